@@ -63,13 +63,17 @@ PARTS = (
 )
 for part in PARTS:
     api.add_router("", part)
+api.seal()
 
 
 @api.exception_handler(Problem)
 def answer_problem(request: HttpRequest, problem: Problem) -> HttpResponse:
-    return api.create_response(
+    answer = api.create_response(
         request, {"code": problem.code, "text": problem.text, **problem.extra}, status=problem.status
     )
+    if problem.retry_after is not None:
+        answer["Retry-After"] = str(problem.retry_after)
+    return answer
 
 
 @api.exception_handler(AuthenticationError)
@@ -101,5 +105,6 @@ def answer_form(request: HttpRequest, error: RawPostDataException) -> HttpRespon
 def answer_invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
     first = error.errors[0]
     where = ".".join(str(part) for part in first["loc"][1:])
-    answer = {"code": "invalid", "text": f"{where}: {first['msg']}", "field": where}
+    said = "There is no such field." if first["type"] == "extra_forbidden" else first["msg"]
+    answer = {"code": "invalid", "text": f"{where}: {said}", "field": where}
     return api.create_response(request, answer, status=422)

@@ -7,13 +7,17 @@ class Problem(Exception):
     """A request was refused and changed nothing.
 
     `code` names the reason for programs and is the same in later versions; `text` is a sentence for the user.
+    `retry_after` is the time in seconds after which it may be made again, if that is known.
     """
 
-    def __init__(self, code: str, text: str, status: int = 400, **extra: object) -> None:
+    def __init__(
+        self, code: str, text: str, status: int = 400, retry_after: int | None = None, **extra: object
+    ) -> None:
         super().__init__(text)
         self.code = code
         self.text = text
         self.status = status
+        self.retry_after = retry_after
         self.extra = extra  # further fields of the answer, such as the right offset of an upload
 
 

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from ninja import NinjaAPI, Schema
 from ninja.openapi.schema import OpenAPISchema
 from ninja.operation import Operation
+from ninja.params.models import QueryModel
 from ninja.parser import Parser
 from ninja.types import DictStrAny
+from pydantic import ConfigDict
 
 from webapp.problems import Problem
 from webapp.text_limit import REFUSAL, contains_nul
 
 WRITES = ("post", "put", "patch", "delete")
+
+
+class Strict(Schema):
+    """The base of bodies of which an unknown field is refused, with its name."""
+
+    model_config = ConfigDict(extra="forbid")
 
 
 class ErrorAnswer(Schema):
@@ -72,6 +82,32 @@ class RestApi(NinjaAPI):
     A call declares the errors that its own code raises; the schema adds those that any call may answer.
     """
 
+    def seal(self) -> None:
+        """Let every call refuse query parameters that it does not know, and answer a wrong method with JSON.
+
+        It is called once, after all routers were added.
+        """
+        for router in self._get_bound_routers():
+            for view in router.path_operations.values():
+                methods = sorted({method for operation in view.operations for method in operation.methods})
+                view._not_allowed = partial(_wrong_method, methods)  # type: ignore[method-assign]
+                for operation in view.operations:
+                    assert not operation.is_async
+                    check = partial(self._checked, operation._run_checks, _query_names(operation))
+                    operation._run_checks = check  # type: ignore[method-assign]
+
+    def _checked(
+        self, check: Callable[[HttpRequest], HttpResponse | None], known: set[str], request: HttpRequest
+    ) -> HttpResponse | None:
+        """Return an error for a request that may not be made or has an unknown query parameter, otherwise None."""
+        refused = check(request)
+        unknown = sorted(set(request.GET) - known)
+        if refused is not None or not unknown:
+            return refused
+        has = f"It has {', '.join(sorted(known))}." if known else "It has none."
+        text = f"This call has no parameter {unknown[0][:60]!r}. {has}"
+        return self.create_response(request, {"code": "invalid", "text": text, "field": unknown[0]}, status=422)
+
     def get_openapi_operation_id(self, operation: Operation) -> str:
         return operation.view_func.__name__
 
@@ -88,6 +124,18 @@ class RestApi(NinjaAPI):
         return schema
 
 
+def _query_names(operation: Operation) -> set[str]:
+    """Return the names of the query parameters of a call."""
+    models = [model for model in operation.models if issubclass(model, QueryModel)]
+    return {name for model in models for name in model.__ninja_flatten_map__}
+
+
+def _wrong_method(methods: list[str]) -> HttpResponse:
+    text = f"This address knows {', '.join(methods)}."
+    answer = {"code": "method_not_allowed", "text": text}
+    return JsonResponse(answer, status=405, headers={"Allow": ", ".join(methods)})
+
+
 def _common_errors(method: str, call: DictStrAny) -> dict[int, str]:
     """Return the status and description of the errors that are answered before the code of a call runs."""
     errors = {503: "The database is busy or away; `Retry-After` says in how many seconds to try again."}
@@ -97,8 +145,7 @@ def _common_errors(method: str, call: DictStrAny) -> dict[int, str]:
         errors[403] = "The CSRF token is missing or wrong, or the role does not suffice."
     if "requestBody" in call:
         errors |= {400: "The body cannot be read.", 408: "The body came too slowly.", 413: "The body is too large."}
-    if "requestBody" in call or any(parameter["in"] != "path" for parameter in call["parameters"]):
-        errors[422] = "A parameter or a field of the body has a wrong form; `field` names it."
+    errors[422] = "A parameter or a field of the body is unknown or has a wrong form; `field` names it."
     return errors
 
 

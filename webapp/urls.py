@@ -23,3 +23,5 @@ urlpatterns = [
     path("plain.css", plain_css),
     re_path(PAGE_ADDRESS, index),
 ]
+
+handler500 = "webapp.http.page.server_error"

@@ -10,11 +10,13 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
-from django.test import Client
+from django.test import Client, RequestFactory
 from pydantic import BaseModel
 
 from webapp.accounts.models import User
 from webapp.api import api
+from webapp.http.page import server_error
+from webapp.projects.models import Project
 from webapp.rest import ErrorAnswer
 
 SCHEMA = api.get_openapi_schema()
@@ -48,7 +50,8 @@ def test_it_documents_its_errors(call: dict[str, Any]) -> None:
     assert errors
     for answer in errors.values():
         (schema,) = (content["schema"]["$ref"] for content in answer["content"].values())
-        assert schema.removeprefix("#/components/schemas/") in ("ErrorAnswer", "UploadError")
+        fields = SCHEMA["components"]["schemas"][schema.removeprefix("#/components/schemas/")]["properties"]
+        assert {"code", "text", "field"} <= fields.keys()
         assert answer["description"]
 
 
@@ -116,3 +119,46 @@ def test_the_command_prints_the_schema_in_a_stable_order() -> None:
     printed = json.loads(first.getvalue())
     assert list(printed["paths"]) == sorted(SCHEMA["paths"])
     assert printed["components"]["schemas"]["ErrorAnswer"] == json.loads(json.dumps(ErrorAnswer.model_json_schema()))
+
+
+def test_an_unknown_parameter_or_field_is_refused_with_its_name(
+    client_as: Callable[[User | None], Client], owner: User, project: Project
+) -> None:
+    client, exports = client_as(owner), f"/api/projects/{project.pk}/exports"
+    for address, field in (("/api/me?page=2", "page"), ("/api/search?q=x&limit=3", "limit")):
+        answer = client.get(address)
+        assert (answer.status_code, answer.json()["field"]) == (422, field)
+    body = {"format": "coco", "options": {"only_accepted": True}}
+    answer = client.post(exports, body, content_type="application/json")
+    assert (answer.status_code, answer.json()["field"]) == (422, "body.options.only_accepted")
+    assert "no such field" in answer.json()["text"]
+
+
+def test_a_wrong_method_is_answered_with_json_and_the_right_ones(
+    client_as: Callable[[User | None], Client], owner: User
+) -> None:
+    answer = client_as(owner).put("/api/projects")
+    assert (answer.status_code, answer["Allow"]) == (405, "GET, POST")
+    assert answer.json() == {"code": "method_not_allowed", "text": "This address knows GET, POST."}
+
+
+def test_a_fault_of_the_program_is_answered_with_json_below_api(
+    client_as: Callable[[User | None], Client], owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(request: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr("webapp.accounts.api.get_token", fail)
+    client = client_as(owner)
+    client.raise_request_exception = False
+    answer = client.get("/api/me")
+    assert (answer.status_code, answer.json()["code"]) == (500, "failed")
+    assert server_error(RequestFactory().get("/projects/1"))["Content-Type"].startswith("text/html")
+
+
+def test_too_many_tries_say_when_to_try_again(client_as: Callable[[User | None], Client], owner: User) -> None:
+    client = client_as(None)
+    body = {"username": owner.username, "password": "wrong"}
+    answers = [client.post("/api/sign-in", body, content_type="application/json") for _ in range(30)]
+    refused = next(answer for answer in answers if answer.status_code == 429)
+    assert int(refused["Retry-After"]) > 0

@@ -49,9 +49,8 @@ class PasswordTry:
             if _add(key, 1) > limit:
                 self._take_back()
                 minutes = WINDOW_SECONDS // 60
-                raise Problem(
-                    "too_many_tries", f"Too many wrong passwords. Wait {minutes} minutes, then try again.", 429
-                )
+                text = f"Too many wrong passwords. Wait {minutes} minutes, then try again."
+                raise Problem("too_many_tries", text, 429, retry_after=WINDOW_SECONDS)
 
     def succeeded(self) -> None:
         """Take this try back, and forget the earlier wrong ones under the narrowest limit."""

@@ -36,3 +36,11 @@ def plain_css(request: HttpRequest) -> HttpResponse:
 def unknown_call(request: HttpRequest, address: str = "") -> HttpResponse:
     """Answer unknown addresses below /api with JSON instead of the page."""
     return JsonResponse({"code": "not_found", "text": f"There is no call /api/{address}."}, status=404)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Answer after a fault of the program: with JSON below /api, elsewhere with a page."""
+    if not request.path.startswith("/api/"):
+        return render(request, "500.html", status=500)
+    text = "The server failed by a fault of the program. Its log names it."
+    return JsonResponse({"code": "failed", "text": text}, status=500)

@@ -42,7 +42,7 @@ class _Refusal:
     code: str
     text: str
     status: int
-    extra: dict[str, object] = field(default_factory=dict)
+    extra: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -76,6 +76,7 @@ def _check_room(by: User, size: int) -> None:
             "too_many_uploads",
             f"You have {MOST_UNDER_WAY} uploads under way. Finish or cancel some of them first.",
             429,
+            retry_after=60,
         )
     reserved = under_way.aggregate(bytes=Sum(F("size") - F("received")))["bytes"] or 0
     check_disk(size)
@@ -162,7 +163,7 @@ def _locked(path: Path) -> Iterator[IO[bytes]]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise Problem(
-                "busy", "Another chunk of this upload is being written. Try again in a moment.", 503
+                "busy", "Another chunk of this upload is being written. Try again in a moment.", 503, retry_after=1
             ) from None
         yield file
 

@@ -4208,7 +4208,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description A parameter or a field of the body has a wrong form; `field` names it. */
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4271,7 +4271,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description A parameter or a field of the body has a wrong form; `field` names it. */
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4318,6 +4318,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
             /** @description The database is busy or away; `Retry-After` says in how many seconds to try again. */
             503: {
                 headers: {
@@ -4349,6 +4358,15 @@ export interface operations {
             };
             /** @description Nobody is signed in. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4405,6 +4423,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
             /** @description The database is busy or away; `Retry-After` says in how many seconds to try again. */
             503: {
                 headers: {
@@ -4454,6 +4481,15 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4528,6 +4564,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
             /** @description The database is busy or away; `Retry-After` says in how many seconds to try again. */
             503: {
                 headers: {
@@ -4577,6 +4622,15 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4641,7 +4695,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description A parameter or a field of the body has a wrong form; `field` names it. */
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4692,6 +4746,15 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4797,7 +4860,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description A parameter or a field of the body has a wrong form; `field` names it. */
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5154,6 +5217,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
             /** @description The database is busy or away; `Retry-After` says in how many seconds to try again. */
             503: {
                 headers: {
@@ -5252,7 +5324,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description A parameter or a field of the body has a wrong form; `field` names it. */
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5310,6 +5382,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
             /** @description The database is busy or away; `Retry-After` says in how many seconds to try again. */
             503: {
                 headers: {
@@ -5352,6 +5433,15 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5408,6 +5498,15 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5513,7 +5612,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description A parameter or a field of the body has a wrong form; `field` names it. */
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5553,6 +5652,15 @@ export interface operations {
             };
             /** @description Nobody is signed in. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5638,7 +5746,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description A parameter or a field of the body has a wrong form; `field` names it. */
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5687,6 +5795,15 @@ export interface operations {
             };
             /** @description Nobody is signed in. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5772,7 +5889,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description A parameter or a field of the body has a wrong form; `field` names it. */
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5823,7 +5940,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description A parameter or a field of the body has a wrong form; `field` names it. */
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5910,7 +6027,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description A parameter or a field of the body has a wrong form; `field` names it. */
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5950,6 +6067,15 @@ export interface operations {
             };
             /** @description Nobody is signed in. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6046,7 +6172,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description A parameter or a field of the body has a wrong form; `field` names it. */
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6144,7 +6270,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description A parameter or a field of the body has a wrong form; `field` names it. */
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6184,6 +6310,15 @@ export interface operations {
             };
             /** @description Nobody is signed in. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6269,7 +6404,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description A parameter or a field of the body has a wrong form; `field` names it. */
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6327,6 +6462,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
             /** @description The database is busy or away; `Retry-After` says in how many seconds to try again. */
             503: {
                 headers: {
@@ -6376,6 +6520,15 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6481,7 +6634,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description A parameter or a field of the body has a wrong form; `field` names it. */
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6555,7 +6708,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description A parameter or a field of the body has a wrong form; `field` names it. */
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6629,7 +6782,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description A parameter or a field of the body has a wrong form; `field` names it. */
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6711,7 +6864,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description A parameter or a field of the body has a wrong form; `field` names it. */
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6778,6 +6931,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
             /** @description The database is busy or away; `Retry-After` says in how many seconds to try again. */
             503: {
                 headers: {
@@ -6820,6 +6982,15 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6925,7 +7096,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description A parameter or a field of the body has a wrong form; `field` names it. */
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6985,6 +7156,15 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7081,7 +7261,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description A parameter or a field of the body has a wrong form; `field` names it. */
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -7179,7 +7359,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description A parameter or a field of the body has a wrong form; `field` names it. */
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -7277,7 +7457,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description A parameter or a field of the body has a wrong form; `field` names it. */
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -7353,6 +7533,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
             /** @description The database is busy or away; `Retry-After` says in how many seconds to try again. */
             503: {
                 headers: {
@@ -7395,6 +7584,15 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7500,7 +7698,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description A parameter or a field of the body has a wrong form; `field` names it. */
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -7551,6 +7749,15 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7656,7 +7863,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description A parameter or a field of the body has a wrong form; `field` names it. */
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -7724,6 +7931,15 @@ export interface operations {
             };
             /** @description Conflict */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7830,7 +8046,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description A parameter or a field of the body has a wrong form; `field` names it. */
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -7901,7 +8117,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description A parameter or a field of the body has a wrong form; `field` names it. */
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -7972,7 +8188,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description A parameter or a field of the body has a wrong form; `field` names it. */
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -8023,6 +8239,15 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8081,6 +8306,15 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8177,7 +8411,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description A parameter or a field of the body has a wrong form; `field` names it. */
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -8373,7 +8607,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description A parameter or a field of the body has a wrong form; `field` names it. */
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -8442,6 +8676,15 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8547,7 +8790,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description A parameter or a field of the body has a wrong form; `field` names it. */
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -8598,6 +8841,15 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8706,7 +8958,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description A parameter or a field of the body has a wrong form; `field` names it. */
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -8784,7 +9036,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description A parameter or a field of the body has a wrong form; `field` names it. */
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -8838,6 +9090,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
             /** @description The database is busy or away; `Retry-After` says in how many seconds to try again. */
             503: {
                 headers: {
@@ -8878,6 +9139,15 @@ export interface operations {
             };
             /** @description Forbidden */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8966,7 +9236,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description A parameter or a field of the body has a wrong form; `field` names it. */
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -9032,6 +9302,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
             /** @description The database is busy or away; `Retry-After` says in how many seconds to try again. */
             503: {
                 headers: {
@@ -9063,6 +9342,15 @@ export interface operations {
             };
             /** @description Nobody is signed in. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9157,7 +9445,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description A parameter or a field of the body has a wrong form; `field` names it. */
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -9222,6 +9510,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
             /** @description The database is busy or away; `Retry-After` says in how many seconds to try again. */
             503: {
                 headers: {
@@ -9262,7 +9559,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description A parameter or a field of the body has a wrong form; `field` names it. */
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -9349,7 +9646,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description A parameter or a field of the body has a wrong form; `field` names it. */
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -9424,6 +9721,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
             /** @description The database is busy or away; `Retry-After` says in how many seconds to try again. */
             503: {
                 headers: {
@@ -9474,6 +9780,15 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9539,6 +9854,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
             /** @description The database is busy or away; `Retry-After` says in how many seconds to try again. */
             503: {
                 headers: {
@@ -9597,6 +9921,15 @@ export interface operations {
             };
             /** @description Conflict */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9713,7 +10046,7 @@ export interface operations {
                     "application/json": components["schemas"]["UploadError"];
                 };
             };
-            /** @description A parameter or a field of the body has a wrong form; `field` names it. */
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -9798,6 +10131,15 @@ export interface operations {
                     "application/json": components["schemas"]["UploadError"];
                 };
             };
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
             /** @description The database is busy or away; `Retry-After` says in how many seconds to try again. */
             503: {
                 headers: {
@@ -9840,6 +10182,15 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9896,6 +10247,15 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9992,7 +10352,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description A parameter or a field of the body has a wrong form; `field` names it. */
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -10052,6 +10412,15 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10215,6 +10584,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
             /** @description The database is busy or away; `Retry-After` says in how many seconds to try again. */
             503: {
                 headers: {
@@ -10313,7 +10691,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description A parameter or a field of the body has a wrong form; `field` names it. */
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -10365,6 +10743,15 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10470,7 +10857,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description A parameter or a field of the body has a wrong form; `field` names it. */
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -10521,6 +10908,15 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10642,7 +11038,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description A parameter or a field of the body has a wrong form; `field` names it. */
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -10800,6 +11196,15 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10966,7 +11371,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description A parameter or a field of the body has a wrong form; `field` names it. */
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -11033,6 +11438,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
             /** @description The database is busy or away; `Retry-After` says in how many seconds to try again. */
             503: {
                 headers: {
@@ -11075,6 +11489,15 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11131,6 +11554,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
             /** @description The database is busy or away; `Retry-After` says in how many seconds to try again. */
             503: {
                 headers: {
@@ -11174,6 +11606,15 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11233,6 +11674,15 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -26,7 +26,7 @@ from webapp.annotation.export.options import Names, Options, Shape
 from webapp.annotation.models import Export, ExportState
 from webapp.problems import NotFound, Problem
 from webapp.projects.access import project_for
-from webapp.rest import ErrorAnswer, resumable_answer
+from webapp.rest import ErrorAnswer, Strict, resumable_answer
 from webapp.videos.access import video_for
 
 router = Router(tags=["exports"])
@@ -45,7 +45,7 @@ class FormatInfo(Schema):
 FrameSpan = Annotated[list[Annotated[int, Field(ge=0, lt=1 << 20)]], Field(min_length=2, max_length=2)]
 
 
-class ExportOptions(Schema):
+class ExportOptions(Strict):
     """What of the videos is exported, and how."""
 
     spans: Annotated[list[FrameSpan], Field(max_length=1000)] = []  # Inclusive ranges of frames; empty: all frames.
@@ -58,13 +58,13 @@ class ExportOptions(Schema):
         return Options(**self.dict())
 
 
-class ExportBody(Schema):
+class ExportBody(Strict):
     format: Annotated[str, Field(max_length=40)]  # The name of the format.
     round: int | None = None  # The id of a round; None for the head.
     options: ExportOptions = ExportOptions()
 
 
-class ProjectExportBody(Schema):
+class ProjectExportBody(Strict):
     format: Annotated[str, Field(max_length=40)]  # The name of a format that can hold several videos.
     videos: Annotated[list[int], Field(min_length=1, max_length=10_000)] | None = None  # Only these; None: all.
     options: ExportOptions = ExportOptions()

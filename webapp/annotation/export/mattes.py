@@ -79,6 +79,7 @@ def write_alpha_video(
     hd = subject.height >= HD_HEIGHT
     with av.open(str(path), "w", format=container) as file:
         stream = file.add_stream(codec, rate=Fraction(subject.video.fps).limit_denominator(1001))
+        assert isinstance(stream, av.VideoStream)
         stream.width, stream.height = subject.width + subject.width % 2, subject.height + subject.height % 2
         stream.pix_fmt = pix_fmt
         stream.options = dict(options)

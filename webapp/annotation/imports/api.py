@@ -16,7 +16,7 @@ from webapp.annotation.imports import jobs
 from webapp.annotation.imports.jobs import OtherLabels, import_for, imports_of
 from webapp.annotation.models import MaskImport, MaskImportState
 from webapp.projects.access import project_for
-from webapp.rest import ErrorAnswer
+from webapp.rest import ErrorAnswer, Strict
 
 router = Router(tags=["imports"])
 
@@ -25,7 +25,7 @@ LabelName = Annotated[str, Field(max_length=60)]
 LabelMapping = Annotated[dict[Annotated[str, Field(max_length=200)], LabelName | None], Field(max_length=1000)]
 
 
-class MaskImportBody(Schema):
+class MaskImportBody(Strict):
     """`upload` is a complete upload of the project. Without `video`, videos are found by their names in the file.
 
     `other_labels` says what happens to labels that the project does not have and `labels` does not name: the import
@@ -39,7 +39,7 @@ class MaskImportBody(Schema):
     other_labels: OtherLabels = "ask"
 
 
-class LabelAnswer(Schema):
+class LabelAnswer(Strict):
     labels: LabelMapping = {}
     other_labels: OtherLabels = "ask"
 
