@@ -32,7 +32,7 @@ from webapp.api import api
 from webapp.jobs.models import Job
 from webapp.projects.access import allows
 from webapp.projects.invitations import Guest, invite_by_link
-from webapp.projects.models import Label, Membership, Project, Role
+from webapp.projects.models import Label, Membership, Project, Role, Sees
 from webapp.quality.models import Consensus
 from webapp.urls import urlpatterns
 from webapp.videos.create import create_video
@@ -216,6 +216,32 @@ class TestEachCall:
         client.force_login(world.cast[Role.OWNER])
         if call[0] != "GET":
             refuses(world, client, call, 403)
+
+
+OF_A_VIDEO = ("{video_id}", "{job_id}", "{round_id}", "{pin_id}", "{export_id}")
+
+
+def test_an_annotator_with_other_jobs_sees_nothing_of_a_video(
+    world: World, client_as: Callable[[User | None], Client]
+) -> None:
+    """Where annotators see only their jobs, every call about a video with a job of somebody else answers 404."""
+    colleague = make_user("colleague")
+    Membership.objects.create(project=Project.objects.get(name="Reef"), user=colleague, role=Role.ANNOTATOR)
+    Project.objects.update(sees=Sees.JOBS)
+    client = client_as(colleague)
+    calls = [call for call in CALLS if any(name in call[1] for name in OF_A_VIDEO)]
+    assert len(calls) > 30
+    for call in calls:
+        refuses(world, client, call, 404)
+
+
+def test_a_removed_member_sees_nothing_of_the_project(world: World, client_as: Callable[[User | None], Client]) -> None:
+    annotator = world.cast[Role.ANNOTATOR]
+    client = client_as(annotator)
+    Membership.objects.get(user=annotator).delete()
+    for call in CALLS:
+        if isinstance(RULES[call].who, Role):
+            refuses(world, client, call, 404)
 
 
 def test_there_is_no_address_that_this_file_does_not_know() -> None:

@@ -26,6 +26,7 @@ from webapp.annotation.receipts import forget_old
 from webapp.annotation.scores import sweep_scores
 from webapp.inference import recovery, workers
 from webapp.inference.affinity import queue_of
+from webapp.jobs.due import notify_due
 from webapp.notifications.notify import forget_old as forget_old_notifications
 from webapp.overview.removal import sweep_trash
 from webapp.videos.recovery import sweep_imports
@@ -58,7 +59,14 @@ class WorkerHeartbeat(threading.Thread):
                 self._sweep(starting=swept < 0)
                 swept = time.monotonic()
             if time.monotonic() - tidied >= TIDY_SECONDS:
-                _try(recovery.remove_spilled_features, forget_old, sweep_scores, sweep_trash, forget_old_notifications)
+                _try(
+                    recovery.remove_spilled_features,
+                    forget_old,
+                    sweep_scores,
+                    sweep_trash,
+                    notify_due,
+                    forget_old_notifications,
+                )
                 tidied = time.monotonic()
             if self._ended.wait(BEAT_SECONDS):
                 break

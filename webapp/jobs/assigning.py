@@ -43,6 +43,8 @@ def change_job(*, by: User, job_id: int, edition: int, changed: dict[str, object
     check_edition(by, job, edition)
     before = place_of(job)
     _apply(job, changed)
+    if {"due", "assignee"} & changed.keys():
+        job.due_told = False
     action = "assign" if {"assignee", "reviewer"} & changed.keys() else "change"
     save(job, by, action, before, details={name: _plain(value) for name, value in changed.items()})
     if "assignee" in changed:

@@ -48,6 +48,7 @@ class Job(models.Model):
         default=0, validators=[MinValueValidator(-MOST_PRIORITY), MaxValueValidator(MOST_PRIORITY)]
     )
     due = models.DateField(null=True)
+    due_told = models.BooleanField(default=False)  # Whether the assignee was told that it is due soon (due.py).
     instructions = models.TextField(blank=True)  # What holds for this job, in addition to the guide of the project.
     # It rises with each change. A request names the edition that its sender saw, and is refused if it is an old one.
     edition = models.PositiveIntegerField(default=1)

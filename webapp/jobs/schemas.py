@@ -101,6 +101,7 @@ class Unfinished(Model):
     not_looked_at: list[Span]  # By the assignee.
     unsure: list[Span]
     lost: list[LostObject]
+    changed: list[Span]  # Their masks are newer than the last review. All frames with a mask before the first review.
     open_pins: list[int]  # Their ids.
 
 

@@ -10,9 +10,9 @@ from webapp.annotation.accepted import accepted_frames
 from webapp.annotation.codec import ids_of
 from webapp.annotation.head import head_of
 from webapp.annotation.masks import CHUNK, effective, ranges
-from webapp.annotation.models import Mask, Object, Pin
+from webapp.annotation.models import Mask, Object, Pin, Round
 from webapp.jobs.looked import frames_in, looked_at
-from webapp.jobs.models import Job
+from webapp.jobs.models import Job, JobEvent
 from webapp.jobs.schemas import LostObject, Unfinished
 
 SURE = 0.7  # From this confidence on a frame needs no fix; the page uses the same number (state/suggest.ts).
@@ -41,8 +41,25 @@ def unfinished(job: Job) -> Unfinished:
         not_looked_at=_spans(frames - looked),
         unsure=_spans(unsure - accepted),
         lost=list(_lost(job, shown, accepted)),
+        changed=_spans(_changed(job)),
         open_pins=list(pins.values_list("pk", flat=True)),
     )
+
+
+def _changed(job: Job) -> set[int]:
+    """Return the frames whose masks were made after somebody accepted or rejected the job for the last time."""
+    masks = effective(job.video_id, head_of(job.video_id), job.first, job.last)
+    reviews = JobEvent.objects.filter(job=job, action__in=("accept", "reject"))
+    last = reviews.order_by("-pk").values_list("at", flat=True).first()
+    if last is None:
+        return set(masks)
+    newer = Round.objects.filter(video=job.video_id, created_at__gt=last).values("pk")
+    found: set[int] = set()
+    numbers = list(masks.values())
+    for start in range(0, len(numbers), CHUNK):
+        rows = Mask.objects.filter(pk__in=numbers[start : start + CHUNK], round__in=newer)
+        found.update(rows.values_list("frame", flat=True))
+    return found
 
 
 def _spans(frames: Iterable[int]) -> list[tuple[int, int]]:

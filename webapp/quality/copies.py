@@ -10,6 +10,7 @@ from webapp.accounts.models import User
 from webapp.annotation.head import hold
 from webapp.annotation.models import Head, Object
 from webapp.audit.entries import Thing, record
+from webapp.jobs.access import job_for
 from webapp.jobs.assigning import annotator_of, assign
 from webapp.jobs.models import Job
 from webapp.jobs.moves import held_job, name_of, save
@@ -118,10 +119,11 @@ def _copy_objects(source: Video, target: Video) -> None:
 
 def consensus_for(user: User, job_id: int, at_least: Role = Role.REVIEWER) -> Consensus:
     """Return the consensus of a job. Raises NotFound or Forbidden."""
-    found = Consensus.objects.select_related("job__video", "merged").filter(job=job_id).first()
+    job = job_for(user, job_id)
+    require(user, job.video.project_id, at_least, what="job")
+    found = Consensus.objects.select_related("job__video", "merged").filter(job=job).first()
     if found is None:
         raise NotFound("consensus")
-    require(user, found.job.video.project_id, at_least, what="consensus")
     return found
 
 

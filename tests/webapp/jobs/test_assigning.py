@@ -16,6 +16,7 @@ from tests.webapp.conftest import make_video
 from tests.webapp.jobs.conftest import job_of
 from webapp.accounts.models import User
 from webapp.jobs.assigning import deal, take_one
+from webapp.jobs.due import notify_due
 from webapp.jobs.models import Job
 from webapp.jobs.queue import work_of
 from webapp.notifications.models import Notification
@@ -145,3 +146,17 @@ def test_a_list_of_jobs_is_filtered(client: Client, video: Video, manager: User,
     assert [count(assignee="none"), count(assignee="me"), count(state="rejected")] == [0, 0, 0]
     assert client.get("/api/jobs", {"after": 0}).status_code == 404
     assert client.get("/api/jobs", {"video": 0}).status_code == 404
+
+
+def test_people_are_told_once_that_a_job_is_due(client: Client, video: Video, annotator: User) -> None:
+    job, today = job_of(video), timezone.localdate()
+    patch(client, job, assignee=annotator.pk, due=(today + timedelta(days=2)).isoformat())
+    assert notify_due() == 0
+    patch(client, job, due=(today + timedelta(days=1)).isoformat())
+    assert [notify_due(), notify_due()] == [1, 0]
+    told = Notification.objects.filter(kind="job_due")
+    assert [(one.user, one.text) for one in told] == [(annotator, f"reef.mp4 is due on {today + timedelta(days=1)}.")]
+    patch(client, job, due=today.isoformat())
+    assert notify_due() == 1
+    Job.objects.update(due=today - timedelta(days=1), due_told=False, stage="validation")
+    assert notify_due() == 0

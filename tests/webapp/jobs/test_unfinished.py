@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.webapp.annotation.test_undo import done
 from tests.webapp.conftest import accept
-from tests.webapp.jobs.conftest import job_of
+from tests.webapp.jobs.conftest import do, job_of
 from webapp.accounts.models import User
 from webapp.annotation.absence import mark_absent
 from webapp.annotation.models import Mask
@@ -53,3 +53,15 @@ def test_what_a_person_looked_at_adds_up(video: Video, annotator: User, reviewer
         add_looked(video_id=video.pk, user_id=annotator.pk, frames=frames)
     assert looked_at(video.pk, annotator.pk) == {1, 2, 3, 5, 7}
     assert looked_at(video.pk, reviewer.pk) == looked_at(video.pk, None) == set()
+
+
+def test_after_a_review_only_newer_masks_have_changed(video: Video, annotator: User, reviewer: User) -> None:
+    job = job_of(video)
+    Job.objects.update(assignee=annotator, reviewer=reviewer)
+    first = done(video, annotator, None, [0, 1, 2])
+    do(annotator, job, "start", "submit")
+    assert unfinished(job_of(video)).changed == [(0, 2)]
+    do(reviewer, job, "reject")
+    assert unfinished(job_of(video)).changed == []
+    done(video, annotator, first.pk, [1, 4])
+    assert unfinished(job_of(video)).changed == [(1, 1), (4, 4)]
