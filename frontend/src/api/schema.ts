@@ -3969,6 +3969,11 @@ export interface components {
          * @description What is left to do in the frames of a job, as inclusive spans. Accepted frames are neither unsure nor lost.
          */
         Unfinished: {
+            /** Changed */
+            changed: [
+                number,
+                number
+            ][];
             /** Frames */
             frames: number;
             /** Lost */
