@@ -14,19 +14,29 @@ from typing import Any, TypeVar
 from segmentation.formats.annotated_video import AnnotatedVideo
 from segmentation.formats.coco_instances import read_coco_videos
 from segmentation.formats.cvat_video import read_cvat_xml
+from segmentation.formats.datumaro import read_datumaro
 from segmentation.formats.file_tree import FileTree, natural
-from segmentation.formats.json_file import AnnotationError, at_place, parse_json
+from segmentation.formats.json_file import AnnotationError, at_place, parse_any_json
 from segmentation.formats.label_png import MaskError
+from segmentation.formats.label_studio import read_label_studio
+from segmentation.formats.labelme import read_labelme
 from segmentation.formats.mask_tree import read_mask_tree
 from segmentation.formats.mots import CLASSES, read_mots_pngs, read_mots_text
 from segmentation.formats.npz_file import read_npz
+from segmentation.formats.shape_frames import ShapeFrame, video_of_shapes
 from segmentation.formats.youtube_vis import read_youtube_vis
 
 T = TypeVar("T")
+LABELME = frozenset({"shapes", "imageHeight", "imageWidth"})  # The fields by which a file of labelme is known.
 BESIDE = frozenset({"objects.json", "meta.json", "manifest.json"})  # JSON files that hold no masks
+# The classes of Cityscapes that have instances. Values below 1000 are regions without any, which are not read.
+CITYSCAPES = {
+    24: "person", 25: "rider", 26: "car", 27: "truck", 28: "bus", 31: "train", 32: "motorcycle", 33: "bicycle",
+}  # fmt: skip
 MOTS_LINE = re.compile(rb"\s*[0-9]+ [0-9]+ [0-9]+ [0-9]+ [0-9]+ \S+\s*(\n|$)")
 KNOWN = (
-    "Known are DAVIS, YouTube-VOS, PASCAL VOC, a PNG for each object, YouTube-VIS, COCO, MOTS, CVAT XML and npz files"
+    "Known are DAVIS, YouTube-VOS, PASCAL VOC, a PNG for each object, YouTube-VIS, COCO, MOTS, "
+    "Cityscapes, CVAT XML, Datumaro, labelme, Label Studio and npz files"
 )
 
 
@@ -44,7 +54,7 @@ def read_annotations(files: FileTree) -> Annotations:
     Raises:
         AnnotationError: no file has masks, or one is damaged; the message names it.
     """
-    for find in (_find_npz, _find_cvat, _find_mots_text, _find_mots_pngs, _find_json, _find_images):
+    for find in (_find_npz, _find_cvat, _find_mots_text, _find_cityscapes, _find_mots_pngs, _find_json, _find_images):
         found = find(files)
         if found.videos:
             return found
@@ -80,6 +90,16 @@ def _mots_video(files: FileTree, name: str) -> AnnotatedVideo:
     return read_mots_text(lines, PurePosixPath(name).stem, _mots_classes(files))
 
 
+def _find_cityscapes(files: FileTree) -> Annotations:
+    """Find files such as aachen_000000_000019_gtFine_instanceIds.png: the video is aachen_000000, the frame 19."""
+    videos: dict[str, list[str]] = {}
+    for name in _with_suffix(files, "_instanceids.png"):
+        parts = PurePosixPath(name).name.split("_")
+        videos.setdefault("_".join(parts[:2]), []).append(name)
+    found = [read_mots_pngs(paths, files.read, name, CITYSCAPES, least=1000) for name, paths in videos.items()]
+    return Annotations("cityscapes", found)
+
+
 def _find_mots_pngs(files: FileTree) -> Annotations:
     folders: dict[str, list[str]] = {}
     for name in _with_suffix(files, ".png"):
@@ -103,21 +123,34 @@ def _mots_classes(files: FileTree) -> dict[int, str]:
 JSON_FORMATS: tuple[tuple[str, frozenset[str], Callable[[dict[str, Any]], list[AnnotatedVideo]]], ...] = (
     ("youtube-vis", frozenset({"videos", "annotations"}), read_youtube_vis),
     ("coco", frozenset({"images", "annotations"}), read_coco_videos),
+    ("datumaro", frozenset({"categories", "items"}), read_datumaro),
 )
 
 
 def _find_json(files: FileTree) -> Annotations:
     found = Annotations("", [])
+    images: dict[str, list[ShapeFrame]] = {}  # The files of labelme, one for each image, by folder.
     for name in _with_suffix(files, ".json"):
         path = PurePosixPath(name)
         if path.name.casefold() in BESIDE or path.parent.name.casefold() in ("objects", "scribbles"):
             continue
-        data = _at(name, lambda name=name: parse_json(files.read(name)))  # type: ignore[misc]
+        data = _at(name, lambda name=name: parse_any_json(files.read(name)))  # type: ignore[misc]
+        if isinstance(data, list):
+            videos = _at(name, lambda data=data: read_label_studio(data))  # type: ignore[misc]
+            found = Annotations("label-studio", [*found.videos, *videos])
+            continue
+        if not isinstance(data, dict):
+            raise AnnotationError(f"{name}: expected a JSON object")
+        if data.keys() >= LABELME:
+            images.setdefault(str(path.parent), []).append(read_labelme(data, name))
         known = next(((title, read) for title, keys, read in JSON_FORMATS if keys <= data.keys()), None)
         if known is not None:
             title, read = known
             videos = _at(name, lambda read=read, data=data: read(data))  # type: ignore[misc]
             found = Annotations(title, [*found.videos, *videos])
+    if images and not found.videos:
+        titles = {folder: "" if folder == "." else folder.rsplit("/", 1)[-1] for folder in images}
+        return Annotations("labelme", [video_of_shapes(titles[at], frames) for at, frames in images.items()])
     return found
 
 

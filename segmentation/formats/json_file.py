@@ -13,12 +13,17 @@ class AnnotationError(ValueError):
     """An annotation file cannot be used; the message names the wrong part of it."""
 
 
-def parse_json(text: str | bytes) -> dict[str, Any]:
-    """Parse text that must be one JSON object. Raises AnnotationError if it is anything else."""
+def parse_any_json(text: str | bytes) -> Any:
+    """Parse JSON of any kind. Raises AnnotationError if the text is none."""
     try:
-        data = json.loads(text)
+        return json.loads(text)
     except (ValueError, RecursionError):
         raise AnnotationError("it is not JSON") from None
+
+
+def parse_json(text: str | bytes) -> dict[str, Any]:
+    """Parse text that must be one JSON object. Raises AnnotationError if it is anything else."""
+    data = parse_any_json(text)
     if not isinstance(data, dict):
         raise AnnotationError("expected a JSON object")
     return data

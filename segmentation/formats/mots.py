@@ -112,9 +112,15 @@ def read_mots_text(lines: Iterable[str], name: str = "", classes: Mapping[int, s
 
 
 def read_mots_pngs(
-    paths: list[str], read: Callable[[str], bytes], name: str = "", classes: Mapping[int, str] = CLASSES
+    paths: list[str],
+    read: Callable[[str], bytes],
+    name: str = "",
+    classes: Mapping[int, str] = CLASSES,
+    least: int = 1,
 ) -> AnnotatedVideo:
     """Read the 16-bit PNG files of one video, in order. `read` returns the bytes of a file.
+
+    Values below `least` are background.
 
     Raises AnnotationError, which names the file; reading the masks raises it too.
     """
@@ -123,7 +129,7 @@ def read_mots_pngs(
     for path in paths:
         found = at_place(path, lambda path=path: read_values(read(path)), MaskError)  # type: ignore[misc]
         size = (found.shape[0], found.shape[1])
-        values.update(np.unique(found).tolist())
+        values.update(value for value in np.unique(found).tolist() if value >= least)
     ids, objects = _objects(values, classes)
 
     def masks() -> Iterator[LabelMap | None]:
@@ -131,7 +137,7 @@ def read_mots_pngs(
             found = read_values(read(path))
             labels = np.zeros(found.shape, np.uint8)
             for value in np.unique(found).tolist():
-                if value:
+                if value >= least:
                     labels[found == value] = 255 if value == IGNORED else ids[value]
             yield labels
 

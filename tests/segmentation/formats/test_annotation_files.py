@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import random
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -12,9 +14,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from segmentation.formats.annotated_video import AnnotatedVideo, categories
+from segmentation.formats.annotated_video import AnnotatedObject, AnnotatedVideo, categories
 from segmentation.formats.annotation_files import read_annotations
 from segmentation.formats.coco_instances import coco_data
+from segmentation.formats.coco_rle import encode_rle
 from segmentation.formats.cvat_video import cvat_xml
 from segmentation.formats.json_file import AnnotationError
 from segmentation.formats.label_png import encode_labels
@@ -114,6 +117,76 @@ def cvat() -> dict[str, bytes]:
     return {"annotations.xml": cvat_xml(a_video())}
 
 
+def labelme() -> dict[str, bytes]:
+    """Return files with masks in a box, and in the first image another object as a polygon that they cover."""
+
+    def shape(label: str, group: int, mask: np.ndarray) -> dict[str, object]:
+        text = base64.b64encode(png(mask.astype(np.uint8) * 255)).decode()
+        corners = [[0, 0], [WIDTH, HEIGHT]]
+        return {"label": label, "group_id": group, "shape_type": "mask", "points": corners, "mask": text}
+
+    def file(labels: LabelMap) -> bytes:
+        shapes = [shape(each.category, each.id, labels == each.id) for each in OBJECTS]
+        return json.dumps({"shapes": shapes, "imageHeight": HEIGHT, "imageWidth": WIDTH}).encode()
+
+    return {f"reef/{frame:05}.json": file(labels) for frame, labels in masks().items()}
+
+
+def datumaro() -> dict[str, bytes]:
+    names = ["fish", "object"]
+
+    def row(each: AnnotatedObject, labels: LabelMap) -> dict[str, object]:
+        kind = {"type": "mask", "label_id": names.index(each.category), "rle": encode_rle(labels == each.id)}
+        return {**kind, "attributes": {"track_id": each.id}, "z_order": each.id}
+
+    items = [
+        {
+            "id": f"reef/{frame:05}",
+            "image": {"size": [HEIGHT, WIDTH]},
+            "annotations": [row(each, labels) for each in reversed(OBJECTS)],
+        }
+        for frame, labels in masks().items()
+    ]
+    categories_ = {"label": {"labels": [{"name": name} for name in names]}}
+    return {"default.json": json.dumps({"categories": categories_, "items": items}).encode()}
+
+
+def brush(mask: np.ndarray) -> list[int]:
+    """Encode a mask as Label Studio does: the bytes of an RGBA image as pieces, each a repeated value."""
+    values = np.repeat(mask.ravel()[:, None] * np.uint8(255), 4, axis=1).ravel()
+    edges = np.flatnonzero(np.diff(values)) + 1
+    runs = [(int(run[0]), len(run)) for run in np.split(values, edges)]
+    bits = f"{values.size:032b}" + f"{7:05b}" + "".join(f"{size - 1:04b}" for size in (4, 8, 12, 16))
+    for value, length in runs:
+        bits += f"1{3:02b}{length - 1:016b}{value:08b}"
+    bits += "0" * (-len(bits) % 8)
+    return list(int(bits, 2).to_bytes(len(bits) // 8, "big"))
+
+
+def label_studio() -> dict[str, bytes]:
+    def result(label: str, mask: np.ndarray) -> dict[str, object]:
+        value = {"format": "rle", "rle": brush(mask), "brushlabels": [label]}
+        return {"type": "brushlabels", "original_width": WIDTH, "original_height": HEIGHT, "value": value}
+
+    tasks = [
+        {
+            "data": {"image": f"/data/upload/reef/{frame:05}.png?d=1"},
+            "annotations": [{"result": [result(each.category, labels == each.id) for each in OBJECTS]}],
+        }
+        for frame, labels in masks().items()
+    ]
+    return {"project-1.json": json.dumps(tasks).encode()}
+
+
+def cityscapes() -> dict[str, bytes]:
+    def values(labels: LabelMap) -> np.ndarray:
+        table = np.full(256, 7, np.uint16)  # 7 is road, which has no instances.
+        table[[1, 2, 254]] = [26001, 24002, 26254]
+        return table[labels]
+
+    return {f"gtFine/x/reef_1_{frame:06}_gtFine_instanceIds.png": png(values(m)) for frame, m in masks().items()}
+
+
 ALL: dict[str, Callable[[], dict[str, bytes]]] = {
     "davis": davis,
     "youtube-vos": youtube_vos,
@@ -125,6 +198,8 @@ ALL: dict[str, Callable[[], dict[str, bytes]]] = {
     "youtube-vis": youtube_vis,
     "cvat": cvat,
 }
+BY_POSITION = {"labelme": labelme, "datumaro": datumaro, "label-studio": label_studio, "cityscapes": cityscapes}
+EVERY = {**ALL, **BY_POSITION}
 NAMED = {"davis", "objects", "npz", "youtube-vis"}  # These hold the names of objects.
 WITH_TABLE = {"davis", "objects", "npz"}  # These hold colours and absent spans, too.
 
@@ -147,10 +222,26 @@ def test_every_format_is_recognised_and_its_masks_are_read_exactly(name: str) ->
     assert all(each.absent == (((1, 2),) if name in WITH_TABLE else ()) for each in video.objects)
 
 
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("name", BY_POSITION)
+def test_files_of_images_are_read_exactly_and_their_objects_are_numbered(name: str) -> None:
+    found = read_annotations(Files(BY_POSITION[name]()))
+    (video,) = found.videos
+    assert found.format == name
+    ids = sorted(each.id for each in video.objects)
+    assert ids == ([1, 2, 254] if name == "cityscapes" else [1, 2, 3])
+    table = np.zeros(256, np.uint8)
+    table[[1, 2, 254]] = ids
+    read = {int(re.findall(r"[0-9]+", frame)[-1]): m for frame, m in zip(video.frames, video.masks(), strict=True)}
+    for frame, labels in masks().items():
+        np.testing.assert_array_equal(read[frame], table[labels])
+    fish, second = ("car", "person") if name == "cityscapes" else ("fish", "object")
+    assert [each.label for each in video.objects] == [fish, second, fish]
+
+
+@pytest.mark.parametrize("name", EVERY)
 def test_no_damage_is_more_than_refused(name: str) -> None:
     """Change, cut and double bytes of each file: what is read is a video or an AnnotationError, nothing else."""
-    whole, chance = ALL[name](), random.Random(name)
+    whole, chance = EVERY[name](), random.Random(name)
     refused = 0
     for _ in range(60):
         content = dict(whole)

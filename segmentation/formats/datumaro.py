@@ -1,0 +1,64 @@
+"""Reads the JSON of Datumaro: items with polygons and masks."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import Any
+
+from segmentation.formats.annotated_video import AnnotatedVideo, check_frame_size
+from segmentation.formats.coco_rle import decode_segmentation
+from segmentation.formats.json_file import AnnotationError, field
+from segmentation.formats.shape_frames import Shape, ShapeFrame, video_of_shapes
+
+
+def read_datumaro(data: dict[str, Any]) -> list[AnnotatedVideo]:
+    """Read a file. The items of one folder are the frames of a video; `track_id` or `group` tells objects apart.
+
+    Raises:
+        AnnotationError: the content is damaged, or has annotations other than polygons and masks.
+    """
+    names = [
+        field(each, "name", str, "categories.label.labels")
+        for each in field(
+            field(field(data, "categories", dict, "file"), "label", dict, "categories"), "labels", list, ""
+        )
+    ]
+    videos: dict[str, list[ShapeFrame]] = {}
+    for at, item in enumerate(field(data, "items", list, "file")):
+        path = PurePosixPath(field(item, "id", str, f"items[{at}]"))
+        folder = "" if str(path.parent) == "." else path.parent.name
+        videos.setdefault(folder, []).append(_frame(item, f"items[{at}]", path.name, names))
+    return [video_of_shapes(name, frames) for name, frames in videos.items()]
+
+
+def _frame(item: Any, place: str, name: str, names: list[str]) -> ShapeFrame:
+    size = field(field(item, "image", dict, place), "size", list, f"{place}.image")
+    if len(size) != 2 or not all(isinstance(side, int) and not isinstance(side, bool) for side in size):
+        raise AnnotationError(f"{place}.image.size: expected [height, width]")
+    height, width = size
+    check_frame_size(width, height, place)
+    rows = [(each, f"{place}.annotations[{at}]") for at, each in enumerate(field(item, "annotations", list, place))]
+    shapes = [(_order(row), _shape(row, where, names, width, height)) for row, where in rows]
+    return ShapeFrame(place, name, width, height, [shape for _, shape in sorted(shapes, key=lambda pair: pair[0])])
+
+
+def _order(row: Any) -> int:
+    order = row.get("z_order", 0) if isinstance(row, dict) else 0
+    return order if isinstance(order, int) else 0
+
+
+def _shape(row: Any, place: str, names: list[str], width: int, height: int) -> Shape:
+    kind, label = field(row, "type", str, place), field(row, "label_id", int, place)
+    if not 0 <= label < len(names):
+        raise AnnotationError(f"{place}.label_id: there is no label {label}")
+    attributes = row.get("attributes")
+    track = attributes.get("track_id") if isinstance(attributes, dict) else None
+    group = row.get("group")
+    key = next((v for v in (track, group) if isinstance(v, int) and not isinstance(v, bool) and v > 0), None)
+    if kind == "polygon":
+        content: Any = [field(row, "points", list, place)]
+    elif kind == "mask":
+        content = field(row, "rle", dict, place)
+    else:
+        raise AnnotationError(f"{place}: it is a {kind[:40]}; only polygons and masks are read")
+    return Shape(names[label], key, lambda: decode_segmentation(content, height, width))

@@ -1,0 +1,105 @@
+"""Reads the JSON of Label Studio: brush labels, whose run lengths are a stream of bits, and polygons."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import Any
+
+import numpy as np
+
+from segmentation.formats.annotated_video import AnnotatedVideo, check_frame_size
+from segmentation.formats.coco_rle import BinaryMask, decode_segmentation
+from segmentation.formats.json_file import AnnotationError, field
+from segmentation.formats.label_png import MaskError
+from segmentation.formats.shape_frames import Shape, ShapeFrame, video_of_shapes
+
+CHANNELS = 4  # The runs are of the bytes of an RGBA image, in which a painted pixel has alpha.
+
+
+def read_label_studio(tasks: list[Any]) -> list[AnnotatedVideo]:
+    """Read the exported tasks of a project: each is an image, and those of one folder are the frames of a video.
+
+    Raises:
+        AnnotationError: the content is damaged, or has results other than brush labels and polygons.
+    """
+    videos: dict[str, list[ShapeFrame]] = {}
+    for at, task in enumerate(tasks):
+        place = f"task {at}"
+        address = next((v for v in field(task, "data", dict, place).values() if isinstance(v, str)), "")
+        path = PurePosixPath(address.split("?", 1)[0])
+        found = [
+            row for each in field(task, "annotations", list, place)[:1] for row in field(each, "result", list, place)
+        ]
+        if found:
+            videos.setdefault(path.parent.name, []).append(_frame(found, place, path.stem))
+    return [video_of_shapes(name, frames) for name, frames in videos.items()]
+
+
+def _frame(results: list[Any], place: str, name: str) -> ShapeFrame:
+    width, height = (field(results[0], side, int, place) for side in ("original_width", "original_height"))
+    check_frame_size(width, height, place)
+    return ShapeFrame(place, name, width, height, [_shape(row, place, width, height) for row in results])
+
+
+def _shape(row: Any, place: str, width: int, height: int) -> Shape:
+    kind, value = field(row, "type", str, place), field(row, "value", dict, place)
+    if kind not in ("brushlabels", "polygonlabels"):
+        raise AnnotationError(f"{place}: it is a {kind[:40]}; only brushlabels and polygonlabels are read")
+    labels = field(value, kind, list, place)
+    label = labels[0] if labels and isinstance(labels[0], str) else ""
+    if kind == "brushlabels":
+        runs = field(value, "rle", list, place)
+        return Shape(label, None, lambda: decode_bits(runs, width, height))
+    points = field(value, "points", list, place)
+    if not all(isinstance(p, list) and len(p) == 2 and all(isinstance(v, int | float) for v in p) for p in points):
+        raise AnnotationError(f"{place}.points: expected pairs [x, y] in percent")
+    flat = [share * side / 100 for point in points for share, side in zip(point, (width, height), strict=True)]
+    return Shape(label, None, lambda: decode_segmentation([flat], height, width))
+
+
+def decode_bits(data: list[Any], width: int, height: int) -> BinaryMask:
+    """Decode the run lengths of a brush, bytes as whole numbers, to bool [height, width].
+
+    The stream has 32 bits for the number of values, 5 for the bits of a value less one, and four times 4 for the
+    possible bits of a length less one. Then come pieces: one bit that says whether a value is repeated, two that choose
+    the bits of the length, the length less one, and one value or as many as the length says.
+
+    Raises:
+        MaskError: the stream is cut off, or is not for an image of this size.
+    """
+    if not all(isinstance(value, int) and 0 <= value <= 255 for value in data):
+        raise MaskError("its rle is no list of bytes")
+    bits = _Bits(bytes(data))
+    count = bits.take(32)
+    if count != width * height * CHANNELS:
+        raise MaskError(f"its rle has {count} values, the image {width * height * CHANNELS}")
+    value_bits = bits.take(5) + 1
+    length_bits = [bits.take(4) + 1 for _ in range(4)]
+    values = np.zeros(count, np.uint8)
+    at = 0
+    while at < count:
+        repeated = bits.take(1)
+        end = at + 1 + bits.take(length_bits[bits.take(2)])
+        if end > count:
+            raise MaskError("its rle is longer than the image")
+        if repeated:
+            values[at:end] = min(bits.take(value_bits), 255)
+        else:
+            values[at:end] = [min(bits.take(value_bits), 255) for _ in range(end - at)]
+        at = end
+    return np.asarray(values.reshape(height, width, CHANNELS)[..., CHANNELS - 1] > 0)
+
+
+class _Bits:
+    """Reads numbers from a stream of bits, the highest bit of each byte first."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data, self._at = data, 0
+
+    def take(self, size: int) -> int:
+        first, end = self._at, self._at + size
+        if end > 8 * len(self._data):
+            raise MaskError("its rle is cut off")
+        self._at = end
+        part = int.from_bytes(self._data[first // 8 : (end + 7) // 8], "big")
+        return part >> (-end % 8) & ((1 << size) - 1)
