@@ -10,6 +10,7 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.security import django_auth
 
 from webapp.accounts.api import router as accounts
+from webapp.accounts.sessions_api import router as sessions
 from webapp.accounts.token_api import router as tokens
 from webapp.accounts.tokens import BearerToken
 from webapp.annotation.api import router as annotation
@@ -24,6 +25,7 @@ from webapp.notifications.api import router as notifications
 from webapp.operation.api import router as operation
 from webapp.overview.api import router as overview
 from webapp.overview.trash_api import router as trash
+from webapp.overview.views_api import router as views
 from webapp.problems import Problem
 from webapp.projects.api import router as projects
 from webapp.projects.audit_api import router as project_audit
@@ -43,6 +45,7 @@ api = RestApi(
 PARTS = (
     accounts,
     tokens,
+    sessions,
     audit,
     notifications,
     projects,
@@ -57,6 +60,7 @@ PARTS = (
     exports,
     overview,
     trash,
+    views,
     mask_imports,
     inference,
     operation,

@@ -56,6 +56,8 @@ RULES: dict[tuple[str, str], Rule] = {
     ("GET", "/api/tokens"): Rule("signed in"),
     ("POST", "/api/tokens"): Rule("signed in", body={"name": "script"}),
     ("DELETE", "/api/tokens/{token_id}"): Rule("signed in", own=True),
+    ("GET", "/api/me/sessions"): Rule("signed in"),
+    ("DELETE", "/api/me/sessions/{session_id}"): Rule("signed in", own=True),
     # audit and notifications
     ("GET", "/api/audit"): Rule("superuser"),
     ("GET", "/api/audit.csv"): Rule("superuser"),
@@ -90,6 +92,9 @@ RULES: dict[tuple[str, str], Rule] = {
     ("POST", "/api/projects/{project_id}/videos/actions"): Rule(
         Role.MANAGER, body={"ids": ["{video_id}"], "action": "archive"}
     ),
+    ("GET", "/api/projects/{project_id}/views"): Rule(Role.VIEWER),
+    ("POST", "/api/projects/{project_id}/views"): Rule(Role.VIEWER, body={"name": "Mine", "query": "order=due"}),
+    ("DELETE", "/api/views/{view_id}"): Rule(Role.MANAGER),
     # trash
     ("GET", "/api/trash"): Rule("signed in"),
     ("POST", "/api/trash/empty"): Rule("signed in", body={}),

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 from django.apps import apps
+from django.contrib.sessions.backends.db import SessionStore
 from django.db import transaction
 from django.http import HttpResponse
 from django.test import Client
@@ -23,13 +24,14 @@ from django.utils import timezone
 from tests.conftest import make_user
 from tests.webapp.access_rules import OTHER_ADDRESSES, RULES, UPLOAD_ID, Rule
 from tests.webapp.conftest import draw, run, some_mask
-from webapp.accounts.models import User
+from webapp.accounts.models import SignedInBrowser, User
 from webapp.accounts.tokens import make_token
 from webapp.annotation.models import Export, ExportState, Mask, MaskImport, MaskImportState, Round, RoundState
 from webapp.annotation.objects import add_object
 from webapp.annotation.pins import NewPin, add_pin
 from webapp.api import api
 from webapp.jobs.models import Job
+from webapp.overview.views import save_view
 from webapp.projects.access import allows
 from webapp.projects.invitations import Guest, invite_by_link
 from webapp.projects.models import Label, Membership, Project, Role, Sees
@@ -105,7 +107,11 @@ def world(
     (tmp_path / "exports" / str(export.pk)).write_bytes(b"zip")
     trashed = Video.objects.create(project=project, name="old", created_by=annotator, deleted_at=timezone.now())
     Consensus.objects.create(job=Job.objects.get(), created_by=cast[Role.MANAGER])
+    session = SessionStore()
+    session.create()
     numbers = {
+        "view_id": save_view(by=cast[Role.OWNER], project_id=project.pk, name="All", query="", shared=True).pk,
+        "session_id": SignedInBrowser.objects.create(user=annotator, session_key=session.session_key).pk,
         "invitation_id": invite_by_link(by=cast[Role.OWNER], project_id=project.pk, guest=Guest(Role.VIEWER))[0].pk,
         "kind": "video",
         "queue": "exports",

@@ -17,6 +17,7 @@ from pydantic import Field
 
 from webapp.accounts.limits import try_current_password, try_sign_in
 from webapp.accounts.models import User
+from webapp.accounts.sessions import key_changed
 from webapp.problems import Forbidden, Problem
 from webapp.rest import ErrorAnswer
 
@@ -93,7 +94,9 @@ def change_me(request: HttpRequest, body: MePatch) -> User:
         changed.append("password")
     user.save(update_fields=changed)
     if body.password is not None:
+        before = request.session.session_key
         update_session_auth_hash(request, user)  # this browser stays signed in; all others are signed out
+        key_changed(before, request.session.session_key)
     return user
 
 

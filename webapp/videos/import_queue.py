@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from webapp.notifications.kinds import Kind
+from webapp.notifications.notify import notify
 from webapp.tasks.lease import Lease, Limits
 from webapp.tasks.models import Queue
 from webapp.tasks.sending import after_commit, send_task
@@ -33,7 +35,8 @@ class ImportLease(Lease[Video]):
         else:
             state = VideoState.FAILED
             error = f"The worker stopped {task.attempts} times before this import was done. Its log may say why."
-        self.held(task.pk, task.fence).update(state=state, error=error)
+        if self.held(task.pk, task.fence).update(state=state, error=error) and error:
+            tell_of_failure(task, error)
         # The worker may have been lost after it moved the files and before it wrote the row.
         after_commit(folder_of(task.pk).remove)
         if task.upload is not None:
@@ -51,6 +54,12 @@ IMPORTS = ImportLease(
 def notify_import_worker(video_id: int) -> None:
     """Tell the workers, once the current transaction has committed, that a video waits to be imported."""
     send_task(TASK, video_id)
+
+
+def tell_of_failure(video: Video, error: str) -> None:
+    """Notify the person who added a video that its import failed."""
+    text, link = f"{video.name} cannot be imported. {error}", f"/projects/{video.project_id}"
+    notify([video.created_by_id], Kind.IMPORT_FAILED, text, link=link, project_id=video.project_id)
 
 
 def release_upload(upload: Upload) -> None:

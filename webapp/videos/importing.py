@@ -19,7 +19,7 @@ from django.db.models.functions import Now
 
 from webapp.videos.frame_writer import FrameWriter
 from webapp.videos.import_process import FoundVideo, ReadVideo, read_in_process
-from webapp.videos.import_queue import IMPORTS, notify_import_worker, release_upload
+from webapp.videos.import_queue import IMPORTS, notify_import_worker, release_upload, tell_of_failure
 from webapp.videos.models import NAME_LENGTH, PART_LENGTH, Video, VideoState, became_ready
 from webapp.videos.refusal import ImportCancelled, Refused, disk_full
 from webapp.videos.sources import Clip
@@ -206,4 +206,6 @@ def _fitting_part(part: str) -> str:
 
 
 def _end(video: Video, state: VideoState, error: str = "") -> None:
-    IMPORTS.held(video.pk, video.fence).update(state=state, error=error)
+    ended = IMPORTS.held(video.pk, video.fence).update(state=state, error=error)
+    if ended and state == VideoState.FAILED:
+        tell_of_failure(video, error)

@@ -27,6 +27,8 @@ KEYS = (
     "export_id",
     "token_id",
     "trash_id",
+    "view_id",
+    "session_id",
     "task_id",
     "job_id",
     "import_id",
