@@ -46,7 +46,7 @@ describe("docs/testids.md", () => {
     const names = new Set(used().map(({ name }) => name));
     const made = new Set(createCommands(fakeStudio()).map(({ id }) => testidOf(id)));
     const composed =
-      /^(confirm|help-dialog|keys-dialog|export-dialog|account-dialog|tokens-dialog|new-project|rename-video|export-videos|notification-settings|submit-dialog|reject-dialog|jobs-dialog|deal-dialog|import-masks)-close$/;
+      /^(confirm|help-dialog|keys-dialog|export-dialog|account-dialog|tokens-dialog|new-project|rename-video|export-videos|notification-settings|submit-dialog|reject-dialog|jobs-dialog|deal-dialog|edit-videos|import-masks)-close$/;
     const stale = [...shapes].filter((name) => !names.has(name) && !made.has(name) && !composed.test(name));
     expect(stale).toEqual([]);
   });

@@ -23,6 +23,7 @@ const NEEDED = {
   clear_failed: "annotator", // videos whose import failed
   delete_video: "manager",
   manage_jobs: "manager", // assign, deal and cut them
+  see_numbers: "reviewer", // what work each person did
   change_project: "manager",
   invite: "manager",
   delete_project: "owner",

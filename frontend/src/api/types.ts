@@ -37,3 +37,6 @@ export type CardFilter = NonNullable<operations["list_cards"]["parameters"]["que
 export type TrashItem = Schemas["TrashItem"];
 export type SiteStatus = Schemas["SiteStatusAnswer"];
 export type RunningTask = Schemas["RunningTask"];
+export type VideoAction = Schemas["ActionBody"];
+export type NumbersRow = Schemas["NumbersRow"];
+export type Progress = Schemas["ProgressInfo"];

@@ -1,5 +1,14 @@
-/** The page of a project, with tabs for videos, guide, members, exports, audit and settings, each with its own address. */
-import { BookOpen, Download, Film, type LucideIcon, ScrollText, Settings2, Users } from "lucide-preact";
+/** The page of a project, with tabs for videos, guide, members, exports, numbers, audit and settings, each with its own address. */
+import {
+  BookOpen,
+  ChartLine,
+  Download,
+  Film,
+  type LucideIcon,
+  ScrollText,
+  Settings2,
+  Users,
+} from "lucide-preact";
 import { call } from "../api/http";
 import { useLoaded } from "../api/load";
 import { may } from "../api/roles";
@@ -10,6 +19,7 @@ import { ExportsTab } from "./ExportsTab";
 import { GuideTab, useGuideDrafts } from "./GuideTab";
 import { useLeaveGuard } from "./leave";
 import { MembersTab } from "./MembersTab";
+import { NumbersTab } from "./numbers/NumbersTab";
 import { ProblemState } from "./ProblemState";
 import css from "./ProjectPage.module.css";
 import { SettingsTab } from "./SettingsTab";
@@ -29,6 +39,7 @@ const LOOKS: TabLook[] = [
   { tab: "guide", name: "Guide and labels", icon: BookOpen },
   { tab: "members", name: "Members", icon: Users, count: (project) => project.members },
   { tab: "exports", name: "Exports", icon: Download },
+  { tab: "numbers", name: "Numbers", icon: ChartLine },
   { tab: "audit", name: "Audit", icon: ScrollText },
   { tab: "settings", name: "Settings", icon: Settings2 },
 ];
@@ -88,6 +99,7 @@ function Parts({ tab, ...props }: TabProps & { tab: Tab }) {
       {tab === "guide" && <GuideTab {...props} drafts={drafts} />}
       {tab === "members" && <MembersTab {...props} />}
       {tab === "exports" && <ExportsTab {...props} />}
+      {tab === "numbers" && <NumbersTab {...props} />}
       {tab === "audit" && <AuditTab {...props} />}
       {tab === "settings" && <SettingsTab {...props} />}
     </Shell>

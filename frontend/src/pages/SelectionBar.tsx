@@ -1,33 +1,36 @@
 /** While videos are selected: how many, and what can be done to all of them. It stays in view while the list scrolls. */
-import { Download, Shuffle, Trash2, X } from "lucide-preact";
+import { Download, Pencil, Shuffle, Trash2, X } from "lucide-preact";
 import { useState } from "preact/hooks";
-import { call } from "../api/http";
-import { asProblem } from "../api/load";
 import { may } from "../api/roles";
-import type { Card, Project } from "../api/types";
+import type { Card, Member, Project } from "../api/types";
 import { plural } from "../format";
 import { Button } from "../parts/Button";
 import { confirm } from "../parts/Confirm";
 import { IconButton } from "../parts/IconButton";
-import { toast } from "../parts/Toast";
+import { toast, toastError } from "../parts/Toast";
 import { go } from "../route";
+import { actOn, EditVideos } from "./EditVideos";
 import { ExportVideos } from "./ExportVideos";
 import css from "./SelectionBar.module.css";
 
 export interface SelectionBarProps {
   project: Project;
   videos: readonly Card[];
+  members: readonly Member[];
   /** The number of videos that the filters let through. */
   shown: number;
   onAll: () => void;
   onClear: () => void;
   onDeal: () => void;
+  /** Called after the videos were changed. */
+  onChanged: () => void;
   onDeleted: (ids: ReadonlySet<number>) => void;
 }
 
 export function SelectionBar(props: SelectionBarProps) {
-  const { project, videos, shown, onAll, onClear, onDeal, onDeleted } = props;
+  const { project, videos, members, shown, onAll, onClear, onDeal, onDeleted, onChanged } = props;
   const [exporting, setExporting] = useState(false);
+  const [editing, setEditing] = useState(false);
   const [busy, setBusy] = useState(false);
   const drop = async () => {
     const agreed = await confirm({
@@ -37,7 +40,16 @@ export function SelectionBar(props: SelectionBarProps) {
     });
     if (!agreed) return;
     setBusy(true);
-    onDeleted(await deleteAll(videos));
+    try {
+      await actOn(project.id, videos, { action: "delete" });
+      onDeleted(new Set(videos.map(({ id }) => id)));
+      toast({
+        text: `${plural(videos.length, "video is", "videos are")} in the trash.`,
+        action: { name: "Trash", perform: () => go("/trash") },
+      });
+    } catch (error) {
+      toastError(error);
+    }
     setBusy(false);
   };
   return (
@@ -54,6 +66,11 @@ export function SelectionBar(props: SelectionBarProps) {
           Deal jobs
         </Button>
       )}
+      {may(project.role, "manage_jobs") && (
+        <Button size="small" icon={Pencil} testid="selection-edit" onClick={() => setEditing(true)}>
+          Change
+        </Button>
+      )}
       {may(project.role, "export") && (
         <Button size="small" icon={Download} testid="selection-export" onClick={() => setExporting(true)}>
           Export
@@ -65,27 +82,16 @@ export function SelectionBar(props: SelectionBarProps) {
         </Button>
       )}
       <IconButton icon={X} label="Select none" size="small" testid="selection-clear" onClick={onClear} />
+      {editing && (
+        <EditVideos
+          project={project}
+          videos={videos}
+          members={members}
+          onClose={() => setEditing(false)}
+          onChanged={onChanged}
+        />
+      )}
       {exporting && <ExportVideos videos={videos} onClose={() => setExporting(false)} />}
     </section>
   );
-}
-
-/** Deletes the videos, one after another. Returns the ids of those that are gone, and says which ones stayed. */
-async function deleteAll(videos: readonly Card[]): Promise<ReadonlySet<number>> {
-  const gone = new Set<number>();
-  for (const video of videos) {
-    try {
-      await call("DELETE", "/api/videos/{video_id}", { path: { video_id: video.id } });
-      gone.add(video.id);
-    } catch (error) {
-      toast({ text: `${video.name} is still there: ${asProblem(error).message}`, tone: "bad" });
-      break;
-    }
-  }
-  if (gone.size)
-    toast({
-      text: `${plural(gone.size, "video is", "videos are")} in the trash.`,
-      action: { name: "Trash", perform: () => go("/trash") },
-    });
-  return gone;
 }

@@ -16,6 +16,7 @@ import { toast, toastError } from "../parts/Toast";
 import { go } from "../route";
 import { useDraft } from "./draft";
 import css from "./SettingsTab.module.css";
+import { TeamSettings } from "./TeamSettings";
 import type { TabProps } from "./tab";
 
 export function SettingsTab({ project, onChange }: TabProps) {
@@ -28,6 +29,7 @@ export function SettingsTab({ project, onChange }: TabProps) {
   return (
     <div class={css.page}>
       <Change project={project} onChange={onChange} />
+      <TeamSettings project={project} onChange={onChange} />
       {may(project.role, "delete_project") && <Delete project={project} />}
     </div>
   );
@@ -124,14 +126,14 @@ function Delete({ project }: { project: Project }) {
   const ask = async () => {
     const agreed = await confirm({
       title: `Delete ${project.name}?`,
-      text: `${plural(project.videos, "video")} with all frames, rounds, masks and exports are deleted for everybody. This cannot be undone.`,
+      text: `It goes to the trash with ${plural(project.videos, "video")}, and is removed after 30 days.`,
       yes: "Delete project",
       typed: project.name,
     });
     if (!agreed) return;
     try {
       await call("DELETE", "/api/projects/{project_id}", { path: { project_id: project.id } });
-      toast({ text: `${project.name} is deleted.` });
+      toast({ text: `${project.name} is in the trash.` });
       go("/");
     } catch (error) {
       toastError(error);
@@ -141,7 +143,9 @@ function Delete({ project }: { project: Project }) {
     <section class={css.danger}>
       <div>
         <h2>Delete this project</h2>
-        <p>With all its videos, rounds, masks and exports, for everybody. This cannot be undone.</p>
+        <p>
+          It goes to the trash with all its videos, rounds, masks and exports, and is removed after 30 days.
+        </p>
       </div>
       <Button tone="bad" testid="project-delete" onClick={ask}>
         Delete project

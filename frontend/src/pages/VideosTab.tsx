@@ -5,7 +5,7 @@ import { call } from "../api/http";
 import { keepList } from "../api/keptList";
 import { useLoaded } from "../api/load";
 import { may } from "../api/roles";
-import type { Card } from "../api/types";
+import type { Card, Member } from "../api/types";
 import { ImportMasks } from "../imports/ImportMasks";
 import { Button } from "../parts/Button";
 import { confirm } from "../parts/Confirm";
@@ -97,7 +97,14 @@ export function VideosTab({ project, onChange }: TabProps) {
       {none ? (
         <NoVideos uploads={uploads} onFiles={add} />
       ) : (
-        <List project={project} list={list} loaded={loaded} waiting={!loaded.value} open={setOpen} />
+        <List
+          project={project}
+          members={members.value ?? []}
+          list={list}
+          loaded={loaded}
+          waiting={!loaded.value}
+          open={setOpen}
+        />
       )}
       {open?.dialog === "masks" && (
         <ImportMasks
@@ -144,6 +151,7 @@ type Opened =
 
 interface ListProps {
   project: TabProps["project"];
+  members: readonly Member[];
   list: CardList;
   loaded: Cards;
   /** Another filter is being loaded; what is shown is of the one before. */
@@ -152,7 +160,7 @@ interface ListProps {
 }
 
 /** The videos that the filters of the address let through, as far as they are loaded. */
-function List({ project, list, loaded, waiting, open }: ListProps) {
+function List({ project, members, list, loaded, waiting, open }: ListProps) {
   const { wanted, view } = listAddress();
   const { cards } = list;
   const order = useMemo(() => cards.map((video) => video.id), [cards]);
@@ -204,7 +212,9 @@ function List({ project, list, loaded, waiting, open }: ListProps) {
         <SelectionBar
           project={project}
           videos={cards.filter((video) => selected.ids.has(video.id))}
+          members={members}
           shown={list.total}
+          onChanged={loaded.reload}
           onAll={async () => selected.set(await loaded.all())}
           onClear={selected.clear}
           onDeal={() => open({ dialog: "deal", videos: [...selected.ids] })}

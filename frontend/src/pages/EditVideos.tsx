@@ -1,0 +1,146 @@
+/** Changes many videos at once: who has their jobs, when they are due, their priority, their project, the archive. */
+import { useState } from "preact/hooks";
+import { call } from "../api/http";
+import { asProblem, useLoaded } from "../api/load";
+import type { Card, Member, Project, VideoAction } from "../api/types";
+import { plural } from "../format";
+import { Button } from "../parts/Button";
+import { Dialog } from "../parts/Dialog";
+import { SelectField, TextField } from "../parts/Field";
+import { toast } from "../parts/Toast";
+import css from "./Form.module.css";
+import { people } from "./JobsDialog";
+
+const SAME = "same";
+
+/** Does the same to many videos: to all of them, or to none. */
+export async function actOn(project: number, videos: readonly Card[], action: Omit<VideoAction, "ids">) {
+  await call("POST", "/api/projects/{project_id}/videos/actions", {
+    path: { project_id: project },
+    body: { ...action, ids: videos.map(({ id }) => id) },
+  });
+}
+
+export interface EditVideosProps {
+  project: Project;
+  videos: readonly Card[];
+  members: readonly Member[];
+  onClose: () => void;
+  /** Called after something was changed. */
+  onChanged: () => void;
+}
+
+export function EditVideos({ project, videos, members, onClose, onChanged }: EditVideosProps) {
+  const [assignee, setAssignee] = useState(SAME);
+  const [reviewer, setReviewer] = useState(SAME);
+  const [due, setDue] = useState("");
+  const [priority, setPriority] = useState(SAME);
+  const [place, setPlace] = useState(SAME);
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState("");
+  const others = useLoaded("projects to move to", async () => {
+    const projects = await call("GET", "/api/projects");
+    return projects.filter(({ id, role }) => id !== project.id && (role === "manager" || role === "owner"));
+  });
+
+  const submit = async (event: SubmitEvent) => {
+    event.preventDefault();
+    setBusy(true);
+    setProblem("");
+    try {
+      const person = (value: string) => (value ? Number(value) : null);
+      if (assignee !== SAME) await actOn(project.id, videos, { action: "assign", person: person(assignee) });
+      if (reviewer !== SAME)
+        await actOn(project.id, videos, { action: "reviewer", person: person(reviewer) });
+      if (due) await actOn(project.id, videos, { action: "due", due });
+      if (priority !== SAME)
+        await actOn(project.id, videos, { action: "priority", priority: Number(priority) });
+      if (place === "archive" || place === "unarchive") await actOn(project.id, videos, { action: place });
+      else if (place !== SAME) await actOn(project.id, videos, { action: "move", project: Number(place) });
+      toast({ text: `${plural(videos.length, "video is", "videos are")} changed.` });
+      onChanged();
+      onClose();
+    } catch (error) {
+      setProblem(asProblem(error).message);
+      onChanged();
+      setBusy(false);
+    }
+  };
+  const same = { value: SAME, name: "Leave as it is" };
+  const changed = due || [assignee, reviewer, priority, place].some((value) => value !== SAME);
+  return (
+    <Dialog
+      title={`Change ${plural(videos.length, "video")}`}
+      size="small"
+      testid="edit-videos"
+      onClose={onClose}
+      footer={
+        <>
+          <Button testid="edit-videos-cancel" onClick={onClose}>
+            Cancel
+          </Button>
+          <Button
+            testid="edit-videos-save"
+            type="submit"
+            form="edit-videos-form"
+            tone="accent"
+            busy={busy}
+            disabled={!changed}
+          >
+            Change
+          </Button>
+        </>
+      }
+    >
+      <form id="edit-videos-form" class={css.form} onSubmit={submit}>
+        <SelectField
+          label="Assignee"
+          testid="edit-videos-assignee"
+          value={assignee}
+          options={[same, ...people(members, "annotator", null, "Nobody")]}
+          onChange={setAssignee}
+        />
+        <SelectField
+          label="Reviewer"
+          testid="edit-videos-reviewer"
+          value={reviewer}
+          options={[same, ...people(members, "reviewer", null, "Any reviewer")]}
+          onChange={setReviewer}
+        />
+        <TextField label="Due" type="date" testid="edit-videos-due" value={due} onInput={setDue} />
+        <SelectField
+          label="Priority"
+          testid="edit-videos-priority"
+          value={priority}
+          options={[
+            same,
+            { value: "2", name: "Urgent" },
+            { value: "1", name: "High" },
+            { value: "0", name: "Usual" },
+            { value: "-1", name: "Low" },
+          ]}
+          onChange={setPriority}
+        />
+        <SelectField
+          label="Place"
+          testid="edit-videos-place"
+          value={place}
+          options={[
+            same,
+            videos.every(({ archived }) => archived)
+              ? { value: "unarchive", name: "Out of the archive" }
+              : { value: "archive", name: "Archive" },
+            ...(others.value ?? []).map(({ id, name }) => ({ value: String(id), name: `Move to ${name}` })),
+          ]}
+          onChange={setPlace}
+          hint="A moved video keeps its rounds; its labels are found by their names."
+        />
+        {problem && (
+          <p class={css.problem} role="alert" data-testid="edit-videos-problem">
+            {problem}
+          </p>
+        )}
+      </form>
+    </Dialog>
+  );
+}

@@ -1,0 +1,299 @@
+/** The numbers of a project: how far it is, what work it took by person, label, video, week or engine, and how good it is. */
+import { ChartLine, Download, Lock } from "lucide-preact";
+import { call, queryOf, urlOf } from "../../api/http";
+import { useLoaded } from "../../api/load";
+import { may } from "../../api/roles";
+import type { NumbersRow, Progress, Project } from "../../api/types";
+import { duration, plural } from "../../format";
+import { standingOf } from "../../jobs/words";
+import { EmptyState } from "../../parts/EmptyState";
+import { SelectField, TextField } from "../../parts/Field";
+import { query, setQuery } from "../../route";
+import { ProblemState } from "../ProblemState";
+import type { TabProps } from "../tab";
+import css from "./NumbersTab.module.css";
+import { Plot } from "./Plot";
+
+const BY = {
+  person: "By person",
+  label: "By label",
+  video: "By video",
+  week: "By week",
+  engine: "By engine",
+};
+type By = keyof typeof BY;
+
+export function NumbersTab({ project }: TabProps) {
+  return (
+    <div class={css.page}>
+      <HowFar project={project} />
+      {may(project.role, "see_numbers") ? (
+        <Work project={project} />
+      ) : (
+        <EmptyState icon={Lock} title="Not for your role" testid="state-forbidden">
+          What work each person did is for reviewers and managers; in this project you are {project.role}.
+        </EmptyState>
+      )}
+    </div>
+  );
+}
+
+/** How many jobs and frames are accepted, and how many were left at the end of each day. */
+function HowFar({ project }: { project: Project }) {
+  const path = { project_id: project.id };
+  const loaded = useLoaded(`progress ${project.id}`, () =>
+    call("GET", "/api/projects/{project_id}/progress", { path }),
+  );
+  const progress = loaded.value;
+  if (!progress) {
+    if (loaded.problem) return <ProblemState problem={loaded.problem} retry={loaded.reload} />;
+    return <div class={css.ghost} aria-busy="true" data-testid="state-loading" />;
+  }
+  const { days } = progress;
+  return (
+    <>
+      <Jobs progress={progress} />
+      {days.length > 1 && (
+        <Plot
+          title="Jobs left, by day"
+          testid="numbers-left"
+          time
+          x={days.map(({ day }) => Date.parse(day) / 1000)}
+          xName="day"
+          formatX={dayName}
+          format={(value) => value.toLocaleString("en")}
+          lines={[{ name: "jobs left", color: "--ring", values: days.map(({ jobs }) => jobs) }]}
+          summary={`${days[0]?.jobs} jobs were left on ${days[0]?.day}, and ${days.at(-1)?.jobs} on ${days.at(-1)?.day}.`}
+        />
+      )}
+    </>
+  );
+}
+
+function dayName(seconds: number): string {
+  return new Date(seconds * 1000).toLocaleDateString("en", {
+    day: "numeric",
+    month: "short",
+    timeZone: "UTC",
+  });
+}
+
+const TONES = { plain: "--text-3", busy: "--ring", ok: "--ok", warn: "--warn", bad: "--bad" } as const;
+const ORDER = [
+  "acceptance/completed",
+  "annotation/completed",
+  "validation/in_progress",
+  "validation/new",
+  "annotation/rejected",
+  "annotation/in_progress",
+  "annotation/new",
+];
+
+function Jobs({ progress }: { progress: Progress }) {
+  const total = Object.values(progress.jobs).reduce((sum, count) => sum + count, 0);
+  if (!total) return null;
+  const parts = ORDER.filter((key) => progress.jobs[key]).map((key) => {
+    const [stage, state] = key.split("/") as [never, never];
+    return { key, count: progress.jobs[key] ?? 0, ...standingOf({ stage, state }) };
+  });
+  return (
+    <section class={css.jobs} aria-label="Jobs by state" data-testid="numbers-jobs">
+      <div class={css.bar} aria-hidden="true">
+        {parts.map(({ key, count, tone }) => (
+          <i key={key} style={{ width: `${(100 * count) / total}%`, background: `var(${TONES[tone]})` }} />
+        ))}
+      </div>
+      <ul>
+        {parts.map(({ key, count, name, tone }) => (
+          <li key={key}>
+            <i style={{ background: `var(${TONES[tone]})` }} />
+            {name} <b>{count.toLocaleString("en")}</b>
+          </li>
+        ))}
+        <li class={css.frames}>
+          {progress.accepted_frames.toLocaleString("en")} of {plural(progress.frames, "frame")} accepted
+          {progress.late > 0 && ` · ${plural(progress.late, "job")} late`}
+        </li>
+      </ul>
+    </section>
+  );
+}
+
+function Work({ project }: { project: Project }) {
+  const asked = query.value;
+  const by: By = Object.hasOwn(BY, asked.get("by") ?? "") ? (asked.get("by") as By) : "person";
+  const day = (name: string) => {
+    const value = asked.get(name) ?? "";
+    return /^\d{4}-\d{2}-\d{2}$/.test(value) ? value : "";
+  };
+  const wanted = { by, since: day("since"), until: day("until") };
+  const path = { project_id: project.id };
+  const given = {
+    by,
+    ...(wanted.since ? { since: wanted.since } : {}),
+    ...(wanted.until ? { until: wanted.until } : {}),
+  };
+  const loaded = useLoaded(`numbers ${project.id} ${JSON.stringify(wanted)}`, () =>
+    call("GET", "/api/projects/{project_id}/numbers", { path, query: given }),
+  );
+  const rows = loaded.value?.rows;
+  return (
+    <>
+      <div class={css.filters}>
+        <SelectField
+          label="By"
+          bare
+          testid="numbers-by"
+          value={by}
+          options={Object.entries(BY).map(([value, name]) => ({ value, name }))}
+          onChange={(value) => setQuery({ by: value === "person" ? null : value })}
+        />
+        <TextField
+          label="From this day"
+          bare
+          type="date"
+          testid="numbers-since"
+          value={wanted.since}
+          onInput={(since) => setQuery({ since })}
+        />
+        <TextField
+          label="To this day"
+          bare
+          type="date"
+          testid="numbers-until"
+          value={wanted.until}
+          onInput={(until) => setQuery({ until })}
+        />
+        <span class={css.grow} />
+        {Boolean(rows?.length) && (
+          <a
+            class={css.csv}
+            href={urlOf("/api/projects/{project_id}/numbers.csv", path) + queryOf(given)}
+            download
+            data-testid="numbers-csv"
+          >
+            <Download size={15} aria-hidden="true" />
+            CSV
+          </a>
+        )}
+      </div>
+      {!rows && loaded.problem && <ProblemState problem={loaded.problem} retry={loaded.reload} />}
+      {!rows && !loaded.problem && <div class={css.ghost} aria-busy="true" data-testid="state-loading" />}
+      {rows?.length === 0 && (
+        <EmptyState icon={ChartLine} title="No work in this time" testid="numbers-empty">
+          Seconds, rounds and accepted frames stand here as soon as somebody has worked.
+        </EmptyState>
+      )}
+      {rows && rows.length > 0 && <Table by={by} rows={rows} />}
+      {rows && rows.length > 1 && by === "week" && <Weeks rows={rows} />}
+      <CurvePlot project={project} />
+    </>
+  );
+}
+
+interface Column {
+  name: string;
+  title?: string;
+  value: (row: NumbersRow) => number | null;
+  shown: (value: number) => string;
+}
+
+const whole = (value: number) => Math.round(value).toLocaleString("en");
+const COLUMNS: Column[] = [
+  { name: "Human time", value: (row) => row.human_seconds, shown: duration },
+  { name: "Engine time", value: (row) => row.engine_seconds, shown: duration },
+  { name: "Rounds", value: (row) => row.rounds, shown: whole },
+  {
+    name: "Corrections",
+    title: "Rounds that a reviewer made in the job of somebody else",
+    value: (row) => row.corrections,
+    shown: whole,
+  },
+  { name: "Strokes", value: (row) => row.strokes, shown: whole },
+  { name: "Painted px", value: (row) => row.painted_pixels, shown: whole },
+  { name: "Accepted", title: "Accepted frames", value: (row) => row.accepted_frames, shown: whole },
+  { name: "Submitted", value: (row) => row.submissions, shown: whole },
+  { name: "Rejected", value: (row) => row.rejections, shown: whole },
+  {
+    name: "Until accepted",
+    title: "Mean human time until a job was accepted",
+    value: (row) => row.seconds_to_accept,
+    shown: duration,
+  },
+  {
+    name: "J&F",
+    title: "Mean of J and F on frames with ground truth",
+    value: (row) => row.jf,
+    shown: (value) => value.toFixed(3),
+  },
+];
+
+function Table({ by, rows }: { by: By; rows: readonly NumbersRow[] }) {
+  return (
+    <div class={css.scroll}>
+      <table class={css.table} data-testid="numbers">
+        <thead>
+          <tr>
+            <th scope="col">{BY[by].slice(3)}</th>
+            {COLUMNS.map(({ name, title }) => (
+              <th key={name} scope="col" title={title}>
+                {name}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((row) => (
+            <tr key={row.key} data-testid={`numbers-row-${row.key}`}>
+              <th scope="row">{row.name || "none"}</th>
+              {COLUMNS.map(({ name, value, shown }) => {
+                const found = value(row);
+                return <td key={name}>{found === null ? "" : shown(found)}</td>;
+              })}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function Weeks({ rows }: { rows: readonly NumbersRow[] }) {
+  const sorted = [...rows].sort((a, b) => a.key.localeCompare(b.key));
+  return (
+    <Plot
+      title="Human minutes and accepted frames, by week"
+      testid="numbers-weeks"
+      x={sorted.map((_, index) => index)}
+      xName="week"
+      formatX={(index) => sorted[index]?.name ?? ""}
+      format={(value) => value.toLocaleString("en", { maximumFractionDigits: 0 })}
+      lines={[
+        { name: "human minutes", color: "--ring", values: sorted.map((row) => row.human_seconds / 60) },
+        { name: "accepted frames", color: "--ok", values: sorted.map((row) => row.accepted_frames) },
+      ]}
+      summary={`${sorted.length} weeks, from ${sorted[0]?.name} to ${sorted.at(-1)?.name}.`}
+    />
+  );
+}
+
+/** J&F after each round against the human time that it took until then, over all videos with ground truth. */
+function CurvePlot({ project }: { project: Project }) {
+  const loaded = useLoaded(`curve ${project.id}`, () =>
+    call("GET", "/api/projects/{project_id}/curve", { path: { project_id: project.id } }),
+  );
+  const points = [...(loaded.value?.points ?? [])].sort((a, b) => a.human_seconds - b.human_seconds);
+  if (points.length < 2) return null;
+  return (
+    <Plot
+      title="J&F against human time"
+      testid="numbers-curve"
+      x={points.map((point) => point.human_seconds)}
+      xName="human time"
+      formatX={duration}
+      format={(value) => value.toFixed(2)}
+      lines={[{ name: "J&F", color: "--accent", points: true, values: points.map((point) => point.jf) }]}
+      summary={`${points.length} rounds of videos with ground truth; the best J&F is ${Math.max(...points.map(({ jf }) => jf)).toFixed(3)}.`}
+    />
+  );
+}
