@@ -1,6 +1,6 @@
 /** The page “My work”: the next job, the queue of jobs to annotate and to review, and the pools to take one from. */
 import { ArrowRight, CircleCheck, HandHelping } from "lucide-preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useState } from "preact/hooks";
 import { call, urlOf } from "../api/http";
 import { useLoaded } from "../api/load";
 import type { Job, Work } from "../api/types";
@@ -67,7 +67,8 @@ function Queue({ work }: { work: Work }) {
 
 /** The key J opens the next job. */
 function useNextKey(next: Job | null): void {
-  useEffect(() => {
+  // A layout effect runs before the next event, so that a key which is pressed at once is not lost.
+  useLayoutEffect(() => {
     if (!next) return;
     const press = (event: KeyboardEvent) => {
       const target = event.target as Element;

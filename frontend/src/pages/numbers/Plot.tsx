@@ -29,6 +29,7 @@ export interface PlotProps {
 }
 
 const HEIGHT = 220;
+const DAYS = [1, 2, 7, 14, 28, 91, 182, 364].map((days) => days * 86_400); // between two days on an axis of time
 
 export function Plot(props: PlotProps) {
   const box = useRef<HTMLDivElement>(null);
@@ -77,7 +78,11 @@ function optionsOf({ xName, time, lines, format, formatX }: PlotProps, width: nu
     legend: { live: true },
     cursor: { points: { size: 6 }, drag: { x: false, y: false } },
     axes: [
-      { ...axis, ...(formatX ? { values: (_: uPlot, values: number[]) => values.map(formatX) } : {}) },
+      {
+        ...axis,
+        ...(time ? { incrs: DAYS } : {}),
+        ...(formatX ? { values: (_: uPlot, values: number[]) => values.map(formatX) } : {}),
+      },
       { ...axis, size: 56, values: (_, values) => values.map(format) },
     ],
     series: [
