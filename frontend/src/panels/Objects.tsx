@@ -16,7 +16,7 @@ import {
   Split,
   Trash2,
 } from "lucide-preact";
-import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { editMasks, fromHereOn, splitFromHere } from "../actions/edits";
 import { copyMask, pasteMask } from "../actions/maskClipboard";
 import { changeObject, deleteObject, toggleHidden, toggleLocked, toggleSolo } from "../actions/objects";
@@ -96,12 +96,17 @@ function Row({ object, place }: { object: ObjectInfo; place: number }) {
   const [editing, setEditing] = useState(false);
   const { number, name } = object;
   const chosen = store.selected.value === number;
+  const row = useRef<HTMLLIElement>(null);
+  // An object that was chosen by key, or is new, may be outside of the part of a long list that is in sight.
+  useEffect(() => {
+    if (chosen) row.current?.scrollIntoView?.({ block: "nearest" });
+  }, [chosen]);
   const choose = () => {
     store.selected.value = number;
     if (store.tool.peek() === "erase") store.tool.value = "scribble";
   };
   return (
-    <li class={css.row} data-chosen={chosen} data-testid={`object-${number}`}>
+    <li ref={row} class={css.row} data-chosen={chosen} data-testid={`object-${number}`}>
       <Swatch object={object} />
       {editing ? (
         <NameField object={object} done={() => setEditing(false)} />

@@ -56,10 +56,14 @@ export function bars(scale: Scale, model: TimelineModel): Bar[] {
   const width = cellWidth(scale);
   const result: Bar[] = [];
   if (width >= 1.5) {
-    const gap = width >= 3 ? 1 : 0;
+    const gap = width >= 5 ? 1 : 0;
     const last = frameAt(scale, scale.width - 0.01);
-    for (let frame = frameAt(scale, 0); frame <= last; frame += 1)
-      result.push({ x: xOf(scale, frame), width: width - gap, ...barOf(model, frame) });
+    // Bars begin and end at whole pixels: those between would be faint, and a row of them looks striped.
+    for (let frame = frameAt(scale, 0); frame <= last; frame += 1) {
+      const x = Math.round(xOf(scale, frame));
+      const end = Math.round(xOf(scale, frame + 1)) - gap;
+      result.push({ x, width: Math.max(1, end - x), ...barOf(model, frame) });
+    }
     return result;
   }
   for (let x = 0; x < scale.width; x += 1) result.push(column(scale, model, x));
