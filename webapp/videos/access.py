@@ -27,10 +27,10 @@ def videos_of(user: Visitor) -> QuerySet[Video]:
     whole = Q(project__in=memberships.exclude(ONLY_JOBS).values("project"))
     limited = Q(project__in=memberships.filter(ONLY_JOBS).values("project"))
     # Jobs belong to a higher layer (webapp/jobs), so the relation is used by its name.
-    theirs = Q(pk__in=Video.objects.filter(own).values("pk"))
+    theirs = Exists(Video.objects.filter(own, pk=OuterRef("pk")))  # It is looked at only where the others are false.
     reviewed = Q(project__in=memberships.filter(role__in=REVIEWERS).values("project"))
-    no_secret = Q(is_copy=False) | reviewed | theirs
-    return Video.objects.filter(whole | (limited & theirs), no_secret, deleted_at=None)
+    no_secret = Q(is_copy=False) | reviewed | Q(theirs)
+    return Video.objects.filter(whole | (limited & Q(theirs)), no_secret, deleted_at=None)
 
 
 def marking_truth(user: Visitor, videos: QuerySet[Video]) -> QuerySet[Video]:
