@@ -80,6 +80,7 @@ export const JOB: Job = {
   moves: ["start"],
   flagged: null,
   jf: null,
+  sample: null,
 };
 
 export const CARD_JOB: CardJob = {
