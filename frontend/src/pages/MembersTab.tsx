@@ -13,6 +13,7 @@ import { SelectField, TextField } from "../parts/Field";
 import { IconButton } from "../parts/IconButton";
 import { toast, toastError } from "../parts/Toast";
 import { go } from "../route";
+import { InviteLinks } from "./InviteLinks";
 import css from "./MembersTab.module.css";
 import { ProblemState } from "./ProblemState";
 import type { TabProps } from "./tab";
@@ -34,7 +35,10 @@ export function MembersTab({ project, onChange }: TabProps) {
     <div class={css.page}>
       <div class={css.people}>
         {may(project.role, "invite") && (
-          <Invite project={project} onInvited={(member) => count([...members, member])} />
+          <>
+            <Invite project={project} onInvited={(member) => count([...members, member])} />
+            <InviteLinks project={project} />
+          </>
         )}
         <ul class={css.list} data-testid="members">
           {members.map((member) => (

@@ -113,7 +113,7 @@ def test_an_emptied_trash_leaves_no_row_and_no_file(
     assert Mask.objects.count() == 6
     with commit(execute=True):
         remove_marked()
-    left = {"User", "Project", "Membership", "AuditEntry", "Notification"}
+    left = {"User", "SignedInBrowser", "Project", "Membership", "AuditEntry", "Notification"}
     assert {name for name, count in rows().items() if count} <= left
     assert [path for path in home.rglob("*") if path.is_file() and "deleted" not in str(path)] == []
     assert AuditEntry.objects.filter(action="video.remove", thing_name="reef").exists()
