@@ -15,6 +15,7 @@ from webapp.annotation.export.subject import Subject, Tick
 from webapp.annotation.models import Object
 from webapp.videos.storage import RgbFrame
 
+OPACITY = 0.5
 CRF = "18"  # quality of H.264; at 18 the result is hard to tell from the frames by eye
 HD_HEIGHT = 720
 INDEX_BYTES, INDEX_BYTES_A_FRAME = 8192, 64  # together more than the index of an mp4 with one stream takes
@@ -55,19 +56,19 @@ def write(subjects: Sequence[Subject], path: Path, tick: Tick) -> None:
 
 def paint(picture: RgbFrame, labels: LabelMap, colors: NDArray[np.uint8]) -> RgbFrame:
     """Tint the objects of `labels` in a frame and draw their outlines. `colors` is uint8 [256, 3], by object id."""
+    import cv2  # the web process imports this module
+
     rows, columns = np.flatnonzero(labels.any(axis=1)), np.flatnonzero(np.bitwise_or.reduce(labels, axis=0))
     painted = picture.copy()
     if not rows.size:
         return painted
     # Everything happens inside the box of the objects, with a pixel around it for the outlines.
     box = np.s_[max(rows[0] - 1, 0) : rows[-1] + 2, max(columns[0] - 1, 0) : columns[-1] + 2]
-    inner, at = labels[box], picture[box]
-    # Half of the frame and half of the colour, in whole numbers: (a & b) + ((a ^ b) >> 1) is the mean of two bytes.
-    tint = colors[inner]
-    mixed = (at & tint) + ((at ^ tint) >> 1)
-    edge = _edges(inner)
-    shown = np.where(edge[..., None], tint, mixed)
-    painted[box] = np.where(inner[..., None] > 0, shown, at)
+    inner, at = labels[box].copy(), picture[box].copy()
+    tint = cv2.LUT(cv2.merge([inner, inner, inner]), colors.reshape(1, 256, 3))
+    mixed = cv2.addWeighted(at, 1 - OPACITY, tint, OPACITY, 0)
+    mixed = cv2.copyTo(tint, _edges(inner).astype(np.uint8), mixed)
+    painted[box] = cv2.copyTo(mixed, inner, at)
     return painted
 
 
