@@ -28,8 +28,20 @@ export function takeJob(store: Store, job: Job): void {
   store.jobs.value = store.jobs.peek().map((other) => (other.id === job.id ? job : other));
 }
 
-/** Moves a job. Returns whether it was moved; if not, the person was told why. */
-export async function moveJob(studio: Studio, job: Job, action: JobAction, note = ""): Promise<boolean> {
+let before: Promise<unknown> = Promise.resolve();
+
+/**
+ * Moves a job, after the moves that this person has asked for before, so that none of them names an old edition. Returns
+ * whether it was moved; if not, the person was told why.
+ */
+export function moveJob(studio: Studio, job: Job, action: JobAction, note = ""): Promise<boolean> {
+  const current = () => studio.store.jobs.peek().find(({ id }) => id === job.id) ?? job;
+  const moved = before.then(() => move(studio, current(), action, note));
+  before = moved;
+  return moved;
+}
+
+async function move(studio: Studio, job: Job, action: JobAction, note: string): Promise<boolean> {
   const { store } = studio;
   try {
     const moved = await call("POST", "/api/jobs/{job_id}/moves", {

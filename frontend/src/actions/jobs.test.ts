@@ -1,0 +1,24 @@
+import { afterEach, expect, it, vi } from "vitest";
+import { JOB } from "../api/samples";
+import { FakeServer } from "../api/testing";
+import { fakeStudio } from "../editor/testing";
+import { moveJob } from "./jobs";
+
+afterEach(() => vi.unstubAllGlobals());
+
+it("two moves in a row do not name the same edition", async () => {
+  const started = { ...JOB, stage: "validation", state: "in_progress", edition: 2 };
+  const accepted = { ...JOB, stage: "acceptance", state: "completed", edition: 3 };
+  const server = new FakeServer({
+    "POST /api/jobs/21/moves": ({ body }: { body: { action: string } }) =>
+      body.action === "start" ? started : accepted,
+  });
+  const studio = fakeStudio();
+  studio.store.jobs.value = [JOB];
+  await Promise.all([moveJob(studio, JOB, "start"), moveJob(studio, JOB, "accept")]);
+  expect(server.asked.map(({ body }) => body)).toMatchObject([
+    { action: "start", edition: 1 },
+    { action: "accept", edition: 2 },
+  ]);
+  expect(studio.store.jobs.value[0]?.state).toBe("completed");
+});
