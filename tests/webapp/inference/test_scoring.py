@@ -70,6 +70,17 @@ def test_a_round_is_scored_by_the_frames_that_have_truth(round_: Round, video: V
     assert found.jf == pytest.approx(wanted.mean_j_and_f)
     assert found.frames == pytest.approx({0: wanted.j_and_f[0, 0], 2: wanted.j_and_f[1, 0]}, abs=1e-4)
     assert 0 < found.j < 1
+    cells = RoundScore.objects.get(round=round_).cells
+    assert [(frame, number) for frame, number, _, _ in cells] == [(0, 1), (2, 1)]
+    assert np.mean([j for _, _, j, _ in cells]) == pytest.approx(found.j, abs=1e-4)
+
+
+def test_an_object_of_the_truth_that_nobody_drew_counts_as_missed(round_: Round, video: Video) -> None:
+    truth = np.zeros((video.frame_count, video.height, video.width), np.uint8)
+    truth[:, -1, -1] = 3  # Far from everything that was drawn.
+    give_truth(video, truth, [0, 2])
+    assert score(round_.pk)
+    assert RoundScore.objects.get(round=round_).cells == [[0, 0, 0, 0], [2, 0, 0, 0]]
 
 
 def test_objects_are_matched_by_what_they_share_most() -> None:
