@@ -1,8 +1,11 @@
 // @vitest-environment node
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { state } from "../editor/testing";
 import type { ObjectInfo } from "../protocol";
 import { recoloured, shade } from "./objectColors";
+
+// The studio's commands know the address of the page, which Node has not.
+vi.hoisted(() => vi.stubGlobal("location", new URL("http://localhost/")));
 
 const one = state().objects[0] as ObjectInfo;
 const object = (number: number, color: string, label: number | null): ObjectInfo => ({
