@@ -9,7 +9,7 @@ from webapp.accounts.api import signed_in
 from webapp.accounts.models import User
 from webapp.operation import status
 from webapp.operation.status import ProjectStorage, QueueStatus, RunningTask, SiteStatus, WorkerInfo
-from webapp.problems import Forbidden
+from webapp.problems import Forbidden, NotFound
 from webapp.rest import ErrorAnswer
 from webapp.tasks.models import Queue
 
@@ -40,11 +40,14 @@ def get_status(request: HttpRequest) -> SiteStatus:
     return status.site_status()
 
 
-@router.patch("/status/queues/{queue}", response={200: SiteStatusAnswer, 403: ErrorAnswer})
-def change_queue(request: HttpRequest, queue: Queue, body: QueuePatch) -> SiteStatus:
-    """Pause a queue, so that no worker begins a task of it, or end its pause."""
+@router.patch("/status/queues/{queue}", response={200: SiteStatusAnswer, (403, 404): ErrorAnswer})
+def change_queue(request: HttpRequest, queue: str, body: QueuePatch) -> SiteStatus:
+    """Pause a queue (rounds, imports or exports), so that no worker begins a task of it, or end its pause."""
+    administrator = _administrator(request)
+    if queue not in Queue:
+        raise NotFound("queue")
     change = status.pause if body.paused else status.resume
-    change(queue, _administrator(request))
+    change(Queue(queue), administrator)
     return status.site_status()
 
 

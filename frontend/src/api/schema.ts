@@ -1118,7 +1118,7 @@ export interface paths {
         head?: never;
         /**
          * Change Queue
-         * @description Pause a queue, so that no worker begins a task of it, or end its pause.
+         * @description Pause a queue (rounds, imports or exports), so that no worker begins a task of it, or end its pause.
          */
         patch: operations["change_queue"];
         trace?: never;
@@ -9604,8 +9604,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description The kinds of background work that can be paused apart from each other. */
-                queue: "rounds" | "imports" | "exports";
+                queue: string;
             };
             cookie?: never;
         };
@@ -9644,6 +9643,15 @@ export interface operations {
             };
             /** @description Forbidden */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Not Found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -68,7 +68,7 @@ def test_pausing_twice_is_one_pause(admin: Client) -> None:
     assert patch(admin, "exports", True).status_code == 200
     assert patch(admin, "exports", True).status_code == 200
     assert PausedQueue.objects.count() == 1
-    assert patch(admin, "lunch", True).status_code == 422
+    assert patch(admin, "lunch", True).status_code == 404
 
 
 def test_an_administrator_stops_a_round_of_a_project_of_others(admin: Client, site: Site) -> None:
