@@ -20,7 +20,7 @@ pytestmark = pytest.mark.browser
 
 IMPORT_MS = 60_000
 SIZES = [(1440, 900), (1024, 768)]
-TABS = ("videos", "guide", "members", "exports", "settings")
+TABS = ("videos", "guide", "members", "exports", "numbers", "audit", "settings")
 
 
 def make_project(page: Page, name: str) -> int:
@@ -282,7 +282,8 @@ def test_every_page_fits_has_contrast_and_names_its_controls(
 ) -> None:
     page = page_at(size)
     expect(page.get_by_test_id("projects")).to_be_visible()
-    addresses = ["/", *(f"/projects/1/{tab}" for tab in TABS), "/projects/999999", "/videos/1", "/videos/999999"]
+    tabs = [f"/projects/1/{tab}" for tab in TABS]
+    addresses = ["/", "/work", "/trash", "/audit", *tabs, "/projects/999999", "/videos/1", "/videos/999999"]
     for address in addresses:
         page.goto(address)
         page.wait_for_load_state("networkidle")
