@@ -45,6 +45,14 @@ describe("scene cuts", () => {
     expect(studio.store.cuts.value).toEqual([3]);
   });
 
+  it("that were dragged are where they were before if the server refuses it", async () => {
+    const studio = fakeStudio({ cuts: [3, 6] });
+    dragCut(studio, 3, 4);
+    storeDraggedCuts(studio, [3, 6]);
+    await studio.refuse("cuts.set", "bad_cut");
+    expect(studio.store.cuts.value).toEqual([3, 6]);
+  });
+
   it("are gone to one after the other, and the ends of the video too", () => {
     const studio = fakeStudio({ cuts: [3, 6] });
     const visited = [1, 1, 1, -1].map((direction) => {

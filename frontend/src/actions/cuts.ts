@@ -50,7 +50,7 @@ export function goToCut(studio: Studio, direction: 1 | -1): void {
 
 function changeCuts(studio: Studio, before: readonly number[], after: readonly number[], name: string): void {
   const { store, history } = studio;
-  send(studio, after);
+  send(studio, after, before);
   const can = () => store.canDraw.value;
   history.push({
     name,
@@ -61,9 +61,9 @@ function changeCuts(studio: Studio, before: readonly number[], after: readonly n
   });
 }
 
-/** Shows the cuts at once; if the server refuses them, the former ones again. */
-function send({ store, outbox }: Studio, cuts: readonly number[]): void {
-  const former = store.cuts.peek();
+/** Shows the cuts at once; if the server refuses them, `former` again, which are those of before this change. */
+function send(studio: Studio, cuts: readonly number[], former = studio.store.cuts.peek()): void {
+  const { store, outbox } = studio;
   const wanted = sorted(cuts);
   store.cuts.value = wanted;
   outbox.send({ type: "cuts.set", key: newKey(), cuts: [...wanted] }).catch((problem) => {

@@ -2,7 +2,7 @@ import { afterEach, expect, it, vi } from "vitest";
 import { JOB } from "../api/samples";
 import { FakeServer } from "../api/testing";
 import { fakeStudio } from "../editor/testing";
-import { moveJob } from "./jobs";
+import { goToNextJob, moveJob } from "./jobs";
 
 afterEach(() => vi.unstubAllGlobals());
 
@@ -21,4 +21,21 @@ it("two moves in a row do not name the same edition", async () => {
     { action: "accept", edition: 2 },
   ]);
   expect(studio.store.jobs.value[0]?.state).toBe("completed");
+});
+
+it("the next job is the one after this in the queue, and after the last one the first", async () => {
+  const [second, review] = [
+    { ...JOB, id: 22 },
+    { ...JOB, id: 23 },
+  ];
+  new FakeServer({ "GET /api/me/work": { jobs: [JOB, second], reviews: [review], pools: [] } });
+  const studio = fakeStudio();
+  studio.store.jobs.value = [JOB, second, review];
+  const visited: string[] = [];
+  for (const id of [21, 22, 23]) {
+    studio.store.wantedJob.value = id;
+    await goToNextJob(studio);
+    visited.push(location.search);
+  }
+  expect(visited).toEqual(["?job=22", "?job=23", "?job=21"]);
 });

@@ -73,12 +73,14 @@ function submitted(job: Job): string {
   return job.stage === "validation" ? "The job is submitted for review." : "The job is completed.";
 }
 
-/** Opens the next job of the person's queue, or says that there is none. */
+/** Opens the job after this one in the person's queue, after the last one the first, or says that there is no other. */
 export async function goToNextJob({ store }: Studio): Promise<void> {
   const current = store.job.peek()?.id;
   try {
     const work = await call("GET", "/api/me/work");
-    const next = [...work.jobs, ...work.reviews].find(({ id }) => id !== current);
+    const queue = [...work.jobs, ...work.reviews];
+    const after = queue.findIndex(({ id }) => id === current) + 1; // 0 if the job has left the queue.
+    const next = [...queue.slice(after), ...queue.slice(0, after)].find(({ id }) => id !== current);
     if (next) go(addressOf(next));
     else
       toast({

@@ -66,8 +66,9 @@ export function previousPlace(studio: Studio): void {
 }
 
 export function acceptPlace(studio: Studio): void {
-  if (!studio.store.review.peek()?.place) return;
-  acceptUsed(studio, true);
+  const place = studio.store.review.peek()?.place;
+  if (!place) return;
+  acceptUsed(studio, true, place.span); // The selection may be another one by now.
   nextPlace(studio);
 }
 

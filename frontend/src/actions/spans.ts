@@ -39,9 +39,8 @@ export function canAccept(studio: Studio): boolean {
   return yes.length + no.length > 0;
 }
 
-/** Accepts or releases the selected span, else the frame in view, undoably. */
-export function acceptUsed(studio: Studio, accepted: boolean): void {
-  const span = spanInUse(studio);
+/** Accepts or releases `span`, undoably. Without it, the selected span, else the frame in view. */
+export function acceptUsed(studio: Studio, accepted: boolean, span: Range = spanInUse(studio)): void {
   const { yes, no } = acceptedParts(studio, span);
   const changed = accepted ? no : yes;
   const count = changed.reduce((sum, [first, last]) => sum + last - first + 1, 0);

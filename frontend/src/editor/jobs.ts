@@ -1,5 +1,6 @@
 /** Loads the jobs of the open video, and loads them again when the server says that they changed. */
 import { effect, untracked } from "@preact/signals";
+import { readTarget } from "../actions/links";
 import { seek } from "../actions/playback";
 import { call } from "../api/http";
 import { toastError } from "../parts/Toast";
@@ -32,6 +33,7 @@ export function watchJobs(studio: Studio): () => void {
       store.wantedJob.value = Number.isInteger(named) && named > 0 ? named : null;
     }),
     goToJob(studio),
+    endReviewOfOther(studio),
   ];
   return () => {
     ended = true;
@@ -39,14 +41,33 @@ export function watchJobs(studio: Studio): () => void {
   };
 }
 
-/** Goes into the range of a job when it is taken in hand and the frame in view is outside of it. */
+/** Ends the review when another job is taken in hand, because its places are those of the job before. */
+function endReviewOfOther({ store }: Studio): () => void {
+  let last = store.job.peek()?.id;
+  return effect(() => {
+    const id = store.job.value?.id;
+    if (id === last) return;
+    last = id;
+    if (!store.review.peek()) return;
+    store.review.value = null;
+    store.selection.value = null;
+    store.playing.value = false;
+  });
+}
+
+/**
+ * Goes into the range of a job when it is taken in hand and the frame in view is outside of it. If the address names a
+ * frame, the page is opened there, whatever the range of the first job.
+ */
 function goToJob(studio: Studio): () => void {
   const { store } = studio;
   let last: number | null = null;
   return effect(() => {
     const job = store.job.value;
     if (!job || !store.video.value || job.id === last) return;
+    const opened = last === null;
     last = job.id;
+    if (opened && readTarget(location.hash).frame !== null) return;
     const frame = store.frame.peek();
     if (frame < job.first || frame > job.last) untracked(() => seek(studio, job.first));
   });

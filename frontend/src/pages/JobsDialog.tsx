@@ -1,6 +1,6 @@
 /** The jobs of one video: who has them, when they are due, and how the video is cut into them. For managers. */
 import { Scissors } from "lucide-preact";
-import { useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import { call, HttpProblem } from "../api/http";
 import { asProblem, type Loaded, useLoaded } from "../api/load";
 import type { Job, Member } from "../api/types";
@@ -11,6 +11,7 @@ import { Button } from "../parts/Button";
 import { Dialog } from "../parts/Dialog";
 import { SelectField, TextField } from "../parts/Field";
 import { toast, toastError } from "../parts/Toast";
+import { useDraft } from "./draft";
 import css from "./JobsDialog.module.css";
 
 export interface JobsDialogProps {
@@ -32,20 +33,30 @@ export function JobsDialog({ video, members, onClose, onChanged }: JobsDialogPro
     return jobs;
   });
   const jobs = loaded.value;
-  const change = async (job: Job, changed: Change) => {
+  const editions = useRef(new Map<number, number>()); // by job: the newest that the server has told
+  const turns = useRef(new Map<number, Promise<void>>()); // by job: ends when its last change was answered
+  const take = (job: Job) => {
+    editions.current.set(job.id, job.edition);
+    loaded.set((old) => old.map((other) => (other.id === job.id ? job : other)));
+  };
+  const send = async (job: Job, changed: Change) => {
+    const edition = Math.max(job.edition, editions.current.get(job.id) ?? 0);
     try {
       const path = { job_id: job.id };
-      const next = await call("PATCH", "/api/jobs/{job_id}", {
-        path,
-        body: { edition: job.edition, ...changed },
-      });
-      loaded.set((old) => old.map((other) => (other.id === next.id ? next : other)));
+      take(await call("PATCH", "/api/jobs/{job_id}", { path, body: { edition, ...changed } }));
       onChanged();
     } catch (error) {
       const now = error instanceof HttpProblem ? (error.body.job as Job | undefined) : undefined;
-      loaded.set((old) => old.map((other) => (other.id === job.id ? { ...(now ?? job) } : other)));
+      if (now) take(now);
+      else loaded.set((old) => old.map((other) => (other.id === job.id ? { ...other } : other)));
       toastError(error);
     }
+  };
+  /** Changes a job after the changes of it that were asked for before, so that none names an old edition. */
+  const change = (job: Job, changed: Change): Promise<void> => {
+    const turn = (turns.current.get(job.id) ?? Promise.resolve()).then(() => send(job, changed));
+    turns.current.set(job.id, turn);
+    return turn;
   };
   return (
     <Dialog
@@ -80,10 +91,16 @@ function Row({
 }: {
   job: Job;
   members: readonly Member[];
-  onChange: (changed: Change) => void;
+  onChange: (changed: Change) => Promise<void>;
 }) {
   const [instructions, setInstructions] = useState(job.instructions);
   const [open, setOpen] = useState(Boolean(job.instructions));
+  const due = useDraft(job.due ?? ""); // While a date is typed, it is another date after each digit.
+  const sendDue = async () => {
+    const sent = due.value;
+    if (due.dirty) await onChange({ due: sent || null });
+    due.done(sent);
+  };
   const person = (value: string) => (value ? Number(value) : null);
   return (
     <li class={css.job} data-testid={`jobs-row-${job.id}`}>
@@ -118,8 +135,10 @@ function Row({
           label="Due"
           type="date"
           testid={`jobs-due-${job.id}`}
-          value={job.due ?? ""}
-          onInput={(value) => onChange({ due: value || null })}
+          value={due.value}
+          onInput={due.set}
+          onBlur={sendDue}
+          onEnter={sendDue}
         />
         <SelectField
           label="Priority"

@@ -24,6 +24,8 @@ export interface TextFieldProps extends Common {
   autofocus?: boolean;
   autocomplete?: string;
   onBlur?: () => void;
+  /** Called when Enter is pressed in a field of one line. */
+  onEnter?: () => void;
 }
 
 function notes(id: string, { hint, error }: Common): string | undefined {
@@ -89,6 +91,7 @@ export function TextField(props: TextFieldProps) {
           {...common}
           type={props.type ?? "text"}
           onInput={(event) => props.onInput(event.currentTarget.value)}
+          onKeyDown={(event) => event.key === "Enter" && props.onEnter?.()}
         />
       )}
     </Frame>
