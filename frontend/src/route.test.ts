@@ -1,5 +1,5 @@
-import { describe, expect, test } from "vitest";
-import { parse } from "./route";
+import { describe, expect, test, vi } from "vitest";
+import { go, parse } from "./route";
 
 describe("an address", () => {
   test.each([
@@ -18,4 +18,14 @@ describe("an address", () => {
     ["/videos/12/more", { page: "missing" }],
     ["/elsewhere", { page: "missing" }],
   ])("%s names its page", (path, route) => expect(parse(path)).toEqual(route));
+});
+
+test("a link to another frame of the page that is open is told as a change of the hash", () => {
+  const told = vi.fn();
+  addEventListener("hashchange", told);
+  go("/videos/12?job=3#frame=7");
+  expect(told).not.toHaveBeenCalled(); // The page of the video is only opened.
+  go("/videos/12?job=3#frame=9");
+  expect(told).toHaveBeenCalledOnce();
+  removeEventListener("hashchange", told);
 });

@@ -47,9 +47,12 @@ function read(): void {
 
 /** Goes to an address of the page, which may have a query: `/projects/3?view=table`. */
 export function go(path: string): void {
+  const before = location.pathname;
   history.pushState(null, "", path);
   visits += 1;
   read();
+  // The browser does not say this of an address that is pushed. An open video goes to the frame that it names.
+  if (location.hash && location.pathname === before) dispatchEvent(new HashChangeEvent("hashchange"));
   scrollTo(0, 0);
 }
 

@@ -134,5 +134,6 @@ def _notify(pin: Pin, by: User, what: str) -> None:
     """Tell the author of a pin, and everybody who answered it, what somebody did to it."""
     people = [pin.author_id, *pin.replies.values_list("author_id", flat=True)]
     text = f"{by.shown_name} {what} a pin on frame {pin.frame} of {pin.video.name}."
-    link = f"/videos/{pin.video_id}?frame={pin.frame}"
+    job = f"?job={pin.job_id}" if pin.job_id else ""
+    link = f"/videos/{pin.video_id}{job}#frame={pin.frame}"
     notify(people, Kind.PIN_ANSWERED, text, link=link, project_id=pin.video.project_id, by=by)

@@ -14,7 +14,7 @@ from django.utils import timezone
 from webapp.accounts.models import User
 from webapp.annotation.head import hold
 from webapp.jobs.models import Job
-from webapp.jobs.moves import check_edition, held_job, name_of, save
+from webapp.jobs.moves import address_of, check_edition, held_job, name_of, save
 from webapp.jobs.queue import IN_POOL, OPEN, in_order
 from webapp.jobs.states import place_of
 from webapp.notifications.kinds import Kind
@@ -72,7 +72,7 @@ def reviewer_of(project_id: int, user_id: int) -> User:
 def _tell_assignee(project_id: int, user_id: int | None, jobs: Sequence[Job], by: User) -> None:
     """Tell a person of the jobs that they got: by its name if it is one, otherwise how many."""
     text = f"{name_of(jobs[0])} is your job now." if len(jobs) == 1 else f"You got {len(jobs)} jobs."
-    link = f"/videos/{jobs[0].video_id}" if len(jobs) == 1 else "/work"
+    link = address_of(jobs[0]) if len(jobs) == 1 else "/work"
     notify([user_id], Kind.ASSIGNED, text, link=link, project_id=project_id, by=by)
 
 

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from webapp.jobs.models import Job
-from webapp.jobs.moves import name_of
+from webapp.jobs.moves import address_of, name_of
 from webapp.jobs.queue import OPEN
 from webapp.notifications.kinds import Kind
 from webapp.notifications.notify import notify
@@ -32,6 +32,5 @@ def _tell(job: Job) -> bool:
         return False  # Another worker was quicker.
     late = job.due is not None and job.due < timezone.localdate()
     text = f"{name_of(job)} {'was' if late else 'is'} due on {job.due}."
-    link = f"/videos/{job.video_id}"
-    notify([job.assignee_id], Kind.JOB_DUE, text, link=link, project_id=job.video.project_id)
+    notify([job.assignee_id], Kind.JOB_DUE, text, link=address_of(job), project_id=job.video.project_id)
     return True

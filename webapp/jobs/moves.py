@@ -82,7 +82,7 @@ def _notify(job: Job, by: User, action: Action) -> None:
     if action in told:
         kind, to, text = told[action]
         project_id = job.video.project_id
-        notify([to], kind, f"{name_of(job)} {text}.", link=f"/videos/{job.video_id}", project_id=project_id, by=by)
+        notify([to], kind, f"{name_of(job)} {text}.", link=address_of(job), project_id=project_id, by=by)
 
 
 def _after(job: Job, after: Place) -> Place:
@@ -158,6 +158,11 @@ def name_of(job: Job) -> str:
     """Return what people call a job: its video, with its frames if it is a part of the video."""
     whole = (job.first, job.last) == (0, job.video.frame_count - 1)
     return job.video.name if whole else f"{job.video.name}, frames {job.first} to {job.last}"
+
+
+def address_of(job: Job) -> str:
+    """Return the address on the page at which a job is opened, as jobs/words.ts of the page makes it."""
+    return f"/videos/{job.video_id}?job={job.pk}"
 
 
 def shown_to(by: User, job: Job) -> dict[str, object]:

@@ -17,7 +17,7 @@ from webapp.annotation.head import head_of, hold
 from webapp.annotation.models import RoundScore
 from webapp.audit.entries import Thing, record
 from webapp.jobs.models import Job, JobState, Stage
-from webapp.jobs.moves import name_of, save, submitted
+from webapp.jobs.moves import address_of, name_of, save, submitted
 from webapp.jobs.states import ANNOTATED, SUBMITTED, place_of
 from webapp.notifications.kinds import Kind
 from webapp.notifications.notify import notify
@@ -89,7 +89,7 @@ def _hold(job: Job, assignee: User) -> None:
     job.holds += 1
     job.stage, job.state = Stage.ANNOTATION, JobState.REJECTED
     save(job, assignee, "hold", before, note=HELD)
-    link = f"/videos/{job.video_id}"
+    link = address_of(job)
     notify([job.assignee_id], Kind.SENT_BACK, f"{name_of(job)}: {HELD}", link=link, project_id=job.video.project_id)
 
 

@@ -40,7 +40,7 @@ it("a due date is sent when the field is left, not after each digit", async () =
   expect(get<HTMLInputElement>("jobs-due-21").value).toBe("2031-05-04");
 });
 
-it("two changes of a job at once are sent one after the other, each with the newest edition", async () => {
+it("several changes of a job at once are sent one after the other, each with the newest edition", async () => {
   const server = await open();
   await type("jobs-due-21", "2031-05-04");
   const priority = get<HTMLSelectElement>("jobs-priority-21");
@@ -48,10 +48,13 @@ it("two changes of a job at once are sent one after the other, each with the new
     get("jobs-due-21").dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true }));
     priority.value = "2";
     priority.dispatchEvent(new Event("change", { bubbles: true }));
+    priority.value = "1";
+    priority.dispatchEvent(new Event("change", { bubbles: true }));
   });
-  for (let turn = 0; turn < 6; turn += 1) await act(settled);
+  for (let turn = 0; turn < 9; turn += 1) await act(settled);
   expect(sent(server)).toEqual([
     { edition: 1, due: "2031-05-04" },
     { edition: 2, priority: 2 },
+    { edition: 3, priority: 1 },
   ]);
 });

@@ -44,6 +44,7 @@ def test_a_pin_is_answered_resolved_and_reopened(pages: dict[str, Client], video
         ("reviewer", "Annotator resolved a pin on frame 3 of reef.mp4."),
         ("annotator", "Reviewer reopened a pin on frame 3 of reef.mp4."),
     ]
+    assert set(Notification.objects.values_list("link", flat=True)) == {f"/videos/{video.pk}#frame=3"}
     messages = [change.message["pin"] for change in Change.objects.filter(message__type="pin.changed")]
     assert (len(messages), messages[-1]) == (4, again)
     assert [one.model_dump() for one in state_of(video, Role.VIEWER).pins] == [again]

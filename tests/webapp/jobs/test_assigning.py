@@ -154,6 +154,8 @@ def test_people_are_told_once_that_a_job_is_due(client: Client, video: Video, an
     assert notify_due() == 0
     patch(client, job, due=(today + timedelta(days=1)).isoformat())
     assert [notify_due(), notify_due()] == [1, 0]
+    told = Notification.objects.filter(kind__in=("job_due", "assigned"))
+    assert {one.link for one in told} == {f"/videos/{job.video_id}?job={job.pk}"}
     told = Notification.objects.filter(kind="job_due")
     assert [(one.user, one.text) for one in told] == [(annotator, f"reef.mp4 is due on {today + timedelta(days=1)}.")]
     patch(client, job, due=today.isoformat())

@@ -56,6 +56,8 @@ def test_a_job_goes_from_new_to_accepted(job: Job, annotator: User, reviewer: Us
         ("reviewer", "to_review"),
         ("annotator", "accepted"),
     ]
+    links = set(Notification.objects.values_list("link", flat=True))
+    assert links == {f"/videos/{job.video_id}?job={job.pk}"}
     entry = AuditEntry.objects.filter(kind="job").latest("pk")
     assert (entry.who, entry.action, entry.details["after"]) == (reviewer, "job.accept", "acceptance completed")
     assert Change.objects.filter(video=job.video, message__type="jobs.changed").count() == 7

@@ -75,6 +75,8 @@ def test_a_bad_submission_is_held_as_often_as_the_project_allows(
     held = JobEvent.objects.filter(action="hold")
     assert (held.count(), Notification.objects.filter(kind="sent_back").count()) == (2, 2)
     assert "frame 2" not in held[0].note
+    links = Notification.objects.filter(kind="sent_back").values_list("link", flat=True)
+    assert set(links) == {f"/videos/{video.pk}?job={job.pk}"}
     do(annotator, job, "start", "submit")
     assert (at(job), job.flagged, job.holds) == (("validation", "new"), True, 2)
 
