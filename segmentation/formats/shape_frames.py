@@ -18,7 +18,7 @@ from segmentation.formats.label_png import MaskError
 from segmentation.types import LabelMap
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Shape:
     """A shape in an image. `track` is what all shapes of one object have in common, or None; `inside` returns its
     pixels, bool [H, W].

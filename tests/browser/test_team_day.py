@@ -46,10 +46,8 @@ def set_pin(page: Page, across: float, text: str) -> None:
     page.get_by_test_id("pin-close").click()
 
 
-def test_the_day_of_a_team(visitors: Visitors, studio: Studio) -> None:
-    annotator, reviewer, manager = visitors.open("ann"), visitors.open("rev"), visitors.open()
-
-    # The manager invites both, asks for a review of every job, and deals.
+def deal(manager: Page) -> None:
+    """The manager invites both, asks for a review of every job, and deals."""
     manager.goto(f"/projects/{SAMPLE}/members")
     invite(manager, "ann", "annotator")
     invite(manager, "rev", "reviewer")
@@ -63,7 +61,9 @@ def test_the_day_of_a_team(visitors: Visitors, studio: Studio) -> None:
     manager.get_by_test_id("deal-yes").click()
     expect(manager.get_by_test_id("toasts")).to_contain_text("1 job dealt")
 
-    # The annotator finds it in the queue, works, and submits it.
+
+def work_and_submit(annotator: Page) -> None:
+    """The annotator finds the job in the queue, works, and submits it."""
     annotator.goto("/work")
     expect(annotator.get_by_test_id("notifications-unread")).to_be_visible()
     expect(annotator.get_by_test_id("work-next")).to_contain_text("Koi pond")
@@ -77,7 +77,9 @@ def test_the_day_of_a_team(visitors: Visitors, studio: Studio) -> None:
     annotator.get_by_test_id("submit-yes").click()
     expect(strip).to_have_attribute("data-state", "validation-new")
 
-    # The reviewer sends it back with two pins.
+
+def send_back_with_two_pins(reviewer: Page) -> None:
+    """The reviewer sends the job back with two pins."""
     reviewer.goto("/work")
     reviewer.get_by_test_id("work-open-next").click()
     expect(reviewer.get_by_test_id("job-strip")).to_have_attribute("data-state", "validation-new")
@@ -89,7 +91,10 @@ def test_the_day_of_a_team(visitors: Visitors, studio: Studio) -> None:
     reviewer.get_by_test_id("reject-yes").click()
     expect(reviewer.get_by_test_id("job-strip")).to_have_attribute("data-state", "annotation-rejected")
 
-    # It reaches the annotator while the video is open. One resolves the pins and submits again.
+
+def resolve_and_submit_again(annotator: Page) -> None:
+    """The job comes back while the annotator has the video open, who resolves the pins and submits it again."""
+    strip = annotator.get_by_test_id("job-strip")
     expect(strip).to_have_attribute("data-state", "annotation-rejected")
     for _ in range(2):
         annotator.get_by_test_id("job-pins").click()
@@ -101,7 +106,9 @@ def test_the_day_of_a_team(visitors: Visitors, studio: Studio) -> None:
     annotator.get_by_test_id("job-submit").click()
     annotator.get_by_test_id("submit-yes").click()
 
-    # The reviewer goes through the frames that have a mask, accepts them, and then the job.
+
+def review_and_accept(reviewer: Page) -> None:
+    """The reviewer goes through the frames that have a mask, accepts them, and then the job."""
     expect(reviewer.get_by_test_id("job-strip")).to_have_attribute("data-state", "validation-new")
     reviewer.keyboard.press("Shift+R")
     expect(reviewer.get_by_test_id("review-place")).to_contain_text("frame 0")
@@ -110,9 +117,21 @@ def test_the_day_of_a_team(visitors: Visitors, studio: Studio) -> None:
     reviewer.keyboard.press("Shift+A")
     expect(reviewer.get_by_test_id("job-strip")).to_have_attribute("data-state", "acceptance-completed")
 
-    # The manager reads the numbers and what was done.
+
+def read_numbers_and_log(manager: Page) -> None:
+    """The manager reads the numbers and what was done."""
     manager.get_by_test_id("tab-numbers").click()
     expect(manager.get_by_test_id("numbers-jobs")).to_contain_text("Accepted 1")
     expect(manager.get_by_test_id("numbers")).to_contain_text("ann")
     manager.get_by_test_id("tab-audit").click()
     expect(manager.get_by_test_id("audit")).to_contain_text(re.compile("rev.*accepted the job"))
+
+
+def test_the_day_of_a_team(visitors: Visitors, studio: Studio) -> None:
+    annotator, reviewer, manager = visitors.open("ann"), visitors.open("rev"), visitors.open()
+    deal(manager)
+    work_and_submit(annotator)
+    send_back_with_two_pins(reviewer)
+    resolve_and_submit_again(annotator)
+    review_and_accept(reviewer)
+    read_numbers_and_log(manager)

@@ -33,8 +33,8 @@ print(json.dumps({**names, "networks": sorted(states), "programs": sorted(progra
 
 
 def modules() -> dict[str, Path]:
-    """Return the path of every module of `segmentation` and `webapp` by its dotted name."""
-    files = [path for package in ("segmentation", "webapp") for path in (BASE / package).rglob("*.py")]
+    """Return the path of every module of the packages by its dotted name."""
+    files = [path for package in ("segmentation", "webapp", "maskwright") for path in (BASE / package).rglob("*.py")]
     return {".".join(path.relative_to(BASE).with_suffix("").parts).removesuffix(".__init__"): path for path in files}
 
 
@@ -70,7 +70,7 @@ def copy_without(folders: set[str], target: Path) -> None:
     listed = subprocess.run(LISTED, cwd=BASE, capture_output=True, text=True, check=True).stdout
     for name in filter(None, listed.split("\0")):
         parts = Path(name).parts
-        if parts[0] not in ("segmentation", "webapp", "tests", "manage.py", "pyproject.toml"):
+        if parts[0] not in ("segmentation", "webapp", "maskwright", "tests", "manage.py", "pyproject.toml"):
             continue
         if parts[:2] == ("segmentation", "engines") and len(parts) > 2 and parts[2] in folders:
             continue
@@ -144,7 +144,7 @@ def test_without_engines_types_contracts_and_the_list_of_engines_hold(folders: s
     if (BASE / ".mypy_cache").is_dir():  # With its cache, mypy checks only what differs.
         shutil.copytree(BASE / ".mypy_cache", tmp_path / ".mypy_cache")
     checks = {
-        "mypy": ["-m", "mypy", "-p", "segmentation", "-p", "webapp"],
+        "mypy": ["-m", "mypy", "-p", "segmentation", "-p", "webapp", "-p", "maskwright"],
         "import contracts": ["-c", "from importlinter.cli import lint_imports_command; lint_imports_command()"],
         "web tests": ["-m", "pytest", "-q", "tests/webapp/inference/test_runner.py", "-k", "engines"],
     }
