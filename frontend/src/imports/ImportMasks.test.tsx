@@ -1,7 +1,7 @@
 import { act } from "preact/test-utils";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { PROJECT, VIDEO } from "../api/samples";
-import { FakeServer } from "../api/testing";
+import { type Answer, FakeServer } from "../api/testing";
 import type { MaskImport } from "../api/types";
 import { click, fire, get, hide, query, settled, show } from "../parts/testing";
 import { ImportMasks } from "./ImportMasks";
@@ -38,6 +38,10 @@ afterEach(() => {
 
 /** Opens the dialog, with a server whose import goes through these states, and gives it a file. */
 async function give(...states: Partial<MaskImport>[]): Promise<{ server: FakeServer; done: () => number }> {
+  return giveTo({}, ...states);
+}
+
+async function giveTo(answers: Record<string, Answer>, ...states: Partial<MaskImport>[]) {
   const left = [...states];
   const server = new FakeServer({
     "POST /api/projects/3/uploads": { id: "u1", received: 0, size: 3 },
@@ -46,6 +50,7 @@ async function give(...states: Partial<MaskImport>[]): Promise<{ server: FakeSer
     "GET /api/mask-imports/9": () => ({ ...IMPORT, ...(left.length > 1 ? left.shift() : left[0]) }),
     "POST /api/mask-imports/9/labels": IMPORT,
     "DELETE /api/mask-imports/9": null,
+    ...answers,
   });
   const onDone = vi.fn();
   await show(<ImportMasks project={PROJECT} videos={[VIDEO]} onClose={() => {}} onDone={onDone} />);
@@ -103,6 +108,26 @@ describe("the import of masks", () => {
     const { server } = await give({ state: "running" });
     await until(() => query("import-state")?.textContent === "Reading the masks");
     await click("import-cancel");
+    await until(() => server.lines.includes("DELETE /api/mask-imports/9"));
+    expect(query("import-state")).toBeNull();
+  });
+
+  it("that asks for labels is cancelled when the dialog is closed", async () => {
+    const { server } = await give({ state: "asking", unknown_labels: ["shark"] });
+    await until(() => query("import-answer") !== null);
+    await click("import-masks-close");
+    await until(() => server.lines.includes("DELETE /api/mask-imports/9"));
+  });
+
+  it("is cancelled on the server even if the server was still starting it", async () => {
+    let start = (_: MaskImport) => {};
+    const started = new Promise<MaskImport>((resolve) => {
+      start = resolve;
+    });
+    const { server } = await giveTo({ [MAKE]: () => started }, { state: "running" });
+    await until(() => server.lines.includes(MAKE));
+    await click("import-cancel");
+    start(IMPORT);
     await until(() => server.lines.includes("DELETE /api/mask-imports/9"));
     expect(query("import-state")).toBeNull();
   });

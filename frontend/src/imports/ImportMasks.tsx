@@ -8,8 +8,9 @@ import { Button } from "../parts/Button";
 import { Dialog } from "../parts/Dialog";
 import { SelectField } from "../parts/Field";
 import { Progress } from "../parts/Progress";
+import { toastError } from "../parts/Toast";
 import css from "./ImportMasks.module.css";
-import { answerLabels, cancelImport, follow, isRunning, startImport } from "./imports";
+import { answerLabels, cancelImport, follow, isRunning, type Labels, startImport } from "./imports";
 import { LabelQuestion } from "./LabelQuestion";
 
 /** What the file picker offers; the server looks into the file itself. */
@@ -31,6 +32,7 @@ export function ImportMasks({ project, videos, onClose, onDone }: ImportMasksPro
   const [now, setNow] = useState<MaskImport | null>(null);
   const [problem, setProblem] = useState("");
   const stop = useRef(new AbortController());
+  const answering = useRef(false); // The labels were sent, and the server has not answered.
   useEffect(() => () => stop.current.abort(), []);
 
   /** Runs a step, and then follows the import that it returns. */
@@ -38,7 +40,9 @@ export function ImportMasks({ project, videos, onClose, onDone }: ImportMasksPro
     setProblem("");
     const { signal } = stop.current;
     try {
-      await follow(await step(signal), signal, (row) => {
+      const started = await step(signal);
+      if (signal.aborted) return;
+      await follow(started, signal, (row) => {
         setNow(row);
         if (row.state === "done") onDone();
       });
@@ -51,7 +55,12 @@ export function ImportMasks({ project, videos, onClose, onDone }: ImportMasksPro
     setNow(null);
     setSent(0);
     const wanted = { project: project.id, video: video ? Number(video) : null, truth };
-    go((signal) => startImport(wanted, file, signal, setSent));
+    go(async (signal) => {
+      const started = await startImport(wanted, file, signal, setSent);
+      // It was cancelled while the server was starting it, so nobody knew its id before.
+      if (signal.aborted) cancelImport(started).catch(toastError);
+      return started;
+    });
   };
   const cancel = async () => {
     stop.current.abort();
@@ -61,10 +70,21 @@ export function ImportMasks({ project, videos, onClose, onDone }: ImportMasksPro
     if (now) await cancelImport(now).catch((error) => setProblem(asProblem(error).message));
   };
 
+  const answer = async (asked: MaskImport, labels: Labels) => {
+    answering.current = true;
+    await go(() => answerLabels(asked, labels));
+    answering.current = false;
+  };
+  /** An import that asks for labels goes no further without this dialog. */
+  const close = () => {
+    if (asking && !answering.current) cancelImport(asking).catch(toastError);
+    onClose();
+  };
+
   const busy = sent !== null || (now !== null && isRunning(now));
   const asking = now?.state === "asking" ? now : null;
   return (
-    <Dialog title="Import masks" testid="import-masks" onClose={onClose}>
+    <Dialog title="Import masks" testid="import-masks" onClose={close}>
       {!busy && !asking && (
         <Choices
           project={project}
@@ -82,7 +102,7 @@ export function ImportMasks({ project, videos, onClose, onDone }: ImportMasksPro
         <LabelQuestion
           labels={asking.unknown_labels}
           project={project}
-          onAnswer={(labels) => go(() => answerLabels(asking, labels))}
+          onAnswer={(labels) => answer(asking, labels)}
           onCancel={cancel}
         />
       )}

@@ -2,14 +2,18 @@
 import { CircleAlert, CircleCheck } from "lucide-preact";
 import { useState } from "preact/hooks";
 import { moveJob } from "../actions/jobs";
+import { goToPin } from "../actions/pins";
 import { seek } from "../actions/playback";
+import { call } from "../api/http";
+import { useLoaded } from "../api/load";
 import type { Job } from "../api/types";
 import { plural } from "../format";
 import { Button } from "../parts/Button";
 import { Dialog } from "../parts/Dialog";
 import { TextField } from "../parts/Field";
+import type { PinInfo } from "../protocol";
 import type { Range } from "../state/lost";
-import { countOf, type Unfinished, unfinishedIn } from "../state/unfinished";
+import { countOf, openPinsIn, type Unfinished, unfinishedIn } from "../state/unfinished";
 import { useStudio } from "../studio/context";
 import css from "./SubmitDialog.module.css";
 
@@ -20,9 +24,16 @@ interface Point {
   ranges: readonly Range[];
   /** Where this is usual, it is said without a warning. */
   mild?: boolean;
+  /** It is opened by the button. */
+  pin?: PinInfo;
 }
 
-export function pointsOf({ lost, unsure, empty, notAccepted }: Unfinished): Point[] {
+/** `pins` are the open ones, by frame. `notLookedAt` comes from the server, which knows of other sittings, too. */
+export function pointsOf(
+  { lost, unsure, empty, notAccepted }: Unfinished,
+  pins: readonly PinInfo[],
+  notLookedAt: readonly Range[],
+): Point[] {
   const frames = (ranges: readonly Range[]) => plural(countOf(ranges), "frame");
   const points: Point[] = lost.map(({ number, name, ranges }) => ({
     key: `lost-${number}`,
@@ -31,6 +42,21 @@ export function pointsOf({ lost, unsure, empty, notAccepted }: Unfinished): Poin
   }));
   if (unsure.length) points.push({ key: "unsure", text: `${frames(unsure)} to fix`, ranges: unsure });
   if (empty.length) points.push({ key: "empty", text: `${frames(empty)} without a mask`, ranges: empty });
+  const [pin] = pins;
+  if (pin)
+    points.push({
+      key: "pins",
+      text: plural(pins.length, "open pin"),
+      ranges: pins.map(({ frame }) => [frame, frame]),
+      pin,
+    });
+  if (notLookedAt.length)
+    points.push({
+      key: "looked",
+      text: `${frames(notLookedAt)} not looked at`,
+      ranges: notLookedAt,
+      mild: true,
+    });
   if (notAccepted.length)
     points.push({
       key: "accepted",
@@ -45,7 +71,14 @@ export function SubmitDialog({ job, onClose }: { job: Job; onClose: () => void }
   const studio = useStudio();
   const [busy, setBusy] = useState(false);
   const [note, setNote] = useState("");
-  const points = pointsOf(unfinishedIn(studio.store, job.first, job.last));
+  const left = useLoaded(`what is unfinished in job ${job.id}`, () =>
+    call("GET", "/api/jobs/{job_id}/unfinished", { path: { job_id: job.id } }),
+  );
+  const points = pointsOf(
+    unfinishedIn(studio.store, job.first, job.last),
+    openPinsIn(studio.store, job.first, job.last),
+    left.value?.not_looked_at ?? [],
+  );
   const open = points.filter((point) => !point.mild).length;
   const submit = async () => {
     setBusy(true);
@@ -68,14 +101,14 @@ export function SubmitDialog({ job, onClose }: { job: Job; onClose: () => void }
         </>
       }
     >
-      {points.length === 0 && (
+      {points.length === 0 && left.value && (
         <p class={css.fine} data-testid="submit-finished">
           <CircleCheck size={16} aria-hidden="true" /> Every frame has a mask and is accepted.
         </p>
       )}
       {points.length > 0 && (
         <ul class={css.points} data-testid="submit-unfinished">
-          {points.map(({ key, text, ranges, mild }) => (
+          {points.map(({ key, text, ranges, mild, pin }) => (
             <li key={key}>
               {mild ? <span /> : <CircleAlert size={15} aria-hidden="true" />}
               <span>{text}</span>
@@ -84,7 +117,8 @@ export function SubmitDialog({ job, onClose }: { job: Job; onClose: () => void }
                 testid={`submit-go-${key}`}
                 onClick={() => {
                   onClose();
-                  seek(studio, (ranges[0] as Range)[0]);
+                  if (pin) goToPin(studio, pin);
+                  else seek(studio, (ranges[0] as Range)[0]);
                 }}
               >
                 Go to {(ranges[0] as Range)[0].toLocaleString("en")}
@@ -93,6 +127,7 @@ export function SubmitDialog({ job, onClose }: { job: Job; onClose: () => void }
           ))}
         </ul>
       )}
+      {left.problem && <p>Which frames you looked at is not known: {left.problem.message}</p>}
       <TextField
         label="Note for the reviewer"
         testid="submit-note"

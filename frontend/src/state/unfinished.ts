@@ -1,4 +1,5 @@
 /** What is not finished in a range of frames: objects that are lost, frames that are unsure, empty or not accepted. */
+import type { PinInfo } from "../protocol";
 import { lostRanges, type Range } from "./lost";
 import type { Store } from "./store";
 import { needsFix } from "./suggest";
@@ -27,6 +28,12 @@ export function unfinishedIn(store: Store, first: number, last: number): Unfinis
     empty: where((frame) => (summaries[frame]?.round ?? null) === null),
     notAccepted: where((frame) => !accepted.has(frame)),
   };
+}
+
+/** Returns the open pins of a range of frames, by frame. Reads signals of the store. */
+export function openPinsIn(store: Store, first: number, last: number): PinInfo[] {
+  const open = store.pins.value.filter((pin) => pin.resolved_at === null);
+  return open.filter(({ frame }) => first <= frame && frame <= last).sort((a, b) => a.frame - b.frame);
 }
 
 /** Returns the ranges between `first` and `last` (inclusive) in which `is` holds. */
