@@ -17,7 +17,10 @@ export function asProblem(error: unknown): HttpProblem {
   return new HttpProblem(-1, "failed", error instanceof Error ? error.message : String(error));
 }
 
-/** Calls `ask` whenever `key` changes. Answers for an earlier key are ignored. */
+/**
+ * Calls `ask` whenever `key` changes. Answers for an earlier key are ignored. An answer to what was asked before `set` may
+ * lack what was set, so it is dropped, and asked for again.
+ */
 export function useLoaded<T>(key: string, ask: () => Promise<T>): Loaded<T> {
   const [at, setAt] = useState<{ key: string; value: T | null; problem: HttpProblem | null }>({
     key,
@@ -26,11 +29,20 @@ export function useLoaded<T>(key: string, ask: () => Promise<T>): Loaded<T> {
   });
   const current = useRef({ key, ask });
   current.current = { key, ask };
+  const sets = useRef(0);
+  const mine = at.key === key;
+  const there = useRef(false);
+  there.current = mine && at.value !== null;
 
   const reload = useCallback(async () => {
     const asked = current.current.key;
     try {
-      const value = await current.current.ask();
+      let value: T;
+      let before: number;
+      do {
+        before = sets.current;
+        value = await current.current.ask();
+      } while (current.current.key === asked && sets.current !== before);
       if (current.current.key === asked) setAt({ key: asked, value, problem: null });
     } catch (error) {
       const problem = asProblem(error);
@@ -44,12 +56,12 @@ export function useLoaded<T>(key: string, ask: () => Promise<T>): Loaded<T> {
   }, [key, reload]);
 
   const set = useCallback((value: T | ((old: T) => T)) => {
+    if (there.current || typeof value !== "function") sets.current += 1;
     setAt((old) => {
       if (typeof value !== "function") return { ...old, value };
       return old.value === null ? old : { ...old, value: (value as (old: T) => T)(old.value) };
     });
   }, []);
 
-  const mine = at.key === key;
   return { value: mine ? at.value : null, problem: mine ? at.problem : null, reload, set };
 }

@@ -13,12 +13,19 @@ import { people } from "./JobsDialog";
 
 const SAME = "same";
 
-/** Does the same to many videos: to all of them, or to none. */
-export async function actOn(project: number, videos: readonly Card[], action: Omit<VideoAction, "ids">) {
-  await call("POST", "/api/projects/{project_id}/videos/actions", {
-    path: { project_id: project },
-    body: { ...action, ids: videos.map(({ id }) => id) },
-  });
+const MOST_AT_ONCE = 1000; // videos that one call takes
+
+/** Does the same to many videos. Of each 1,000 it is done to all, or to none; after a refusal, to no more. */
+export async function actOn(
+  project: number,
+  videos: readonly Pick<Card, "id">[],
+  action: Omit<VideoAction, "ids">,
+) {
+  const path = { project_id: project };
+  for (let start = 0; start < videos.length; start += MOST_AT_ONCE) {
+    const ids = videos.slice(start, start + MOST_AT_ONCE).map(({ id }) => id);
+    await call("POST", "/api/projects/{project_id}/videos/actions", { path, body: { ...action, ids } });
+  }
 }
 
 export interface EditVideosProps {

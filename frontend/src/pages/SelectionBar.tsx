@@ -48,6 +48,7 @@ export function SelectionBar(props: SelectionBarProps) {
         action: { name: "Trash", perform: () => go("/trash") },
       });
     } catch (error) {
+      onChanged(); // Some may be deleted.
       toastError(error);
     }
     setBusy(false);

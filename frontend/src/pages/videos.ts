@@ -79,6 +79,7 @@ export function useCards(project: number, filter: CardFilter): Cards {
     setAdding(true);
     try {
       const list = await load(project, filter, to, before);
+      held.current.count = Math.max(PAGE, list.cards.length); // For a look that begins before the page shows the list.
       loaded.set(list);
       return list;
     } catch (error) {

@@ -1,0 +1,43 @@
+import { act } from "preact/test-utils";
+import { afterEach, expect, it } from "vitest";
+import { hide, settled, show } from "../parts/testing";
+import { type Loaded, useLoaded } from "./load";
+
+afterEach(hide);
+
+/** Shows a component that loads; `answers` answers what it asks, the oldest first. */
+async function loading() {
+  const waiting: ((value: string[]) => void)[] = [];
+  let loaded: Loaded<string[]> | null = null;
+  const Shown = () => {
+    loaded = useLoaded("list", () => new Promise<string[]>((resolve) => waiting.push(resolve)));
+    return null;
+  };
+  await show(<Shown />);
+  await act(settled);
+  const answer = (value: string[]) =>
+    act(async () => {
+      waiting.shift()?.(value);
+      await settled();
+    });
+  return { answer, waiting, now: () => loaded as unknown as Loaded<string[]> };
+}
+
+it("an answer to what was asked before a value was set is dropped, and asked for again", async () => {
+  const { answer, waiting, now } = await loading();
+  await answer(["a"]);
+  void now().reload();
+  await act(() => now().set(["a", "b"]));
+  await answer(["a"]);
+  expect(now().value).toEqual(["a", "b"]);
+  expect(waiting).toHaveLength(1);
+  await answer(["a", "b", "c"]);
+  expect([now().value, waiting.length]).toEqual([["a", "b", "c"], 0]);
+});
+
+it("a change of what is not loaded yet changes nothing", async () => {
+  const { answer, waiting, now } = await loading();
+  await act(() => now().set((old) => [...old, "b"]));
+  await answer(["a"]);
+  expect([now().value, waiting.length]).toEqual([["a"], 0]);
+});
