@@ -31,13 +31,17 @@ from segmentation.formats.label_png import MaskError
 from segmentation.types import LabelMap
 
 MOST_FRAMES = 1 << 20  # largest number of frames of a video that is read
+# The element in <meta> that says which frames have a mask, such as 0-4,9-9. Without it, a track that is not there
+# would look like an empty mask. Only Maskwright writes it; other programs skip it.
+FRAMES_WITH_MASK = "frames_with_mask"
 
 
 def cvat_xml(video: AnnotatedVideo, tick: Any = lambda: None) -> bytes:
     """Return the CVAT XML file of a video. `tick` is called after each frame."""
     root = ElementTree.Element("annotations")
     ElementTree.SubElement(root, "version").text = "1.1"
-    task = ElementTree.SubElement(ElementTree.SubElement(root, "meta"), "task")
+    meta = ElementTree.SubElement(root, "meta")
+    task = ElementTree.SubElement(meta, "task")
     for name, text in (
         ("name", video.name),
         ("size", str(max(video.numbers, default=-1) + 1)),
@@ -52,10 +56,18 @@ def cvat_xml(video: AnnotatedVideo, tick: Any = lambda: None) -> bytes:
         for each in video.objects
     }
     shown = dict.fromkeys(tracks, False)
+    spans: list[list[int]] = []
     for frame, labels in zip(video.numbers, video.masks(), strict=True):
+        if labels is not None:
+            if spans and spans[-1][1] == frame - 1:
+                spans[-1][1] = frame
+            else:
+                spans.append([frame, frame])
         for number, track in tracks.items():
             shown[number] = _add_mask(track, frame, None if labels is None else labels == number, shown[number])
         tick()
+    text = ",".join(f"{first}-{last}" for first, last in spans)
+    ElementTree.SubElement(meta, FRAMES_WITH_MASK).text = text
     return bytes(ElementTree.tostring(root, encoding="utf-8", xml_declaration=True))
 
 
@@ -99,13 +111,32 @@ def _video(root: ElementTree.Element) -> AnnotatedVideo:
         if frame >= count:
             raise AnnotationError(f"frame {frame}: the video has {count} frames")
 
+    masked = _frames_with_mask(root, count)
+
     def masks() -> Iterator[LabelMap | None]:
-        return (_painted(by_frame.get(frame, []), width, height) for frame in range(count))
+        for frame in range(count):
+            there = masked is None or frame in masked or frame in by_frame
+            yield _painted(by_frame.get(frame, []), width, height) if there else None
 
     objects = [AnnotatedObject(ids[key], "", track.get("label", "")) for key, track in zip(keys, tracks, strict=True)]
     frames = tuple(f"{frame:05}" for frame in range(count))
     name = root.findtext("meta/task/name") or "video"
     return AnnotatedVideo(name, width, height, 24.0, frames, tuple(objects), masks)
+
+
+def _frames_with_mask(root: ElementTree.Element, count: int) -> set[int] | None:
+    """Return the frames that have a mask, or None if the file does not say it and all of them have one."""
+    element = root.find(f"meta/{FRAMES_WITH_MASK}")
+    if element is None:
+        return None
+    text = element.text or ""
+    found: set[int] = set()
+    for span in text.split(",") if text else []:
+        match = re.fullmatch(r"([0-9]{1,9})-([0-9]{1,9})", span)
+        if match is None or int(match[2]) >= count:
+            raise AnnotationError(f"meta/{FRAMES_WITH_MASK}: expected spans of frames below {count}, such as 0-4,9-9")
+        found.update(range(int(match[1]), int(match[2]) + 1))
+    return found
 
 
 def _images(root: ElementTree.Element) -> list[AnnotatedVideo]:

@@ -103,7 +103,9 @@ def test_mots_has_every_mask_in_both_forms(video: Video) -> None:
 def test_cvat_has_every_mask(video: Video) -> None:
     with zipfile.ZipFile(exported(video, "cvat")) as archive:
         (found,) = read_cvat_xml(archive.read("annotations.xml"))
-    assert_masks(found.masks())
+    read = dict(enumerate(found.masks()))
+    assert {frame for frame, mask in read.items() if mask is not None} == set(MASKS)
+    assert_masks(mask_of(frame) if mask is None else mask for frame, mask in read.items())
 
 
 def test_numpy_loads_every_mask_as_the_note_says(video: Video) -> None:
