@@ -18,6 +18,8 @@ from segmentation.formats.json_file import AnnotationError, at_place, field
 from segmentation.formats.label_png import MaskError
 from segmentation.types import MAX_OBJECTS, LabelMap
 
+MOST_FPS = 1000  # highest frame rate that is read
+
 
 def youtube_vis_data(videos: list[AnnotatedVideo], tick: Any = lambda: None) -> dict[str, Any]:
     """Return the content of a YouTube-VIS file with all masks of `videos`. `tick` is called after each frame.
@@ -129,4 +131,9 @@ def _read_video(video: Any, place: str, tracks: list[Any], names: dict[int, str]
                     labels[inside] = each.id
             yield labels
 
-    return AnnotatedVideo(name, width, height, float(video.get("fps") or 24.0), stems, tuple(objects), masks)
+    return AnnotatedVideo(name, width, height, _fps(video.get("fps")), stems, tuple(objects), masks)
+
+
+def _fps(value: Any) -> float:
+    """Return the frame rate, or 24 if the file has none that a video can have."""
+    return float(value) if isinstance(value, int | float) and 0 < value <= MOST_FPS else 24.0

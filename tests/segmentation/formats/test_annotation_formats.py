@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import dataclasses
 import json
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -273,3 +275,34 @@ def test_a_picture_that_is_no_mask_of_mots_is_refused() -> None:
 def test_the_masks_of_this_file_differ() -> None:
     maps: list[NDArray[np.uint8]] = [labels for labels in label_maps() if labels is not None]
     assert len({labels.tobytes() for labels in maps}) == len(maps)
+
+
+def test_frames_of_cvat_that_were_not_written_have_no_mask() -> None:
+    maps = label_maps()
+    indexes = (1, 2, 4)
+    video = dataclasses.replace(
+        a_video(), frames=("1", "2", "4"), indexes=indexes, masks=lambda: (maps[index] for index in indexes)
+    )
+    (found,) = read_cvat_xml(cvat_xml(video))
+    assert [labels is None for labels in found.masks()] == [True, False, False, True, True]
+
+
+def test_a_cvat_file_that_does_not_say_which_frames_have_a_mask_has_one_in_each() -> None:
+    data = re.sub(rb"<frames_with_mask>[^<]*</frames_with_mask>", b"", cvat_xml(a_video()))
+    (found,) = read_cvat_xml(data)
+    assert all(labels is not None for labels in found.masks())
+
+
+@pytest.mark.parametrize("spans", [b"0-9", b"x", b"1", b"3-99999999"])
+def test_wrong_spans_of_frames_of_cvat_are_refused(spans: bytes) -> None:
+    data = re.sub(rb"<frames_with_mask>[^<]*<", b"<frames_with_mask>" + spans + b"<", cvat_xml(a_video()))
+    with pytest.raises(AnnotationError, match="frames_with_mask: expected spans"):
+        read_cvat_xml(data)
+
+
+@pytest.mark.parametrize("fps", ["fast", [], True, -1, 10**400, None])
+def test_a_frame_rate_of_youtube_vis_that_is_none_is_24(fps: object) -> None:
+    data = youtube_vis_data([a_video()])
+    data["videos"][0]["fps"] = fps
+    (video,) = read_youtube_vis(data)
+    assert video.fps == (1 if fps is True else 24)
