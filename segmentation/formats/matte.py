@@ -7,6 +7,8 @@ module needs only NumPy, so that writers of files can use it.
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,6 +16,9 @@ from segmentation.types import BinaryMask, FloatMap, Image
 
 REACH = 0.004  # Half the width of the soft edge, as a share of the diagonal of the frame: 4 pixels at 480p.
 EPSILON = 1e-4  # Variance of colour (channels 0..1) below which the edge is smoothed and does not follow the frame.
+BAND_ROWS = 128  # Frames are computed in bands of rows, because a frame of 4K as a whole takes 3 GB.
+
+Number = TypeVar("Number", np.float64, np.int32)
 
 
 def soft_matte(picture: Image, mask: BinaryMask) -> FloatMap:
@@ -34,29 +39,43 @@ def soft_matte(picture: Image, mask: BinaryMask) -> FloatMap:
     rows, columns = np.flatnonzero(edge.any(1)), np.flatnonzero(edge.any(0))
     if not len(rows):
         return matte
-    part = tuple(slice(max(0, found[0] - 2 * radius), found[-1] + 2 * radius + 1) for found in (rows, columns))
-    alpha = _guided(picture[part].astype(np.float64) / 255, matte[part].astype(np.float64), edge[part], radius)
-    matte[part] = np.where(edge[part], alpha, matte[part])
+    columns_used = slice(max(0, columns[0] - 2 * radius), columns[-1] + 2 * radius + 1)
+    for top in range(rows[0], rows[-1] + 1, BAND_ROWS):
+        inside = (slice(top, top + BAND_ROWS), columns_used)
+        if not edge[inside].any():
+            continue
+        # Alpha depends on pixels at a distance of up to twice the radius.
+        first = max(0, top - 2 * radius)
+        part = (slice(first, top + BAND_ROWS + 2 * radius), columns_used)
+        alpha = _guided(picture[part].astype(np.float64) / 255, mask[part].astype(np.float64), edge[part], radius)
+        alpha = alpha[top - first : top - first + BAND_ROWS]
+        matte[inside] = np.where(edge[inside], alpha, matte[inside])
     return matte
 
 
 def _spread(mask: BinaryMask, radius: int) -> BinaryMask:
     """Return the pixels whose square neighbourhood contains a pixel of the mask."""
-    found: BinaryMask = _mean(mask.astype(np.float64), radius) > 1e-9
-    return found
+    for axis in (0, 1):
+        mask = _sum(mask.astype(np.int32), radius, axis) > 0
+    return mask
 
 
 def _guided(
     colours: NDArray[np.float64], values: NDArray[np.float64], edge: BinaryMask, radius: int
 ) -> NDArray[np.float64]:
     """Smooth a map [h, w] along the edges of `colours` [h, w, 3], each 0..1. The result is right where `edge` is."""
-    mean, average = _mean(colours, radius), _mean(values, radius)
-    products = _mean(colours[..., :, None] * colours[..., None, :], radius)
-    wanted = _mean(colours * values[..., None], radius) - mean * average[..., None]
     near = _spread(edge, radius)  # The equations are solved only for pixels whose solutions the edge needs.
-    covariance = products[near] - mean[near][:, :, None] * mean[near][:, None, :] + EPSILON * np.eye(3)
+    mean, average = _mean(colours, radius), _mean(values, radius)
+    wanted = np.empty((np.count_nonzero(near), 3))
+    covariance = np.empty((len(wanted), 3, 3))
+    for a in range(3):
+        wanted[:, a] = _mean(colours[..., a] * values, radius)[near] - (mean[..., a] * average)[near]
+        for b in range(a, 3):
+            product = _mean(colours[..., a] * colours[..., b], radius)[near]
+            covariance[:, a, b] = covariance[:, b, a] = product - (mean[..., a] * mean[..., b])[near]
+    covariance += EPSILON * np.eye(3)
     slope = np.zeros_like(colours)
-    slope[near] = np.linalg.solve(covariance, wanted[near][..., None])[..., 0]
+    slope[near] = np.linalg.solve(covariance, wanted[..., None])[..., 0]
     offset = average - (slope * mean).sum(-1)
     result: NDArray[np.float64] = (_mean(slope, radius) * colours).sum(-1) + _mean(offset, radius)
     return result.clip(0, 1)
@@ -65,10 +84,17 @@ def _guided(
 def _mean(values: NDArray[np.float64], radius: int) -> NDArray[np.float64]:
     """Return the mean over the square neighbourhood of every pixel of [h, w, ...], clipped at the border."""
     for axis in (0, 1):
-        count = values.shape[axis]
-        sums = np.concatenate([np.zeros_like(values.take([0], axis)), values.cumsum(axis)], axis)
-        first = np.maximum(np.arange(count) - radius, 0)
-        last = np.minimum(np.arange(count) + radius + 1, count)
-        widths = (last - first).reshape((-1,) + (1,) * (values.ndim - 1 - axis))
-        values = (sums.take(last, axis) - sums.take(first, axis)) / widths
+        at = np.arange(values.shape[axis])
+        widths = np.minimum(at + radius + 1, len(at)) - np.maximum(at - radius, 0)
+        values = _sum(values, radius, axis) / widths.reshape((-1,) + (1,) * (values.ndim - 1 - axis))
     return values
+
+
+def _sum(values: NDArray[Number], radius: int, axis: int) -> NDArray[Number]:
+    """Return the sum of the values at most `radius` away along an axis, clipped at the border."""
+    at = np.arange(values.shape[axis])
+    padding = [(int(each == axis), 0) for each in range(values.ndim)]
+    sums = np.pad(values.cumsum(axis, dtype=values.dtype), padding)
+    last, first = np.minimum(at + radius + 1, len(at)), np.maximum(at - radius, 0)
+    found: NDArray[Number] = sums.take(last, axis) - sums.take(first, axis)
+    return found

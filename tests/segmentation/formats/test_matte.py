@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
+from segmentation.formats import matte
 from segmentation.formats.matte import soft_matte
 from segmentation.types import FloatMap, Image
 
@@ -51,3 +54,29 @@ def test_a_mask_of_one_pixel_is_possible() -> None:
 def test_another_size_is_refused_with_both_sizes() -> None:
     with pytest.raises(ValueError, match=r"mask: \(2, 2\).*\(3, 4\)"):
         soft_matte(np.zeros((3, 4, 3), np.uint8), np.ones((2, 2), np.bool_))
+
+
+def _noisy_frame(height: int, width: int) -> tuple[Image, np.ndarray]:
+    """Return a frame of noise, and the mask of a large disk in it."""
+    y, x = np.mgrid[:height, :width]
+    picture = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
+    return picture, np.hypot(x - width / 2, y - height / 2) < 0.45 * height
+
+
+def test_the_bands_of_rows_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
+    picture, mask = _noisy_frame(300, 200)
+    monkeypatch.setattr(matte, "BAND_ROWS", 1000)
+    whole = soft_matte(picture, mask)
+    monkeypatch.setattr(matte, "BAND_ROWS", 16)
+    np.testing.assert_allclose(soft_matte(picture, mask), whole, atol=1e-5)
+
+
+def test_a_large_frame_takes_little_memory() -> None:
+    picture, mask = _noisy_frame(1600, 1600)
+    tracemalloc.start()
+    try:
+        soft_matte(picture, mask)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 60 * mask.size
