@@ -17,7 +17,7 @@ from webapp.annotation.accepted import accepted_frames
 from webapp.annotation.codec import LabelMap, encode
 from webapp.annotation.head import head_of, hold, set_head
 from webapp.annotation.masks import masks_of, ranges
-from webapp.annotation.models import Mask, Object, Origin, Round, RoundState
+from webapp.annotation.models import Head, Mask, Object, Origin, Round, RoundState
 from webapp.annotation.notify import notify_scorer
 from webapp.annotation.rounds import add_version
 from webapp.inference import runner
@@ -27,6 +27,7 @@ from webapp.videos.models import Video
 
 log = structlog.get_logger(__name__)
 
+Packed = tuple[bytes, list[int]]  # A compressed mask (codec.py), and the numbers of the objects in it.
 Frames = Iterator[tuple[int, list[LabelMap]]]  # A frame, and its masks in all copies, uint8 [H, W].
 
 
@@ -70,13 +71,16 @@ def merge(consensus_id: int) -> None:
     consensus = Consensus.objects.select_related("job__video", "created_by").get(pk=consensus_id)
     jobs, video = _copies(consensus), consensus.job.video
     kept = accepted_frames(video.pk)
-    voted = {frame: vote(masks) for frame, masks in _frames(consensus.job, jobs) if frame not in kept}
-    if not voted:
-        error = "No copy has a mask in a frame that is not accepted."
-        Consensus.objects.filter(pk=consensus_id).update(computing=False, error=error)
-        return
+    voted = {frame: _packed(vote(masks)) for frame, masks in _frames(consensus.job, jobs) if frame not in kept}
     with transaction.atomic():
-        made = _store(consensus, video, jobs, voted)
+        head = hold(video.pk)
+        kept = accepted_frames(video.pk)  # Frames may have been accepted while the masks were computed.
+        voted = {frame: packed for frame, packed in voted.items() if frame not in kept}
+        if not voted:
+            error = "No copy has a mask in a frame that is not accepted."
+            Consensus.objects.filter(pk=consensus_id).update(computing=False, error=error)
+            return
+        made = _store(consensus, head, video, jobs, voted)
         Consensus.objects.filter(pk=consensus_id).update(merged=made, computing=False)
 
 
@@ -88,6 +92,10 @@ def vote(masks: Sequence[LabelMap]) -> LabelMap:
         if number:
             winner[2 * np.count_nonzero(stack == number, axis=0) > len(masks)] = number
     return winner
+
+
+def _packed(labels: LabelMap) -> Packed:
+    return encode(labels), [int(number) for number in np.unique(labels) if number]
 
 
 def _copies(consensus: Consensus) -> list[Job]:
@@ -107,10 +115,10 @@ def _frames(job: Job, jobs: Sequence[Job]) -> Frames:
         waiting = [next(stream, None) if there else mask for stream, mask, there in both]
 
 
-def _store(consensus: Consensus, video: Video, jobs: Sequence[Job], voted: dict[int, LabelMap]) -> Round:
-    """Store voted masks as a version that becomes the head. The caller has begun a transaction."""
-    head, author = hold(video.pk), consensus.created_by
-    numbers = sorted({int(number) for labels in voted.values() for number in np.unique(labels)} - {0})
+def _store(consensus: Consensus, head: Head, video: Video, jobs: Sequence[Job], voted: dict[int, Packed]) -> Round:
+    """Store voted masks as a version that becomes the head, which the caller holds in a transaction."""
+    author = consensus.created_by
+    numbers = sorted({number for _, found in voted.values() for number in found})
     _add_missing(video, jobs, numbers)
     head.refresh_from_db()
     head.next_object_number = max([head.next_object_number, *(number + 1 for number in numbers)])
@@ -138,7 +146,7 @@ def _store(consensus: Consensus, video: Video, jobs: Sequence[Job], voted: dict[
     made.refresh_from_db()
     sure = [1.0] * made.num_objects
     Mask.objects.bulk_create(
-        [Mask(round=made, frame=frame, data=encode(voted[frame]), confidence=sure) for frame in frames], batch_size=200
+        [Mask(round=made, frame=frame, data=voted[frame][0], confidence=sure) for frame in frames], batch_size=200
     )
     changes.round_changed(made)
     set_head(head, made.pk, author)

@@ -156,6 +156,37 @@ def test_accepted_frames_stay_when_copies_are_merged(
     assert (mask_at(video.pk, head_of(video.pk), 0).labels == columns(20)).all()  # type: ignore[union-attr]
 
 
+def test_frames_that_are_accepted_while_copies_are_merged_stay(
+    client: Client, video: Video, people: list[User], owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for frame in (0, 1):
+        paint(video, owner, frame, columns(20))
+    job = job_of(video)
+    for user, copy in zip(people, give(client, job, people).json()["copies"], strict=True):
+        own = Video.objects.get(pk=copy["video"])
+        for frame in (0, 1):
+            paint(own, user, frame, columns(1))
+        do(user, job_of(own), "start", "submit")
+    client.post(f"/api/jobs/{job.pk}/consensus/merge")
+    real, voted = worker.vote, []
+
+    def vote(masks: Any) -> Any:
+        voted.append(len(masks))
+        if len(voted) == 1:
+            accept(video, owner, 0)
+        return real(masks)
+
+    monkeypatch.setattr(worker, "vote", vote)
+    worker.run(Consensus.objects.get().pk, worker.merge)
+    merged = Consensus.objects.get().merged
+    assert merged is not None
+    assert (len(voted), merged.frames) == (2, [[1, 1]])
+    for frame, column in ((0, 20), (1, 1)):
+        mask = mask_at(video.pk, head_of(video.pk), frame)
+        assert mask is not None
+        assert (mask.labels == columns(column)).all()
+
+
 def test_a_fault_of_the_worker_is_told(
     client: Client, video: Video, people: list[User], monkeypatch: pytest.MonkeyPatch
 ) -> None:
