@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from functools import partial
 from typing import Any
 
@@ -129,12 +130,12 @@ class _Store:
         """Store everything that the engine yields. Return False if the round was asked to stop before it
         was complete.
         """
-        for update in updates:
-            if update.frame not in self._known:
-                self._batch.append(new_mask(update.frame, update.labels, update.confidence, update.engine_state))
-            if self.stopping():
-                updates.close()  # type: ignore[attr-defined]
-                break
+        with closing(updates):  # type: ignore[type-var]
+            for update in updates:
+                if update.frame not in self._known:
+                    self._batch.append(new_mask(update.frame, update.labels, update.confidence, update.engine_state))
+                if self.stopping():
+                    break
         if self._batch:  # This is done for a round that stops, too: the engine may have yielded more masks meanwhile.
             store_masks(self._claimed, self._batch)
             self._on_progress(self._done + len(self._batch), self._total)

@@ -376,3 +376,22 @@ def test_the_heartbeat_goes_on_while_the_engine_thinks(video: Video, owner: User
     assert before is not None
     assert newest is not None
     assert newest > before
+
+
+def test_an_engine_ends_its_round_at_once_if_its_masks_cannot_be_stored(
+    video: Video, owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row, real, ended = make(video, owner, None), FakeEngine._run, []
+
+    def run(self: FakeEngine, interaction: Interaction) -> Iterator[MaskUpdate]:
+        try:
+            yield from real(self, interaction)
+        finally:
+            ended.append("ended")
+
+    # The traceback in the error keeps the generator alive, so that only closing it ends it.
+    monkeypatch.setattr(FakeEngine, "_run", run)
+    monkeypatch.setattr(work, "store_masks", lambda *_: 1 // 0)
+    monkeypatch.setattr(work, "_fail", lambda claimed, error: ended.append(type(error).__name__))
+    work_on(row.pk)
+    assert ended == ["ended", "ZeroDivisionError"]
