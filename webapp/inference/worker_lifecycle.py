@@ -21,7 +21,7 @@ from django.db import connection
 
 from webapp.annotation.claims import ROUNDS
 from webapp.annotation.export.jobs import EXPORTS
-from webapp.annotation.imports.lease import MASK_IMPORTS
+from webapp.annotation.imports.lease import sweep_mask_imports
 from webapp.annotation.receipts import forget_old
 from webapp.annotation.scores import sweep_scores
 from webapp.inference import recovery, workers
@@ -75,7 +75,7 @@ class WorkerHeartbeat(threading.Thread):
         connection.close()
 
     def _sweep(self, *, starting: bool) -> None:
-        for sweep in (ROUNDS.sweep, sweep_imports, EXPORTS.sweep, MASK_IMPORTS.sweep):
+        for sweep in (ROUNDS.sweep, sweep_imports, EXPORTS.sweep, sweep_mask_imports):
             _try(partial(sweep, starting=starting))
 
     def _beat(self) -> None:

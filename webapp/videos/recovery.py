@@ -55,6 +55,7 @@ def _remove_tree(folder: Path) -> None:
 
 def _remove_abandoned_uploads() -> None:
     old = Upload.objects.filter(touched_at__lt=timezone.now() - ABANDONED_AFTER)
-    for upload in old.exclude(Q(videos__state=VideoState.IMPORTING)):
+    # An import of masks may wait for its author's answer for longer.
+    for upload in old.exclude(Q(videos__state=VideoState.IMPORTING)).exclude(mask_imports__state="asking"):
         upload_path(upload.pk).unlink(missing_ok=True)
         upload.delete()

@@ -70,14 +70,24 @@ class Subject:
         stretched = self.options.shape == "display"
         return max(1, round(self.video.width * self.video.pixel_aspect)) if stretched else self.video.width
 
-    def names(self, usual: Names) -> list[str]:
+    def names(self, usual: Names, digits: int = 5) -> list[str]:
         """Return the names of the exported frames, without a suffix.
 
         They are those of the source files (such as IMG_0005 for IMG_0005.jpg) if the options or, without a choice,
-        `usual` say so, every frame has a source file, and all the names differ. Otherwise they are 00000, 00001, ...
+        `usual` say so, every frame has a source file, and all the names differ. Otherwise they are numbers with
+        `digits` digits: 00000, 00001, ... Without a choice, they are not numbers where one is the name of another
+        frame's source file, because a reader would take it for that frame.
         """
-        stems = source_table(self.video).stems() if (self.options.names or usual) == "source" else None
-        return [stems[index] if stems else f"{index:05}" for index in self.indexes]
+        numbers = [f"{index:0{digits}}" for index in self.indexes]
+        chosen = self.options.names
+        stems = None if chosen == "number" else source_table(self.video).stems()
+        if stems is None:
+            return numbers
+        frame_of = {stem.casefold(): frame for frame, stem in enumerate(stems)}
+        misleading = any(frame_of.get(name, index) != index for index, name in zip(self.indexes, numbers, strict=True))
+        if (chosen or usual) == "source" or misleading:
+            return [stems[index] for index in self.indexes]
+        return numbers
 
     def frames(self) -> Iterator[tuple[int, LabelMap | None]]:
         """Yield the index of every exported frame with its mask, uint8 [H, W], or None if it has no mask at this
@@ -119,8 +129,11 @@ class Subject:
         archive.writestr(path, buffer.getvalue())
 
 
-def annotated(subject: Subject, usual: Names = "source") -> AnnotatedVideo:
-    """Return a video in the form that the writers of annotation formats take. `usual` is as in `Subject.names`."""
+def annotated(subject: Subject, usual: Names = "source", digits: int = 5) -> AnnotatedVideo:
+    """Return a video in the form that the writers of annotation formats take.
+
+    `usual` and `digits` are as in `Subject.names`.
+    """
     objects = [
         AnnotatedObject(each.number, each.name, each.label.name if each.label else "") for each in subject.objects
     ]
@@ -133,7 +146,7 @@ def annotated(subject: Subject, usual: Names = "source") -> AnnotatedVideo:
         width=subject.width,
         height=subject.height,
         fps=subject.video.fps,
-        frames=tuple(subject.names(usual)),
+        frames=tuple(subject.names(usual, digits)),
         objects=tuple(objects),
         masks=masks,
         indexes=tuple(subject.indexes),

@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from django.conf import settings
+from django.utils import timezone
 
 from webapp.annotation.models import MaskImport, MaskImportState
 from webapp.tasks.lease import Lease, Limits
@@ -14,6 +15,7 @@ from webapp.tasks.models import Queue
 from webapp.tasks.sending import after_commit, send_task
 
 TASK = "annotation.import_masks"
+FORGOTTEN_AFTER = timedelta(days=7)  # An import that asks for labels is cancelled after this time.
 
 
 def staging_path(import_id: int, fence: int) -> Path:
@@ -49,6 +51,22 @@ class MaskImportLease(Lease[MaskImport]):
         self.held(task.pk, task.fence).update(state=state, error=error)
         shutil.rmtree(staging_path(task.pk, task.fence), ignore_errors=True)
         release_upload_of(task)
+
+
+def sweep_mask_imports(*, starting: bool = False) -> None:
+    """Take back the imports of lost workers, and cancel those whose questions nobody has answered for a week.
+
+    `starting` says that this worker has just started.
+    """
+    MASK_IMPORTS.sweep(starting=starting)
+    old = MaskImport.objects.filter(
+        state=MaskImportState.ASKING, created_at__lt=timezone.now() - FORGOTTEN_AFTER
+    ).select_related("upload")
+    for row in old:
+        # The person may answer at this moment; then the row is not asking any more.
+        asking = MaskImport.objects.filter(pk=row.pk, state=MaskImportState.ASKING)
+        if asking.update(state=MaskImportState.CANCELLED, cancel_requested=True):
+            release_upload_of(row)
 
 
 MASK_IMPORTS = MaskImportLease(

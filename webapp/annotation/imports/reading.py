@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ import numpy as np
 from segmentation.formats.annotated_video import AnnotatedObject, AnnotatedVideo
 from segmentation.formats.annotation_files import read_annotations
 from segmentation.formats.file_tree import FileTree
-from segmentation.formats.json_file import AnnotationError
+from segmentation.formats.json_file import AnnotationError, parse_json
 from segmentation.types import IGNORE
 from webapp.annotation.codec import encode
 from webapp.videos.archives import ZipFiles
@@ -23,6 +24,7 @@ from webapp.videos.refusal import Refused, check_disk
 
 RECORD = struct.Struct(">II")  # Before each mask of a file of masks: the frame, and the number of bytes.
 MOST_FILE_BYTES = 512 << 20  # The largest file that is read as a whole, such as the JSON of a data set.
+TELL_SECONDS = 1.0  # The least time between two messages that files are being read.
 DISK_CHECK_EVERY = 200  # The number of masks between two checks of the free disk space.
 
 
@@ -39,10 +41,14 @@ class FoundMasks:
 
 @dataclass(frozen=True)
 class FoundFile:
-    """What was found in a file of annotations: the name of its format, and the videos."""
+    """What was found in a file of annotations: the name of its format, and the videos.
+
+    `numbered` says that the names of frames are their indexes for sure, because an export of this program says so.
+    """
 
     format: str
     videos: list[FoundMasks]
+    numbered: bool = False
 
 
 @dataclass(frozen=True)
@@ -69,7 +75,7 @@ class ReadMasks:
 
 @dataclass(frozen=True)
 class _Progress:
-    count: int
+    count: int | None  # The number of masks written so far. None: the process reads, and there is no new mask.
 
 
 class MaskReader:
@@ -100,7 +106,8 @@ def read_masks(path: Path, name: str, beat: Beat) -> Iterator[MaskReader]:
     """
     with reading(_read, path, beat) as reader:
         reader.send(name)
-        found = reader.receive()
+        while isinstance(found := reader.receive(), _Progress):
+            beat(found.count)
         assert isinstance(found, FoundFile)
         yield MaskReader(reader, found, beat)
 
@@ -120,9 +127,9 @@ def _read(connection: Connection, path: Path) -> None:
     name = connection.recv()
     with _opened(path, name) as files:
         try:
-            annotations = read_annotations(files)
+            annotations = read_annotations(_Telling(files, connection))
             videos = [FoundMasks(v.name, v.width, v.height, v.frames, v.objects) for v in annotations.videos]
-            connection.send(FoundFile(annotations.format, videos))
+            connection.send(FoundFile(annotations.format, videos, _is_numbered(files)))
             read, written = [], 0
             for wanted in connection.recv():
                 read.append(_write(connection, annotations.videos[wanted.index], wanted, written))
@@ -154,6 +161,44 @@ def _write(connection: Connection, video: AnnotatedVideo, wanted: Wanted, before
             ids.update(np.unique(labels).tolist())
             connection.send(_Progress(before + len(frames)))
     return ReadMasks(frames, ids - {0, IGNORE}, IGNORE in ids)
+
+
+def _is_numbered(files: FileTree) -> bool:
+    """Return whether the manifest.json of an export says that its frames are called by their indexes.
+
+    The text of MOTS, which is read before its PNG files, always has indexes.
+    """
+    name = next((name for name in files.names if PurePosixPath(name).name == "manifest.json"), None)
+    if name is None:
+        return False
+    try:
+        manifest = parse_json(files.read(name))
+    except AnnotationError:
+        return False  # A file of another program, which says nothing here.
+    options = manifest.get("options")
+    if not str(manifest.get("program")).startswith("Maskwright") or not isinstance(options, dict):
+        return False
+    text = any("instances_txt" in PurePosixPath(name).parts for name in files.names)
+    return options.get("names") == "number" or (manifest.get("format") == "mots" and text)
+
+
+class _Telling:
+    """A tree of files that sends a message when a file is read, at most once a second.
+
+    Some readers decode all the files of a video before they return. Without a message, that would look like a file that
+    takes for ever.
+    """
+
+    def __init__(self, files: FileTree, connection: Connection) -> None:
+        self._files, self._connection = files, connection
+        self.names = files.names
+        self._told = time.monotonic()
+
+    def read(self, name: str) -> bytes:
+        if time.monotonic() - self._told >= TELL_SECONDS:
+            self._told = time.monotonic()
+            self._connection.send(_Progress(None))
+        return self._files.read(name)
 
 
 @contextmanager

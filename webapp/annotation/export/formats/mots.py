@@ -14,7 +14,7 @@ from webapp.annotation.export.subject import Subject, Tick, annotated
 
 def write(subjects: Sequence[Subject], path: Path, tick: Tick) -> None:
     """Write a zip with the folders instances and instances_txt, and classes.txt with the names of the classes."""
-    videos = [annotated(subject, usual="number") for subject in subjects]
+    videos = [annotated(subject, usual="number", digits=6) for subject in subjects]
     numbers = categories(videos)
     done = 0
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
@@ -22,7 +22,7 @@ def write(subjects: Sequence[Subject], path: Path, tick: Tick) -> None:
             lines: list[str] = []
             for frame, name, labels in zip(video.numbers, video.frames, video.masks(), strict=True):
                 if labels is not None:
-                    file = f"instances/{video.name}/{name:>06}.png"
+                    file = f"instances/{video.name}/{name}.png"
                     archive.writestr(file, encode_mots_png(labels, video, numbers))
                     lines += mots_lines(frame, labels, video, numbers)
                 done += 1
