@@ -76,7 +76,7 @@ def jobs_changed(video_id: int) -> None:
 
 
 def round_scored(round_: Round) -> None:
-    """Log that a round has a score, without the score: members who may not see ground truth read the log, too."""
+    """Log that a round has a score, without the score. Only reviewers are sent it, as it tells of ground truth."""
     _append(round_.video_id, "round.scored", round=round_.pk)
 
 

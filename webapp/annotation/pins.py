@@ -15,6 +15,7 @@ from webapp.annotation.scribbles import check_frame
 from webapp.notifications.kinds import Kind
 from webapp.notifications.notify import notify
 from webapp.problems import Forbidden, NotFound, Problem
+from webapp.projects.access import present_members
 from webapp.videos.models import Video
 
 MOST_PINS = 2000  # The most pins of one video.
@@ -131,9 +132,10 @@ def _held(pin: Pin) -> Pin:
 
 
 def _notify(pin: Pin, by: User, what: str) -> None:
-    """Tell the author of a pin, and everybody who answered it, what somebody did to it."""
-    people = [pin.author_id, *pin.replies.values_list("author_id", flat=True)]
+    """Tell the author of a pin, and everybody who answered it and is a member still, what was done to it."""
+    project_id = pin.video.project_id
+    people = present_members(project_id, [pin.author_id, *pin.replies.values_list("author_id", flat=True)])
     text = f"{by.shown_name} {what} a pin on frame {pin.frame} of {pin.video.name}."
     job = f"?job={pin.job_id}" if pin.job_id else ""
     link = f"/videos/{pin.video_id}{job}#frame={pin.frame}"
-    notify(people, Kind.PIN_ANSWERED, text, link=link, project_id=pin.video.project_id, by=by)
+    notify(people, Kind.PIN_ANSWERED, text, link=link, project_id=project_id, by=by)

@@ -36,7 +36,7 @@ def parts_of(user: User, role: Role | str, job: Job) -> frozenset[Part]:
     parts = set()
     if job.assignee_id == user.pk or (job.assignee_id is None and allows(role, Role.ANNOTATOR)):
         parts.add(Part.ASSIGNEE)
-    reviews = job.reviewer_id == user.pk or (job.reviewer_id is None and allows(role, Role.REVIEWER))
+    reviews = job.reviewer_id in (None, user.pk) and allows(role, Role.REVIEWER)
     if reviews and job.assignee_id != user.pk:
         parts.add(Part.REVIEWER)
     if allows(role, Role.MANAGER):

@@ -22,6 +22,7 @@ from webapp.jobs.models import ObjectLease
 from webapp.notifications.kinds import Kind
 from webapp.notifications.notify import notify
 from webapp.problems import Forbidden, NotFound, Problem
+from webapp.projects.access import present_members
 from webapp.videos.models import Video
 
 SECONDS = 30
@@ -104,12 +105,15 @@ def ask(*, video: Video, by: User, number: int) -> None:
     row = ObjectLease.objects.filter(video=video, object_id=number, expires__gt=Now()).first()
     if row is None or row.holder_id == by.pk:
         raise Problem("not_held", "Nobody else draws on this object now.", 409)
+    if row.asked_by_id == by.pk:
+        return  # The holder knows.
     row.asked_by = by
     row.save(update_fields=["asked_by"])
     name = Object.objects.values_list("name", flat=True).get(video=video, number=number)
     text = f"{by.shown_name} asks for {name} in {video.name}."
     link = f"/videos/{video.pk}"
-    notify([row.holder_id], Kind.OBJECT_ASKED, text, link=link, project_id=video.project_id, by=by)
+    to = present_members(video.project_id, [row.holder_id])
+    notify(to, Kind.OBJECT_ASKED, text, link=link, project_id=video.project_id, by=by)
 
 
 def check_may_take_over(manages: bool) -> None:

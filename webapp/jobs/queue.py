@@ -26,7 +26,7 @@ ORDERS: dict[str, tuple[str, ...]] = {
     "id": ("pk",),
 }
 MOST_IN_QUEUE = 500
-OPEN = Q(stage=Stage.ANNOTATION, video__deleted_at=None) & ~Q(state=JobState.COMPLETED)
+OPEN = Q(stage=Stage.ANNOTATION, video__deleted_at=None, video__project__deleted_at=None) & ~Q(state=JobState.COMPLETED)
 IN_POOL = Q(stage=Stage.ANNOTATION, state=JobState.NEW, assignee=None) & Q(
     video__deleted_at=None, video__archived_at=None, video__is_copy=False
 )

@@ -5,6 +5,7 @@ while it was away.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -18,6 +19,7 @@ from webapp.annotation.rounds import ACTIVE
 from webapp.annotation.schemas import State
 from webapp.annotation.state import last_change, last_mask, state_of
 from webapp.live.protocol import RoundProgress
+from webapp.projects.access import allows
 from webapp.projects.models import Role
 from webapp.videos.models import Video
 
@@ -28,14 +30,16 @@ ENDED = {"done", "cancelled", "superseded", "failed"}
 
 @dataclass(frozen=True)
 class LogEntry:
-    """A row of the change log, as the text that every socket gets.
+    """A row of the change log, as the text that the sockets get.
 
-    `ends` is true if the row says that a round ended.
+    `ends` is true if the row says that a round ended. `of_truth` is true if the row tells that the video has ground
+    truth: only reviewers get it.
     """
 
     seq: int
     text: str
     ends: bool
+    of_truth: bool = False
 
 
 @dataclass
@@ -131,10 +135,15 @@ def catch_up(video: Video, role: Role, seq: int, mask_seq: int) -> Catchup:
     return Catchup(
         changes[-1].pk if changes else seq,
         last_mask(video.pk) if ids else mask_seq,
-        [_entry(change) for change in changes],
+        for_role(role, [_entry(change) for change in changes]),
         masks,
         None,
     )
+
+
+def for_role(role: Role, entries: Sequence[LogEntry]) -> list[LogEntry]:
+    """Return the rows that a member with this role may read."""
+    return [entry for entry in entries if not entry.of_truth or allows(role, Role.REVIEWER)]
 
 
 def _anew(video: Video, role: Role) -> Catchup:
@@ -153,7 +162,7 @@ def _changes(video_id: int, seq: int) -> list[Change]:
 def _entry(change: Change) -> LogEntry:
     text = json.dumps({**change.message, "seq": change.pk}, separators=(",", ":"))
     ends = change.message["type"] == "round.changed" and change.message["round"]["state"] in ENDED
-    return LogEntry(change.pk, text, ends)
+    return LogEntry(change.pk, text, ends, change.message["type"] == "round.scored")
 
 
 def _round_of(change: Change) -> int:

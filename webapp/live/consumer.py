@@ -286,7 +286,7 @@ class VideoSocket:
         self.outbox.message(welcome.model_dump_json())
         self.outbox.masks(catchup.masks)
         self.outbox.tell(catchup.changes)
-        self.subscriber.caught_up(catchup.seq, catchup.mask_seq)
+        self.subscriber.caught_up(catchup.seq, catchup.mask_seq, role)
 
     def _read_catchup(self, seq: int, mask_seq: int) -> tuple[Role, change_feed.Catchup]:
         _, role = check(self.handshake, opened=self.step is Step.OPEN)

@@ -27,6 +27,7 @@ from webapp.live.outbox import Outbox
 from webapp.live.presence import PresenceBoard
 from webapp.live.protocol import Leases, WorkerChanged, WorkerStatus
 from webapp.live.threads import in_thread
+from webapp.projects.models import Role
 
 log = structlog.get_logger(__name__)
 
@@ -50,6 +51,7 @@ class Subscriber:
 
     def __init__(self, outbox: Outbox) -> None:
         self.outbox = outbox
+        self._role = Role.VIEWER  # The role of the person, as it was when the state was read.
         self._seq = self._mask_seq = 0  # the newest Change.id and Mask.id that were sent to it
         self._back: list[change_feed.Delta] | None = []
         self._progress: dict[int, tuple[int, float]] = {}  # Round.id -> frames done and seconds, as last sent
@@ -62,7 +64,7 @@ class Subscriber:
         masks = [mask for mask in delta.masks if mask.seq > self._mask_seq]
         changes = [change for change in delta.changes if change.seq > self._seq]
         self.outbox.masks(masks)
-        self.outbox.tell(changes)
+        self.outbox.tell(change_feed.for_role(self._role, changes))
         self._mask_seq = max([self._mask_seq, *(mask.seq for mask in masks)])
         self._seq = max([self._seq, *(change.seq for change in changes)])
         for progress in delta.progress:
@@ -71,12 +73,12 @@ class Subscriber:
                 self._progress = {progress.round: (progress.done, progress.seconds)}
                 self.outbox.hint("progress", progress.model_dump_json())
 
-    def caught_up(self, seq: int, mask_seq: int) -> None:
-        """Note that the rows up to `seq` and the masks up to `mask_seq` have been sent.
+    def caught_up(self, seq: int, mask_seq: int, role: Role) -> None:
+        """Note that the rows up to `seq` and the masks up to `mask_seq` have been sent to a person with this role.
 
         Then send what was held back.
         """
-        self._seq, self._mask_seq = seq, mask_seq
+        self._seq, self._mask_seq, self._role = seq, mask_seq, role
         back, self._back = self._back or [], None
         for delta in back:
             self.take(delta)

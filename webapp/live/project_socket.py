@@ -14,8 +14,8 @@ from webapp.live.project_feed import ProjectHub
 from webapp.live.protocol import VideosChanged
 from webapp.live.socket_auth import CloseSocket, Handshake, check_project, handshake_of
 from webapp.live.threads import in_thread
-from webapp.projects.access import is_limited
-from webapp.projects.models import Project
+from webapp.projects.access import allows
+from webapp.projects.models import Role
 from webapp.videos.access import videos_of
 
 log = structlog.get_logger(__name__)
@@ -64,9 +64,10 @@ class ProjectSocket:
     def _check(self, *, opened: bool) -> None:
         """Check that the person may still be told, and note which videos they see."""
         user, role = check_project(self.handshake, opened=opened)
-        project = Project.objects.get(pk=self.project_id)
-        own = videos_of(user).filter(project=project).values_list("pk", flat=True)
-        self._visible = set(own) if is_limited(project, role) else None
+        if allows(role, Role.REVIEWER):
+            self._visible = None
+        else:
+            self._visible = set(videos_of(user).filter(project_id=self.project_id).values_list("pk", flat=True))
 
     async def _wait_for_end(self) -> None:
         while (await self._receive())["type"] != "websocket.disconnect":

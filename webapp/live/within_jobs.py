@@ -26,6 +26,8 @@ from webapp.problems import Problem
 from webapp.projects.models import Role
 from webapp.videos.models import Video
 
+NO_JOB = "You have no open job in this video."
+
 
 def worked_on(message: Command) -> Range | None:
     """Return the first and the last frame that a message works on, or None if it is about no frame."""
@@ -67,6 +69,10 @@ def within_jobs(user: User, role: Role, video: Video, message: Command) -> Comma
         case CutsSet():
             for frame in sorted(set(message.cuts) ^ set(video.cuts)):
                 range_around(user, video, ranges, frame, frame)
+        case ObjectUpdate() if message.deleted is not None and not ranges:
+            raise Problem("locked_object", f"{NO_JOB} A reviewer can delete or restore objects.", 409)
+        case HeadMove() if not ranges:
+            raise Problem("locked_rounds", f"{NO_JOB} A reviewer can go back and forth between its rounds.", 409)
         case ObjectUpdate() if message.deleted is not None:
             _check_own_object(user, video, message.number)
         case HeadMove():

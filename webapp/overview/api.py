@@ -53,7 +53,7 @@ class CardQuery(Schema):
     archived: bool = False  # True: only archived videos; false: only the others.
     order: Order = "added"
     reverse: bool = False
-    after: Annotated[str, Field(max_length=1000)] | None = None
+    after: Annotated[str, Field(max_length=2000)] | None = None
     limit: Annotated[int, Field(ge=1, le=200)] = 50
 
     def filter(self, user: User) -> Filter:

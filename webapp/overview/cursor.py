@@ -22,7 +22,8 @@ def pack(order: str, value: Value, pk: int) -> str:
     """
     kind = type(value).__name__
     plain = value.isoformat() if isinstance(value, date) else value
-    return base64.urlsafe_b64encode(json.dumps([order, kind, plain, pk]).encode()).decode().rstrip("=")
+    text = json.dumps([order, kind, plain, pk], ensure_ascii=False, separators=(",", ":"))
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
 def unpack(cursor: str, order: str) -> tuple[Value, int]:

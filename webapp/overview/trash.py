@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -20,11 +21,13 @@ from webapp.accounts.models import User
 from webapp.annotation.models import Export, Object
 from webapp.annotation.objects import update_object
 from webapp.audit.entries import Thing, record
+from webapp.jobs.ranges import own_ranges
 from webapp.problems import Forbidden, NotFound, Problem
-from webapp.projects.access import RANKS, memberships_of, role_in, trashed_memberships_of
+from webapp.projects.access import ONLY_JOBS, RANKS, is_limited, memberships_of, role_in, trashed_memberships_of
 from webapp.projects.deletable import KEPT, REMOVE, Deletable
 from webapp.projects.models import Project, Role
 from webapp.tasks.sending import send_task
+from webapp.videos.access import videos_of
 from webapp.videos.models import Video
 
 MOST = 500  # The most rows of each kind that a list shows, the newest ones.
@@ -70,7 +73,8 @@ def restore(*, by: User, kind: Kind, pk: int) -> None:
         _restore_object(by, pk)
         return
     row = _find(by, kind, pk)
-    type(row)._default_manager.filter(pk=row.pk).update(deleted_at=None, deleted_by=None)
+    if not _in_trash(row).update(deleted_at=None, deleted_by=None):
+        raise NotFound(kind)  # Somebody else has brought it back, or has it deleted for good, meanwhile.
     record(by, f"{kind}.restore", _thing(kind, row), project_id=_project_id(row))
 
 
@@ -79,7 +83,9 @@ def remove_for_good(*, by: User, kind: Kind, pk: int) -> None:
     """Have a worker delete something that is in the trash. Raises NotFound if it is not there, and Forbidden."""
     if kind is Kind.OBJECT:
         raise Problem("kept", "A deleted object keeps its number and masks as long as its video lives.", 409)
-    _mark(by, kind, [_find(by, kind, pk)])
+    if not _mark(by, kind, [_find(by, kind, pk)]):
+        raise NotFound(kind)
+    send_task(REMOVE)
 
 
 @transaction.atomic
@@ -88,16 +94,24 @@ def empty(*, by: User, project_id: int | None = None) -> int:
     count = 0
     for kind, rows in ((Kind.PROJECT, _projects(by)), (Kind.VIDEO, _videos(by)), (Kind.EXPORT, _exports(by))):
         chosen = [row for row in rows if project_id in (None, _project_id(row))]
-        _mark(by, kind, chosen)
-        count += len(chosen)
+        count += _mark(by, kind, chosen)
+    if count:
+        send_task(REMOVE)
     return count
 
 
-def _mark(by: User, kind: Kind, rows: Iterable[Deletable]) -> None:
+def _mark(by: User, kind: Kind, rows: Iterable[Deletable]) -> int:
+    """Mark the rows that are still in the trash, so that a worker deletes them. Return how many these are."""
+    count = 0
     for row in rows:
-        type(row)._default_manager.filter(pk=row.pk).update(removing=True)
-        record(by, f"{kind}.remove", _thing(kind, row), project_id=_project_id(row))
-        send_task(REMOVE)
+        if _in_trash(row).update(removing=True):
+            record(by, f"{kind}.remove", _thing(kind, row), project_id=_project_id(row))
+            count += 1
+    return count
+
+
+def _in_trash(row: Deletable) -> QuerySet[Any]:
+    return type(row)._default_manager.filter(pk=row.pk, deleted_at__isnull=False, removing=False)
 
 
 # --- what a person may bring back -------------------------------------------------------------------------------------
@@ -130,7 +144,9 @@ def _export_seen(user: User, at_least: Role) -> Q:
 
 def _objects(user: User) -> QuerySet[Object]:
     recently = Object.objects.filter(deleted_at__gt=timezone.now() - KEPT, video__deleted_at=None)
-    return recently.filter(video__project__in=_with_role(user, Role.ANNOTATOR)).order_by("-deleted_at")
+    mine = Q(created_by_id=user.pk) | ~Q(video__project__in=memberships_of(user).filter(ONLY_JOBS).values("project"))
+    seen = recently.filter(mine, video__in=videos_of(user))
+    return seen.filter(video__project__in=_with_role(user, Role.ANNOTATOR)).order_by("-deleted_at")
 
 
 def _find(user: User, kind: Kind, pk: int) -> Deletable:
@@ -155,12 +171,17 @@ def _find(user: User, kind: Kind, pk: int) -> Deletable:
 
 
 def _restore_object(by: User, pk: int) -> None:
-    instance = Object.objects.filter(pk=pk, deleted_at__isnull=False, video__deleted_at=None).first()
+    rows = Object.objects.select_related("video__project").filter(pk=pk, deleted_at__isnull=False)
+    instance = rows.filter(video__in=videos_of(by)).first()
     role = None if instance is None else role_in(by, instance.video.project_id)
     if instance is None or role is None:
         raise NotFound("object")
     if RANKS[role] < RANKS[Role.ANNOTATOR]:
         raise Forbidden("An annotator can bring this object back.")
+    if is_limited(instance.video.project, role) and instance.created_by_id != by.pk:
+        raise Forbidden("Only who added this object or a reviewer can bring it back.")
+    if own_ranges(by, role, instance.video) == []:
+        raise Forbidden("You have no open job in this video. A reviewer can bring this object back.")
     update_object(video=instance.video, number=instance.number, deleted=False)
     record(by, "object.restore", Thing("object", pk, instance.name), project_id=instance.video.project_id)
 

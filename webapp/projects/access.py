@@ -6,6 +6,8 @@ Forbidden. A superuser is not a member of every project; the Django admin shows 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Q, QuerySet
 
@@ -67,6 +69,12 @@ def role_in(user: Visitor, project_id: int) -> Role | None:
     """Return the role of `user` in a project, or None. It is read for each request or message and never kept."""
     role = memberships_of(user).filter(project_id=project_id).values_list("role", flat=True).first()
     return None if role is None else Role(role)
+
+
+def present_members(project_id: int, users: Iterable[int]) -> list[int]:
+    """Return those of the users with these ids who are members of a project now."""
+    members = Membership.objects.filter(project_id=project_id, user__in=set(users))
+    return list(members.values_list("user_id", flat=True))
 
 
 def require(user: Visitor, project_id: int, at_least: Role = Role.VIEWER, *, what: str = "project") -> Role:

@@ -24,8 +24,8 @@ from django.utils import timezone
 from webapp.accounts.models import User
 from webapp.audit.entries import Thing, record
 from webapp.problems import NotFound, Problem
-from webapp.projects.access import require
-from webapp.projects.members import add_member, check_may_give
+from webapp.projects.access import allows, require, role_in
+from webapp.projects.members import add_member, check_may_give, lock_project
 from webapp.projects.models import Invitation, Membership, Role
 
 LIFETIME = timedelta(days=14)
@@ -109,7 +109,11 @@ def _invite_line(by: User, project_id: int, number: int, guest: Guest) -> Line:
 
 def _read(text: str) -> list[tuple[int, Guest]]:
     """Return the guests of a CSV file with the numbers of their lines."""
-    rows = list(csv.reader(io.StringIO(text.lstrip("\ufeff")), delimiter=_delimiter(text)))
+    try:
+        # The csv module asks for newline="": the lines of a file may end with a carriage return alone.
+        rows = list(csv.reader(io.StringIO(text.lstrip("\ufeff"), newline=""), delimiter=_delimiter(text)))
+    except csv.Error as error:
+        raise Problem("bad_csv", f"This is no CSV file that can be read: {error}.", field="text") from None
     head = [name.strip().lower() for name in rows[0]] if rows else []
     if "email" not in head or "role" not in head or not set(head) <= set(COLUMNS):
         raise Problem("bad_csv", f"The first line must name the columns: {', '.join(COLUMNS)}.", field="text")
@@ -191,12 +195,24 @@ def find_invitation(token: str) -> Invitation | None:
 
 @transaction.atomic
 def join(*, invitation: Invitation, user: User) -> None:
-    """Make `user` a member by an invitation, which is then used up. Raises Problem "link_used" (409)."""
-    if not Invitation.objects.filter(pk=invitation.pk, used_at=None).update(used_at=Now(), used_by=user):
+    """Make `user` a member by an invitation, which is then used up. It stays open if `user` is a member already.
+
+    Raises Problem "link_used" (409), also if who made the invitation may no longer invite.
+    """
+    lock_project(invitation.project_id)
+    if Membership.objects.filter(project=invitation.project, user=user).exists():
+        return
+    by, role = User.objects.get(pk=invitation.created_by_id), Role(invitation.role)
+    unused = Invitation.objects.filter(pk=invitation.pk, used_at=None)
+    if not _may_invite(by, invitation.project_id, role) or not unused.update(used_at=Now(), used_by=user):
         raise Problem("link_used", "This invitation has been used already. Ask for another one.", 409)
-    if not Membership.objects.filter(project=invitation.project, user=user).exists():
-        by, role = invitation.created_by, Role(invitation.role)
-        add_member(by=by, project_id=invitation.project_id, user=user, role=role)
+    add_member(by=by, project_id=invitation.project_id, user=user, role=role)
+
+
+def _may_invite(by: User, project_id: int, role: Role) -> bool:
+    """Return whether `by`, who made an invitation, is still active and may still give this role."""
+    own = role_in(by, project_id)
+    return own is not None and allows(own, Role.MANAGER) and allows(own, role)
 
 
 @transaction.atomic

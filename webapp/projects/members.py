@@ -13,14 +13,14 @@ from webapp.notifications.kinds import Kind
 from webapp.notifications.notify import forget_project, notify
 from webapp.problems import Forbidden, NotFound, Problem
 from webapp.projects.access import allows, require
-from webapp.projects.models import Membership, Project, Role
+from webapp.projects.models import Invitation, Membership, Project, Role
 
 
 @transaction.atomic
 def invite(*, by: User, project_id: int, username: str, role: Role) -> Membership:
     """Make the user called `username` a member. The project appears in their list at once."""
     check_may_give(by, project_id, role)
-    _one_at_a_time(project_id)
+    lock_project(project_id)
     user = User.objects.filter(username=username.strip(), is_active=True).first()
     if user is None:
         raise Problem(
@@ -43,13 +43,14 @@ def add_member(*, by: User, project_id: int, user: User, role: Role) -> Membersh
 @transaction.atomic
 def change_role(*, by: User, project_id: int, user_id: int, role: Role) -> Membership:
     check_may_give(by, project_id, role)
-    _one_at_a_time(project_id)
+    lock_project(project_id)
     member = _member(project_id, user_id)
     _may_touch(by, member)
     _keep_an_owner(member, becomes=role)
     before, member.role = member.role, role
     member.save(update_fields=["role"])
     if before != role:
+        _end_invitations(member, becomes=role)
         record(by, "member.role", _person(member), project_id=project_id, role=[before, role])
         _tell(by, member, f"{by.shown_name} changed your role in {member.project.name} from {before} to {role}.")
     return member
@@ -59,12 +60,13 @@ def change_role(*, by: User, project_id: int, user_id: int, role: Role) -> Membe
 def remove(*, by: User, project_id: int, user_id: int) -> None:
     """Remove a member. Everybody may remove themselves."""
     require(by, project_id, Role.VIEWER if user_id == by.pk else Role.MANAGER)
-    _one_at_a_time(project_id)
+    lock_project(project_id)
     member = _member(project_id, user_id)
     _may_touch(by, member)
     _keep_an_owner(member, becomes=None)
     record(by, "member.remove", _person(member), project_id=project_id, role=member.role)
     forget_project(user_id=user_id, project_id=project_id)
+    _end_invitations(member, becomes=None)
     member.delete()
 
 
@@ -90,7 +92,7 @@ def _may_touch(by: User, member: Membership) -> None:
         raise Forbidden(f"{member.user.shown_name} is {member.role}, you are {own.value}: ask an owner.")
 
 
-def _one_at_a_time(project_id: int) -> None:
+def lock_project(project_id: int) -> None:
     """Lock the project, so that of two owners who leave at the same moment the second sees that the first has gone."""
     Project.objects.select_for_update().get(pk=project_id)
 
@@ -100,6 +102,14 @@ def _member(project_id: int, user_id: int) -> Membership:
     if member is None:
         raise NotFound("member")
     return member
+
+
+def _end_invitations(member: Membership, *, becomes: Role | None) -> None:
+    """Delete the unused invitations of a member that they may not make in their new role. None: they are removed."""
+    made = Invitation.objects.filter(project_id=member.project_id, created_by=member.user_id, used_at=None)
+    if becomes is not None and allows(becomes, Role.MANAGER):
+        made = made.exclude(role__in=[role for role in Role if allows(becomes, role)])
+    made.delete()
 
 
 def _keep_an_owner(member: Membership, *, becomes: Role | None) -> None:

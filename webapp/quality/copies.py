@@ -14,7 +14,7 @@ from webapp.jobs.access import job_for
 from webapp.jobs.assigning import annotator_of, assign
 from webapp.jobs.models import Job
 from webapp.jobs.moves import held_job, name_of, save
-from webapp.jobs.states import IN_PROGRESS, NEW, place_of
+from webapp.jobs.states import IN_PROGRESS, NEW, is_open, place_of
 from webapp.problems import NotFound, Problem
 from webapp.projects.access import require
 from webapp.projects.models import Role
@@ -135,7 +135,7 @@ def ask_for(*, by: User, job_id: int, task: str) -> Consensus:
     """
     consensus = consensus_for(by, job_id, Role.MANAGER)
     copies = list(consensus.copies.select_related("job__assignee"))
-    late = next((one.job for one in copies if place_of(one.job) in (NEW, IN_PROGRESS)), None)
+    late = next((one.job for one in copies if is_open(one.job)), None)
     if late is not None:
         whose = "nobody" if late.assignee is None else late.assignee.shown_name
         raise Problem("not_ended", f"The copy of {whose} is not submitted yet.", 409)

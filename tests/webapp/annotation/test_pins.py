@@ -13,7 +13,7 @@ from webapp.accounts.models import User
 from webapp.annotation.models import Change, Pin
 from webapp.annotation.state import state_of
 from webapp.notifications.models import Notification
-from webapp.projects.models import Role
+from webapp.projects.models import Membership, Role
 from webapp.videos.models import Video
 
 JSON = "application/json"
@@ -89,3 +89,12 @@ def test_only_its_author_changes_the_words_of_a_pin(pages: dict[str, Client], vi
         pages["annotator"].post(f"/api/pins/{pin['id']}/replies", {"text": " "}, JSON).json()["code"] == "empty_reply"
     )
     assert Pin.objects.get().text == "Here."
+
+
+def test_who_left_the_project_is_not_told_of_their_pins(
+    pages: dict[str, Client], video: Video, reviewer: User, annotator: User
+) -> None:
+    pin = post(pages["annotator"], video, frame=3, text="At the tail.").json()
+    Membership.objects.filter(user=annotator).delete()
+    assert pages["reviewer"].patch(f"/api/pins/{pin['id']}", {"resolved": True}, JSON).status_code == 200
+    assert not Notification.objects.exists()

@@ -20,10 +20,11 @@ from webapp.annotation.objects import add_object
 from webapp.annotation.painting import paint_mask
 from webapp.annotation.undo import move_head
 from webapp.inference import consensus as worker
-from webapp.jobs.models import Job
+from webapp.jobs.models import Job, JobState, Stage
 from webapp.jobs.queue import pools_of, work_of
+from webapp.problems import Problem
 from webapp.projects.models import Membership, Project, Role
-from webapp.quality.copies import AGREE, MERGE
+from webapp.quality.copies import AGREE, MERGE, ask_for
 from webapp.quality.models import Consensus
 from webapp.videos.access import videos_of
 from webapp.videos.create import create_video
@@ -231,3 +232,14 @@ def test_a_known_clip_looks_like_any_other_in_the_queue(
     Video.objects.filter(pk=video.pk).update(truth_frames=[])
     refused = client.post(f"/api/videos/{video.pk}/mix-in", body, JSON)
     assert (refused.status_code, refused.json()["code"]) == (409, "no_truth")
+
+
+def test_a_copy_that_was_sent_back_is_not_submitted(client: Client, video: Video, people: list[User]) -> None:
+    job = job_of(video)
+    give(client, job, people)
+    Job.objects.filter(video__is_copy=True).update(stage=Stage.VALIDATION)
+    late = Job.objects.filter(video__is_copy=True, assignee=people[1])
+    late.update(stage=Stage.ANNOTATION, state=JobState.REJECTED)
+    with pytest.raises(Problem) as refused:
+        ask_for(by=video.created_by, job_id=job.pk, task=AGREE)
+    assert refused.value.code == "not_ended"

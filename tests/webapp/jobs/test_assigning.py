@@ -162,3 +162,11 @@ def test_people_are_told_once_that_a_job_is_due(client: Client, video: Video, an
     assert notify_due() == 1
     Job.objects.update(due=today - timedelta(days=1), due_told=False, stage="validation")
     assert notify_due() == 0
+
+
+def test_nobody_is_told_of_the_jobs_of_a_project_in_the_trash(video: Video, annotator: User) -> None:
+    Job.objects.update(assignee=annotator, due=timezone.localdate())
+    Project.objects.update(deleted_at=timezone.now())
+    assert notify_due() == 0
+    Project.objects.update(deleted_at=None)
+    assert notify_due() == 1

@@ -15,6 +15,7 @@ from webapp.jobs.models import ObjectLease
 from webapp.live.actions import perform
 from webapp.live.client_messages import ScribbleAdd
 from webapp.notifications.models import Notification
+from webapp.projects.models import Membership
 from webapp.videos.models import Video
 
 KEY = "6f1b0c1e-5a63-4f0c-9d4e-0e6c5a1b2c3d"
@@ -92,3 +93,15 @@ def test_what_nobody_holds_is_neither_asked_for_nor_released(video: Video, annot
     take(video=video, by=annotator, connection="", number=1)
     send(reviewer, video, "lease.release", object=1)
     assert [lease.holder.name for lease in leases_of(video.pk)] == ["Annotator"]
+
+
+def test_who_asks_twice_is_told_of_once_and_who_left_not_at_all(
+    video: Video, annotator: User, reviewer: User, manager: User
+) -> None:
+    draw(annotator, video)
+    for _ in range(2):
+        send(reviewer, video, "lease.ask", object=1)
+    assert Notification.objects.filter(user=annotator).count() == 1
+    Membership.objects.filter(user=annotator).delete()
+    send(manager, video, "lease.ask", object=1)
+    assert Notification.objects.filter(user=annotator).count() == 1

@@ -17,7 +17,7 @@ from webapp.jobs.moves import move_job, start_by_work
 from webapp.jobs.states import Action
 from webapp.notifications.models import Notification
 from webapp.problems import Forbidden, NotFound, Problem
-from webapp.projects.models import Membership, Project
+from webapp.projects.models import Membership, Project, Role
 from webapp.videos.models import Video
 
 
@@ -173,3 +173,11 @@ def test_a_job_is_sent_back_with_its_pins_or_not_at_all(
     ]
     accepted = client.post(address, {**body, "action": "accept", "pins": pins}, "application/json")
     assert accepted.status_code == 409
+
+
+def test_who_is_no_reviewer_any_more_does_not_review(job: Job, annotator: User, reviewer: User) -> None:
+    do(annotator, job, "start", "submit")
+    Membership.objects.filter(user=reviewer).update(role=Role.ANNOTATOR)
+    with pytest.raises(Forbidden):
+        do(reviewer, job, "accept")
+    assert at(job) == ("validation", "new")

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from uuid import uuid4
 
 import numpy as np
 import pytest
+from django.db import transaction
 
 from tests.webapp.conftest import HEIGHT, WIDTH, painted, run, some_mask
 from webapp.accounts.models import User
+from webapp.annotation import changes
 from webapp.annotation.claims import claim, store
 from webapp.annotation.models import Change
 from webapp.annotation.painting import paint_mask
+from webapp.annotation.state import last_change
 from webapp.live import change_feed
+from webapp.projects.models import Role
 from webapp.videos.models import Video
 
 
@@ -39,3 +44,15 @@ def test_a_mask_that_is_painted_while_the_log_is_read_is_not_missed(
     second = change_feed.poll(video.pk, cursor)
     assert second.masks == []
     assert [entry.ends for entry in second.changes if "painted" in entry.text] == [True]
+
+
+def test_after_a_gap_only_reviewers_are_told_what_shows_that_there_is_ground_truth(video: Video, owner: User) -> None:
+    made = run(video, owner, None)
+    before = last_change(video.pk)
+    with transaction.atomic():
+        changes.round_scored(made)
+        changes.jobs_changed(video.pk)
+    for role, told in ((Role.ANNOTATOR, ["jobs.changed"]), (Role.REVIEWER, ["round.scored", "jobs.changed"])):
+        catchup = change_feed.catch_up(video, role, before, 0)
+        assert [json.loads(entry.text)["type"] for entry in catchup.changes] == told
+        assert catchup.seq == last_change(video.pk)

@@ -14,6 +14,7 @@ from webapp.live.follower import Follower, Hub, Subscriber
 from webapp.live.outbox import Outbox
 from webapp.live.protocol import WorkerStatus
 from webapp.live.threads import close_connections
+from webapp.projects.models import Role
 from webapp.videos.models import Video
 
 
@@ -32,16 +33,24 @@ async def test_what_comes_while_a_state_is_read_is_kept_back_and_not_told_twice(
     subscriber = Subscriber(outbox := Outbox())
     subscriber.take(delta(1, 2, 3))
     assert sent(outbox) == []
-    subscriber.caught_up(2, 0)
+    subscriber.caught_up(2, 0, Role.VIEWER)
     assert sent(outbox) == ["3"]
 
 
 async def test_a_poll_that_began_before_the_state_was_read_brings_nothing_twice() -> None:
     subscriber = Subscriber(outbox := Outbox())
-    subscriber.caught_up(7, 0)
+    subscriber.caught_up(7, 0, Role.VIEWER)
     subscriber.take(delta(4, 5))
     subscriber.take(delta(6, 7, 8))
     assert sent(outbox) == ["8"]
+
+
+@pytest.mark.parametrize(("role", "told"), [(Role.ANNOTATOR, ["2"]), (Role.REVIEWER, ["1", "2"])])
+async def test_only_reviewers_are_told_what_shows_that_there_is_ground_truth(role: Role, told: list[str]) -> None:
+    subscriber = Subscriber(outbox := Outbox())
+    subscriber.caught_up(0, 0, role)
+    subscriber.take(Delta([LogEntry(1, "1", False, of_truth=True), LogEntry(2, "2", False)], [], [], False))
+    assert sent(outbox) == told
 
 
 class Away(Exception):

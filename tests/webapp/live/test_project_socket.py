@@ -165,3 +165,16 @@ async def test_who_sees_only_their_jobs_is_told_only_of_these(
     await database(Video.objects.filter(pk=other.pk).update)(name="Hidden")
     await database(Video.objects.filter(pk=mine.pk).update)(name="Shown")
     assert json.loads((await end.receive_output(5))["text"])["changed"] == [mine.pk]
+
+
+async def test_annotators_are_not_told_of_copies_that_others_annotate(
+    connect: Connect, project: Project, owner: User, annotator: User
+) -> None:
+    open_to_all, copy = await database(make_video)(project, owner), await database(make_video)(project, owner)
+    await database(Video.objects.filter(pk=copy.pk).update)(is_copy=True)
+    end = await connect(annotator, project.pk)
+    assert (await end.receive_output(5))["type"] == "websocket.accept"
+    assert json.loads((await end.receive_output(5))["text"])["all"] is True
+    await database(Video.objects.filter(pk=copy.pk).update)(name="Secret")
+    await database(Video.objects.filter(pk=open_to_all.pk).update)(name="Shown")
+    assert json.loads((await end.receive_output(5))["text"])["changed"] == [open_to_all.pk]

@@ -140,3 +140,16 @@ def test_annotators_see_only_the_videos_of_their_jobs(
         send(annotator, other, "object.add", name="Eel")
     Job.objects.filter(pk=job.pk).update(assignee=None)
     assert set(videos_of(annotator)) == set()
+
+
+def test_without_an_open_job_nothing_is_undone_or_deleted(job: Job, video: Video, annotator: User) -> None:
+    own = done(video, annotator, None, [2])
+    number = send(annotator, video, "object.add", name="Own")
+    do(annotator, job, "start", "submit")
+    undo = refused(annotator, video, "head.move", from_round=own.pk, to_round=None)
+    deletion = refused(annotator, video, "object.update", number=number, deleted=True)
+    assert (undo.code, deletion.code) == ("locked_rounds", "locked_object")
+    assert "You have no open job in this video." in undo.text
+    do(annotator, job, "reopen")
+    send(annotator, video, "object.update", number=number, deleted=True)
+    send(annotator, video, "head.move", from_round=own.pk, to_round=None)

@@ -16,7 +16,7 @@ from webapp.accounts.models import User
 from webapp.annotation.models import Object
 from webapp.jobs.models import Job, JobEvent, JobState, Stage
 from webapp.projects.models import Label, Project
-from webapp.videos.models import Video, VideoState
+from webapp.videos.models import NAME_LENGTH, Video, VideoState
 
 ClientAs = Callable[[User | None], Client]
 TODAY = timezone.localdate()
@@ -188,3 +188,16 @@ def test_search_finds_names_in_all_projects_of_a_person_only(
     nothing: dict[str, list[Any]] = {"projects": [], "videos": [], "objects": []}
     assert client_as(stranger).get("/api/search", {"q": "reef"}).json() == nothing
     assert client_as(viewer).get("/api/search", {"q": " "}).json() == nothing
+
+
+def test_the_cursor_behind_a_long_name_in_any_script_is_accepted(
+    client_as: ClientAs, project: Project, owner: User
+) -> None:
+    for letter in "ab":
+        Video.objects.create(project=project, name=letter + "\U00020000" * (NAME_LENGTH - 1), created_by=owner)
+    client, query = client_as(owner), {"limit": "1", "order": "name"}
+    address = f"/api/projects/{project.pk}/cards"
+    first = client.get(address, query).json()
+    second = client.get(address, {**query, "after": first["next"]})
+    assert second.status_code == 200
+    assert [card["name"][0] for card in (first["cards"] + second.json()["cards"])] == ["a", "b"]

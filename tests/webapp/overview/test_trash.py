@@ -19,9 +19,11 @@ from webapp.annotation.claims import claim, finish, store
 from webapp.annotation.models import Export, ExportState, Mask, Object, Round
 from webapp.annotation.objects import add_object, update_object
 from webapp.audit.models import AuditEntry
-from webapp.overview import removal
+from webapp.jobs.models import Job, Stage
+from webapp.overview import removal, trash
 from webapp.overview.removal import remove_marked, sweep_trash
-from webapp.projects.models import Project
+from webapp.problems import NotFound
+from webapp.projects.models import Project, Sees
 from webapp.videos.create import create_video
 from webapp.videos.models import Video
 from webapp.videos.storage import folder_of
@@ -175,3 +177,61 @@ def test_the_counts_of_a_video_are_kept_in_its_row(annotator: User, video: Video
     row = Video.objects.get()
     assert (row.rounds_made, row.is_running, row.accepted_count) == (2, False, 1)
     assert row.worked_by_id == annotator.pk
+
+
+def test_who_sees_only_their_jobs_brings_only_their_objects_back(
+    client_as: ClientAs, owner: User, annotator: User, video: Video
+) -> None:
+    theirs = add_object(video=video, author=owner, name="Eel")
+    mine = Object.objects.get(name="Fish")
+    for instance in (mine, theirs):
+        update_object(video=video, number=instance.number, deleted=True)
+    client = client_as(annotator)
+    Project.objects.update(sees=Sees.JOBS)
+    assert client.get("/api/trash").json() == []
+    assert client.post(f"/api/trash/object/{mine.pk}/restore").status_code == 404
+    job = Job.objects.get(video=video)
+    Job.objects.update(assignee=annotator, stage=Stage.VALIDATION)
+    assert client.post(f"/api/trash/object/{mine.pk}/restore").status_code == 403  # The job is not open.
+    Job.objects.filter(pk=job.pk).update(stage=Stage.ANNOTATION)
+    assert [row["id"] for row in client.get("/api/trash").json()] == [mine.pk]
+    assert client.post(f"/api/trash/object/{theirs.pk}/restore").status_code == 403
+    assert client.post(f"/api/trash/object/{mine.pk}/restore").status_code == 204
+
+
+def test_objects_of_copies_of_others_are_not_in_the_trash(client_as: ClientAs, annotator: User, video: Video) -> None:
+    Video.objects.update(is_copy=True)
+    update_object(video=video, number=1, deleted=True)
+    client = client_as(annotator)
+    assert [row["kind"] for row in client.get("/api/trash").json()] == []
+    assert client.post(f"/api/trash/object/{Object.objects.get().pk}/restore").status_code == 404
+
+
+def test_of_two_who_restore_and_delete_for_good_at_once_the_second_finds_nothing(
+    owner: User, video: Video, sent_tasks: Tasks, commit: Commit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deleted = timezone.now()
+    for second, meanwhile, kept in (
+        (trash.remove_for_good, {"deleted_at": None}, {"removing": False}),
+        (trash.restore, {"removing": True}, {"deleted_at": deleted, "removing": True}),
+    ):
+        Video.objects.update(deleted_at=deleted, removing=False)
+        stale = Video.objects.get()
+        monkeypatch.setattr(trash, "_find", lambda *_, row=stale: row)  # As it was read before the first one's change.
+        Video.objects.update(**meanwhile)
+        with commit(execute=True), pytest.raises(NotFound):
+            second(by=owner, kind=trash.Kind.VIDEO, pk=stale.pk)
+        assert Video.objects.filter(**kept).exists()
+    assert sent_tasks == []
+    assert not AuditEntry.objects.filter(action__in=("video.remove", "video.restore")).exists()
+
+
+def test_a_worker_is_asked_once_to_empty_the_trash(
+    client_as: ClientAs, manager: User, video: Video, sent_tasks: Tasks, commit: Commit
+) -> None:
+    Export.objects.create(video=video, format="davis", author=manager)
+    Export.objects.update(deleted_at=timezone.now())
+    with commit(execute=True):
+        answer = client_as(manager).post("/api/trash/empty", {}, content_type=JSON)
+    assert answer.json() == {"count": 2}
+    assert [name for name, _ in sent_tasks] == ["overview.remove"]

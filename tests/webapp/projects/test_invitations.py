@@ -9,11 +9,12 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from tests.conftest import PASSWORD
+from tests.conftest import PASSWORD, make_user
 from webapp.accounts.models import User
 from webapp.audit.models import AuditEntry
 from webapp.problems import Problem
-from webapp.projects.invitations import Guest, invite_by_link, invite_many
+from webapp.projects.invitations import Guest, invite_by_link, invite_many, join
+from webapp.projects.members import change_role, remove
 from webapp.projects.models import Invitation, Membership, Project, Role
 
 ClientAs = Callable[[User | None], Client]
@@ -130,8 +131,9 @@ def test_a_file_invites_many_and_leaves_out_members(
         ("email,role\na@b.org,viewer,x\n", "Line 2: it has more cells than the first line."),
         ("email,role\n" + "".join(f"a{n}@b.org,viewer\n" for n in range(5000)), "The file has 5,000 lines"),
         ("email,role\n" + "x,viewer\n" * 50, "And 30 more."),
+        ("email,role\n" + "x" * 200_000 + ",viewer\n", "field larger than field limit"),
     ],
-    ids=range(9),
+    ids=range(10),
 )
 def test_a_wrong_file_invites_nobody_and_names_the_lines(project: Project, manager: User, text: str, said: str) -> None:
     with pytest.raises(Problem) as refused:
@@ -139,3 +141,61 @@ def test_a_wrong_file_invites_nobody_and_names_the_lines(project: Project, manag
     assert said in refused.value.text
     assert refused.value.code == "bad_csv"
     assert not Invitation.objects.exists()
+
+
+def test_who_may_no_longer_invite_has_no_open_invitations(
+    client_as: ClientAs, project: Project, owner: User, manager: User, stranger: User
+) -> None:
+    mine = a_link(owner, project)
+    for role in (Role.VIEWER, None):
+        theirs = a_link(manager, project)
+        if role is None:
+            remove(by=owner, project_id=project.pk, user_id=manager.pk)
+        else:
+            change_role(by=owner, project_id=project.pk, user_id=manager.pk, role=role)
+            change_role(by=owner, project_id=project.pk, user_id=manager.pk, role=Role.MANAGER)
+        assert client_as(stranger).get(theirs).status_code == 410
+    assert client_as(stranger).get(mine).status_code == 200
+
+
+def test_a_manager_who_was_an_owner_keeps_the_invitations_of_lower_roles(project: Project, owner: User) -> None:
+    other = make_user("other")
+    Membership.objects.create(project=project, user=other, role=Role.OWNER)
+    for role in (Role.OWNER, Role.VIEWER):
+        invite_by_link(by=other, project_id=project.pk, guest=Guest(role))
+    change_role(by=owner, project_id=project.pk, user_id=other.pk, role=Role.MANAGER)
+    assert [row.role for row in Invitation.objects.all()] == [Role.VIEWER]
+
+
+@pytest.mark.parametrize("change", ["demoted", "removed", "inactive"])
+def test_nobody_joins_by_an_invitation_whose_maker_may_no_longer_invite(
+    project: Project, manager: User, stranger: User, change: str
+) -> None:
+    invitation, _ = invite_by_link(by=manager, project_id=project.pk, guest=Guest(Role.REVIEWER))
+    member = Membership.objects.filter(user=manager, project=project)
+    match change:
+        case "demoted":
+            member.update(role=Role.REVIEWER)
+        case "removed":
+            member.delete()
+        case _:
+            User.objects.filter(pk=manager.pk).update(is_active=False)
+    with pytest.raises(Problem) as refused:
+        join(invitation=invitation, user=stranger)
+    assert (refused.value.code, refused.value.status) == ("link_used", 409)
+    assert not Membership.objects.filter(user=stranger, project=project).exists()
+    assert Invitation.objects.get().used_at is None
+
+
+def test_a_member_who_opens_a_link_leaves_it_open(
+    client_as: ClientAs, project: Project, manager: User, annotator: User, stranger: User
+) -> None:
+    link = a_link(manager, project)
+    assert client_as(annotator).post(link).status_code == 302
+    assert client_as(stranger).post(link).status_code == 302
+    assert Membership.objects.filter(user=stranger, project=project).exists()
+
+
+def test_a_file_may_end_its_lines_with_a_carriage_return_alone(project: Project, manager: User) -> None:
+    lines = invite_many(by=manager, project_id=project.pk, text="email,role\ra@b.org,viewer\r")
+    assert [(line.number, line.email) for line in lines] == [(2, "a@b.org")]

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import structlog
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
 from webapp.accounts.models import User
@@ -32,9 +32,9 @@ from webapp.annotation.imports.reading import FoundFile, MaskReader, ReadMasks, 
 from webapp.annotation.models import MaskImport, MaskImportState
 from webapp.audit.entries import Thing, record
 from webapp.problems import Forbidden, NotFound, Problem
-from webapp.projects.access import Visitor, allows, is_limited, project_for, projects_of, require
+from webapp.projects.access import ONLY_JOBS, Visitor, allows, is_limited, memberships_of, project_for, require
 from webapp.projects.models import Project, Role
-from webapp.videos.access import upload_for, video_for, videos_of
+from webapp.videos.access import REVIEWERS, upload_for, video_for, videos_of
 from webapp.videos.models import Video, VideoState
 from webapp.videos.refusal import ImportCancelled, Refused, disk_full
 from webapp.videos.storage import upload_path
@@ -50,9 +50,15 @@ Labels = Mapping[str, str | None]
 
 
 def imports_of(user: Visitor) -> QuerySet[MaskImport]:
-    """Return the imports of masks of all projects that `user` may see."""
-    own = projects_of(user).values("pk")
-    return MaskImport.objects.filter(project__in=own).select_related("project", "video", "author")
+    """Return the imports of masks that `user` may see.
+
+    Reviewers see those of ground truth. Annotators who see only their jobs see the imports that they made.
+    """
+    memberships = memberships_of(user)
+    open_to_all = Q(ground_truth=False) | Q(project__in=memberships.filter(role__in=REVIEWERS).values("project"))
+    unlimited = Q(project__in=memberships.exclude(ONLY_JOBS).values("project"))
+    own = Q(author_id=user.pk, project__in=memberships.values("project"))
+    return MaskImport.objects.filter(open_to_all, unlimited | own).select_related("project", "video", "author")
 
 
 def import_for(user: Visitor, import_id: int) -> MaskImport:
@@ -212,8 +218,14 @@ class _Run:
             self._store_versions(matches, read, notes)
 
     def _matches(self, found: FoundFile) -> tuple[list[Match], list[str]]:
-        videos = videos_of(self.row.author).filter(project=self.row.project, state=VideoState.READY).order_by("pk")
-        return match_videos(found, list(videos), self.row.video)
+        seen = videos_of(self.row.author).filter(project=self.row.project, state=VideoState.READY).order_by("pk")
+        videos = list(seen)
+        if self.row.video_id is None:
+            return match_videos(found, videos, None)
+        target = next((video for video in videos if video.pk == self.row.video_id), None)
+        if target is None:
+            raise Refused("no_video", "The video was deleted or moved meanwhile. Import the masks where it is now.")
+        return match_videos(found, videos, target)
 
     def _asks(self, found: FoundFile, matches: list[Match]) -> bool:
         """Ask for the labels of the file that the project does not have. Return False if there are none to ask for."""
