@@ -113,6 +113,7 @@ def test_a_round_behind_somebody_else_s_is_computed_although_its_author_leaves(p
     numbers = len(state(page)["rounds"])
     hand.to_frame(page, 30)
     hand.draw(page, np.array([(0.2, 0.5), (0.4, 0.5)]))
+    other.keyboard.press("2")  # whoever draws on an object holds it for a while
     hand.to_frame(other, 32)
     hand.draw(other, np.array([(0.2, 0.8), (0.4, 0.8)]))
     hand.saved(other)

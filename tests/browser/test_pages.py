@@ -95,6 +95,7 @@ def test_files_can_be_dropped_anywhere_many_at_once(page: Page, tmp_path: Path) 
         }""",
         files,
     )
+    expect(page.get_by_test_id("videos-empty")).to_be_visible()  # from now on the page takes what is dropped
     page.locator("body").dispatch_event("dragenter", {"dataTransfer": transfer})
     expect(page.get_by_test_id("drop-zone")).to_be_visible()
     page.locator("body").dispatch_event("drop", {"dataTransfer": transfer})

@@ -357,7 +357,8 @@ def test_the_view_helps_without_changing_masks(page: Page) -> None:
         [int(0.7 * WIDTH), int(0.7 * HEIGHT)],
     )
     assert alpha == 0  # The page shows the object without its background.
-    page.get_by_test_id("mode-overlay").check(force=True)
+    page.get_by_test_id("mode-overlay").click(force=True)
+    expect(page.get_by_test_id("mode-overlay")).to_be_checked()
     page.get_by_test_id("view-color-by").select_option("confidence")
     page.get_by_test_id("view-gamma").fill("1.5")
     page.keyboard.press("z")

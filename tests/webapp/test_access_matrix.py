@@ -111,7 +111,7 @@ def world(
     session.create()
     numbers = {
         "view_id": save_view(by=cast[Role.OWNER], project_id=project.pk, name="All", query="", shared=True).pk,
-        "session_id": SignedInBrowser.objects.create(user=annotator, session_key=session.session_key).pk,
+        "session_id": SignedInBrowser.objects.create(user=annotator, session_key=session.session_key or "").pk,
         "invitation_id": invite_by_link(by=cast[Role.OWNER], project_id=project.pk, guest=Guest(Role.VIEWER))[0].pk,
         "kind": "video",
         "queue": "exports",
