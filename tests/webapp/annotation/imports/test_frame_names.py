@@ -34,13 +34,6 @@ CHOICES: list[Names | None] = [None, "number", "source"]
 CASES = [case for case in product(FORMATS, CHOICES) if case != ("npz", "number")]
 
 
-@pytest.fixture(autouse=True)
-def home(settings: Any, tmp_path: Path, sent_tasks: list[Any]) -> Path:
-    settings.HOME = tmp_path / "home"
-    (settings.HOME / "uploads").mkdir(parents=True)
-    return settings.HOME
-
-
 def from_pictures(project: Project, owner: User, name: str, digits: int) -> Video:
     """Create a video from pictures that are numbered from 1 on."""
     made = make_video(project, owner, name=name)

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import pytest
 from django.test import Client
-from django.utils import timezone
 from PIL import Image
 
-from tests.webapp.annotation.export.test_jobs import COUNT, add_round, exported, labels, make_video
+from tests.webapp.annotation.export.test_jobs import COUNT, add_round, exported, labels
+from tests.webapp.annotation.imports.conftest import MASKS
 from tests.webapp.conftest import lose_worker
 from tests.webapp.videos.archives import write_zip
 from tests.webapp.videos.clips import stored_truth
@@ -41,39 +41,12 @@ from webapp.annotation.models import (
 from webapp.annotation.undo import move_head
 from webapp.audit.models import AuditEntry
 from webapp.problems import Forbidden, Problem
-from webapp.projects.models import Label, Project, Sees
+from webapp.projects.models import Project
 from webapp.videos.models import Upload, Video
 from webapp.videos.storage import folder_of, upload_path
 
 JSON = "application/json"
 ClientAs = Callable[[User | None], Client]
-MASKS = {index: labels(index) for index in range(COUNT) if index != 2}  # Frame 2 has no mask.
-
-
-@pytest.fixture(autouse=True)
-def home(settings: Any, tmp_path: Path, sent_tasks: list[Any]) -> Path:
-    settings.HOME = tmp_path / "home"
-    (settings.HOME / "uploads").mkdir(parents=True)
-    return settings.HOME
-
-
-@pytest.fixture
-def video(project: Project, owner: User) -> Video:
-    """Create a video with masks of three objects, of which two have a label."""
-    made = make_video(project, owner)
-    fish = Label.objects.create(project=project, name="Fish", color="#112233", position=1)
-    Object.objects.filter(video=made, number__in=(1, 254)).update(label=fish)
-    Object.objects.filter(video=made, number=2).update(absent=[[1, 2]], color="#0a0b0c")
-    add_round(made, MASKS)
-    return made
-
-
-@pytest.fixture
-def twin(video: Video) -> Video:
-    """Create a video with the frames of `video`, and without objects and masks."""
-    made = make_video(video.project, video.created_by, name="Twin")
-    Object.objects.filter(video=made).delete()
-    return made
 
 
 def uploaded(path: Path, project: Project, by: User, name: str = "") -> Upload:
@@ -380,46 +353,3 @@ def test_an_upload_is_used_once_and_only_when_it_is_complete(twin: Video, owner:
     half = Upload.objects.create(project=twin.project, name="x", size=10, received=5, created_by=owner)
     with pytest.raises(Problem, match="5 of 10 bytes"):
         make_import(by=owner, project_id=twin.project_id, upload_id=half.pk)
-
-
-def test_who_sees_only_their_jobs_imports_nothing(twin: Video, annotator: User, tmp_path: Path) -> None:
-    Project.objects.update(sees=Sees.JOBS)
-    with pytest.raises(Forbidden, match="A reviewer can import"):
-        imported(coco_file(tmp_path / "a.json"), twin.project, annotator)
-
-
-def test_imports_are_seen_by_those_who_may_know_of_them(
-    client_as: ClientAs, video: Video, reviewer: User, annotator: User, viewer: User
-) -> None:
-    common = {"project": video.project, "name": "masks.zip"}
-    truth = MaskImport.objects.create(**common, ground_truth=True, author=reviewer)
-    others = MaskImport.objects.create(**common, author=reviewer)
-    own = MaskImport.objects.create(**common, author=annotator)
-    address = f"/api/projects/{video.project_id}/mask-imports"
-
-    def seen(user: User) -> set[int]:
-        listed = {row["id"] for row in client_as(user).get(address).json()}
-        one_by_one = [client_as(user).get(f"/api/mask-imports/{each.pk}").status_code for each in (truth, others, own)]
-        assert [each.pk in listed for each in (truth, others, own)] == [status == 200 for status in one_by_one]
-        return listed
-
-    assert seen(reviewer) == {truth.pk, others.pk, own.pk}
-    assert seen(annotator) == seen(viewer) == {others.pk, own.pk}
-    Project.objects.update(sees=Sees.JOBS)
-    assert seen(annotator) == {own.pk}
-    assert seen(reviewer) == {truth.pk, others.pk, own.pk}
-
-
-@pytest.mark.parametrize("change", ["moved", "deleted"])
-def test_a_video_that_was_moved_or_deleted_meanwhile_gets_no_masks(
-    video: Video, twin: Video, stranger: User, change: str
-) -> None:
-    upload = uploaded(exported(video, "mots"), video.project, video.created_by, "mots.zip")
-    made = make_import(by=video.created_by, project_id=video.project_id, upload_id=upload.pk, video_id=twin.pk)
-    elsewhere = {"project": Project.objects.get(name="Elsewhere")}
-    Video.objects.filter(pk=twin.pk).update(**elsewhere if change == "moved" else {"deleted_at": timezone.now()})
-    run_mask_import(made.pk)
-    made.refresh_from_db()
-    assert made.state == MaskImportState.FAILED
-    assert "deleted or moved meanwhile" in made.error
-    assert not Round.objects.filter(video=twin).exists()
