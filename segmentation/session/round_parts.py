@@ -29,7 +29,7 @@ class RoundPart(NamedTuple):
 
 
 def parts_of(interactions: Sequence[Interaction], span: range, direction: str) -> list[RoundPart]:
-    """Divide a round into parts.
+    """Return the parts into which a round is divided, in the order in which an engine computes them.
 
     Args:
         interactions: what was drawn; their frames differ and lie in `span`.

@@ -8,7 +8,7 @@ from ninja import Router, Schema, Status
 from webapp.accounts.api import signed_in
 from webapp.accounts.models import User
 from webapp.operation import status
-from webapp.operation.status import ProjectStorage, QueueStatus, RunningTask, SiteStatus, WorkerInfo
+from webapp.operation.status import SiteStatus
 from webapp.problems import Forbidden, NotFound
 from webapp.rest import ErrorAnswer
 from webapp.tasks.models import Queue
@@ -16,31 +16,18 @@ from webapp.tasks.models import Queue
 router = Router(tags=["operation"])
 
 
-class SiteStatusAnswer(Schema):
-    """The state of the site. `disk_free` and `disk_total` are bytes of the disk of the data folder."""
-
-    versions: dict[str, str]
-    team: bool
-    disk_free: int
-    disk_total: int
-    queues: list[QueueStatus]
-    workers: list[WorkerInfo]
-    running: list[RunningTask]  # the first 200 of each kind
-    storage: list[ProjectStorage]  # the 200 projects that take most space, largest first
-
-
 class QueuePatch(Schema):
     paused: bool
 
 
-@router.get("/status", response={200: SiteStatusAnswer, 403: ErrorAnswer})
+@router.get("/status", response={200: SiteStatus, 403: ErrorAnswer})
 def get_status(request: HttpRequest) -> SiteStatus:
     """Return queues, workers, running work, storage and versions of the whole site. Only administrators may read it."""
     _administrator(request)
     return status.site_status()
 
 
-@router.patch("/status/queues/{queue}", response={200: SiteStatusAnswer, (403, 404): ErrorAnswer})
+@router.patch("/status/queues/{queue}", response={200: SiteStatus, (403, 404): ErrorAnswer})
 def change_queue(request: HttpRequest, queue: str, body: QueuePatch) -> SiteStatus:
     """Pause a queue (rounds, imports or exports), so that no worker begins a task of it, or end its pause."""
     administrator = _administrator(request)

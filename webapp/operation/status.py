@@ -94,7 +94,10 @@ class ProjectStorage:
 
 @dataclass(frozen=True)
 class SiteStatus:
-    """The state of the site. `disk_free` and `disk_total` are bytes of the disk of the data folder."""
+    """The state of the site. `disk_free` and `disk_total` are bytes of the disk of the data folder.
+
+    `running` has the first 200 tasks of each kind, and `storage` the 200 projects that take most space.
+    """
 
     versions: dict[str, str]
     team: bool

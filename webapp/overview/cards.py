@@ -112,7 +112,10 @@ def _job_conditions(wanted: Filter) -> Q:
 
 
 def page(user: User, videos: QuerySet[Video], order: Order, *, reverse: bool, after: str | None, limit: int) -> Page:
-    """Return at most `limit` videos in an order, after the cursor `after`, with the jobs that `user` sees."""
+    """Return one page of the list: at most `limit` of `videos`, sorted by `order`, each with the jobs that `user` sees.
+
+    `after` is the cursor that the page before returned; None asks for the first page.
+    """
     key, descending = _sort_key(order)
     descending ^= reverse
     name = f"{'-' if descending else ''}{order}"

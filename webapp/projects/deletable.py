@@ -36,6 +36,9 @@ def put_into_trash(row: Deletable, by: User) -> None:
 
 
 def remove(row: Deletable, by: User) -> None:
-    """Have a worker delete a row and everything that belongs to it, without the trash."""
+    """Delete a row for good, instead of putting it into the trash.
+
+    Nobody sees it from then on. A worker deletes the row and everything that belongs to it after the transaction.
+    """
     type(row)._default_manager.filter(pk=row.pk).update(deleted_at=Now(), deleted_by=by, removing=True)
     send_task(REMOVE)

@@ -13,7 +13,7 @@ import { paint, pixelsOf } from "./painting";
 
 const NAME = "maskwright.copiedMask";
 
-/** Copies the mask that an object has in the frame in view. */
+/** Copies an object's mask in the frame in view, so that it can be pasted into another frame, object or video. */
 export function copyMask(studio: Studio, number: number): void {
   const { store } = studio;
   const frame = store.frame.peek();

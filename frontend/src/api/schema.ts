@@ -3885,10 +3885,12 @@ export interface components {
             username: string;
         };
         /**
-         * SiteStatusAnswer
+         * SiteStatus
          * @description The state of the site. `disk_free` and `disk_total` are bytes of the disk of the data folder.
+         *
+         *     `running` has the first 200 tasks of each kind, and `storage` the 200 projects that take most space.
          */
-        SiteStatusAnswer: {
+        SiteStatus: {
             /** Disk Free */
             disk_free: number;
             /** Disk Total */
@@ -9558,7 +9560,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SiteStatusAnswer"];
+                    "application/json": components["schemas"]["SiteStatus"];
                 };
             };
             /** @description Nobody is signed in. */
@@ -9620,7 +9622,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SiteStatusAnswer"];
+                    "application/json": components["schemas"]["SiteStatus"];
                 };
             };
             /** @description The body cannot be read. */

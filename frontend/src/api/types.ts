@@ -35,7 +35,7 @@ export type CardJob = Schemas["CardJob"];
 /** What limits and sorts the list of a project's videos. */
 export type CardFilter = NonNullable<operations["list_cards"]["parameters"]["query"]>;
 export type TrashItem = Schemas["TrashItem"];
-export type SiteStatus = Schemas["SiteStatusAnswer"];
+export type SiteStatus = Schemas["SiteStatus"];
 export type RunningTask = Schemas["RunningTask"];
 export type VideoAction = Schemas["ActionBody"];
 export type NumbersRow = Schemas["NumbersRow"];

@@ -48,7 +48,7 @@ export class SmallFrames {
     return this.ended;
   }
 
-  /** Returns the picture of `frame`, else of the nearest frame at most NEAR away. */
+  /** Returns the picture of `frame`, or of the nearest frame that has one and is at most NEAR frames away. */
   get(frame: number): SmallFrame | undefined {
     for (let away = 0; away <= NEAR; away++)
       for (const near of [frame - away, frame + away]) {

@@ -13,7 +13,7 @@ import css from "./ImportMasks.module.css";
 import { answerLabels, cancelImport, follow, isRunning, type Labels, startImport } from "./imports";
 import { LabelQuestion } from "./LabelQuestion";
 
-/** What the file picker offers; the server looks into the file itself. */
+/** The types of files that the browser's dialog offers. The server decides by a file's content, not by its name. */
 const ACCEPT = ".zip,.json,.xml,.txt,.npz,application/zip,application/json,text/xml,text/plain";
 
 export interface ImportMasksProps {

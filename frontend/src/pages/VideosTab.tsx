@@ -30,7 +30,7 @@ import css from "./VideosTab.module.css";
 import { VideoTable } from "./VideoTable";
 import { type CardList, type Cards, useCards } from "./videos";
 
-/** What the file picker offers; the server looks into the file itself. */
+/** The types of files that the browser's dialog offers. The server decides by a file's content, not by its name. */
 const ACCEPT = ".mp4,.mov,.mkv,.webm,.avi,.ogv,.gif,.m4v,.zip,video/*,application/zip";
 export function VideosTab({ project, onChange }: TabProps) {
   const address = listAddress();

@@ -51,7 +51,7 @@ export function changeList(change: Partial<ListAddress>): void {
   });
 }
 
-/** Whether the list shows all videos of the project. */
+/** Whether no search and no filter limits the list, so that it shows all videos of the project. */
 export function isWhole({ wanted, state, assignee, due, label }: ListAddress): boolean {
   return !wanted.trim() && state === "any" && !assignee && due === "any" && !label;
 }

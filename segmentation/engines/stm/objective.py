@@ -180,7 +180,8 @@ def _joint(network: SpaceTimeMemory, logits: Tensor) -> Tensor:
 
 
 def given_at(progress: float) -> float:
-    """Return the probability that a clip begins with a true mask, at a share `progress` of the training.
+    """Return the probability that a clip begins with a true mask, when the share `progress` (0..1) of the
+    training is done.
 
     It is high at first, because a network learns to propagate a mask sooner than to read scribbles, which are hardly
     visible at 1/16 of the size.

@@ -1,4 +1,4 @@
-"""Fixture `site`: a data folder and database with a video, its files, a round with masks, and a finished export."""
+"""Provides the fixture `site`: a data folder and a database with a video, its files, a round and a finished export."""
 
 from __future__ import annotations
 

@@ -113,7 +113,8 @@ def write_clip(
 
 
 def _turned_away(picture: NDArray[np.uint8], quarter_turns: int, mirrored: bool) -> NDArray[np.uint8]:
-    # Players turn a frame and then mirror it, so this mirrors it and then turns it the other way.
+    # A player rotates a stored frame and then mirrors it. The inverse, which is stored, is mirrored first and then
+    # rotated the other way.
     return np.ascontiguousarray(np.rot90(picture[:, ::-1] if mirrored else picture, -quarter_turns))
 
 
