@@ -10,6 +10,7 @@ import { confirm } from "../parts/Confirm";
 import { EmptyState } from "../parts/EmptyState";
 import { IconButton } from "../parts/IconButton";
 import { toast, toastError } from "../parts/Toast";
+import { PageHead } from "./PageHead";
 import { ProblemState } from "./ProblemState";
 import { Shell } from "./Shell";
 import css from "./TrashPage.module.css";
@@ -61,15 +62,14 @@ function Items({ items, onChanged }: { items: readonly TrashItem[]; onChanged: (
   };
   return (
     <>
-      <header class={css.head}>
-        <h1>Trash</h1>
+      <PageHead title="Trash">
         <p>What is deleted stays here for 30 days.</p>
         {items.length > 0 && (
           <Button tone="bad" icon={Trash2} testid="trash-empty" busy={busy} onClick={empty}>
             Empty the trash
           </Button>
         )}
-      </header>
+      </PageHead>
       {items.length === 0 ? (
         <EmptyState icon={Trash2} title="The trash is empty" testid="trash-none">
           Deleted projects, videos and exports come here and can be restored for 30 days.

@@ -12,6 +12,7 @@ import { Button } from "../parts/Button";
 import { EmptyState } from "../parts/EmptyState";
 import { toastError } from "../parts/Toast";
 import { go } from "../route";
+import { PageHead } from "./PageHead";
 import { ProblemState } from "./ProblemState";
 import { Shell } from "./Shell";
 import css from "./WorkPage.module.css";
@@ -44,8 +45,7 @@ function Queue({ work }: { work: Work }) {
   useNextKey(next);
   return (
     <>
-      <header class={css.head}>
-        <h1>My work</h1>
+      <PageHead title="My work">
         {next && (
           <p data-testid="work-count">
             {[
@@ -56,7 +56,7 @@ function Queue({ work }: { work: Work }) {
               .join(" · ")}
           </p>
         )}
-      </header>
+      </PageHead>
       {next ? <Next job={next} /> : <Nothing pools={work.pools.length > 0} />}
       <List title="To annotate" testid="work-jobs" jobs={rest(work.jobs)} />
       <List title="To review" testid="work-reviews" jobs={rest(work.reviews)} />
@@ -230,9 +230,7 @@ function Pools({ pools }: { pools: Work["pools"] }) {
 function Skeleton() {
   return (
     <div aria-busy="true" data-testid="state-loading">
-      <header class={css.head}>
-        <h1>My work</h1>
-      </header>
+      <PageHead title="My work" />
       <div class={`${css.next} ${css.ghost}`} />
     </div>
   );

@@ -1,15 +1,13 @@
 /** What was done on the whole site, for administrators. */
 import { call } from "../../api/http";
+import { PageHead } from "../PageHead";
 import { Shell } from "../Shell";
-import css from "../WorkPage.module.css";
 import { AuditList } from "./AuditList";
 
 export function AuditPage() {
   return (
     <Shell title="Audit log" crumbs={[{ name: "Audit log", href: "/audit" }]}>
-      <header class={css.head}>
-        <h1>Audit log</h1>
-      </header>
+      <PageHead title="Audit log" />
       <AuditList
         of="site"
         csv="/api/audit.csv"

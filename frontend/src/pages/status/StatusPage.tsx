@@ -9,6 +9,7 @@ import { Button } from "../../parts/Button";
 import { confirm } from "../../parts/Confirm";
 import { Progress } from "../../parts/Progress";
 import { toastError } from "../../parts/Toast";
+import { PageHead } from "../PageHead";
 import { ProblemState } from "../ProblemState";
 import { Shell } from "../Shell";
 import css from "./StatusPage.module.css";
@@ -36,10 +37,9 @@ export function StatusPage() {
 
   return (
     <Shell title="Status" crumbs={[{ name: "Status", href: "/status" }]}>
-      <header class={css.head}>
-        <h1>Status of the site</h1>
+      <PageHead title="Status of the site">
         {status && problem && <p role="alert">{problem.message}</p>}
-      </header>
+      </PageHead>
       {!status && problem && <ProblemState problem={problem} retry={reload} />}
       {!status && !problem && <div class={css.ghost} aria-busy="true" data-testid="state-loading" />}
       {status && (
