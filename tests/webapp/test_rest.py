@@ -19,6 +19,7 @@ from webapp.http.page import server_error
 from webapp.projects.models import Project
 from webapp.rest import ErrorAnswer
 
+JSON = "application/json"
 SCHEMA = api.get_openapi_schema()
 CALLS = [(f"{method} {path}", call) for path, calls in SCHEMA["paths"].items() for method, call in calls.items()]
 each_call = pytest.mark.parametrize("call", [call for _, call in CALLS], ids=[name for name, _ in CALLS])
@@ -132,6 +133,23 @@ def test_an_unknown_parameter_or_field_is_refused_with_its_name(
     answer = client.post(exports, body, content_type="application/json")
     assert (answer.status_code, answer.json()["field"]) == (422, "body.options.only_accepted")
     assert "no such field" in answer.json()["text"]
+
+
+def test_every_body_refuses_unknown_fields_also_inside_of_it() -> None:
+    """A misspelt field would otherwise be ignored, and the call would do less than it was asked to."""
+    schemas = SCHEMA["components"]["schemas"]
+    waiting = [
+        call["requestBody"]["content"].get(JSON, {}).get("schema", {}) for _, call in CALLS if "requestBody" in call
+    ]
+    found: set[str] = set()
+    while waiting:
+        for name in re.findall(r"#/components/schemas/(\w+)", json.dumps(waiting.pop())):
+            if name not in found:
+                found.add(name)
+                waiting.append(schemas[name])
+    objects = {name for name in found if schemas[name].get("type") == "object"}
+    assert len(objects) > 40
+    assert {name for name in objects if schemas[name].get("additionalProperties") is not False} == set()
 
 
 def test_a_wrong_method_is_answered_with_json_and_the_right_ones(

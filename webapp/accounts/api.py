@@ -19,7 +19,7 @@ from webapp.accounts.limits import try_current_password, try_sign_in
 from webapp.accounts.models import User
 from webapp.accounts.sessions import key_changed
 from webapp.problems import Forbidden, Problem
-from webapp.rest import ErrorAnswer
+from webapp.rest import ErrorAnswer, Strict
 
 router = Router(tags=["accounts"])
 
@@ -45,12 +45,12 @@ class Me(Schema):
         return user.has_usable_password()
 
 
-class SignIn(Schema):
+class SignIn(Strict):
     username: Annotated[str, Field(max_length=150)]
     password: Annotated[str, Field(max_length=1000)]
 
 
-class MePatch(Schema):
+class MePatch(Strict):
     name: Annotated[str, Field(max_length=120)] | None = None
     first_name: Annotated[str, Field(max_length=150)] | None = None
     last_name: Annotated[str, Field(max_length=150)] | None = None

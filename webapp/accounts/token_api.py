@@ -14,7 +14,7 @@ from pydantic import Field
 from webapp.accounts.api import signed_in
 from webapp.accounts.models import Token
 from webapp.accounts.tokens import make_token, revoke_token
-from webapp.rest import ErrorAnswer
+from webapp.rest import ErrorAnswer, Strict
 
 router = Router(tags=["accounts"], auth=django_auth)
 
@@ -37,7 +37,7 @@ class NewToken(TokenInfo):
     secret: str
 
 
-class TokenBody(Schema):
+class TokenBody(Strict):
     name: Annotated[str, Field(min_length=1, max_length=60)]
     projects: Annotated[list[Annotated[int, Field(ge=1, lt=1 << 63)]], Field(max_length=1000)] | None = None
     may_write: bool = False

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from django.db import transaction
 from django.http import HttpRequest
-from ninja import Router, Schema, Status
+from ninja import Router, Status
 from pydantic import Field
 
 from webapp.accounts.api import signed_in
@@ -18,13 +18,13 @@ from webapp.annotation.schemas import FrameIndex, Key, ObjectNumber, PinInfo, Pi
 from webapp.annotation.state import pin_info, pins_of
 from webapp.problems import NotFound
 from webapp.projects.models import Role
-from webapp.rest import ErrorAnswer
+from webapp.rest import ErrorAnswer, Strict
 from webapp.videos.access import role_for, video_for
 
 router = Router(tags=["annotation"])
 
 
-class PinBody(Schema):
+class PinBody(Strict):
     """A comment on a frame. Without `x` and `y` (in 0..1) it is about the whole frame.
 
     With a `key`, a UUID that the page makes, the call takes effect once, however often it is sent.
@@ -42,7 +42,7 @@ class PinBody(Schema):
         return pins.NewPin(self.frame, self.text, self.reason, self.object, self.x, self.y)
 
 
-class PinPatch(Schema):
+class PinPatch(Strict):
     """What to change. Only who wrote the pin may change `text` and `reason`."""
 
     resolved: bool | None = None
@@ -50,7 +50,7 @@ class PinPatch(Schema):
     reason: Reason | None = None
 
 
-class ReplyBody(Schema):
+class ReplyBody(Strict):
     text: Annotated[PinText, Field(min_length=1)]
     key: Key | None = None
 

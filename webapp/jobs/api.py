@@ -36,7 +36,7 @@ from webapp.jobs.schemas import (
 from webapp.jobs.states import Action
 from webapp.jobs.unfinished import unfinished
 from webapp.projects.access import project_for
-from webapp.rest import ErrorAnswer
+from webapp.rest import ErrorAnswer, Strict
 from webapp.videos.access import role_for
 
 router = Router(tags=["jobs"])
@@ -59,7 +59,7 @@ class JobFilter(Schema):
     limit: Annotated[int, Field(ge=1, le=500)] = 100
 
 
-class JobPatch(Schema):
+class JobPatch(Strict):
     """The fields to change. Those that are not given stay; null takes a person or a due date away."""
 
     edition: int
@@ -70,14 +70,14 @@ class JobPatch(Schema):
     instructions: Instructions | None = None
 
 
-class MoveBody(Schema):
+class MoveBody(Strict):
     action: ActionName
     edition: int
     note: Note = ""
     pins: Annotated[list[PinBody], Field(max_length=200)] = []  # Only with the action "reject".
 
 
-class CutBody(Schema):
+class CutBody(Strict):
     """How to cut a video: exactly one of `length`, `at_cuts` and `ranges`. `overlap` is a number of frames."""
 
     length: Annotated[int, Field(ge=1)] | None = None
@@ -86,7 +86,7 @@ class CutBody(Schema):
     overlap: FrameIndex = 0
 
 
-class DealBody(Schema):
+class DealBody(Strict):
     """Which jobs that nobody has go to which people; without `videos` and `jobs` all of the project."""
 
     people: Annotated[list[UserId], Field(min_length=1, max_length=500)]
@@ -100,7 +100,7 @@ class DealtJob(Schema):
     assignee: int
 
 
-class SampleBody(Schema):
+class SampleBody(Strict):
     """Which share (0..1) of the jobs, or of the frames of each job, a reviewer is to look at."""
 
     share: Annotated[float, Field(gt=0, le=1)]

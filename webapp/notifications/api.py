@@ -15,6 +15,7 @@ from webapp.accounts.models import User
 from webapp.notifications.kinds import TITLES, Kind
 from webapp.notifications.models import Notification
 from webapp.notifications.notify import Choice, choices_of, choose, mail_is_set_up, mark_read, notifications_of
+from webapp.rest import Strict
 
 router = Router(tags=["notifications"])
 
@@ -37,7 +38,7 @@ class NotificationPage(Schema):
     next: int | None
 
 
-class ReadBody(Schema):
+class ReadBody(Strict):
     ids: Annotated[list[int], Field(max_length=1000)] | None = None  # Null: all.
 
 
@@ -57,13 +58,13 @@ class NotificationSettings(Schema):
     mail: bool  # Whether this site sends mail and you have a mail address.
 
 
-class KindPatch(Schema):
+class KindPatch(Strict):
     kind: Kind
     on_page: bool
     by_mail: bool
 
 
-class SettingsPatch(Schema):
+class SettingsPatch(Strict):
     kinds: Annotated[list[KindPatch], Field(max_length=50)]
 
 

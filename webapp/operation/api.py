@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from django.http import HttpRequest
-from ninja import Router, Schema, Status
+from ninja import Router, Status
 
 from webapp.accounts.api import signed_in
 from webapp.accounts.models import User
 from webapp.operation import status
 from webapp.operation.status import SiteStatus
 from webapp.problems import Forbidden, NotFound
-from webapp.rest import ErrorAnswer
+from webapp.rest import ErrorAnswer, Strict
 from webapp.tasks.models import Queue
 
 router = Router(tags=["operation"])
 
 
-class QueuePatch(Schema):
+class QueuePatch(Strict):
     paused: bool
 
 

@@ -27,7 +27,7 @@ from webapp.overview.schemas import (
 )
 from webapp.overview.search import search
 from webapp.projects.access import require
-from webapp.rest import ErrorAnswer
+from webapp.rest import ErrorAnswer, Strict
 from webapp.videos.models import VideoState
 
 router = Router(tags=["overview"])
@@ -92,7 +92,7 @@ def list_cards(request: HttpRequest, project_id: int, query: Query[CardQuery]) -
     return card_page(found, videos.count() if query.after is None else None)
 
 
-class ActionBody(Schema):
+class ActionBody(Strict):
     """What to do to which videos. An action reads only its own field."""
 
     ids: Annotated[list[int], Field(min_length=1, max_length=1000)]

@@ -10,7 +10,7 @@ from ninja import Router, Schema, Status
 from webapp.accounts.api import signed_in
 from webapp.overview import trash
 from webapp.overview.trash import Kind
-from webapp.rest import ErrorAnswer
+from webapp.rest import ErrorAnswer, Strict
 
 router = Router(tags=["trash"])
 
@@ -26,7 +26,7 @@ class TrashItem(Schema):
     removed_at: datetime | None  # When it is deleted for good; null for objects, which are kept with their video.
 
 
-class EmptyBody(Schema):
+class EmptyBody(Strict):
     project: int | None = None  # Only what belongs to this project; null: everything.
 
 

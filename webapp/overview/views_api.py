@@ -12,7 +12,7 @@ from pydantic import Field
 from webapp.accounts.api import signed_in
 from webapp.overview import views
 from webapp.overview.models import SavedView
-from webapp.rest import ErrorAnswer
+from webapp.rest import ErrorAnswer, Strict
 
 router = Router(tags=["overview"])
 
@@ -34,7 +34,7 @@ class ViewInfo(Schema):
         return view.user_id
 
 
-class ViewBody(Schema):
+class ViewBody(Strict):
     name: Annotated[str, Field(max_length=80)]
     query: Annotated[str, Field(max_length=2000)]
     shared: bool = False

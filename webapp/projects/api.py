@@ -16,7 +16,7 @@ from webapp.problems import Forbidden
 from webapp.projects import editing, members
 from webapp.projects.access import is_limited, memberships_of, project_for, projects_of
 from webapp.projects.models import Membership, Project, Role, Sees
-from webapp.rest import ErrorAnswer
+from webapp.rest import ErrorAnswer, Strict
 
 router = Router(tags=["projects"])
 
@@ -32,7 +32,7 @@ class LabelInfo(Schema):
     color: str
 
 
-class LabelBody(Schema):
+class LabelBody(Strict):
     id: int | None = None
     name: Annotated[str, Field(max_length=60)]
     color: Annotated[str, Field(pattern=r"^#[0-9a-f]{6}$")]
@@ -68,13 +68,13 @@ class ProjectInfo(Schema):
         return getattr(project, "member_count")  # noqa: B009
 
 
-class ProjectBody(Schema):
+class ProjectBody(Strict):
     name: Name
     guide: Guide = ""
     engine: EngineName = "default"
 
 
-class ProjectPatch(Schema):
+class ProjectPatch(Strict):
     name: Name | None = None
     guide: Guide | None = None
     engine: EngineName | None = None
@@ -102,12 +102,12 @@ class MemberInfo(Schema):
     role: Role
 
 
-class Invitation(Schema):
+class Invitation(Strict):
     username: Annotated[str, Field(min_length=1, max_length=150)]
     role: Role
 
 
-class RolePatch(Schema):
+class RolePatch(Strict):
     role: Role
 
 

@@ -14,7 +14,7 @@ from webapp.projects import invitations
 from webapp.projects.access import require
 from webapp.projects.invitations import Guest
 from webapp.projects.models import Invitation, Role
-from webapp.rest import ErrorAnswer
+from webapp.rest import ErrorAnswer, Strict
 
 router = Router(tags=["projects"])
 
@@ -40,14 +40,14 @@ class NewInvitation(InvitationInfo):
     link: str
 
 
-class InvitationBody(Schema):
+class InvitationBody(Strict):
     role: Role
     email: Annotated[str, Field(max_length=254)] = ""
     first_name: PersonName = ""
     last_name: PersonName = ""
 
 
-class InvitationFile(Schema):
+class InvitationFile(Strict):
     """A CSV file, whose first line names the columns: email, role, and if wanted first_name and last_name."""
 
     text: Annotated[str, Field(min_length=1, max_length=1_000_000)]

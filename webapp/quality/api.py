@@ -19,7 +19,7 @@ from webapp.quality import checking, copies
 from webapp.quality.models import Consensus, QualityRule
 from webapp.quality.numbers import By, curve_of, numbers_of
 from webapp.quality.schemas import Agreement, ConsensusInfo, CopyInfo, Curve, Numbers, NumbersRow, QualityInfo
-from webapp.rest import ErrorAnswer, binary_answer
+from webapp.rest import ErrorAnswer, Strict, binary_answer
 
 router = Router(tags=["quality"])
 
@@ -32,7 +32,7 @@ class NumbersQuery(Schema):
     until: date | None = None
 
 
-class QualityPatch(Schema):
+class QualityPatch(Strict):
     """What to change. `least_jf` null means that nothing is checked any more."""
 
     least_jf: Unit | None = None
@@ -95,7 +95,7 @@ def _info(rule: QualityRule) -> QualityInfo:
 # --- work of several people -------------------------------------------------------------------------------------------
 
 
-class PeopleBody(Schema):
+class PeopleBody(Strict):
     people: Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=1, max_length=copies.MOST_COPIES)]
 
 

@@ -16,7 +16,7 @@ from webapp.accounts.models import User
 from webapp.problems import NotFound, Problem
 from webapp.projects.access import project_for
 from webapp.projects.models import Role
-from webapp.rest import ErrorAnswer, UploadError, binary_answer, binary_body
+from webapp.rest import ErrorAnswer, Strict, UploadError, binary_answer, binary_body
 from webapp.videos import editing, uploads
 from webapp.videos.access import role_for, upload_for, video_for, videos_of
 from webapp.videos.cards import VideoCard, with_work
@@ -30,7 +30,7 @@ router = Router(tags=["videos"])
 IMMUTABLE = "private, max-age=31536000, immutable"
 
 
-class UploadBody(Schema):
+class UploadBody(Strict):
     name: Annotated[str, Field(min_length=1, max_length=1000)]
     size: Annotated[int, Field(ge=0, le=1 << 53)]
 
@@ -41,7 +41,7 @@ class UploadInfo(Schema):
     size: int
 
 
-class VideoPatch(Schema):
+class VideoPatch(Strict):
     name: Annotated[str, Field(max_length=200)]
 
 

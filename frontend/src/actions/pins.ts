@@ -29,12 +29,11 @@ export interface PinText {
 /** Sets a pin where the draft is. Returns whether it is set. */
 export async function setPin(studio: Studio, draft: PinDraft, written: PinText): Promise<boolean> {
   const { store } = studio;
-  const job = store.job.peek();
   const key = newKey(); // So that a call that is sent twice sets one pin.
   const pin = await change(studio, () =>
     call("POST", "/api/videos/{video_id}/pins", {
       path: { video_id: store.id },
-      body: { ...draft, ...written, key, ...(job ? { job: job.id } : {}) },
+      body: { ...draft, ...written, key },
     }),
   );
   if (pin) store.pin.value = pin.id;
