@@ -36,7 +36,7 @@ const ROOMS = {
   ],
   uploads: ["api"],
   imports: ["api", "parts", "uploads"],
-  pages: ["api", "exports", "imports", "jobs", "notifications", "parts", "uploads"],
+  pages: ["api", "connection", "exports", "imports", "jobs", "notifications", "parts", "uploads"],
 };
 
 const TEST = "\\.test\\.tsx?$|/testing\\.tsx?$|/samples\\.ts$";

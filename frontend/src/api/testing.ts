@@ -21,11 +21,33 @@ export class Refusal {
 /** An answer as if no server could be reached. */
 export const UNREACHABLE = Symbol("unreachable");
 
+/** A socket that never connects by itself. Tests say what the server tells on it. */
+export class FakeSocket {
+  static readonly OPEN = 1;
+  /** The socket that was opened last. */
+  static last: FakeSocket | null = null;
+  readyState = 0;
+  onmessage: ((event: MessageEvent) => void) | null = null;
+  onclose: ((event: CloseEvent) => void) | null = null;
+
+  constructor(readonly url: string) {
+    FakeSocket.last = this;
+  }
+
+  tell(message: object): void {
+    this.readyState = FakeSocket.OPEN;
+    this.onmessage?.(new MessageEvent("message", { data: JSON.stringify(message) }));
+  }
+
+  close(): void {}
+}
+
 export class FakeServer {
   readonly asked: Asked[] = [];
 
   constructor(readonly answers: Record<string, Answer> = {}) {
     vi.stubGlobal("fetch", (path: string, init: RequestInit = {}) => this.answer(path, init));
+    vi.stubGlobal("WebSocket", FakeSocket);
   }
 
   /** The calls, as "METHOD path". */

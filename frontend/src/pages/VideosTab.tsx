@@ -13,6 +13,7 @@ import { EmptyState } from "../parts/EmptyState";
 import { toast, toastError } from "../parts/Toast";
 import { go } from "../route";
 import { enqueue, recall } from "../uploads/queue";
+import type { CardList } from "./cardList";
 import { DealDialog } from "./DealDialog";
 import { DropZone } from "./DropZone";
 import { JobsDialog } from "./JobsDialog";
@@ -28,7 +29,7 @@ import { UploadList } from "./UploadList";
 import { VideoCard } from "./VideoCard";
 import css from "./VideosTab.module.css";
 import { VideoTable } from "./VideoTable";
-import { type CardList, type Cards, useCards } from "./videos";
+import { type Cards, useCards } from "./videos";
 
 /** The types of files that the browser's dialog offers. The server decides by a file's content, not by its name. */
 const ACCEPT = ".mp4,.mov,.mkv,.webm,.avi,.ogv,.gif,.m4v,.zip,video/*,application/zip";

@@ -1,26 +1,20 @@
-/** The videos of a project in pages: filtered and sorted by the server, and asked for again while something happens. */
+/** The videos of a project in pages: filtered and sorted by the server, which tells over a socket what has changed. */
 import { useEffect, useRef, useState } from "preact/hooks";
 import { call, type HttpProblem } from "../api/http";
 import { asProblem, useLoaded } from "../api/load";
 import type { Card, CardFilter } from "../api/types";
 import { toastError } from "../parts/Toast";
 import { onArrived } from "../uploads/queue";
+import { type CardList, joined } from "./cardList";
+import { useLiveList } from "./liveList";
 
-/** The pause between two requests while something is imported or a round runs. */
+/** The pause between two requests while something is imported or a round runs and no socket tells of it. */
 const BUSY_MS = 1000;
 /** The pause otherwise, so that what others do appears. */
 const IDLE_MS = 15_000;
 /** The number of videos of a page of the list. */
 export const PAGE = 60;
 const MOST_AT_ONCE = 200; // that one request answers
-
-export interface CardList {
-  cards: Card[];
-  /** How many videos there are in all that the filter lets through. */
-  total: number;
-  /** Where the next page begins; null: these are all. */
-  next: string | null;
-}
 
 export interface Cards {
   value: CardList | null;
@@ -68,8 +62,20 @@ export function useCards(project: number, filter: CardFilter): Cards {
   const { reload } = loaded;
   held.current.count = Math.max(PAGE, loaded.value?.cards.length ?? 0);
   const [adding, setAdding] = useState(false);
+  const live = useLiveList(project, {
+    key,
+    value: loaded.value,
+    order: filter.order,
+    reload,
+    set: loaded.set,
+    ask: async (ids) => {
+      const query = { ...filter, ids: ids.join(","), limit: MOST_AT_ONCE };
+      return (await call("GET", "/api/projects/{project_id}/cards", { path: { project_id: project }, query }))
+        .cards;
+    },
+  });
   const few = held.current.count <= MOST_AT_ONCE; // Else one look takes several requests.
-  usePolling(reload, few && isBusy(loaded.value?.cards) ? BUSY_MS : IDLE_MS);
+  usePolling(reload, live ? null : few && isBusy(loaded.value?.cards) ? BUSY_MS : IDLE_MS);
   useEffect(() => onArrived((of) => of === project && reload()), [project, reload]);
 
   /** Adds pages until there are `to` videos, or all. Returns them, null if a request failed. */
@@ -80,7 +86,7 @@ export function useCards(project: number, filter: CardFilter): Cards {
     try {
       const list = await load(project, filter, to, before);
       held.current.count = Math.max(PAGE, list.cards.length); // For a look that begins before the page shows the list.
-      loaded.set(list);
+      loaded.set((old) => joined(old, list));
       return list;
     } catch (error) {
       toastError(asProblem(error));
@@ -101,9 +107,17 @@ export function useCards(project: number, filter: CardFilter): Cards {
   };
 }
 
-/** Calls `reload` again and again, one call at a time: the pause starts when the last one was answered. */
-function usePolling(reload: () => Promise<void>, pause: number): void {
+/**
+ * Calls `reload` when the window is looked at again, and every `pause` ms, one call at a time. With null, changes are
+ * told otherwise, and it is not called in between.
+ */
+function usePolling(reload: () => Promise<void>, pause: number | null): void {
   useEffect(() => {
+    addEventListener("focus", reload);
+    return () => removeEventListener("focus", reload);
+  }, [reload]);
+  useEffect(() => {
+    if (pause === null) return;
     let timer: ReturnType<typeof setTimeout>;
     let ended = false;
     const again = () => {
@@ -113,11 +127,9 @@ function usePolling(reload: () => Promise<void>, pause: number): void {
       }, pause);
     };
     again();
-    addEventListener("focus", reload);
     return () => {
       ended = true;
       clearTimeout(timer);
-      removeEventListener("focus", reload);
     };
   }, [pause, reload]);
 }
