@@ -43,11 +43,13 @@ VARIABLES = (
     Variable(
         "MASKWRIGHT_HOME",
         "",
-        values.text,
+        values.folder,
         "a folder",
         "Where everything is stored. Default: `data/` in a clone, else the user's data folder.",
     ),
-    Variable("MASKWRIGHT_HOST", "127.0.0.1", values.text, "an address", "Address that `manage.py serve` listens on."),
+    Variable(
+        "MASKWRIGHT_HOST", "127.0.0.1", values.address, "an address", "Address that `manage.py serve` listens on."
+    ),
     Variable("MASKWRIGHT_PORT", "8710", values.port, "a port, 0 to 65535", "Port that `manage.py serve` listens on."),
     Variable("MASKWRIGHT_DEBUG", "0", values.flag, "0 or 1", "Django's debug pages. Never on a reachable address."),
     Variable(
@@ -99,12 +101,12 @@ VARIABLES = (
     Variable(
         "MASKWRIGHT_WEIGHTS",
         "",
-        values.text,
+        values.folder,
         "a folder",
         "Where engines look for weights. Default: `weights/` in home.",
     ),
     Variable("MASKWRIGHT_DEVICE", "auto", values.device, "auto, cpu, cuda or cuda:N", "What the worker computes on."),
-    Variable("MASKWRIGHT_TORCH_THREADS", "0", values.integer, "a number", "Threads of the worker; 0 = one per core."),
+    Variable("MASKWRIGHT_TORCH_THREADS", "0", values.threads, "a number", "Threads of the worker; 0 = one per core."),
     Variable(
         "MASKWRIGHT_WARM_UP",
         "1",
@@ -119,20 +121,20 @@ VARIABLES = (
         "pixels",
         "Longest side engines compute at; 0 = the engine's choice.",
     ),
-    Variable("MASKWRIGHT_MEMORY_MB", "1024", values.integer, "megabytes", "Cache of one engine session."),
-    Variable("MASKWRIGHT_SESSIONS_MB", "3072", values.integer, "megabytes", "All engine sessions a worker keeps."),
-    Variable("MASKWRIGHT_MAX_UPLOAD_MB", "2048", values.integer, "megabytes", "Largest upload."),
-    Variable("MASKWRIGHT_MAX_FRAMES", "20000", values.integer, "a number", "Most frames of a video."),
-    Variable("MASKWRIGHT_MAX_WIDTH", "4096", values.integer, "pixels", "Widest frame."),
+    Variable("MASKWRIGHT_MEMORY_MB", "1024", values.positive, "megabytes", "Cache of one engine session."),
+    Variable("MASKWRIGHT_SESSIONS_MB", "3072", values.positive, "megabytes", "All engine sessions a worker keeps."),
+    Variable("MASKWRIGHT_MAX_UPLOAD_MB", "2048", values.positive, "megabytes", "Largest upload."),
+    Variable("MASKWRIGHT_MAX_FRAMES", "20000", values.positive, "a number", "Most frames of a video."),
+    Variable("MASKWRIGHT_MAX_WIDTH", "4096", values.positive, "pixels", "Widest frame."),
     Variable(
         "MASKWRIGHT_MAX_HEIGHT",
         "2304",
-        values.integer,
+        values.positive,
         "pixels",
         "Tallest frame; one that stands may be turned to fit.",
     ),
     Variable(
-        "MASKWRIGHT_IMPORT_MEMORY_MB", "2048", values.integer, "megabytes", "Memory that reading one upload may take."
+        "MASKWRIGHT_IMPORT_MEMORY_MB", "2048", values.positive, "megabytes", "Memory that reading one upload may take."
     ),
     Variable(
         "MASKWRIGHT_MIN_FREE_MB", "512", values.integer, "megabytes", "Imports stop when less disk would be left."
@@ -140,8 +142,8 @@ VARIABLES = (
     Variable(
         "MASKWRIGHT_METRICS_TOKEN",
         "",
-        values.text,
-        "a random text",
+        values.token,
+        "a random text of at least 16 letters and digits",
         "Whoever sends it may read /metrics. Empty: administrators alone.",
         secret=True,
     ),
@@ -153,7 +155,7 @@ VARIABLES = (
         "Logs as lines for people, or as a JSON object on each line.",
     ),
     Variable(
-        "MASKWRIGHT_ENGINES", "", values.text, "module", "Further engines: a module whose ENGINES is a dict of specs."
+        "MASKWRIGHT_ENGINES", "", values.module, "module", "Further engines: a module whose ENGINES is a dict of specs."
     ),
 )
 
@@ -288,20 +290,24 @@ def load(environment: Mapping[str, str], default_home: Path) -> Configuration:
     if bool(found["REDIS_URL"]) != bool(found["DATABASE_URL"]):
         given, missing = ("REDIS_URL", "DATABASE_URL") if found["REDIS_URL"] else ("DATABASE_URL", "REDIS_URL")
         raise BadSetting(f"{given} is set but {missing} is not: team mode needs both, embedded mode neither")
-    home = Path(found["MASKWRIGHT_HOME"] or default_home).expanduser().resolve()
+    home = Path(found["MASKWRIGHT_HOME"] or default_home).expanduser()
     try:
+        home = home.resolve()
         home.parent.mkdir(parents=True, exist_ok=True)
         home.mkdir(mode=0o700, exist_ok=True)  # an existing folder keeps its mode
         if not found["DATABASE_URL"]:
             _keep_private(home / DATABASE_FILE)
-    except OSError as error:
-        raise BadSetting(f"MASKWRIGHT_HOME={str(home)!r} cannot be used: {error.strerror}") from None
+    except (OSError, RuntimeError) as error:  # A link that leads to itself is a RuntimeError.
+        reason = getattr(error, "strerror", None) or "its links lead in a circle"
+        raise BadSetting(f"MASKWRIGHT_HOME={str(home)!r} cannot be used: {reason}. Wanted: a folder") from None
     return Configuration(found, home, found["MASKWRIGHT_SECRET_KEY"] or _key_of_home(home / "secret_key"))
 
 
 def _read(variable: Variable, environment: Mapping[str, str]) -> Any:
     given = environment.get(variable.name, "").strip() or variable.default
     what = variable.name if variable.secret else f"{variable.name}={given!r}"
+    if not given.isprintable():  # Bytes that are no UTF-8 are read as such characters too.
+        raise BadSetting(f"{what} cannot be used: it has characters that no text has. Wanted: {variable.form}")
     try:
         return variable.read(given)
     except values.WrongValue as error:
@@ -325,6 +331,8 @@ def _keep_private(path: Path) -> None:
 def _key_of_home(path: Path) -> str:
     try:
         key = read_or_make_key(path)
+    except UnicodeDecodeError:
+        raise BadSetting(f"the secret key in {str(path)!r} is no text. Delete the file to get a new one") from None
     except OSError as error:
         raise BadSetting(f"the secret key cannot be kept in {str(path)!r}: {error.strerror}") from None
     try:

@@ -6,13 +6,19 @@ Errors never show a URL, because it may contain a password.
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import dj_database_url
 
 from webapp.setting_values import WrongValue
 
 SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+# The options of a Redis URL that are passed on to its connections.
+REDIS_OPTIONS = {
+    *("db", "username", "password", "client_name", "health_check_interval", "max_connections", "socket_keepalive"),
+    *("socket_connect_timeout", "socket_timeout", "ssl_ca_certs", "ssl_ca_path", "ssl_cert_reqs", "ssl_certfile"),
+    *("ssl_check_hostname", "ssl_keyfile", "ssl_keyfile_password", "ssl_min_version", "timeout"),
+}
 EXTRA = 'Team mode needs further packages: pip install -e ".[team]".'
 
 
@@ -26,11 +32,15 @@ def database_settings(url: str) -> dict[str, Any]:
             "it cannot be read; characters such as @ : / in a password are written as %40 %3A %2F"
         ) from None
     settings["PORT"] = str(settings["PORT"])
+    if any("\0" in str(settings[part]) for part in ("NAME", "USER", "PASSWORD", "HOST")):
+        raise WrongValue("it has a character (%00) that Postgres does not take")
     if not settings["NAME"]:
         raise WrongValue("it names no database")
     options = settings.get("OPTIONS", {})
     if options.get("sslmode", "prefer") not in SSL_MODES:
         raise WrongValue(f"its sslmode must be one of {', '.join(SSL_MODES)}")
+    if not str(options.get("connect_timeout", "1")).isdecimal():
+        raise WrongValue("its connect_timeout must be a number of seconds")
     _check_options(options)
     return settings
 
@@ -65,10 +75,31 @@ def check_redis_url(url: str) -> str:
         ) from None
     if parts.scheme != "unix" and not parts.hostname:
         raise WrongValue("it names no host")
+    if parts.scheme == "unix" and not parts.path:
+        raise WrongValue("it names no socket file")
+    _check_redis_options(url, parts.query)
     database = parts.path.strip("/")
-    if parts.scheme != "unix" and database and not database.isdigit():
+    if parts.scheme != "unix" and database and not (database.isdecimal() and int(database) < 2**31):
         raise WrongValue(f"its database must be a number, as in redis://host:6379/0, and is {database!r}")
     return url
+
+
+def _check_redis_options(url: str, query: str) -> None:
+    """Raise WrongValue for options with which no connection can be made. Nothing is sent."""
+    from redis import ConnectionPool, RedisError
+
+    unknown = sorted(set(parse_qs(query, keep_blank_values=True)) - REDIS_OPTIONS)
+    if unknown:
+        raise WrongValue(f"there is no option {unknown[0]!r}")
+    try:
+        pool = ConnectionPool.from_url(url)
+        if any(
+            float(pool.connection_kwargs.get(name) or 1) <= 0 for name in ("socket_timeout", "socket_connect_timeout")
+        ):
+            raise ValueError("a time-out must be above 0")
+        pool.make_connection()
+    except (TypeError, ValueError, RedisError) as error:
+        raise WrongValue(f"one of its options cannot be used ({error})") from None
 
 
 def redis_database(url: str) -> int:

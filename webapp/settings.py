@@ -106,7 +106,6 @@ AUTH_PASSWORD_VALIDATORS = [
 STATIC_URL = "/static/"
 FRONTEND_DIST = installation.PAGE
 STATICFILES_DIRS = [FRONTEND_DIST]
-SILENCED_SYSTEM_CHECKS = ["staticfiles.W004"]  # The page may be built after the start.
 WHITENOISE_USE_FINDERS = True  # serves files from the build and the packages, without collectstatic
 # The names of files below assets/ contain a hash of their content, so these files never change.
 WHITENOISE_IMMUTABLE_FILE_TEST = r"^/static/assets/.+"
@@ -117,6 +116,7 @@ SESSION_COOKIE_AGE = 14 * 24 * 3600
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if CONFIG.https else 0
 SILENCED_SYSTEM_CHECKS = [
+    "staticfiles.W004",  # The page may be built after the start.
     "security.W005",  # Other sites below this name are not ours, so HSTS does not include them,
     "security.W021",  # nor do we ask browsers to preload it.
     "security.W008",  # The proxy redirects plain http. If Django did, requests through an untrusted proxy would loop.

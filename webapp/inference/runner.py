@@ -5,6 +5,7 @@ Listing engines does not import torch, because the web process does that. Openin
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,8 +28,19 @@ from webapp.tasks.worker_names import own_name
 from webapp.videos.models import Video
 from webapp.videos.storage import StoredFrames
 
+
+def load_further_engines(module: str) -> None:
+    """Add the engines of the module that MASKWRIGHT_ENGINES names. One that cannot be used ends the program."""
+    try:
+        registry.load_engines(module)
+    except Exception as error:  # The module belongs to somebody else, so it may fail in any way.
+        what = f"MASKWRIGHT_ENGINES={module!r} cannot be used ({type(error).__name__}: {error})"
+        print(f"maskwright: {what}. Wanted: a module whose ENGINES is a dict of specs.", file=sys.stderr)
+        sys.exit(2)
+
+
 if settings.CONFIG["MASKWRIGHT_ENGINES"]:
-    registry.load_engines(settings.CONFIG["MASKWRIGHT_ENGINES"])
+    load_further_engines(settings.CONFIG["MASKWRIGHT_ENGINES"])
 
 T = TypeVar("T")
 EngineSession = Session[Engine]

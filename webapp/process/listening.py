@@ -28,7 +28,10 @@ def listen(host: str, port: int, *, may_move: bool) -> socket.socket:
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
                 continue
-            raise CannotListen(f"Cannot listen on {host} port {candidate}: {error.strerror}.") from None
+            what = f"Cannot listen on MASKWRIGHT_HOST={host} and port {candidate}: {error.strerror}."
+            raise CannotListen(f"{what} Wanted: an address of this machine, such as 127.0.0.1.") from None
+        except UnicodeError:  # Python encodes the name before it asks for its address.
+            raise CannotListen(f"MASKWRIGHT_HOST={host} is no name that a machine can have.") from None
     if may_move:
         raise CannotListen(f"The ports {ports[0]} to {ports[-1]} are all taken: set MASKWRIGHT_PORT to a free one.")
     raise CannotListen(f"Port {port} is taken by another program: stop it, or set MASKWRIGHT_PORT to a free one.")

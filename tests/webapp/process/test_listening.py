@@ -22,7 +22,7 @@ def test_a_port_that_was_asked_for_is_refused_with_what_to_do() -> None:
 
 
 def test_an_address_that_is_not_this_machine_is_refused() -> None:
-    with pytest.raises(CannotListen, match=r"Cannot listen on 192\.0\.2\.1"):
+    with pytest.raises(CannotListen, match=r"Cannot listen on MASKWRIGHT_HOST=192\.0\.2\.1 and port 0"):
         listen("192.0.2.1", 0, may_move=False)
 
 

@@ -71,7 +71,7 @@ class Command(BaseCommand):
             self.lock.take()
             listening = listen(host, port, may_move="MASKWRIGHT_PORT" not in os.environ)
         except (HomeInUse, CannotListen) as problem:
-            raise CommandError(str(problem)) from None
+            raise CommandError(str(problem), returncode=2) from None
         self.lock.write(address_of(listening, host))
         return listening
 
@@ -114,17 +114,20 @@ def refuse_what_cannot_work() -> None:
     if settings.DEBUG and host not in LOOPBACK:
         raise CommandError(
             f"MASKWRIGHT_DEBUG=1 shows the insides of the server to everyone who reaches {host}. "
-            "Unset it, or set MASKWRIGHT_HOST=127.0.0.1."
+            "Unset it, or set MASKWRIGHT_HOST=127.0.0.1.",
+            returncode=2,
         )
     if settings.CONFIG.https and host in LOOPBACK and not settings.CSRF_TRUSTED_ORIGINS:
         raise CommandError(
             "MASKWRIGHT_HTTPS=1 lets nobody sign in over plain http. Unset it, or put a proxy that speaks https in "
-            "front and name its origin in MASKWRIGHT_TRUSTED_ORIGINS."
+            "front and name its origin in MASKWRIGHT_TRUSTED_ORIGINS.",
+            returncode=2,
         )
     if set(settings.ALLOWED_HOSTS) <= {*LOOPBACK, "[::1]"} and host not in LOOPBACK:
         raise CommandError(
             f"MASKWRIGHT_HOST={host} opens the server to others, but MASKWRIGHT_ALLOWED_HOSTS lets only this machine "
-            "ask. Set it to the names under which the site is reached, e.g. masks.example.org."
+            "ask. Set it to the names under which the site is reached, e.g. masks.example.org.",
+            returncode=2,
         )
 
 

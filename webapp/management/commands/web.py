@@ -52,4 +52,4 @@ def _socket(fd: int | None) -> socket.socket:
     try:
         return listen(settings.CONFIG["MASKWRIGHT_HOST"], settings.CONFIG["MASKWRIGHT_PORT"], may_move=False)
     except CannotListen as problem:
-        raise CommandError(str(problem)) from None
+        raise CommandError(str(problem), returncode=2) from None

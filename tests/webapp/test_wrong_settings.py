@@ -1,0 +1,94 @@
+"""Every documented setting with values that cannot work: each is refused with one sentence before anything starts."""
+
+import re
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from webapp.configuration import BadSetting, load
+from webapp.inference.runner import load_further_engines
+
+TEAM = {"REDIS_URL": "redis://cache:6379/0", "DATABASE_URL": "postgres://jo@db:5433/masks"}
+RUNNING = Path(settings.BASE_DIR) / "docs" / "running.md"
+FORMS = dict(re.findall(r"^\| `([A-Z_]+)` \| [^|]* \| ([^|]*) \|", RUNNING.read_text(), re.MULTILINE))
+
+NO_TEXT = "\udcff" * 60  # what Python makes of bytes that are no UTF-8
+NUMBERS = ["-1", "1.5", "many", "9" * 30, NO_TEXT]
+WRONG = {
+    "MASKWRIGHT_HOME": ["~nobody-here/data", "/dev/null/data", "/dev/null", "x" * 5000, NO_TEXT],
+    "MASKWRIGHT_HOST": ["two words", "http://site", "a..b", "-", NO_TEXT],
+    "MASKWRIGHT_PORT": ["eighty", "70000", "-1", NO_TEXT],
+    "MASKWRIGHT_DEBUG": ["maybe", "2", NO_TEXT],
+    "MASKWRIGHT_SECRET_KEY": ["a", "a" * 60, NO_TEXT + "abcdefg"],
+    "MASKWRIGHT_ALLOWED_HOSTS": ["*", ",", "[::::]", ".", "ä.example.org", "https://site", "site:80"],
+    "MASKWRIGHT_TRUSTED_ORIGINS": ["site", *(f"https://{host}" for host in ("a b", "h:port", "h:99999", "u@h", ":80"))],
+    "MASKWRIGHT_TRUSTED_PROXIES": ["proxy", "10.0.0.0/33", "10.0.0.0/8/8"],
+    "MASKWRIGHT_HTTPS": ["on", NO_TEXT],
+    "DATABASE_URL": [
+        "mysql://db/masks",
+        "postgres://db",
+        *(f"postgres://db/masks{rest}" for rest in ("%00", "?connect_timeout=soon", "?sslmode=on", "?pool=1")),
+    ],
+    "REDIS_URL": [
+        "http://cache",
+        "unix://",
+        "redis://cache/99999999999999",
+        *(
+            f"redis://cache?{rest}"
+            for rest in ("unknown=1", "socket_timeout=-1", "encoding=none", "protocol=9", "db=x")
+        ),
+        "rediss://cache?ssl_cert_reqs=perhaps",
+    ],
+    "MASKWRIGHT_WEIGHTS": ["/dev/null", "~nobody-here/weights", "x" * 5000],
+    "MASKWRIGHT_DEVICE": ["gpu", "cuda:", "CPU"],
+    "MASKWRIGHT_TORCH_THREADS": [*NUMBERS, "5000"],
+    "MASKWRIGHT_WARM_UP": ["later"],
+    "MASKWRIGHT_MAX_SIDE": NUMBERS,
+    "MASKWRIGHT_MEMORY_MB": [*NUMBERS, "0"],
+    "MASKWRIGHT_SESSIONS_MB": [*NUMBERS, "0"],
+    "MASKWRIGHT_MAX_UPLOAD_MB": [*NUMBERS, "0"],
+    "MASKWRIGHT_MAX_FRAMES": [*NUMBERS, "0"],
+    "MASKWRIGHT_MAX_WIDTH": [*NUMBERS, "0"],
+    "MASKWRIGHT_MAX_HEIGHT": [*NUMBERS, "0"],
+    "MASKWRIGHT_IMPORT_MEMORY_MB": [*NUMBERS, "0"],
+    "MASKWRIGHT_MIN_FREE_MB": NUMBERS,
+    "MASKWRIGHT_METRICS_TOKEN": ["short", "with a space in it", "ä" * 20, NO_TEXT],
+    "MASKWRIGHT_LOG": ["xml"],
+    "MASKWRIGHT_ENGINES": ["two words", "a-b", "there_is_no_such_module", ".relative"],
+}
+
+
+def test_every_documented_setting_has_values_that_are_refused() -> None:
+    assert set(WRONG) == set(FORMS)
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_value_that_cannot_work_is_one_sentence_with_the_variable_and_its_form(name: str, tmp_path: Path) -> None:
+    for value in WRONG[name]:
+        with pytest.raises(BadSetting) as refused:
+            load({**(TEAM if name in TEAM else {}), name: value}, tmp_path / "data")
+        sentence = str(refused.value)
+        assert sentence.startswith(name)
+        assert FORMS[name] in sentence
+        assert "\n" not in sentence
+    assert not (tmp_path / "data" / "secret_key").exists(), "a refused setting leaves nothing behind"
+
+
+@pytest.mark.parametrize("module", ["tests.there_is_no_such_module", "tests.webapp.test_wrong_settings"])
+def test_engines_that_cannot_be_loaded_end_the_program_with_one_sentence(
+    module: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        load_further_engines(module)
+    said = capsys.readouterr().err
+    assert ended.value.code == 2
+    assert said.startswith(f"maskwright: MASKWRIGHT_ENGINES={module!r} cannot be used")
+    assert "a module whose ENGINES is a dict of specs" in said
+    assert said.count("\n") == 1
+
+
+def test_a_secret_key_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "secret_key").write_bytes(b"\xff" * 60)
+    with pytest.raises(BadSetting, match=r"secret_key' is no text\. Delete the file"):
+        load({}, tmp_path)
