@@ -8,7 +8,8 @@ from django.db import transaction
 
 from webapp.accounts.links import make_link
 from webapp.accounts.models import User
-from webapp.projects.editing import LabelEdit, change_project, create_project
+from webapp.projects.editing import change_project, create_project
+from webapp.projects.labels import LabelEdit
 from webapp.projects.models import Project
 from webapp.videos.refusal import Refused
 

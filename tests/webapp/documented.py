@@ -11,6 +11,7 @@ from pydantic import ConfigDict
 
 from webapp.api import api
 from webapp.jobs.schemas import JobInfo
+from webapp.projects.api import LabelInUse
 from webapp.rest import UploadError
 
 
@@ -19,6 +20,7 @@ class AnyError(UploadError):
 
     model_config = ConfigDict(extra="forbid")
     job: JobInfo | None = None
+    in_use: list[LabelInUse] | None = None
 
 
 @cache

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from django.contrib.auth import authenticate, login, logout, update_session_auth_hash
 from django.contrib.auth.password_validation import validate_password
@@ -39,6 +39,14 @@ class Me(Schema):
     is_superuser: bool
     key_bindings: KeyBindings
     has_password: bool  # False after a one-time link, until the person chooses one
+    lands: Literal["work", "projects"]  # What the page shows first: the queue of somebody who only annotates, or all.
+
+    @staticmethod
+    def resolve_lands(user: User) -> str:
+        # Projects and jobs belong to higher layers, so the relations are used by their names.
+        roles = set(user.memberships.filter(project__deleted_at=None).values_list("role", flat=True))
+        annotates = "annotator" in roles and roles <= {"annotator", "viewer"}
+        return "work" if annotates and user.jobs.exists() else "projects"
 
     @staticmethod
     def resolve_has_password(user: User) -> bool:

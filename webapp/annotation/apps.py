@@ -11,3 +11,4 @@ class AnnotationConfig(AppConfig):
 
     def ready(self) -> None:
         import_module("webapp.annotation.export.files")  # It connects a signal handler, which deletes files.
+        import_module("webapp.annotation.labels")  # It connects what moves the objects of a deleted label.

@@ -33,6 +33,17 @@ def object_changed(instance: Object) -> None:
     _append(instance.video_id, "object.changed", object=object_info(instance).model_dump())
 
 
+def objects_changed(instances: Sequence[Object]) -> None:
+    """Log changes of objects of any number of videos, whose heads the caller has locked."""
+    messages = [
+        Change(video_id=one.video_id, message={"type": "object.changed", "object": object_info(one).model_dump()})
+        for one in instances
+    ]
+    Change.objects.bulk_create(messages, batch_size=500)
+    for video_id in {one.video_id for one in instances}:
+        notify_followers(video_id)
+
+
 def round_changed(round_: Round) -> None:
     counters.rounds_changed(round_.video_id)
     _append(round_.video_id, "round.changed", round=round_info(round_).model_dump())

@@ -5,6 +5,8 @@ The row of the head is also the lock that every writer of the video's change log
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from webapp.accounts.models import User
 from webapp.annotation import changes
 from webapp.annotation.models import Head
@@ -18,6 +20,17 @@ def hold(video_id: int) -> Head:
     """
     Head.objects.get_or_create(video_id=video_id)
     return Head.objects.select_for_update().get(video_id=video_id)
+
+
+def hold_all(video_ids: Collection[int]) -> None:
+    """Lock the heads of several videos until the transaction ends, in the order of their ids.
+
+    Whoever locks the heads of several videos takes them in this order, so that no two of them wait for each other.
+    """
+    there = set(Head.objects.filter(video__in=video_ids).values_list("video_id", flat=True))
+    missing = [Head(video_id=video_id) for video_id in sorted(set(video_ids) - there)]
+    Head.objects.bulk_create(missing, ignore_conflicts=True)
+    list(Head.objects.select_for_update().filter(video__in=video_ids).order_by("video").values_list("pk", flat=True))
 
 
 def head_of(video_id: int) -> int | None:

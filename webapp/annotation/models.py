@@ -24,7 +24,7 @@ class Object(models.Model):
     number = models.PositiveSmallIntegerField()
     name = models.CharField(max_length=60)
     color = models.CharField(max_length=7)  # Written as #rrggbb.
-    label = models.ForeignKey("projects.Label", on_delete=models.SET_NULL, null=True, related_name="+")
+    label = models.ForeignKey("projects.Label", on_delete=models.SET_NULL, null=True, related_name="instances")
     position = models.PositiveIntegerField(default=0)  # The place in the list of objects; ties are listed by number.
     locked = models.BooleanField(default=False)  # A person locked it: nothing changes its masks.
     # Inclusive ranges [first, last] of frames in which the object is not visible, ascending and without overlaps.

@@ -59,7 +59,11 @@ def within_jobs(user: User, role: Role, video: Video, message: Command) -> Comma
     Raises Problem "locked_frame", or "locked_object" and "locked_rounds" for what reaches beyond the sender's frames.
     """
     ranges = own_ranges(user, role, video)
-    if ranges is None or ranges == [(0, video.frame_count - 1)]:
+    if ranges is None:
+        return message
+    if isinstance(message, ObjectUpdate) and message.deleted is not None:
+        _check_may_delete(user, video, message.number, ranges)
+    if ranges == [(0, video.frame_count - 1)]:
         return message
     frames = worked_on(message)
     if frames is not None:
@@ -69,12 +73,8 @@ def within_jobs(user: User, role: Role, video: Video, message: Command) -> Comma
         case CutsSet():
             for frame in sorted(set(message.cuts) ^ set(video.cuts)):
                 range_around(user, video, ranges, frame, frame)
-        case ObjectUpdate() if message.deleted is not None and not ranges:
-            raise Problem("locked_object", f"{NO_JOB} A reviewer can delete or restore objects.", 409)
         case HeadMove() if not ranges:
             raise Problem("locked_rounds", f"{NO_JOB} A reviewer can go back and forth between its rounds.", 409)
-        case ObjectUpdate() if message.deleted is not None:
-            _check_own_object(user, video, message.number)
         case HeadMove():
             _check_own_rounds(user, message)
     return message
@@ -85,9 +85,12 @@ def _clamped(message: RoundRun, around: Range) -> RoundRun:
     return message.model_copy(update={"span": (max(first, around[0]), min(last, around[1]))})
 
 
-def _check_own_object(user: User, video: Video, number: int) -> None:
+def _check_may_delete(user: User, video: Video, number: int, ranges: list[Range]) -> None:
+    """Raise Problem unless `user`, who sees only jobs, may delete and restore an object, as the trash has it, too."""
+    if not ranges:
+        raise Problem("locked_object", f"{NO_JOB} A reviewer can delete or restore objects.", 409)
     if not Object.objects.filter(video=video, number=number, created_by=user).exists():
-        text = "This object may be in frames of others, too. Only who added it or a reviewer can delete or restore it."
+        text = "Somebody else added this object. Only who added it or a reviewer can delete or restore it."
         raise Problem("locked_object", text, 409)
 
 

@@ -16,14 +16,14 @@ from django.db.models.functions import Now
 
 from webapp.annotation.models import AcceptedFrame, Change, Export, Head, Mask, Receipt, Round, Scribble
 from webapp.projects.deletable import KEPT, REMOVE, Deletable
-from webapp.projects.models import Project
+from webapp.projects.models import Project, RemovedLabel
 from webapp.tasks.sending import send_task
 from webapp.videos.models import Video
 
 log = structlog.get_logger(__name__)
 
 PART = 500  # The number of rows that one transaction deletes.
-KINDS: tuple[type[Deletable], ...] = (Project, Video, Export)
+KINDS: tuple[type[Deletable], ...] = (Project, Video, Export, RemovedLabel)
 
 
 def sweep_trash() -> None:
@@ -36,6 +36,7 @@ def sweep_trash() -> None:
 
 def remove_marked() -> None:
     """Delete everything that is marked with `removing`. Returns when nothing is marked any more."""
+    RemovedLabel.objects.filter(removing=True).delete()
     for export in Export.objects.filter(removing=True):
         export.delete()  # Its file is deleted after the commit (annotation/export/files.py).
     for video_id in Video.objects.filter(removing=True).order_by("pk").values_list("pk", flat=True):

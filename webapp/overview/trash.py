@@ -1,8 +1,8 @@
 """The trash: what was deleted and can still be brought back.
 
-A project is brought back by its owners, a video by managers, an export by who made it or a manager, and an object by
-annotators. Who may bring something back may also delete it for good, except for objects: these keep their number and
-their masks as long as the video lives.
+A project is brought back by its owners, a video or a label by managers, an export by who made it or a manager, and an
+object by annotators. Who may bring something back may also delete it for good, except for objects: these keep their
+number and their masks as long as the video lives.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from webapp.accounts.models import User
+from webapp.annotation.labels import relabel
 from webapp.annotation.models import Export, Object
 from webapp.annotation.objects import update_object
 from webapp.audit.entries import Thing, record
@@ -25,7 +26,8 @@ from webapp.jobs.ranges import own_ranges
 from webapp.problems import Forbidden, NotFound, Problem
 from webapp.projects.access import ONLY_JOBS, RANKS, is_limited, memberships_of, role_in, trashed_memberships_of
 from webapp.projects.deletable import KEPT, REMOVE, Deletable
-from webapp.projects.models import Project, Role
+from webapp.projects.labels import restore_label
+from webapp.projects.models import Project, RemovedLabel, Role
 from webapp.tasks.sending import send_task
 from webapp.videos.access import videos_of
 from webapp.videos.models import Video
@@ -38,6 +40,7 @@ class Kind(StrEnum):
     VIDEO = "video"
     OBJECT = "object"
     EXPORT = "export"
+    LABEL = "label"
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,7 @@ def trash_of(user: User, project_id: int | None = None) -> list[Trashed]:
         *(_project(row) for row in _projects(user).select_related("deleted_by")[:MOST]),
         *(_video(row) for row in _videos(user).select_related("project", "deleted_by")[:MOST]),
         *(_export(row) for row in _exports(user).select_related("video__project", "project", "deleted_by")[:MOST]),
+        *(_label(row) for row in _labels(user).select_related("project", "deleted_by")[:MOST]),
         *(_object(row) for row in _objects(user).select_related("video__project")[:MOST]),
     ]
     mine = [row for row in found if project_id in (None, row.project_id)]
@@ -73,7 +77,9 @@ def restore(*, by: User, kind: Kind, pk: int) -> None:
         _restore_object(by, pk)
         return
     row = _find(by, kind, pk)
-    if not _in_trash(row).update(deleted_at=None, deleted_by=None):
+    if isinstance(row, RemovedLabel):
+        _restore_label(row)
+    elif not _in_trash(row).update(deleted_at=None, deleted_by=None):
         raise NotFound(kind)  # Somebody else has brought it back, or has it deleted for good, meanwhile.
     record(by, f"{kind}.restore", _thing(kind, row), project_id=_project_id(row))
 
@@ -92,7 +98,8 @@ def remove_for_good(*, by: User, kind: Kind, pk: int) -> None:
 def empty(*, by: User, project_id: int | None = None) -> int:
     """Have a worker delete everything that `by` may bring back. Return how many rows there were."""
     count = 0
-    for kind, rows in ((Kind.PROJECT, _projects(by)), (Kind.VIDEO, _videos(by)), (Kind.EXPORT, _exports(by))):
+    kinds = {Kind.PROJECT: _projects(by), Kind.VIDEO: _videos(by), Kind.EXPORT: _exports(by), Kind.LABEL: _labels(by)}
+    for kind, rows in kinds.items():
         chosen = [row for row in rows if project_id in (None, _project_id(row))]
         count += _mark(by, kind, chosen)
     if count:
@@ -137,6 +144,11 @@ def _exports(user: User) -> QuerySet[Export]:
     return rows.filter(_export_seen(user, Role.MANAGER) | (Q(author_id=user.pk) & _export_seen(user, Role.VIEWER)))
 
 
+def _labels(user: User) -> QuerySet[RemovedLabel]:
+    rows = RemovedLabel.objects.filter(removing=False, project__in=_with_role(user, Role.MANAGER))
+    return rows.order_by("-deleted_at")
+
+
 def _export_seen(user: User, at_least: Role) -> Q:
     projects = _with_role(user, at_least).values("pk")
     return Q(project__in=projects) | Q(video__project__in=projects, video__deleted_at=None)
@@ -151,23 +163,42 @@ def _objects(user: User) -> QuerySet[Object]:
 
 def _find(user: User, kind: Kind, pk: int) -> Deletable:
     """Return a row of the trash that `user` may bring back. Strangers get NotFound, other members Forbidden."""
-    allowed: dict[Kind, QuerySet[Project] | QuerySet[Video] | QuerySet[Export]]
-    allowed = {Kind.PROJECT: _projects(user), Kind.VIDEO: _videos(user), Kind.EXPORT: _exports(user)}
+    allowed: dict[Kind, QuerySet[Any]] = {
+        Kind.PROJECT: _projects(user),
+        Kind.VIDEO: _videos(user),
+        Kind.EXPORT: _exports(user),
+        Kind.LABEL: _labels(user),
+    }
     found: Deletable | None = allowed[kind].filter(pk=pk).first()
     if found is not None:
         return found
-    if kind is Kind.PROJECT:
-        seen = trashed_memberships_of(user).filter(project=pk).exists()
-    elif kind is Kind.VIDEO:
-        rows = Video.objects.filter(pk=pk, deleted_at__isnull=False, removing=False)
-        seen = rows.filter(project__in=_with_role(user, Role.VIEWER)).exists()
-    else:
-        rows_ = Export.objects.filter(pk=pk, deleted_at__isnull=False, removing=False)
-        seen = rows_.filter(_export_seen(user, Role.VIEWER)).exists()
-    if seen:
-        who = "An owner" if kind is Kind.PROJECT else "A manager"
-        raise Forbidden(f"{who} can bring this {kind} back.")
-    raise NotFound(kind)
+    if not _is_seen(user, kind, pk):
+        raise NotFound(kind)
+    who = "An owner" if kind is Kind.PROJECT else "A manager"
+    raise Forbidden(f"{who} can bring this {kind} back.")
+
+
+def _is_seen(user: User, kind: Kind, pk: int) -> bool:
+    """Return whether `user` may know of a row of the trash that others may bring back."""
+    mine = _with_role(user, Role.VIEWER)
+    in_trash = {"pk": pk, "deleted_at__isnull": False, "removing": False}
+    match kind:
+        case Kind.PROJECT:
+            return trashed_memberships_of(user).filter(project=pk).exists()
+        case Kind.VIDEO:
+            return Video.objects.filter(**in_trash, project__in=mine).exists()
+        case Kind.LABEL:
+            return RemovedLabel.objects.filter(**in_trash, project__in=mine).exists()
+        case _:
+            return Export.objects.filter(_export_seen(user, Role.VIEWER), **in_trash).exists()
+
+
+def _restore_label(row: RemovedLabel) -> None:
+    """Bring a label back to the objects that still have the label which they got in its place."""
+    if not RemovedLabel.objects.select_for_update().filter(pk=row.pk).exists():
+        raise NotFound(Kind.LABEL)  # Somebody else was quicker.
+    relabel(row.object_ids, row.moved_to, restore_label(row))
+    row.delete()
 
 
 def _restore_object(by: User, pk: int) -> None:
@@ -193,7 +224,7 @@ def _project_id(row: Deletable) -> int:
     match row:
         case Project():
             return row.pk
-        case Video():
+        case Video() | RemovedLabel():
             return row.project_id
         case Export():
             project_id = row.project_id if row.video is None else row.video.project_id
@@ -208,7 +239,7 @@ def _thing(kind: Kind, row: Deletable) -> Thing:
 
 def _name(row: Deletable) -> str:
     match row:
-        case Project() | Video():
+        case Project() | Video() | RemovedLabel():
             return row.name
         case Export():
             source = row.video or row.project
@@ -228,6 +259,10 @@ def _project(row: Project) -> Trashed:
 
 def _video(row: Video) -> Trashed:
     return _shown(Kind.VIDEO, row, row.project)
+
+
+def _label(row: RemovedLabel) -> Trashed:
+    return _shown(Kind.LABEL, row, row.project)
 
 
 def _export(row: Export) -> Trashed:

@@ -31,7 +31,7 @@ class EmptyBody(Strict):
 
 
 class Emptied(Schema):
-    count: int  # How many projects, videos and exports a worker deletes now.
+    count: int  # How many projects, videos, exports and labels a worker deletes now.
 
 
 @router.get("/trash", response=list[TrashItem])
@@ -59,15 +59,15 @@ def empty_trash(request: HttpRequest, body: EmptyBody) -> Emptied:
     return Emptied(count=trash.empty(by=signed_in(request), project_id=body.project))
 
 
-@router.post("/trash/{kind}/{int:trash_id}/restore", response={204: None, (403, 404): ErrorAnswer})
+@router.post("/trash/{kind}/{int:trash_id}/restore", response={204: None, (403, 404, 409): ErrorAnswer})
 def restore_from_trash(request: HttpRequest, kind: Kind, trash_id: int) -> Status[None]:
-    """Bring back a project, video, object or export."""
+    """Bring back a project, video, object, export or label. A label comes back to the objects that had it."""
     trash.restore(by=signed_in(request), kind=kind, pk=trash_id)
     return Status(204, None)
 
 
 @router.delete("/trash/{kind}/{int:trash_id}", response={204: None, (403, 404, 409): ErrorAnswer})
 def delete_from_trash(request: HttpRequest, kind: Kind, trash_id: int) -> Status[None]:
-    """Delete a project, video or export for good. A worker does it, and this call answers at once."""
+    """Delete a project, video, export or label for good. A worker does it, and this call answers at once."""
     trash.remove_for_good(by=signed_in(request), kind=kind, pk=trash_id)
     return Status(204, None)

@@ -15,6 +15,7 @@ from webapp.accounts.models import User
 from webapp.problems import Forbidden
 from webapp.projects import editing, members
 from webapp.projects.access import is_limited, memberships_of, project_for, projects_of
+from webapp.projects.labels import LabelEdit
 from webapp.projects.models import Membership, Project, Role, Sees
 from webapp.rest import ErrorAnswer, Strict
 
@@ -38,6 +39,27 @@ class LabelBody(Strict):
     color: Annotated[str, Field(pattern=r"^#[0-9a-f]{6}$")]
 
 
+class LabelMove(Schema):
+    """Which label the objects of a deleted label get."""
+
+    label: int
+    to: int | None  # The id of a label that is kept; null: they have none.
+
+
+class LabelInUse(Schema):
+    """A label that cannot be deleted without saying where its objects go."""
+
+    id: int
+    name: str
+    objects: int
+
+
+class ProjectError(ErrorAnswer):
+    """An error of a change of a project. With the code "label_in_use", `in_use` has the labels."""
+
+    in_use: list[LabelInUse] | None = None
+
+
 class ProjectInfo(Schema):
     id: int
     name: str
@@ -53,6 +75,11 @@ class ProjectInfo(Schema):
     cover: int | None  # the newest video that is ready; its thumbnail stands for the project
     last_added_at: datetime | None  # when the newest video was added
     created_at: datetime
+    archived: bool
+
+    @staticmethod
+    def resolve_archived(project: Project) -> bool:
+        return project.archived_at is not None
 
     @staticmethod
     def resolve_cover(project: Project) -> int | None:
@@ -81,7 +108,10 @@ class ProjectPatch(Strict):
     sees: Sees | None = None
     review: bool | None = None
     pin_reasons: Annotated[list[Reason], Field(max_length=40)] | None = None
+    archived: bool | None = None
     labels: Annotated[list[LabelBody], Field(max_length=254)] | None = None
+    # Where the objects of the labels go that are missing from `labels`. Labels without objects need not be named.
+    labels_to: Annotated[list[LabelMove], Field(max_length=254)] = []
     # What the page showed before the person edited. If somebody else has saved since, the call answers 409.
     guide_before: Guide | None = None
     labels_before: Annotated[list[LabelBody], Field(max_length=254)] | None = None
@@ -134,8 +164,9 @@ def _answer(user: User, project: Project) -> Project:
 
 
 @router.get("/projects", response=list[ProjectInfo])
-def list_projects(request: HttpRequest) -> QuerySet[Project]:
-    return _with_counts(signed_in(request))
+def list_projects(request: HttpRequest, archived: bool = False) -> QuerySet[Project]:
+    """Return your projects: those that are archived, or the others."""
+    return _with_counts(signed_in(request)).filter(archived_at__isnull=not archived)
 
 
 @router.post("/projects", response={201: ProjectInfo, 400: ErrorAnswer})
@@ -153,7 +184,7 @@ def get_project(request: HttpRequest, project_id: int) -> Project:
     return _answer(user, project_for(user, project_id))
 
 
-@router.patch("/projects/{int:project_id}", response={200: ProjectInfo, (400, 404, 409): ErrorAnswer})
+@router.patch("/projects/{int:project_id}", response={200: ProjectInfo, (400, 404): ErrorAnswer, 409: ProjectError})
 def change_project(request: HttpRequest, project_id: int, body: ProjectPatch) -> Project:
     user = signed_in(request)
     project = editing.change_project(
@@ -162,15 +193,16 @@ def change_project(request: HttpRequest, project_id: int, body: ProjectPatch) ->
         name=body.name,
         guide=body.guide,
         engine=body.engine,
-        team=editing.TeamSettings(body.sees, body.review, body.pin_reasons),
+        team=editing.TeamSettings(body.sees, body.review, body.pin_reasons, body.archived),
         labels=_edits(body.labels),
+        moves={move.label: move.to for move in body.labels_to},
         before=editing.Before(body.guide_before, _edits(body.labels_before)),
     )
     return _answer(user, project)
 
 
-def _edits(labels: list[LabelBody] | None) -> list[editing.LabelEdit] | None:
-    return None if labels is None else [editing.LabelEdit(label.id, label.name, label.color) for label in labels]
+def _edits(labels: list[LabelBody] | None) -> list[LabelEdit] | None:
+    return None if labels is None else [LabelEdit(label.id, label.name, label.color) for label in labels]
 
 
 @router.delete("/projects/{int:project_id}", response={204: None, 404: ErrorAnswer})

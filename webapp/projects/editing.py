@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.db.models.functions import Now
 
 from webapp.accounts.models import User
 from webapp.audit.entries import Thing, record
@@ -13,19 +14,11 @@ from webapp.problems import Problem
 from webapp.projects.access import project_for
 from webapp.projects.deletable import put_into_trash
 from webapp.projects.engines import checked_engine
+from webapp.projects.labels import LabelEdit, replace_labels
 from webapp.projects.models import Label, Membership, Project, Role, Sees
 
 # The labels of a new project: names and colours.
 FIRST_LABELS = (("Object", "#4aa3ff"),)
-
-
-@dataclass(frozen=True)
-class LabelEdit:
-    """A label as the person who edits the project wants it. `id` is None for a new label."""
-
-    id: int | None
-    name: str
-    color: str  # #rrggbb
 
 
 @dataclass(frozen=True)
@@ -41,11 +34,12 @@ class Before:
 
 @dataclass(frozen=True)
 class TeamSettings:
-    """How a team works in a project (see models.py). None leaves a setting as it is."""
+    """How a team works in a project (see models.py), and whether it is archived. None leaves a setting as it is."""
 
     sees: Sees | None = None
     review: bool | None = None
     pin_reasons: Sequence[str] | None = None
+    archived: bool | None = None
 
     def given(self) -> dict[str, object]:
         """Return the settings to change, by column. Raises Problem for reasons that are empty or stand there twice."""
@@ -80,11 +74,13 @@ def change_project(
     engine: str | None = None,
     team: TeamSettings | None = None,
     labels: Sequence[LabelEdit] | None = None,
+    moves: Mapping[int, int | None] | None = None,
     before: Before | None = None,
 ) -> Project:
     """Change the fields that are given. `labels` is the whole new list; a label that is missing from it is deleted.
 
-    Raises Problem "changed_meanwhile" (409) if the project differs from `before`.
+    `moves` says where the objects of deleted labels go (labels.py). Raises Problem "changed_meanwhile" (409) if the
+    project differs from `before`, and what `replace_labels` raises.
     """
     project = project_for(by, project_id, Role.MANAGER)
     if before is not None:
@@ -99,11 +95,20 @@ def change_project(
     old = {field: getattr(project, field) for field in changed}
     for field, value in changed.items():
         setattr(project, field, value)
+    _archive(by, project, None if team is None else team.archived)
     project.save(update_fields=changed)  # only these, because somebody else may have changed other fields meanwhile
     if labels is not None:
-        _replace_labels(project, labels)
+        replace_labels(project, labels, by=by, moves=moves)
     _record_changes(by, project, {field: [value, changed[field]] for field, value in old.items()})
     return project
+
+
+def _archive(by: User, project: Project, archived: bool | None) -> None:
+    """Archive a project, or take it out of the archive. Nobody loses access; it is only listed elsewhere."""
+    if archived is None or archived == (project.archived_at is not None):
+        return
+    Project.objects.filter(pk=project.pk).update(archived_at=Now() if archived else None)
+    record(by, f"project.{'archive' if archived else 'unarchive'}", _thing(project), project_id=project.pk)
 
 
 def _thing(project: Project) -> Thing:
@@ -141,23 +146,3 @@ def _checked_name(name: str) -> str:
     if not name:
         raise Problem("no_name", "Give the project a name.")
     return name
-
-
-def _replace_labels(project: Project, edits: Sequence[LabelEdit]) -> None:
-    names = [edit.name.strip() for edit in edits]
-    if not all(names):
-        raise Problem("no_name", "Give every label a name.")
-    if len({name.casefold() for name in names}) < len(names):
-        raise Problem("label_twice", "Two labels have the same name. Give each its own.")
-    kept = {edit.id for edit in edits if edit.id is not None}
-    known = {label.pk: label for label in project.labels.all()}
-    if unknown := kept - known.keys():
-        raise Problem("unknown_label", f"This project has no label {min(unknown)}. Reload the page and try again.")
-    project.labels.exclude(pk__in=kept).delete()
-    # Names are unique in a project. The kept labels get temporary names first, so that two can exchange theirs.
-    for pk in kept:
-        project.labels.filter(pk=pk).update(name=f"\x01{pk}")
-    for position, (edit, name) in enumerate(zip(edits, names, strict=True)):
-        label = known[edit.id] if edit.id is not None else Label(project=project)
-        label.name, label.color, label.position = name, edit.color, position
-        label.save()

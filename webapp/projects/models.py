@@ -55,6 +55,21 @@ class Label(models.Model):
         return self.name
 
 
+class RemovedLabel(Deletable):
+    """A label that was deleted, and what is needed to bring it back (labels.py)."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="removed_labels")
+    label_id = models.PositiveBigIntegerField()  # The id that it had, and gets again.
+    name = models.CharField(max_length=60)
+    color = models.CharField(max_length=7)
+    position = models.PositiveIntegerField()
+    moved_to = models.PositiveBigIntegerField(null=True)  # The id of the label that its objects got; None: none.
+    object_ids = models.JSONField(default=list)  # The ids of its objects.
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Role(models.TextChoices):
     OWNER = "owner"
     MANAGER = "manager"

@@ -11,6 +11,7 @@ export const ME: Me = {
   is_superuser: false,
   key_bindings: {},
   has_password: true,
+  lands: "projects",
 };
 
 export const PROJECT: Project = {
@@ -26,6 +27,7 @@ export const PROJECT: Project = {
   videos: 1,
   members: 1,
   cover: null,
+  archived: false,
   last_added_at: null,
   created_at: "2026-01-01T00:00:00Z",
 };

@@ -533,7 +533,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List Projects */
+        /**
+         * List Projects
+         * @description Return your projects: those that are archived, or the others.
+         */
         get: operations["list_projects"];
         put?: never;
         /** Create Project */
@@ -1239,7 +1242,7 @@ export interface paths {
         post?: never;
         /**
          * Delete From Trash
-         * @description Delete a project, video or export for good. A worker does it, and this call answers at once.
+         * @description Delete a project, video, export or label for good. A worker does it, and this call answers at once.
          */
         delete: operations["delete_from_trash"];
         options?: never;
@@ -1258,7 +1261,7 @@ export interface paths {
         put?: never;
         /**
          * Restore From Trash
-         * @description Bring back a project, video, object or export.
+         * @description Bring back a project, video, object, export or label. A label comes back to the objects that had it.
          */
         post: operations["restore_from_trash"];
         delete?: never;
@@ -2592,7 +2595,7 @@ export interface components {
          * Kind
          * @enum {string}
          */
-        Kind: "project" | "video" | "object" | "export";
+        Kind: "project" | "video" | "object" | "export" | "label";
         /** KindChoice */
         KindChoice: {
             /** By Mail */
@@ -2636,6 +2639,18 @@ export interface components {
             /** Name */
             name: string;
         };
+        /**
+         * LabelInUse
+         * @description A label that cannot be deleted without saying where its objects go.
+         */
+        LabelInUse: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** Objects */
+            objects: number;
+        };
         /** LabelInfo */
         LabelInfo: {
             /** Color */
@@ -2644,6 +2659,16 @@ export interface components {
             id: number;
             /** Name */
             name: string;
+        };
+        /**
+         * LabelMove
+         * @description Which label the objects of a deleted label get.
+         */
+        LabelMove: {
+            /** Label */
+            label: number;
+            /** To */
+            to: number | null;
         };
         /**
          * LeaseAsk
@@ -2882,6 +2907,11 @@ export interface components {
             key_bindings: {
                 [key: string]: string[];
             };
+            /**
+             * Lands
+             * @enum {string}
+             */
+            lands: "work" | "projects";
             /** Last Name */
             last_name: string;
             /** Name */
@@ -3331,6 +3361,20 @@ export interface components {
             /** Name */
             name: string;
         };
+        /**
+         * ProjectError
+         * @description An error of a change of a project. With the code "label_in_use", `in_use` has the labels.
+         */
+        ProjectError: {
+            /** Code */
+            code: string;
+            /** Field */
+            field?: string | null;
+            /** In Use */
+            in_use?: components["schemas"]["LabelInUse"][] | null;
+            /** Text */
+            text: string;
+        };
         /** ProjectExportBody */
         ProjectExportBody: {
             /** Format */
@@ -3350,6 +3394,8 @@ export interface components {
         };
         /** ProjectInfo */
         ProjectInfo: {
+            /** Archived */
+            archived: boolean;
             /** Cover */
             cover: number | null;
             /**
@@ -3382,6 +3428,8 @@ export interface components {
         };
         /** ProjectPatch */
         ProjectPatch: {
+            /** Archived */
+            archived?: boolean | null;
             /** Engine */
             engine?: string | null;
             /** Guide */
@@ -3392,6 +3440,11 @@ export interface components {
             labels?: components["schemas"]["LabelBody"][] | null;
             /** Labels Before */
             labels_before?: components["schemas"]["LabelBody"][] | null;
+            /**
+             * Labels To
+             * @default []
+             */
+            labels_to?: components["schemas"]["LabelMove"][];
             /** Name */
             name?: string | null;
             /** Pin Reasons */
@@ -6562,7 +6615,9 @@ export interface operations {
     };
     list_projects: {
         parameters: {
-            query?: never;
+            query?: {
+                archived?: boolean;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -6892,7 +6947,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
+                    "application/json": components["schemas"]["ProjectError"];
                 };
             };
             /** @description The body is too large. */
@@ -10114,7 +10169,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                kind: "project" | "video" | "object" | "export";
+                kind: "project" | "video" | "object" | "export" | "label";
                 trash_id: number;
             };
             cookie?: never;
@@ -10189,7 +10244,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                kind: "project" | "video" | "object" | "export";
+                kind: "project" | "video" | "object" | "export" | "label";
                 trash_id: number;
             };
             cookie?: never;
@@ -10223,6 +10278,15 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Conflict */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

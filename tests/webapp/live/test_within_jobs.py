@@ -153,3 +153,14 @@ def test_without_an_open_job_nothing_is_undone_or_deleted(job: Job, video: Video
     do(annotator, job, "reopen")
     send(annotator, video, "object.update", number=number, deleted=True)
     send(annotator, video, "head.move", from_round=own.pk, to_round=None)
+
+
+def test_a_job_of_the_whole_video_does_not_restore_what_others_added(video: Video, job: Job, annotator: User) -> None:
+    Job.objects.exclude(pk=job.pk).delete()
+    Job.objects.update(first=0, last=video.frame_count - 1)
+    for deleted in (True, False):
+        problem = refused(annotator, video, "object.update", number=1, deleted=deleted)
+        assert (problem.code, problem.status) == ("locked_object", 409)
+    number = send(annotator, video, "object.add", name="Own")
+    for deleted in (True, False):
+        send(annotator, video, "object.update", number=number, deleted=deleted)

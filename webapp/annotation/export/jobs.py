@@ -198,8 +198,9 @@ def run_export(export_id: int) -> None:
         with beating(partial(EXPORTS.beat, export.pk, export.fence), BEAT_SECONDS, export=export.pk):
             known, subjects = _format_of(export), _subjects_of(export)
             known.write(subjects, unfinished, _Progress(export))
+            if known.suffix == "zip" or (known.suffix == "npz" and subjects[0].options.names == "number"):
+                add_manifest(unfinished, export, subjects)  # In an npz file it would stand among the arrays.
             if known.suffix == "zip":
-                add_manifest(unfinished, export, subjects)
                 add_how_to(unfinished, known.how_to)
             unfinished.rename(export_path(export.pk))
         if not _end(export, ExportState.DONE, size_bytes=export_path(export.pk).stat().st_size):

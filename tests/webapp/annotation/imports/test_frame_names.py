@@ -30,8 +30,7 @@ from webapp.videos.storage import folder_of, upload_path
 
 FORMATS = ["davis", "objects", "npz", "mots", "cvat", "coco", "youtube-vis", "youtube-vos"]
 CHOICES: list[Names | None] = [None, "number", "source"]
-# An npz file has no manifest that could say that its frames are called by numbers.
-CASES = [case for case in product(FORMATS, CHOICES) if case != ("npz", "number")]
+CASES = list(product(FORMATS, CHOICES))
 
 
 def from_pictures(project: Project, owner: User, name: str, digits: int) -> Video:
