@@ -72,6 +72,7 @@ RULES: dict[tuple[str, str], Rule] = {
     # operation
     ("GET", "/api/status"): Rule("superuser"),
     ("PATCH", "/api/status/queues/{queue}"): Rule("superuser", body={"paused": True}),
+    ("PATCH", "/api/status/workers/{worker}"): Rule("superuser", body={"draining": True}),
     ("POST", "/api/status/running/{task_kind}/{task_id}/cancel"): Rule("superuser"),
     # projects
     ("GET", "/api/projects"): Rule("signed in"),

@@ -30,6 +30,7 @@ from webapp.annotation.models import Export, ExportState, Mask, MaskImport, Mask
 from webapp.annotation.objects import add_object
 from webapp.annotation.pins import NewPin, add_pin
 from webapp.api import api
+from webapp.inference.models import Worker
 from webapp.jobs.models import Job
 from webapp.overview.views import save_view
 from webapp.projects.access import allows
@@ -115,6 +116,7 @@ def world(
         "invitation_id": invite_by_link(by=cast[Role.OWNER], project_id=project.pk, guest=Guest(Role.VIEWER))[0].pk,
         "kind": "video",
         "queue": "exports",
+        "worker": Worker.objects.create(name="gpu-1:7", pid=7, device="cpu", heartbeat=timezone.now()).name,
         "task_kind": "export",
         "task_id": export.pk,
         "trash_id": trashed.pk,

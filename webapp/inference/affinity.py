@@ -55,11 +55,14 @@ def _last_worker(head: int | None) -> str | None:
 
 
 def _queue_of_idle(holder: str | None) -> str | None:
-    """Return the queue of the worker `holder` if it is another one that is alive and idle, otherwise None."""
+    """Return the queue of the worker `holder` if it is another one that is alive, idle and not being drained, otherwise
+    None.
+    """
     if not holder or holder == own_name():
         return None
     if Round.objects.filter(state=RoundState.RUNNING, worker=holder).exists():
         return None
-    if not Worker.objects.filter(name=holder, heartbeat__gte=Now() - ALIVE_WITHIN).exists():
+    alive = Worker.objects.filter(name=holder, heartbeat__gte=Now() - ALIVE_WITHIN)
+    if not alive.filter(draining=False).exists():
         return None
     return queue_of(holder)

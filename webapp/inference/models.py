@@ -16,3 +16,4 @@ class Worker(models.Model):
     device = models.CharField(max_length=60)
     started_at = models.DateTimeField(auto_now_add=True)
     heartbeat = models.DateTimeField()
+    draining = models.BooleanField(default=False)  # It finishes its round and begins no other one (draining.py).

@@ -10,6 +10,7 @@ from celery import current_app, shared_task
 from webapp.annotation.notify import PREVIEW, RUN_ROUND, SCORE_ROUND
 from webapp.inference import worker_lifecycle  # noqa: F401 (the import connects the signals of a worker)
 from webapp.inference.affinity import better_preview_queue, better_queue
+from webapp.inference.draining import intake
 from webapp.quality.copies import AGREE, MERGE
 
 
@@ -19,6 +20,8 @@ def run_round(round_id: int, passed_on: bool = False) -> None:
 
     `passed_on` says that it was forwarded already, which happens once at most.
     """
+    if intake.refuse(RUN_ROUND, round_id):
+        return
     queue = None if passed_on else better_queue(round_id)
     if queue is not None:
         current_app.send_task(RUN_ROUND, args=[round_id, True], queue=queue)
@@ -37,6 +40,8 @@ def preview(preview_id: int, passed_on: bool = False) -> None:
 
     Other previews that wait are answered, too; one that was answered already is skipped.
     """
+    if intake.refuse(PREVIEW, preview_id):
+        return
     queue = None if passed_on else better_preview_queue(preview_id)
     if queue is not None:
         current_app.send_task(PREVIEW, args=[preview_id, True], queue=queue)

@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any
 
 import structlog
-from celery.signals import worker_ready, worker_shutdown
+from celery.signals import worker_ready, worker_shutdown, worker_shutting_down
 from django.conf import settings
 from django.db import connection
 
@@ -26,6 +26,7 @@ from webapp.annotation.receipts import forget_old
 from webapp.annotation.scores import sweep_scores
 from webapp.inference import recovery, workers
 from webapp.inference.affinity import queue_of
+from webapp.inference.draining import intake
 from webapp.jobs.due import notify_due
 from webapp.notifications.notify import forget_old as forget_old_notifications
 from webapp.overview.removal import sweep_trash
@@ -46,6 +47,11 @@ class WorkerHeartbeat(threading.Thread):
         self.device = device  # None for a worker that computes no rounds.
         self._announced = False
         self._ended = threading.Event()
+        self._ending = False
+
+    def end_soon(self) -> None:
+        """Note that this worker ends after its task. A signal handler may call this: it only sets a value."""
+        self._ending = True
 
     def stop(self) -> None:
         self._ended.set()
@@ -83,7 +89,7 @@ class WorkerHeartbeat(threading.Thread):
             workers.announce(self.device)
             self._announced = True
         elif self.device:
-            workers.beat()
+            intake.follow(draining=workers.beat(ending=self._ending))
 
 
 def _try(*steps: Callable[[], object]) -> None:
@@ -130,10 +136,13 @@ def _start(sender: Any, **rest: Any) -> None:
     heartbeat = WorkerHeartbeat(runner.device_name() if computes else None)
     _heartbeats.append(heartbeat)
     heartbeat.start()
-    if computes and settings.TEAM_MODE:
-        own = queue_of(workers.own_name())
-        sender.app.amqp.queues[own]  # This declares the queue with the same options as the sender does.
-        sender.add_task_queue(own)
+    if computes:
+        queues = ["rounds"]
+        if settings.TEAM_MODE:
+            queues.append(queue_of(workers.own_name()))
+            sender.app.amqp.queues[queues[-1]]  # This declares the queue with the same options as the sender does.
+            sender.add_task_queue(queues[-1])
+        intake.connect(sender, queues)
     if computes and settings.CONFIG["MASKWRIGHT_WARM_UP"]:
         # A thread does it, so that rounds wait only for the networks that they use themselves.
         _warming.append(threading.Thread(target=_warm_up, name="warm-up", daemon=True))
@@ -147,6 +156,13 @@ def _warm_up() -> None:
         _warm.append(runner.warm_up())
     except Exception as error:  # A round that fails for the same reason tells its author.
         log.warning("warm_up_failed", error=str(error), kind=type(error).__name__)
+
+
+@worker_shutting_down.connect
+def _drain(**rest: Any) -> None:
+    """Say in the table of workers that this one, which got SIGTERM, ends when its round is done."""
+    for heartbeat in _heartbeats:
+        heartbeat.end_soon()
 
 
 @worker_shutdown.connect

@@ -22,14 +22,20 @@ FORGOTTEN_AFTER = timedelta(days=1)
 def announce(device: str) -> None:
     """Write the row of this process into the table of workers, and delete rows without a heartbeat for a day."""
     Worker.objects.filter(heartbeat__lt=Now() - FORGOTTEN_AFTER).delete()
-    Worker.objects.update_or_create(
-        name=own_name(), defaults={"pid": os.getpid(), "device": device, "heartbeat": Now(), "started_at": Now()}
-    )
+    row = {"pid": os.getpid(), "device": device, "heartbeat": Now(), "started_at": Now(), "draining": False}
+    Worker.objects.update_or_create(name=own_name(), defaults=row)
 
 
-def beat() -> None:
-    """Store the heartbeat of this process."""
-    Worker.objects.filter(name=own_name()).update(heartbeat=Now())
+def beat(*, ending: bool = False) -> bool:
+    """Store the heartbeat of this process, and return whether it is drained. With `ending` it drains from now on."""
+    columns = {"draining": True} if ending else {}
+    Worker.objects.filter(name=own_name()).update(heartbeat=Now(), **columns)
+    return is_draining()
+
+
+def is_draining() -> bool:
+    """Return whether this process begins no further rounds."""
+    return Worker.objects.filter(name=own_name(), draining=True).exists()
 
 
 def withdraw() -> None:
@@ -49,11 +55,15 @@ def status() -> WorkerStatus:
         return WorkerStatus(alive=False, device="", text=text)
     alive = alive_workers().order_by("name")
     # A worker that was killed on this machine is known to be gone before its heartbeat is stale.
-    devices = [device for name, device in alive.values_list("name", "device") if not is_dead(name)]
+    there = [row for row in alive if not is_dead(row.name)]
+    devices = [row.device for row in there if not row.draining]
     if devices:
         device = ", ".join(sorted(set(devices)))
         text = f"Computing on {device}." if len(devices) == 1 else f"{len(devices)} workers compute on {device}."
         return WorkerStatus(alive=True, device=device, text=text)
+    if there:
+        text = "Every worker is being drained. Rounds wait until a worker begins rounds again."
+        return WorkerStatus(alive=False, device="", text=text)
     if settings.TEAM_MODE:
         return WorkerStatus(alive=False, device="", text="No worker is running. Rounds wait until one is started.")
     if Worker.objects.exists():

@@ -20,6 +20,10 @@ class QueuePatch(Strict):
     paused: bool
 
 
+class WorkerPatch(Strict):
+    draining: bool
+
+
 @router.get("/status", response={200: SiteStatus, 403: ErrorAnswer})
 def get_status(request: HttpRequest) -> SiteStatus:
     """Return queues, workers, running work, storage and versions of the whole site. Only administrators may read it."""
@@ -35,6 +39,13 @@ def change_queue(request: HttpRequest, queue: str, body: QueuePatch) -> SiteStat
         raise NotFound("queue")
     change = status.pause if body.paused else status.resume
     change(Queue(queue), administrator)
+    return status.site_status()
+
+
+@router.patch("/status/workers/{worker}", response={200: SiteStatus, (403, 404): ErrorAnswer})
+def change_worker(request: HttpRequest, worker: str, body: WorkerPatch) -> SiteStatus:
+    """Drain a worker, so that it finishes its round and begins no other one, or let it begin rounds again."""
+    status.drain_worker(worker, body.draining, _administrator(request))
     return status.site_status()
 
 

@@ -24,6 +24,7 @@ from webapp.annotation.imports.lease import MASK_IMPORTS
 from webapp.annotation.models import Export, ExportState, Round
 from webapp.annotation.rounds import stop
 from webapp.audit.entries import Thing, record
+from webapp.inference.draining import drain
 from webapp.inference.models import Worker
 from webapp.inference.workers import ALIVE_WITHIN
 from webapp.problems import NotFound
@@ -53,7 +54,10 @@ class QueueStatus:
 
 @dataclass(frozen=True)
 class WorkerInfo:
-    """A worker for rounds. `silent_seconds` is the age of its heartbeat; `round` is the id of what it computes."""
+    """A worker for rounds. `silent_seconds` is the age of its heartbeat; `round` is the id of what it computes.
+
+    A worker that is `draining` finishes its round and begins no other one; without a round it may be switched off.
+    """
 
     name: str
     device: str
@@ -61,6 +65,7 @@ class WorkerInfo:
     started_at: datetime
     silent_seconds: float
     round: int | None
+    draining: bool
 
 
 @dataclass(frozen=True)
@@ -143,6 +148,22 @@ def resume(queue: Queue, by: User) -> None:
 
 
 @transaction.atomic
+def drain_worker(name: str, draining: bool, by: User) -> None:
+    """Let a worker finish its round and begin no other one, or let it begin rounds again.
+
+    Raises NotFound if there is no such worker.
+    """
+    try:
+        changed = drain(name, draining=draining)
+    except Worker.DoesNotExist:
+        raise NotFound("worker") from None
+    if changed:
+        record(by, "worker.drain" if draining else "worker.resume", Thing("worker", None, name))
+        if not draining:
+            ROUNDS.notify_all()
+
+
+@transaction.atomic
 def cancel_task(kind: str, task_id: int, by: User) -> None:
     """Ask a running task to stop, whoever started it. One that has ended stays as it is.
 
@@ -210,6 +231,7 @@ def _workers() -> list[WorkerInfo]:
             started_at=row.started_at,
             silent_seconds=round((row.now - row.heartbeat).total_seconds(), 1),
             round=computed.get(row.name),
+            draining=row.draining,
         )
         for row in rows
     ]

@@ -66,7 +66,7 @@ def test_a_call_finds_nothing_under_a_huge_number(
 
 def test_every_number_of_a_call_is_tried() -> None:
     named = {part for _, path in RULES for part in path.replace(".", "/").split("/") if part.startswith("{")}
-    assert named == {f"{{{key}}}" for key in (*KEYS, "upload_id", "kind", "queue", "task_kind")}
+    assert named == {f"{{{key}}}" for key in (*KEYS, "upload_id", "kind", "queue", "task_kind", "worker")}
 
 
 @pytest.mark.parametrize(

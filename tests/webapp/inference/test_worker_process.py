@@ -8,12 +8,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from celery import Celery
 from django.conf import settings
+from django.utils import timezone
 
 from tests.webapp.conftest import FRAMES, draw, make_video
 from tests.webapp.inference.conftest import write_frames
@@ -21,9 +23,12 @@ from webapp.accounts.models import User
 from webapp.annotation.masks import masks_of
 from webapp.annotation.models import Mask, Round
 from webapp.annotation.objects import add_object
-from webapp.annotation.rounds import create_round
+from webapp.annotation.rounds import Reach, create_round
 from webapp.annotation.undo import move_head
 from webapp.inference import workers
+from webapp.inference.draining import drain
+from webapp.inference.models import Worker
+from webapp.inference.workers import ALIVE_WITHIN
 from webapp.projects.models import Project
 from webapp.videos.models import Video
 
@@ -93,16 +98,19 @@ def wait_for(condition: Callable[[], Any], seconds: float, what: str) -> Any:
     raise AssertionError(f"no {what} within {seconds} s")
 
 
-def make(video: Video, author: User, base: int | None) -> Round:
+def make(video: Video, author: User, base: int | None, *, supersedes: bool = True) -> Round:
     draw(video, author, frame=2)
-    return create_round(video=video, author=author, key=os.urandom(16).hex(), frames=[2], engine="fake", base=base)
+    key, reach = os.urandom(16).hex(), Reach(supersedes=supersedes)
+    return create_round(video=video, author=author, key=key, frames=[2], engine="fake", base=base, reach=reach)
 
 
 def bytes_of(round_id: int) -> dict[int, bytes]:
     return {mask.frame: bytes(mask.data) for mask in Mask.objects.filter(round_id=round_id)}
 
 
-def test_a_round_outlives_its_worker(video: Video, owner: User, start_worker: Start) -> None:
+def test_a_round_outlives_its_worker_and_a_drained_worker_finishes_its_own(
+    video: Video, owner: User, start_worker: Start
+) -> None:
     worker = start_worker()
     wait_for(lambda: workers.status().alive, 60, "worker")
     row = make(video, owner, None)
@@ -115,7 +123,7 @@ def test_a_round_outlives_its_worker(video: Video, owner: User, start_worker: St
     assert 2 <= len(before) < FRAMES, "it was killed in the middle"
     wait_for(lambda: not workers.status().alive, 10, "word that the worker is gone")
 
-    start_worker()
+    second = start_worker()
     wait_for(lambda: Round.objects.filter(pk=row.pk, state="done").exists(), 60, "end of the round")
     row.refresh_from_db()
     after = dict(Mask.objects.filter(round=row).values_list("frame", "pk"))
@@ -128,3 +136,24 @@ def test_a_round_outlives_its_worker(video: Video, owner: User, start_worker: St
     wait_for(lambda: Round.objects.filter(pk=whole.pk, state="done").exists(), 30, "end of the second round")
     assert bytes_of(row.pk) == bytes_of(whole.pk), "an interrupted round has other masks than a whole one"
     assert len(list(masks_of(video.pk, whole.pk))) == FRAMES
+
+    # Drained, the worker finishes its round and begins no other one; afterwards it begins what waits.
+    name = Worker.objects.get(draining=False, heartbeat__gte=timezone.now() - ALIVE_WITHIN).name
+    running = make(video, owner, whole.pk)
+    wait_for(lambda: Mask.objects.filter(round=running).exists(), 30, "mask")
+    assert drain(name, draining=True)
+    waiting = make(video, owner, running.pk, supersedes=False)
+    wait_for(lambda: Round.objects.filter(pk=running.pk, state="done").exists(), 30, "end of the running round")
+    seen = Worker.objects.get(name=name).heartbeat
+    wait_for(lambda: Worker.objects.get(name=name).heartbeat > seen + 1.5 * timedelta(seconds=1), 10, "heartbeat")
+    assert Round.objects.get(pk=waiting.pk).state == "queued"
+    assert not workers.status().alive
+    assert drain(name, draining=False)
+    wait_for(lambda: Mask.objects.filter(round=waiting).exists(), 30, "mask of the round that waited")
+
+    # SIGTERM drains it, too: it finishes its round and ends.
+    second.terminate()
+    wait_for(lambda: Worker.objects.filter(name=name, draining=True).exists(), 10, "word that it drains")
+    assert second.wait(30) == 0
+    assert Round.objects.get(pk=waiting.pk).state == "done"
+    assert not Worker.objects.filter(name=name).exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from webapp.accounts.models import User
 from webapp.annotation.claims import claim
 from webapp.annotation.models import Round, RoundState
 from webapp.audit.models import AuditEntry
-from webapp.inference import workers
+from webapp.inference import draining, tasks, workers
 from webapp.tasks.models import PausedQueue
 from webapp.tasks.worker_names import own_name
 
@@ -79,3 +80,41 @@ def test_an_administrator_stops_a_round_of_a_project_of_others(admin: Client, si
     assert Round.objects.get(pk=waiting.pk).state == RoundState.RUNNING
     assert admin.post("/api/status/running/round/999999/cancel").status_code == 404
     assert admin.post(f"/api/status/running/lunch/{waiting.pk}/cancel").status_code == 404
+
+
+def test_a_drained_worker_sends_tasks_back_and_gets_no_follow_ups(
+    admin: Client, site: Site, sent_tasks: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workers.announce("cpu")
+    called: list[str] = []
+    consumer = SimpleNamespace(
+        call_soon=lambda do: do(),
+        cancel_task_queue=called.append,
+        add_task_queue=lambda name: called.append(f"+{name}"),
+    )
+    intake = draining.Intake()
+    intake.connect(consumer, ["rounds"])
+    monkeypatch.setattr(tasks, "intake", intake)
+    waiting = run(site.video, site.round.author, site.round.pk, frame=4)
+    sent_tasks.clear()
+    address = f"/api/status/workers/{own_name()}"
+    answer = admin.patch(address, {"draining": True}, content_type="application/json").json()
+    assert [(worker["draining"], worker["round"]) for worker in answer["workers"]] == [(True, None)]
+    assert "drained" in workers.status().text
+    tasks.run_round(waiting.pk)
+    assert sent_tasks == [("inference.run_round", [waiting.pk])]
+    assert Round.objects.get(pk=waiting.pk).state == RoundState.QUEUED
+    intake.follow(draining=workers.beat())
+    assert called == ["rounds"], "the queues are closed once"
+    admin.patch(address, {"draining": False}, content_type="application/json")
+    assert len(sent_tasks) == 2, "the workers are told what waits"
+    intake.follow(draining=workers.beat())
+    assert called == ["rounds", "+rounds"]
+    assert not workers.is_draining()
+    assert list(AuditEntry.objects.filter(kind="worker").order_by("pk").values_list("action", flat=True)) == [
+        "worker.drain",
+        "worker.resume",
+    ]
+    assert (
+        admin.patch("/api/status/workers/x:1", {"draining": True}, content_type="application/json").status_code == 404
+    )
