@@ -40,3 +40,7 @@ export type RunningTask = Schemas["RunningTask"];
 export type VideoAction = Schemas["ActionBody"];
 export type NumbersRow = Schemas["NumbersRow"];
 export type Progress = Schemas["ProgressInfo"];
+/** What a search over all projects has found. */
+export type Found = Schemas["SearchAnswer"];
+/** How a list was filtered and sorted, saved under a name. */
+export type SavedView = Schemas["ViewInfo"];

@@ -10,10 +10,12 @@ import { DUES, type DueFilter, SORTS, type Sort, STATES, type StateFilter } from
 export interface ListBarProps {
   labels: readonly { id: number; name: string }[];
   people: readonly { id: number; name: string }[];
+  /** What stands behind the filters: the saved views. */
+  views: ComponentChildren;
   children: ComponentChildren;
 }
 
-export function ListBar({ labels, people, children }: ListBarProps) {
+export function ListBar({ labels, people, views, children }: ListBarProps) {
   const { wanted, sort, state, assignee, due, label, view } = listAddress();
   const person = (value: string, name: string) => ({ value, name });
   return (
@@ -86,6 +88,7 @@ export function ListBar({ labels, people, children }: ListBarProps) {
           onChange={(value) => changeList({ sort: value as Sort })}
         />
       </div>
+      {views}
       <span class={css.grow} />
       {children}
       <fieldset class={css.views} aria-label="Cards or table">

@@ -11,6 +11,7 @@ import { ProblemState } from "./ProblemState";
 import { ProjectPage } from "./ProjectPage";
 import { ProjectsPage } from "./ProjectsPage";
 import { Shell } from "./Shell";
+import { Search } from "./search/Search";
 import { StatusPage } from "./status/StatusPage";
 import { Tokens } from "./Tokens";
 import { TrashPage } from "./TrashPage";
@@ -38,6 +39,7 @@ export default function Pages({ at }: { at: Route }) {
       <Page at={at} />
       <Account me={signedIn} />
       <Tokens />
+      <Search />
     </>
   );
 }

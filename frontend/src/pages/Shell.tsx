@@ -7,6 +7,7 @@ import {
   Monitor,
   Moon,
   ScrollText,
+  Search as SearchIcon,
   Shield,
   Sun,
   Trash2,
@@ -18,6 +19,7 @@ import { me, signOut } from "../api/session";
 import type { Me } from "../api/types";
 import { Bell } from "../notifications/Bell";
 import { Avatar } from "../parts/Avatar";
+import { Kbd } from "../parts/Kbd";
 import { Logo } from "../parts/Logo";
 import { Menu, type MenuItem } from "../parts/Menu";
 import { toastError } from "../parts/Toast";
@@ -26,6 +28,7 @@ import { route, visits } from "../route";
 import { openAccount } from "./Account";
 import { mayLeave } from "./leave";
 import css from "./Shell.module.css";
+import { openSearch, SEARCH_KEY } from "./search/Search";
 import { openTokens } from "./Tokens";
 import { UploadsPill } from "./UploadsPill";
 
@@ -70,6 +73,19 @@ export function Shell({ title, crumbs = [], children }: ShellProps) {
           ))}
         </nav>
         <UploadsPill />
+        {me.value && (
+          <button
+            type="button"
+            class={css.search}
+            data-testid="search-open"
+            title={`Search (${SEARCH_KEY})`}
+            onClick={openSearch}
+          >
+            <SearchIcon size={15} aria-hidden="true" />
+            <span>Search</span>
+            <Kbd keys={SEARCH_KEY} />
+          </button>
+        )}
         {me.value && (
           <a
             href="/work"

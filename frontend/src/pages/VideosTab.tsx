@@ -30,6 +30,7 @@ import { VideoCard } from "./VideoCard";
 import css from "./VideosTab.module.css";
 import { VideoTable } from "./VideoTable";
 import { type Cards, useCards } from "./videos";
+import { SavedViews } from "./views/SavedViews";
 
 /** The types of files that the browser's dialog offers. The server decides by a file's content, not by its name. */
 const ACCEPT = ".mp4,.mov,.mkv,.webm,.avi,.ogv,.gif,.m4v,.zip,video/*,application/zip";
@@ -74,7 +75,11 @@ export function VideosTab({ project, onChange }: TabProps) {
         </p>
       )}
       {!none && (
-        <ListBar labels={project.labels} people={(members.value ?? []).map(({ user }) => user)}>
+        <ListBar
+          labels={project.labels}
+          people={(members.value ?? []).map(({ user }) => user)}
+          views={<SavedViews project={project} />}
+        >
           {may(project.role, "manage_jobs") && (
             <Button
               icon={Shuffle}

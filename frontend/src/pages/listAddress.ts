@@ -68,3 +68,15 @@ export function filterOf(address: ListAddress): CardFilter {
     ...(label ? { label: Number(label) } : {}),
   };
 }
+
+const NAMES = ["q", "order", "state", "assignee", "due", "label", "view"];
+
+/** Returns the part of a query that says how the list is shown, in one order, so that two of them can be compared. */
+export function listQuery(shown: URLSearchParams): string {
+  const kept = new URLSearchParams();
+  for (const name of NAMES) {
+    const value = shown.get(name);
+    if (value) kept.set(name, value);
+  }
+  return kept.toString();
+}

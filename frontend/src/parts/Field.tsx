@@ -126,3 +126,32 @@ export function SelectField(props: SelectFieldProps) {
     </Frame>
   );
 }
+
+export interface CheckFieldProps {
+  label: string;
+  testid: string;
+  checked: boolean;
+  onChange: (checked: boolean) => void;
+  disabled?: boolean;
+  /** A sentence below the label, in a fainter colour. */
+  hint?: string;
+}
+
+/** A box that is ticked or not, with its label behind it. */
+export function CheckField({ label, testid, checked, onChange, disabled, hint }: CheckFieldProps) {
+  return (
+    <label class={css.check}>
+      <input
+        type="checkbox"
+        data-testid={testid}
+        checked={checked}
+        disabled={disabled}
+        onChange={(event) => onChange(event.currentTarget.checked)}
+      />
+      <span>
+        {label}
+        {hint && <small>{hint}</small>}
+      </span>
+    </label>
+  );
+}
