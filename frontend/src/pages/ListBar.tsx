@@ -1,6 +1,7 @@
 /** Above the list of videos: search, order, filters, and the switch between cards and a table. */
-import { LayoutGrid, Rows3 } from "lucide-preact";
+import { LayoutGrid, Rows3, SlidersHorizontal } from "lucide-preact";
 import type { ComponentChildren } from "preact";
+import { useState } from "preact/hooks";
 import { SelectField, TextField } from "../parts/Field";
 import { IconButton } from "../parts/IconButton";
 import css from "./ListBar.module.css";
@@ -18,8 +19,10 @@ export interface ListBarProps {
 export function ListBar({ labels, people, views, children }: ListBarProps) {
   const { wanted, sort, state, assignee, due, label, view } = listAddress();
   const person = (value: string, name: string) => ({ value, name });
+  const [open, setOpen] = useState(false);
+  const limits = [state !== "any", assignee, due !== "any", label].filter(Boolean).length;
   return (
-    <div class={css.bar}>
+    <div class={`${css.bar} ${open ? css.open : ""}`}>
       <div class={css.search}>
         <TextField
           label="Search videos"
@@ -31,6 +34,16 @@ export function ListBar({ labels, people, views, children }: ListBarProps) {
           onInput={(value) => changeList({ wanted: value })}
         />
       </div>
+      <button
+        type="button"
+        class={css.filters}
+        aria-expanded={open}
+        data-testid="videos-filters"
+        onClick={() => setOpen(!open)}
+      >
+        <SlidersHorizontal size={15} aria-hidden="true" />
+        Filters{limits > 0 && ` (${limits})`}
+      </button>
       <div class={css.choice}>
         <SelectField
           label="State"
@@ -89,26 +102,27 @@ export function ListBar({ labels, people, views, children }: ListBarProps) {
         />
       </div>
       {views}
-      <span class={css.grow} />
-      {children}
-      <fieldset class={css.views} aria-label="Cards or table">
-        <IconButton
-          icon={LayoutGrid}
-          label="Cards"
-          size="small"
-          testid="videos-cards"
-          pressed={view === "cards"}
-          onClick={() => changeList({ view: "cards" })}
-        />
-        <IconButton
-          icon={Rows3}
-          label="Table"
-          size="small"
-          testid="videos-table"
-          pressed={view === "table"}
-          onClick={() => changeList({ view: "table" })}
-        />
-      </fieldset>
+      <div class={css.actions}>
+        {children}
+        <fieldset class={css.views} aria-label="Cards or table">
+          <IconButton
+            icon={LayoutGrid}
+            label="Cards"
+            size="small"
+            testid="videos-cards"
+            pressed={view === "cards"}
+            onClick={() => changeList({ view: "cards" })}
+          />
+          <IconButton
+            icon={Rows3}
+            label="Table"
+            size="small"
+            testid="videos-table"
+            pressed={view === "table"}
+            onClick={() => changeList({ view: "table" })}
+          />
+        </fieldset>
+      </div>
     </div>
   );
 }

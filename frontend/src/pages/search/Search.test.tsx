@@ -14,7 +14,11 @@ const found = {
 
 async function find(words: string): Promise<void> {
   await type("search-input", words);
-  for (let turn = 0; turn < 3; turn += 1) // the words are asked for, then the answer is shown
+  for (
+    let turn = 0;
+    turn < 3;
+    turn += 1 // the words are asked for, then the answer is shown
+  )
     await act(async () => {
       await vi.advanceTimersByTimeAsync(100);
     });
