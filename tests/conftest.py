@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 from celery import Celery
+from django.contrib.contenttypes.management import create_contenttypes
 from django.core.cache import cache, caches
+from django.db.models.signals import post_migrate
 from django.test import Client
 from hypothesis import settings
 
@@ -19,6 +21,17 @@ settings.register_profile("tests", deadline=None)
 settings.load_profile("tests")
 
 PASSWORD = "correct horse battery"
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None) -> None:
+    """Add nothing to the database when Django empties it after a test.
+
+    Django would add rows for all permissions and content types again, which takes longer than many tests do. Nothing
+    reads permissions, and content types are added when they are first needed.
+    """
+    post_migrate.disconnect(dispatch_uid="django.contrib.auth.management.create_permissions")
+    post_migrate.disconnect(create_contenttypes)
 
 
 @pytest.fixture(autouse=True)
