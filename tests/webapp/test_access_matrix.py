@@ -14,14 +14,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+from celery import Celery
 from django.apps import apps
+from django.conf import settings
 from django.contrib.sessions.backends.db import SessionStore
-from django.db import transaction
+from django.db import connection, transaction
 from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 
-from tests.conftest import make_user
+from tests.conftest import make_member, make_project, make_user
 from tests.webapp.access_rules import OTHER_ADDRESSES, RULES, UPLOAD_ID, Rule
 from tests.webapp.conftest import draw, run, some_mask
 from webapp.accounts.models import SignedInBrowser, User
@@ -75,13 +77,40 @@ class World:
         return {str(path): path.stat().st_size for path in self.home.rglob("*") if path.is_file()}
 
 
+@pytest.fixture(scope="module")
+def shared_world(
+    django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[World]:
+    """Yield the world of all tests of this file, made in a transaction that is undone after the last of them."""
+    home = tmp_path_factory.mktemp("home")
+    with django_db_blocker.unblock(), transaction.atomic(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(settings, "HOME", home)
+        patch.setattr(settings, "FRONTEND_DIST", home / "dist")
+        patch.setattr(Celery, "send_task", lambda *_, **__: None)
+        yield make_world(home)
+        transaction.set_rollback(True)
+
+
 @pytest.fixture
-def world(
-    project: Project, cast: dict[Role, User], stranger: User, settings: Any, tmp_path: Path, sent_tasks: list[Any]
-) -> World:
-    settings.HOME = tmp_path
-    settings.FRONTEND_DIST = tmp_path / "dist"
-    (tmp_path / "uploads").mkdir()
+def world(shared_world: World, db: None) -> Iterator[World]:
+    """Yield the world. What a test changes in the database is undone by pytest-django, and files are put back here."""
+    kept = {path: path.read_bytes() for path in shared_world.home.rglob("*") if path.is_file()}
+    yield shared_world
+    for path in shared_world.home.rglob("*"):
+        if path.is_file() and path not in kept:
+            path.unlink()
+    for path, content in kept.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+
+def make_world(home: Path) -> World:
+    (home / "uploads").mkdir()
+    project = make_project("Reef", make_user("owner"))
+    cast = {role: make_member(project, role) for role in Role if role is not Role.OWNER}
+    cast[Role.OWNER] = project.created_by  # type: ignore[assignment]
+    stranger = make_user("stranger")
+    make_project("Elsewhere", stranger)
     annotator = cast[Role.ANNOTATOR]
     make_user("guest")  # the user whom a manager may invite
     member = make_user("member")  # the user whom a manager may remove
@@ -104,8 +133,8 @@ def world(
     )
     upload_path(upload.pk).write_bytes(b"abcde")
     export = Export.objects.create(video=video, round=made, format="davis", state=ExportState.DONE, author=annotator)
-    (tmp_path / "exports").mkdir()
-    (tmp_path / "exports" / str(export.pk)).write_bytes(b"zip")
+    (home / "exports").mkdir()
+    (home / "exports" / str(export.pk)).write_bytes(b"zip")
     trashed = Video.objects.create(project=project, name="old", created_by=annotator, deleted_at=timezone.now())
     Consensus.objects.create(job=Job.objects.get(), created_by=cast[Role.MANAGER])
     session = SessionStore()
@@ -132,7 +161,7 @@ def world(
         "import_id": masks.pk,
         "token_id": make_token(by=annotator, name="script", projects=None, may_write=True, days=None)[0].pk,
     }
-    return World(numbers, cast, stranger, tmp_path)
+    return World(numbers, cast, stranger, home)
 
 
 @contextmanager
@@ -151,12 +180,28 @@ def send(world: World, client: Client, call: tuple[str, str]) -> HttpResponse:
     return client.generic(method, address, body, content_type, headers=dict(rule.headers))  # type: ignore[return-value]
 
 
+@contextmanager
+def noted_writes() -> Iterator[list[str]]:
+    """Yield a list that gets each SQL statement that may change rows."""
+    written: list[str] = []
+
+    def execute(run: Callable[..., Any], sql: str, *others: Any) -> Any:
+        if not sql.startswith(("SELECT", "SAVEPOINT", "RELEASE", "ROLLBACK")):
+            written.append(sql)
+        return run(sql, *others)
+
+    with connection.execute_wrapper(execute):
+        yield written
+
+
 def refuses(world: World, client: Client, call: tuple[str, str], wanted: int) -> None:
-    rows, files = world.rows(), world.files()
-    response = send(world, client, call)
+    files = world.files()
+    with undone(), noted_writes() as written:
+        response = send(world, client, call)
+        after = world.rows() if written else None
     assert response.status_code == wanted, response.content
     assert response.json()["text"]  # type: ignore[attr-defined]
-    assert world.rows() == rows
+    assert after is None or after == world.rows(), written
     assert world.files() == files
 
 
@@ -172,6 +217,14 @@ def may(rule: Rule, role: Role) -> bool:
     if not isinstance(rule.who, Role):
         return rule.who != "superuser"
     return allows(role, rule.who) and (rule.only is None or role in rule.only)
+
+
+def test_a_write_of_a_refused_call_would_be_seen(world: World) -> None:
+    with undone(), noted_writes() as written:
+        Project.objects.update(name="Changed")
+        assert len(written) == 1
+        assert world.rows() != {}
+        assert len(written) == 1  # Reading is no write.
 
 
 def test_every_call_has_a_rule_and_every_rule_a_call() -> None:
@@ -262,7 +315,7 @@ def test_there_is_no_address_that_this_file_does_not_know() -> None:
 def test_the_other_addresses_give_nothing_away(
     world: World, client_as: Callable[[User | None], Client], pattern: str
 ) -> None:
-    (world.home / "dist").mkdir()
+    (world.home / "dist").mkdir(exist_ok=True)
     (world.home / "dist" / "index.html").write_text("<!doctype html>")
     address, status = OTHER_ADDRESSES[pattern]
     clients = [client_as(user) for user in (None, world.stranger, world.cast[Role.OWNER])]
