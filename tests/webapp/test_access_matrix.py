@@ -107,8 +107,8 @@ def world(shared_world: World, db: None) -> Iterator[World]:
 def make_world(home: Path) -> World:
     (home / "uploads").mkdir()
     project = make_project("Reef", make_user("owner"))
-    cast = {role: make_member(project, role) for role in Role if role is not Role.OWNER}
-    cast[Role.OWNER] = project.created_by  # type: ignore[assignment]
+    cast = {Role.OWNER: User.objects.get()}
+    cast |= {role: make_member(project, role) for role in Role if role is not Role.OWNER}
     stranger = make_user("stranger")
     make_project("Elsewhere", stranger)
     annotator = cast[Role.ANNOTATOR]

@@ -47,8 +47,7 @@ def tables(of: BaseDatabaseWrapper) -> dict[str, Any]:
             found[name] = (
                 {column[1]: column[2:] for column in columns},
                 {
-                    tuple(entry["columns"])
-                    + (entry["unique"], entry["primary_key"], entry["foreign_key"], entry["check"])
+                    (*entry["columns"], entry["unique"], entry["primary_key"], entry["foreign_key"], entry["check"])
                     for entry in constraints.values()
                 },
             )
