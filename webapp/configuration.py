@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from webapp import setting_values as values
+from webapp.mail_url import mail_settings
 from webapp.secret_key import read_or_make_key
 from webapp.service_urls import check_redis_url, database_settings, redis_database
 
@@ -96,6 +97,14 @@ VARIABLES = (
         lambda url: check_redis_url(url) if url else "",
         "redis://:password@host:6379/0",
         "Team mode: broker and channel layer. Empty: embedded.",
+        secret=True,
+    ),
+    Variable(
+        "EMAIL_URL",
+        "",
+        mail_settings,
+        "smtp+tls://user:password@host:587?from=masks@example.org&site=https://masks.example.org",
+        "The server that sends notifications and invitations (also smtp:// and smtps://). Empty: no mail.",
         secret=True,
     ),
     Variable(

@@ -130,6 +130,9 @@ USE_I18N = False
 # The largest body that is read into memory. Chunks of uploads are streamed to disk instead.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * 1024 * 1024
 
+globals().update(CONFIG["EMAIL_URL"])  # The settings EMAIL_* of Django, DEFAULT_FROM_EMAIL and SITE_URL.
+SITE_URL: str = CONFIG["EMAIL_URL"]["SITE_URL"]  # The origin that links in mails begin with; empty: no mail.
+
 LOGGING = logs.settings(CONFIG["MASKWRIGHT_LOG"])
 
 CELERY_BROKER_URL = CONFIG.broker_url
@@ -144,4 +147,6 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # A worker waits for its broker for as long as it takes.
 CELERY_TASK_DEFAULT_QUEUE = "rounds"
 # Imports and exports have a worker of their own, so that a long one does not delay a round.
-CELERY_TASK_ROUTES = {name: {"queue": "media"} for name in ("videos.*", "annotation.*", "overview.*")}
+CELERY_TASK_ROUTES = {
+    f"{app}.*": {"queue": "media"} for app in ("videos", "annotation", "overview", "notifications", "projects")
+}

@@ -40,6 +40,13 @@ WRONG = {
         ),
         "rediss://cache?ssl_cert_reqs=perhaps",
     ],
+    "EMAIL_URL": [
+        "http://mail",
+        "smtp://mail",
+        "smtps://mail:99999?from=a@example.org&site=https://s",
+        "smtp://?from=a@example.org&site=https://s",
+        *(f"smtp://mail?from={rest}" for rest in ("a&site=https://s", "a@example.org&site=s", "a@example.org&site=")),
+    ],
     "MASKWRIGHT_WEIGHTS": ["/dev/null", "~nobody-here/weights", "x" * 5000],
     "MASKWRIGHT_DEVICE": ["gpu", "cuda:", "CPU"],
     "MASKWRIGHT_TORCH_THREADS": [*NUMBERS, "5000"],

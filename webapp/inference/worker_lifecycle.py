@@ -28,8 +28,10 @@ from webapp.inference import recovery, workers
 from webapp.inference.affinity import queue_of
 from webapp.inference.draining import intake
 from webapp.jobs.due import notify_due
+from webapp.notifications.mail import sweep_mail
 from webapp.notifications.notify import forget_old as forget_old_notifications
 from webapp.overview.removal import sweep_trash
+from webapp.projects.invitation_mail import sweep_invitations
 from webapp.videos.recovery import sweep_imports
 
 log = structlog.get_logger(__name__)
@@ -72,6 +74,8 @@ class WorkerHeartbeat(threading.Thread):
                     sweep_trash,
                     notify_due,
                     forget_old_notifications,
+                    sweep_mail,
+                    sweep_invitations,
                 )
                 tidied = time.monotonic()
             if self._ended.wait(BEAT_SECONDS):

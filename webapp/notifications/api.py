@@ -13,8 +13,9 @@ from pydantic import Field
 from webapp.accounts.api import signed_in
 from webapp.accounts.models import User
 from webapp.notifications.kinds import TITLES, Kind
+from webapp.notifications.mail import mail_is_set_up
 from webapp.notifications.models import Notification
-from webapp.notifications.notify import Choice, choices_of, choose, mail_is_set_up, mark_read, notifications_of
+from webapp.notifications.notify import Choice, choices_of, choose, mark_read, notifications_of
 from webapp.rest import Strict
 
 router = Router(tags=["notifications"])

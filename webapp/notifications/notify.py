@@ -6,14 +6,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
 from webapp.accounts.models import User
 from webapp.notifications.kinds import Kind
+from webapp.notifications.mail import SEND, mail_is_set_up
 from webapp.notifications.models import Notification, Switch
+from webapp.tasks.sending import send_task
 
 KEPT = timedelta(days=90)  # Older notifications are deleted, whether they were read or not.
 
@@ -53,15 +54,13 @@ def notify(
             row.on_page, row.by_mail = choice.on_page, by_mail
             rows.append(row)
     Notification.objects.bulk_create(rows)
+    if any(row.by_mail for row in rows):
+        send_task(SEND)
 
 
 def _choices(users: Iterable[int], kind: Kind) -> Iterable[tuple[int, Choice]]:
     for switch in Switch.objects.filter(user__in=users, kind=kind):
         yield switch.user_id, Choice(switch.on_page, switch.by_mail)
-
-
-def mail_is_set_up() -> bool:
-    return bool(getattr(settings, "EMAIL_HOST", "")) and settings.EMAIL_HOST != "localhost"
 
 
 def notifications_of(user: User) -> QuerySet[Notification]:

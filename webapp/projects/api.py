@@ -39,7 +39,7 @@ class LabelBody(Strict):
     color: Annotated[str, Field(pattern=r"^#[0-9a-f]{6}$")]
 
 
-class LabelMove(Schema):
+class LabelMove(Strict):
     """Which label the objects of a deleted label get."""
 
     label: int

@@ -38,6 +38,7 @@ class NewInvitation(InvitationInfo):
     """An invitation that was just made. `link` is an address on this site, and is shown this once."""
 
     link: str
+    mailed: bool  # Whether a worker sends it to `email`.
 
 
 class InvitationBody(Strict):
@@ -58,6 +59,7 @@ class InvitationLine(Schema):
     email: str
     outcome: str  # "invited", or "member" if somebody with this address is one already.
     link: str | None  # For "invited": an address on this site, which is shown this once.
+    mailed: bool  # Whether a worker sends it to `email`.
 
 
 class InvitationFileError(ErrorAnswer):
@@ -89,7 +91,7 @@ def make_invitation(request: HttpRequest, project_id: int, body: InvitationBody)
     """Make a link with which one person joins the project. Only this answer has it."""
     guest = Guest(body.role, body.email.strip(), body.first_name.strip(), body.last_name.strip())
     invitation, link = invitations.invite_by_link(by=signed_in(request), project_id=project_id, guest=guest)
-    return Status(201, NewInvitation(**_info(invitation), link=link))
+    return Status(201, NewInvitation(**_info(invitation), link=link, mailed=invitation.by_mail))
 
 
 @router.post(

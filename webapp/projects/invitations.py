@@ -17,17 +17,20 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from webapp.accounts.models import User
 from webapp.audit.entries import Thing, record
+from webapp.notifications.mail import mail_is_set_up
 from webapp.problems import NotFound, Problem
 from webapp.projects.access import allows, require, role_in
 from webapp.projects.members import add_member, check_may_give, lock_project
 from webapp.projects.models import Invitation, Membership, Role
+from webapp.tasks.sending import send_task
 
+MAIL = "projects.mail_invitations"  # The Celery task that sends invitations (invitation_mail.py).
 LIFETIME = timedelta(days=14)
 MOST_LINES = 1000
 MOST_SAID = 20  # The most lines of a file that a refusal names.
@@ -46,12 +49,13 @@ class Guest:
 
 @dataclass(frozen=True)
 class Line:
-    """What came of a line of a file: "invited" with a link, or "member" already."""
+    """What came of a line of a file: "invited" with a link, or "member" already. `mailed`: a worker sends the link."""
 
     number: int
     email: str
     outcome: str
     link: str | None
+    mailed: bool = False
 
 
 @transaction.atomic
@@ -69,19 +73,22 @@ def invite_by_link(*, by: User, project_id: int, guest: Guest) -> tuple[Invitati
 def _make(by: User, project_id: int, guest: Guest) -> tuple[Invitation, str]:
     if guest.email:
         open_invitations(project_id).filter(email__iexact=guest.email).delete()
-    token = secrets.token_urlsafe(32)
+    token = new_secret()
     invitation = Invitation.objects.create(
         project_id=project_id,
         role=guest.role,
         email=guest.email,
         first_name=guest.first_name[:150],
         last_name=guest.last_name[:150],
-        token_hash=_hash(token),
+        token_hash=hashed(token),
+        by_mail=bool(guest.email) and mail_is_set_up(),
         created_by=by,
         expires_at=timezone.now() + LIFETIME,
     )
     thing = Thing("invitation", invitation.pk, guest.email)
     record(by, "invitation.make", thing, project_id=project_id, role=guest.role)
+    if invitation.by_mail:
+        send_task(MAIL)
     return invitation, f"/invitation/{token}"
 
 
@@ -103,8 +110,8 @@ def _invite_line(by: User, project_id: int, number: int, guest: Guest) -> Line:
     # Accounts are not added by their address, because people write their address themselves.
     if Membership.objects.filter(project_id=project_id, user__email__iexact=guest.email).exists():
         return Line(number, guest.email, "member", None)
-    _, link = _make(by, project_id, guest)
-    return Line(number, guest.email, "invited", link)
+    invitation, link = _make(by, project_id, guest)
+    return Line(number, guest.email, "invited", link, invitation.by_mail)
 
 
 def _read(text: str) -> list[tuple[int, Guest]]:
@@ -190,7 +197,8 @@ def withdraw(*, by: User, invitation_id: int) -> None:
 def find_invitation(token: str) -> Invitation | None:
     """Return the invitation with this secret if it can be used, else None."""
     rows = Invitation.objects.select_related("project", "created_by").filter(project__deleted_at=None)
-    return rows.filter(token_hash=_hash(token), used_at=None, expires_at__gt=Now()).first()
+    secret = Q(token_hash=hashed(token)) | Q(mail_hash=hashed(token))
+    return rows.filter(secret, used_at=None, expires_at__gt=Now()).first()
 
 
 @transaction.atomic
@@ -242,5 +250,9 @@ def register(*, invitation: Invitation, username: str, password: str, names: Seq
     return user
 
 
-def _hash(token: str) -> str:
+def new_secret() -> str:
+    return secrets.token_urlsafe(32)
+
+
+def hashed(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()

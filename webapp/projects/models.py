@@ -101,6 +101,10 @@ class Invitation(models.Model):
     first_name = models.CharField(max_length=150, blank=True)
     last_name = models.CharField(max_length=150, blank=True)
     token_hash = models.CharField(max_length=64, unique=True)
+    by_mail = models.BooleanField(default=False)  # A worker sends it to `email` (invitation_mail.py).
+    mail_hash = models.CharField(max_length=64, null=True, unique=True)  # Of the secret in the mail.
+    mailed_at = models.DateTimeField(null=True)  # When a worker sent the mail, or began to.
+    mail_attempts = models.PositiveSmallIntegerField(default=0)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField()

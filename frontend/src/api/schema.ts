@@ -2432,6 +2432,8 @@ export interface components {
             email: string;
             /** Link */
             link: string | null;
+            /** Mailed */
+            mailed: boolean;
             /** Number */
             number: number;
             /** Outcome */
@@ -3022,6 +3024,8 @@ export interface components {
             last_name: string;
             /** Link */
             link: string;
+            /** Mailed */
+            mailed: boolean;
             role: components["schemas"]["Role"];
         };
         /**

@@ -63,7 +63,7 @@ def test_a_mail_waits_only_for_people_with_an_address_where_mail_is_set_up(
 ) -> None:
     User.objects.filter(pk=annotator.pk).update(email="a@example.org")
     notify([annotator.pk, owner.pk], Kind.ASSIGNED, "Before.")
-    settings.EMAIL_HOST = "mail.example.org"  # type: ignore[attr-defined]
+    settings.SITE_URL = "https://masks.example.org"  # type: ignore[attr-defined]
     choose(user=annotator, choices={Kind.ASSIGNED: Choice(on_page=False), Kind.JOB_DUE: Choice(by_mail=False)})
     notify([annotator.pk, owner.pk], Kind.ASSIGNED, "After.")
     notify([annotator.pk], Kind.JOB_DUE, "Due.")
