@@ -6,12 +6,14 @@ Each format has a reader in a module of its own.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, TypeVar
 
+from segmentation.formats import cityscapes, mots
 from segmentation.formats.annotated_video import AnnotatedVideo
+from segmentation.formats.cityscapes import read_cityscapes
 from segmentation.formats.coco_instances import read_coco_videos
 from segmentation.formats.cvat_video import read_cvat_xml
 from segmentation.formats.datumaro import read_datumaro
@@ -21,7 +23,7 @@ from segmentation.formats.label_png import MaskError
 from segmentation.formats.label_studio import read_label_studio
 from segmentation.formats.labelme import read_labelme
 from segmentation.formats.mask_tree import read_mask_tree
-from segmentation.formats.mots import CLASSES, read_mots_pngs, read_mots_text
+from segmentation.formats.mots import read_mots_pngs, read_mots_text
 from segmentation.formats.npz_file import read_npz
 from segmentation.formats.shape_frames import ShapeFrame, video_of_shapes
 from segmentation.formats.youtube_vis import read_youtube_vis
@@ -29,10 +31,6 @@ from segmentation.formats.youtube_vis import read_youtube_vis
 T = TypeVar("T")
 LABELME = frozenset({"shapes", "imageHeight", "imageWidth"})  # The fields by which a file of labelme is known.
 BESIDE = frozenset({"objects.json", "meta.json", "manifest.json"})  # JSON files that hold no masks
-# The classes of Cityscapes that have instances. Values below 1000 are regions without any, which are not read.
-CITYSCAPES = {
-    24: "person", 25: "rider", 26: "car", 27: "truck", 28: "bus", 31: "train", 32: "motorcycle", 33: "bicycle",
-}  # fmt: skip
 MOTS_LINE = re.compile(rb"\s*[0-9]+ [0-9]+ [0-9]+ [0-9]+ [0-9]+ \S+\s*(\n|$)")
 KNOWN = (
     "Known are DAVIS, YouTube-VOS, PASCAL VOC, a PNG for each object, YouTube-VIS, COCO, MOTS, "
@@ -87,17 +85,11 @@ def _find_mots_text(files: FileTree) -> Annotations:
 
 def _mots_video(files: FileTree, name: str) -> AnnotatedVideo:
     lines = files.read(name).decode("utf-8", "replace").splitlines()
-    return read_mots_text(lines, PurePosixPath(name).stem, _mots_classes(files))
+    return read_mots_text(lines, PurePosixPath(name).stem, _classes(files, mots.CLASSES))
 
 
 def _find_cityscapes(files: FileTree) -> Annotations:
-    """Find files such as aachen_000000_000019_gtFine_instanceIds.png: the video is aachen_000000, the frame 19."""
-    videos: dict[str, list[str]] = {}
-    for name in _with_suffix(files, "_instanceids.png"):
-        parts = PurePosixPath(name).name.split("_")
-        videos.setdefault("_".join(parts[:2]), []).append(name)
-    found = [read_mots_pngs(paths, files.read, name, CITYSCAPES, least=1000) for name, paths in videos.items()]
-    return Annotations("cityscapes", found)
+    return Annotations("cityscapes", read_cityscapes(files, _classes(files, cityscapes.CLASSES)))
 
 
 def _find_mots_pngs(files: FileTree) -> Annotations:
@@ -105,16 +97,19 @@ def _find_mots_pngs(files: FileTree) -> Annotations:
     for name in _with_suffix(files, ".png"):
         if "instances" in PurePosixPath(name).parts[:-2]:
             folders.setdefault(str(PurePosixPath(name).parent), []).append(name)
-    classes = _mots_classes(files)
+    classes = _classes(files, mots.CLASSES)
     videos = [read_mots_pngs(paths, files.read, PurePosixPath(at).name, classes) for at, paths in folders.items()]
     return Annotations("mots", videos)
 
 
-def _mots_classes(files: FileTree) -> dict[int, str]:
-    """Return the names of the classes in classes.txt, which Maskwright writes: a line `id name` for each class."""
+def _classes(files: FileTree, usual: Mapping[int, str]) -> dict[int, str]:
+    """Return the names of the classes in classes.txt, which Maskwright writes: a line `id name` for each class.
+
+    Without such a file they are `usual`.
+    """
     name = next((name for name in files.names if PurePosixPath(name).name == "classes.txt"), None)
     if name is None:
-        return dict(CLASSES)
+        return dict(usual)
     rows = (line.split(" ", 1) for line in files.read(name).decode("utf-8", "replace").splitlines())
     return {int(row[0]): row[1].strip() for row in rows if len(row) == 2 and re.fullmatch("[0-9]{1,5}", row[0])}
 

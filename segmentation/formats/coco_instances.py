@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
-import numpy as np
-
 from segmentation.formats.annotated_video import (
     AnnotatedObject,
     AnnotatedVideo,
@@ -18,9 +16,11 @@ from segmentation.formats.annotated_video import (
     check_object_count,
     number_objects,
 )
-from segmentation.formats.coco_rle import BinaryMask, area_and_box, decode_segmentation, encode_rle
+from segmentation.formats.coco_rle import BinaryMask, decode_segmentation, encode_rle
+from segmentation.formats.instances_json import add_annotation, annotations_by, category_names, instances_data
 from segmentation.formats.json_file import AnnotationError, at_place, field
 from segmentation.formats.label_png import MaskError
+from segmentation.formats.object_masks import object_masks
 from segmentation.types import MAX_OBJECTS, LabelMap
 
 
@@ -30,34 +30,22 @@ def coco_data(videos: list[AnnotatedVideo], tick: Any = lambda: None) -> dict[st
     Each annotation also has a field `track_id`, which is not part of COCO: the object's id in its video.
     """
     numbers = categories(videos)
-    data: dict[str, Any] = {
-        "info": {"description": "Exported by Maskwright"},
-        "licenses": [],
-        "categories": [{"id": n, "name": name, "supercategory": ""} for name, n in numbers.items()],
-        "images": [],
-        "annotations": [],
-    }
+    data = instances_data(numbers, "images")
     for video in videos:
         for index, frame, labels in zip(video.numbers, video.frames, video.masks(), strict=True):
-            file = f"{video.name}/{frame}.jpg"
-            image = {"id": len(data["images"]) + 1, "file_name": file, "width": video.width, "height": video.height}
-            data["images"].append({**image, "video": video.name, "frame_index": index})
-            for each in video.objects if labels is not None else ():
-                mask: BinaryMask = np.asarray(labels == each.id)
-                area, box = area_and_box(mask)
-                if area:
-                    data["annotations"].append(
-                        {
-                            "id": len(data["annotations"]) + 1,
-                            "image_id": image["id"],
-                            "category_id": numbers[each.category],
-                            "track_id": each.id,
-                            "iscrowd": 0,
-                            "area": area,
-                            "bbox": box,
-                            "segmentation": encode_rle(mask),
-                        }
-                    )
+            image = {"id": len(data["images"]) + 1, "file_name": f"{video.name}/{frame}.jpg"}
+            size = {"width": video.width, "height": video.height}
+            data["images"].append({**image, **size, "video": video.name, "frame_index": index})
+            for mask in object_masks(video, labels):
+                add_annotation(
+                    data,
+                    numbers[mask.object.category],
+                    image_id=image["id"],
+                    track_id=mask.object.id,
+                    area=mask.area,
+                    bbox=list(mask.box),
+                    segmentation=encode_rle(mask.inside),
+                )
             tick()
     return data
 
@@ -94,10 +82,7 @@ def read_coco_videos(data: dict[str, Any]) -> list[AnnotatedVideo]:
     Raises:
         AnnotationError: the content is damaged. Reading the masks also raises it, if they are damaged.
     """
-    names = {
-        field(each, "id", int, "categories"): field(each, "name", str, "categories")
-        for each in field(data, "categories", list, "file")
-    }
+    names = category_names(data)
     videos: dict[str, list[_Image]] = {}
     for image in _images(data):
         videos.setdefault(image.video, []).append(image)
@@ -121,10 +106,7 @@ class _Image:
 
 
 def _images(data: dict[str, Any]) -> Iterator[_Image]:
-    found: dict[int, list[_Annotation]] = {}
-    for at, annotation in enumerate(field(data, "annotations", list, "file")):
-        place = f"annotations[{at}]"
-        found.setdefault(field(annotation, "image_id", int, place), []).append(_Annotation(place, annotation))
+    found = annotations_by(data, "image_id")
     for at, image in enumerate(field(data, "images", list, "file")):
         place = f"images[{at}]"
         width, height = field(image, "width", int, place), field(image, "height", int, place)
@@ -133,7 +115,8 @@ def _images(data: dict[str, Any]) -> Iterator[_Image]:
         folder = str(PurePosixPath(file).parent)
         video = image.get("video")
         name = video if isinstance(video, str) and video else "" if folder == "." else folder
-        yield _Image(place, file, name, width, height, found.get(field(image, "id", int, place), []))
+        rows = [_Annotation(*row) for row in found.get(field(image, "id", int, place), ())]
+        yield _Image(place, file, name, width, height, rows)
 
 
 def _video(name: str, images: list[_Image], names: dict[int, str]) -> AnnotatedVideo:

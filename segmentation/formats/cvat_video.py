@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import PurePosixPath
 from typing import Any
 from xml.etree import ElementTree
 from xml.parsers import expat
 
 import numpy as np
-from numpy.typing import NDArray
 
 from segmentation.formats.annotated_video import (
     AnnotatedObject,
@@ -25,15 +25,18 @@ from segmentation.formats.annotated_video import (
     check_object_count,
     number_objects,
 )
-from segmentation.formats.coco_rle import area_and_box, decode_segmentation
+from segmentation.formats.coco_rle import BinaryMask, decode_segmentation
 from segmentation.formats.json_file import AnnotationError, at_place
 from segmentation.formats.label_png import MaskError
+from segmentation.formats.object_masks import ObjectMask, object_masks
+from segmentation.formats.shape_frames import Shape, ShapeFrame, video_of_shapes
 from segmentation.types import LabelMap
 
 MOST_FRAMES = 1 << 20  # largest number of frames of a video that is read
 # The element in <meta> that says which frames have a mask, such as 0-4,9-9. Without it, a track that is not there
 # would look like an empty mask. Only Maskwright writes it; other programs skip it.
 FRAMES_WITH_MASK = "frames_with_mask"
+NOTHING = {"rle": "1", "left": "0", "top": "0", "width": "1", "height": "1"}  # a mask without a pixel
 
 
 def cvat_xml(video: AnnotatedVideo, tick: Any = lambda: None) -> bytes:
@@ -55,7 +58,7 @@ def cvat_xml(video: AnnotatedVideo, tick: Any = lambda: None) -> bytes:
         each.id: ElementTree.SubElement(root, "track", id=str(each.id), label=each.category, source="manual")
         for each in video.objects
     }
-    shown = dict.fromkeys(tracks, False)
+    shown: set[int] = set()
     spans: list[list[int]] = []
     for frame, labels in zip(video.numbers, video.masks(), strict=True):
         if labels is not None:
@@ -63,8 +66,13 @@ def cvat_xml(video: AnnotatedVideo, tick: Any = lambda: None) -> bytes:
                 spans[-1][1] = frame
             else:
                 spans.append([frame, frame])
-        for number, track in tracks.items():
-            shown[number] = _add_mask(track, frame, None if labels is None else labels == number, shown[number])
+        masks = {mask.object.id: mask for mask in object_masks(video, labels)}
+        for number, mask in masks.items():
+            ElementTree.SubElement(tracks[number], "mask", {**_keyframe(frame, "0"), **mask_attributes(mask)})
+        for number in shown - masks.keys():
+            # CVAT's mark for the first frame after the object's last mask.
+            ElementTree.SubElement(tracks[number], "mask", {**_keyframe(frame, "1"), **NOTHING})
+        shown = set(masks)
         tick()
     text = ",".join(f"{first}-{last}" for first, last in spans)
     ElementTree.SubElement(meta, FRAMES_WITH_MASK).text = text
@@ -149,59 +157,35 @@ def _images(root: ElementTree.Element) -> list[AnnotatedVideo]:
 
 
 def _folder(name: str, images: list[ElementTree.Element]) -> AnnotatedVideo:
-    width, height = _attribute(images[0], "width"), _attribute(images[0], "height")
-    check_frame_size(width, height, "image")
-    keys: dict[tuple[str, int, int], int] = {}  # (label, group, position) -> id
-    shapes: list[list[_Shape]] = []
+    frames = []
     for image in images:
-        title = image.get("name", "")[:100]
-        if (_attribute(image, "width"), _attribute(image, "height")) != (width, height):
-            raise AnnotationError(f"image {title}: its size differs from that of the first image of its folder")
-        counts: dict[str, int] = {}
-        found = []
-        for element in image:
-            label, group = element.get("label", ""), element.get("group_id", "")
-            counts[label] = counts.get(label, 0) + 1
-            key = (label, int(group), 0) if _is_number(group) and group != "0" else (label, 0, counts[label])
-            found.append(_shape(element, keys.setdefault(key, len(keys) + 1), f"image {title}"))
-        shapes.append(found)
-    check_object_count(len(keys), f"video {name!r}")
-
-    def masks() -> Iterator[LabelMap | None]:
-        return (_painted(found, width, height) for found in shapes)
-
-    objects = tuple(AnnotatedObject(number, "", label) for (label, _, _), number in keys.items())
-    frames = tuple(PurePosixPath(image.get("name", "").replace("\\", "/")).stem for image in images)
-    return AnnotatedVideo(name, width, height, 24.0, frames, objects, masks)
+        title = image.get("name", "").replace("\\", "/")
+        place = f"image {title[:100]}"
+        width, height = _attribute(image, "width"), _attribute(image, "height")
+        check_frame_size(width, height, place)
+        shapes = [_image_shape(_shape(element, 0, place), width, height) for element in image]
+        frames.append(ShapeFrame(place, PurePosixPath(title).stem, width, height, shapes))
+    return video_of_shapes(name, frames)
 
 
-def _add_mask(track: ElementTree.Element, frame: int, mask: NDArray[np.bool_] | None, shown: bool) -> bool:
-    """Add an object's mask of one frame to its track, and return whether the frame shows the object.
-
-    In the first frame after the object's last mask, a mask with CVAT's mark `outside="1"` is added.
-
-    Args:
-        mask: the object's pixels, bool [H, W], or None for a frame without a mask.
-        shown: whether the frame before showed the object.
-    """
-    area, (x, y, width, height) = (0, [0, 0, 0, 0]) if mask is None else area_and_box(mask)
-    if mask is None or not area:
-        if shown:
-            _element(track, frame, "1", (0, 0, 1, 1), outside="1")
-        return False
-    box = mask[y : y + height, x : x + width].ravel()
-    edges = np.flatnonzero(np.diff(np.concatenate(([False], box)))) if box.size else np.array([], int)
-    runs = np.diff(np.concatenate(([0], edges, [box.size])))
-    _element(track, frame, ", ".join(map(str, runs)), (x, y, width, height), outside="0")
-    return True
+def _image_shape(shape: _Shape, width: int, height: int) -> Shape:
+    group = shape.element.get("group_id", "")
+    track = int(group) if _is_number(group) and group != "0" else None
+    inside = _inside_mask if shape.element.tag == "mask" else _inside_polygon
+    return Shape(shape.element.get("label", ""), track, partial(inside, shape, width, height), _height_of(shape))
 
 
-def _element(track: ElementTree.Element, frame: int, rle: str, box: tuple[int, int, int, int], outside: str) -> None:
-    x, y, width, height = map(str, box)
-    ElementTree.SubElement(
-        track, "mask", frame=str(frame), keyframe="1", outside=outside, occluded="0", z_order="0",
-        rle=rle, left=x, top=y, width=width, height=height,
-    )  # fmt: skip
+def mask_attributes(mask: ObjectMask) -> dict[str, str]:
+    """Return the attributes with which CVAT's XML describes a mask: its box, and run lengths row by row inside it."""
+    values = mask.part.ravel()
+    edges = np.flatnonzero(np.diff(values, prepend=False))
+    runs = np.diff(edges, prepend=0, append=values.size)
+    box = dict(zip(("left", "top", "width", "height"), map(str, mask.box), strict=True))
+    return {"rle": ", ".join(map(str, runs)), **box}
+
+
+def _keyframe(frame: int, outside: str) -> dict[str, str]:
+    return {"frame": str(frame), "keyframe": "1", "outside": outside, "occluded": "0", "z_order": "0"}
 
 
 @dataclass(frozen=True)
@@ -225,10 +209,8 @@ def _painted(shapes: list[_Shape], width: int, height: int) -> LabelMap:
     """
     labels = blank_mask(width, height)
     for shape in sorted(shapes, key=_height_of):
-        if shape.element.tag == "mask":
-            _paint(labels, shape)
-        else:
-            labels[_inside_polygon(shape, width, height)] = shape.id
+        inside = _inside_mask if shape.element.tag == "mask" else _inside_polygon
+        labels[inside(shape, width, height)] = shape.id
     return labels
 
 
@@ -237,7 +219,7 @@ def _height_of(shape: _Shape) -> int:
     return int(text) if re.fullmatch(r"-?[0-9]{1,9}", text) else 0
 
 
-def _inside_polygon(shape: _Shape, width: int, height: int) -> NDArray[np.bool_]:
+def _inside_polygon(shape: _Shape, width: int, height: int) -> BinaryMask:
     try:
         points = [float(value) for pair in shape.element.get("points", "").split(";") for value in pair.split(",")]
     except ValueError:
@@ -245,18 +227,20 @@ def _inside_polygon(shape: _Shape, width: int, height: int) -> NDArray[np.bool_]
     return at_place(shape.place, lambda: decode_segmentation([points], height, width), MaskError)
 
 
-def _paint(labels: LabelMap, shape: _Shape) -> None:
-    x, y, width, height = (_attribute(shape.element, name) for name in ("left", "top", "width", "height"))
-    if width < 1 or height < 1 or x + width > labels.shape[1] or y + height > labels.shape[0]:
+def _inside_mask(shape: _Shape, width: int, height: int) -> BinaryMask:
+    x, y, columns, rows = (_attribute(shape.element, name) for name in ("left", "top", "width", "height"))
+    if columns < 1 or rows < 1 or x + columns > width or y + rows > height:
         raise AnnotationError(f"{shape.place}: the box of the mask does not lie inside the frame")
     try:
         runs = [int(part) for part in shape.element.get("rle", "").split(",")]
     except ValueError:
         raise AnnotationError(f"{shape.place}: rle is no list of numbers") from None
-    if min(runs) < 0 or sum(runs) != width * height:
-        raise AnnotationError(f"{shape.place}: rle is not for {width * height} pixels")
-    inside = np.repeat(np.arange(len(runs)) % 2 == 1, runs).reshape(height, width)
-    labels[y : y + height, x : x + width][inside] = shape.id
+    if min(runs) < 0 or sum(runs) != columns * rows:
+        raise AnnotationError(f"{shape.place}: rle is not for {columns * rows} pixels")
+    inside = np.zeros((height, width), bool)
+    values = np.repeat(np.arange(len(runs)) % 2 == 1, runs)
+    inside[y : y + rows, x : x + columns] = values.reshape(rows, columns)
+    return inside
 
 
 def parse_xml(data: bytes) -> ElementTree.Element:

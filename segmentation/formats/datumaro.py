@@ -1,14 +1,43 @@
-"""Reads the JSON of Datumaro: items with polygons and masks."""
+"""Reads and writes the JSON of Datumaro: items with polygons and masks."""
 
 from __future__ import annotations
 
 from pathlib import PurePosixPath
 from typing import Any
 
-from segmentation.formats.annotated_video import AnnotatedVideo, check_frame_size
-from segmentation.formats.coco_rle import decode_segmentation
+from segmentation.formats.annotated_video import AnnotatedVideo, categories, check_frame_size
+from segmentation.formats.coco_rle import decode_segmentation, encode_rle
 from segmentation.formats.json_file import AnnotationError, field
+from segmentation.formats.object_masks import ObjectMask, object_masks
 from segmentation.formats.shape_frames import Shape, ShapeFrame, video_of_shapes
+
+
+def datumaro_data(videos: list[AnnotatedVideo], tick: Any = lambda: None) -> dict[str, Any]:
+    """Return the content of a file with the masks of `videos`. `tick` is called after each frame.
+
+    The items are the frames that have a mask, called <video>/<frame>. `track_id` and `group` are the id of an object
+    in its video.
+    """
+    names = list(categories(videos))
+    labels_ = [{"name": name, "parent": "", "attributes": []} for name in names]
+    items: list[dict[str, Any]] = []
+    for video in videos:
+        for index, frame, labels in zip(video.numbers, video.frames, video.masks(), strict=True):
+            if labels is not None:
+                rows = [_row(at, mask, names) for at, mask in enumerate(object_masks(video, labels))]
+                image = {"path": f"{video.name}/{frame}.jpg", "size": [video.height, video.width]}
+                item = {"id": f"{video.name}/{frame}", "annotations": rows, "attr": {"frame": index}, "image": image}
+                items.append(item)
+            tick()
+    known = {"label": {"labels": labels_, "label_groups": [], "attributes": ["track_id"]}}
+    # The type of media 2 is that of images.
+    return {"dm_format_version": "1.0", "media_type": 2, "infos": {}, "categories": known, "items": items}
+
+
+def _row(at: int, mask: ObjectMask, names: list[str]) -> dict[str, Any]:
+    row = {"id": at, "type": "mask", "attributes": {"track_id": mask.object.id}, "group": mask.object.id}
+    rle = encode_rle(mask.inside)
+    return {**row, "label_id": names.index(mask.object.category), "rle": rle, "z_order": 0}
 
 
 def read_datumaro(data: dict[str, Any]) -> list[AnnotatedVideo]:
@@ -38,12 +67,11 @@ def _frame(item: Any, place: str, name: str, names: list[str]) -> ShapeFrame:
     height, width = size
     check_frame_size(width, height, place)
     rows = [(each, f"{place}.annotations[{at}]") for at, each in enumerate(field(item, "annotations", list, place))]
-    shapes = [(_order(row), _shape(row, where, names, width, height)) for row, where in rows]
-    return ShapeFrame(place, name, width, height, [shape for _, shape in sorted(shapes, key=lambda pair: pair[0])])
+    return ShapeFrame(place, name, width, height, [_shape(row, where, names, width, height) for row, where in rows])
 
 
-def _order(row: Any) -> int:
-    order = row.get("z_order", 0) if isinstance(row, dict) else 0
+def _order(row: dict[str, Any]) -> int:
+    order = row.get("z_order", 0)
     return order if isinstance(order, int) else 0
 
 
@@ -61,4 +89,4 @@ def _shape(row: Any, place: str, names: list[str], width: int, height: int) -> S
         content = field(row, "rle", dict, place)
     else:
         raise AnnotationError(f"{place}: it is a {kind[:40]}; only polygons and masks are read")
-    return Shape(names[label], key, lambda: decode_segmentation(content, height, width))
+    return Shape(names[label], key, lambda: decode_segmentation(content, height, width), _order(row))

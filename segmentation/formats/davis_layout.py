@@ -22,9 +22,12 @@ from segmentation.formats.file_tree import is_clutter, listed, natural
 FRAME_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
 MASK_SUFFIXES = FRAME_SUFFIXES | {".gif"}
 FRAMES, MASKS, VOC_MASKS, SCRIBBLES = "jpegimages", "annotations", "segmentationobject", "scribbles"
+VOC_CLASSES = "segmentationclass"  # the folder of the masks of classes of PASCAL VOC
 METADATA_FOLDERS = frozenset({"imagesets", "objects", SCRIBBLES})
 METADATA_FILES = re.compile(
-    r"((objects|meta|manifest|instances)\.json|(readme|license|sources?|notice|changelog)(\.\w+)?)", re.IGNORECASE
+    r"((objects|meta|manifest|instances)\.json|(readme|license|sources?|notice|changelog)(\.\w+)?"
+    r"|labelmap\.txt|classes\.txt|SHA256SUMS)",
+    re.IGNORECASE,
 )
 RESOLUTION = re.compile(r"\d{3,4}[pi]|\d{2,4}x\d{2,4}|[248]k|full[-_ ]?resolution", re.IGNORECASE)
 PREFERRED_RESOLUTION = "480p"  # read if a data set has several; the DAVIS challenge is evaluated at this resolution
@@ -90,6 +93,12 @@ def mask_folders(names: Iterable[str]) -> dict[str, list[str]]:
     return {
         place.sequence: masks[place] for place in sorted(chosen.values(), key=lambda place: natural(place.sequence))
     }
+
+
+def class_mask_folders(names: Iterable[str]) -> dict[str, list[str]]:
+    """Return the files below folders SegmentationClass of PASCAL VOC, by the name of their sequence."""
+    files = sorted((name for name in names if not is_clutter(name)), key=natural)
+    return {place.sequence: found for place, found in _by_place(files, VOC_CLASSES, MASK_SUFFIXES, None).items()}
 
 
 # --- any folders --------------------------------------------------------------------------------------------------

@@ -1,9 +1,10 @@
-"""Reads the JSON of Label Studio: brush labels, whose run lengths are a stream of bits, and polygons."""
+"""Reads and writes the JSON of Label Studio: brush labels, whose run lengths are a stream of bits, and polygons."""
 
 from __future__ import annotations
 
 from pathlib import PurePosixPath
 from typing import Any
+from urllib.parse import parse_qs, quote, urlsplit
 
 import numpy as np
 
@@ -11,9 +12,45 @@ from segmentation.formats.annotated_video import AnnotatedVideo, check_frame_siz
 from segmentation.formats.coco_rle import BinaryMask, decode_segmentation
 from segmentation.formats.json_file import AnnotationError, field
 from segmentation.formats.label_png import MaskError
+from segmentation.formats.object_masks import ObjectMask, object_masks
 from segmentation.formats.shape_frames import Shape, ShapeFrame, video_of_shapes
 
 CHANNELS = 4  # The runs are of the bytes of an RGBA image, in which a painted pixel has alpha.
+LENGTH_BITS = (4, 8, 12, 16)  # the possible bits of a length in what is written
+LOCAL_FILES = "/data/local-files/"  # Under this address Label Studio serves files of its machine; ?d= is their path.
+
+
+def label_studio_tasks(videos: list[AnnotatedVideo], tick: Any = lambda: None) -> list[dict[str, Any]]:
+    """Return the tasks with the masks of `videos`, one for each frame that has a mask. `tick` is called after each
+    frame.
+
+    The image of a task is the local file <video>/<frame>.jpg. `object_id` in `meta` of a result is the id of the object
+    in its video.
+    """
+    tasks: list[dict[str, Any]] = []
+    for video in videos:
+        for frame, labels in zip(video.frames, video.masks(), strict=True):
+            if labels is not None:
+                image = f"{LOCAL_FILES}?d={quote(f'{video.name}/{frame}.jpg')}"
+                results = [_result(mask, video) for mask in object_masks(video, labels)]
+                tasks.append({"data": {"image": image}, "annotations": [{"result": results}]})
+            tick()
+    return tasks
+
+
+def _result(mask: ObjectMask, video: AnnotatedVideo) -> dict[str, Any]:
+    value = {"format": "rle", "rle": encode_bits(mask.inside), "brushlabels": [mask.object.category]}
+    return {
+        "id": f"object-{mask.object.id}",
+        "type": "brushlabels",
+        "from_name": "tag",
+        "to_name": "image",
+        "original_width": video.width,
+        "original_height": video.height,
+        "image_rotation": 0,
+        "meta": {"object_id": mask.object.id, "text": [mask.object.name]},
+        "value": value,
+    }
 
 
 def read_label_studio(tasks: list[Any]) -> list[AnnotatedVideo]:
@@ -26,13 +63,23 @@ def read_label_studio(tasks: list[Any]) -> list[AnnotatedVideo]:
     for at, task in enumerate(tasks):
         place = f"task {at}"
         address = next((v for v in field(task, "data", dict, place).values() if isinstance(v, str)), "")
-        path = PurePosixPath(address.split("?", 1)[0])
+        path = PurePosixPath(_path_in(address))
         found = [
             row for each in field(task, "annotations", list, place)[:1] for row in field(each, "result", list, place)
         ]
         if found:
             videos.setdefault(path.parent.name, []).append(_frame(found, place, path.stem))
     return [video_of_shapes(name, frames) for name, frames in videos.items()]
+
+
+def _path_in(address: str) -> str:
+    """Return the path of the file in the address of an image."""
+    try:
+        parts = urlsplit(address)
+        files = parse_qs(parts.query, max_num_fields=20).get("d", [])
+    except ValueError:
+        return address
+    return files[0] if files and parts.path.startswith(LOCAL_FILES) else parts.path
 
 
 def _frame(results: list[Any], place: str, name: str) -> ShapeFrame:
@@ -47,14 +94,36 @@ def _shape(row: Any, place: str, width: int, height: int) -> Shape:
         raise AnnotationError(f"{place}: it is a {kind[:40]}; only brushlabels and polygonlabels are read")
     labels = field(value, kind, list, place)
     label = labels[0] if labels and isinstance(labels[0], str) else ""
+    meta = row.get("meta")
+    number = meta.get("object_id") if isinstance(meta, dict) else None
+    track = number if isinstance(number, int) and not isinstance(number, bool) else None
     if kind == "brushlabels":
         runs = field(value, "rle", list, place)
-        return Shape(label, None, lambda: decode_bits(runs, width, height))
+        return Shape(label, track, lambda: decode_bits(runs, width, height))
     points = field(value, "points", list, place)
     if not all(isinstance(p, list) and len(p) == 2 and all(isinstance(v, int | float) for v in p) for p in points):
         raise AnnotationError(f"{place}.points: expected pairs [x, y] in percent")
     flat = [share * side / 100 for point in points for share, side in zip(point, (width, height), strict=True)]
-    return Shape(label, None, lambda: decode_segmentation([flat], height, width))
+    return Shape(label, track, lambda: decode_segmentation([flat], height, width))
+
+
+def encode_bits(inside: BinaryMask) -> list[int]:
+    """Encode a mask, bool [H, W], as run lengths of a brush (see `decode_bits`): bytes as whole numbers."""
+    values = inside.ravel()
+    edges = np.flatnonzero(np.diff(values, prepend=not values[0]))
+    longest = 1 << LENGTH_BITS[-1]
+    bits = [f"{values.size * CHANNELS:032b}{8 - 1:05b}", *(f"{size - 1:04b}" for size in LENGTH_BITS)]
+    for start, length in zip(edges.tolist(), np.diff(edges, append=values.size).tolist(), strict=True):
+        value = f"{255 if values[start] else 0:08b}"
+        left = length * CHANNELS
+        while left:
+            run = min(left, longest)
+            choice = next(at for at, size in enumerate(LENGTH_BITS) if run <= 1 << size)
+            bits.append(f"1{choice:02b}{run - 1:0{LENGTH_BITS[choice]}b}{value}")
+            left -= run
+    text = "".join(bits)
+    text += "0" * (-len(text) % 8)
+    return list(int(text, 2).to_bytes(len(text) // 8, "big"))
 
 
 def decode_bits(data: list[Any], width: int, height: int) -> BinaryMask:

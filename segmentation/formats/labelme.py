@@ -1,4 +1,4 @@
-"""Reads the JSON files of labelme and X-AnyLabeling, one for each image: polygons, and masks in a box."""
+"""Reads and writes the JSON files of labelme and X-AnyLabeling, one for each image: polygons, and masks in a box."""
 
 from __future__ import annotations
 
@@ -11,12 +11,47 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from segmentation.formats.annotated_video import check_frame_size
+from segmentation.formats.annotated_video import AnnotatedVideo, check_frame_size
 from segmentation.formats.coco_rle import BinaryMask, decode_segmentation
 from segmentation.formats.json_file import AnnotationError, field
 from segmentation.formats.label_png import MaskError
 from segmentation.formats.mask_image import UNREADABLE
+from segmentation.formats.object_masks import ObjectMask, object_masks
 from segmentation.formats.shape_frames import Shape, ShapeFrame
+from segmentation.types import LabelMap
+
+VERSION = "5.4.1"  # The version of labelme whose files are written; masks in a box came with 5.3.
+
+
+def labelme_data(video: AnnotatedVideo, frame: str, labels: LabelMap) -> dict[str, Any]:
+    """Return the content of the file of one frame, which lies beside the image <frame>.jpg.
+
+    Each object is a mask in its box. Its `group_id` is its id in the video, and its `description` is its name.
+    """
+    return {
+        "version": VERSION,
+        "flags": {},
+        "shapes": [_mask_shape(mask) for mask in object_masks(video, labels)],
+        "imagePath": f"{frame}.jpg",
+        "imageData": None,
+        "imageHeight": video.height,
+        "imageWidth": video.width,
+    }
+
+
+def _mask_shape(mask: ObjectMask) -> dict[str, Any]:
+    x, y, width, height = mask.box
+    buffer = io.BytesIO()
+    Image.fromarray(mask.part).save(buffer, "PNG")
+    return {
+        "label": mask.object.category,
+        "points": [[x, y], [x + width - 1, y + height - 1]],
+        "group_id": mask.object.id,
+        "description": mask.object.name,
+        "shape_type": "mask",
+        "flags": {},
+        "mask": base64.b64encode(buffer.getvalue()).decode("ascii"),
+    }
 
 
 def read_labelme(data: dict[str, Any], path: str) -> ShapeFrame:

@@ -21,13 +21,14 @@ from segmentation.formats.annotated_video import (
     check_frame_size,
     check_object_count,
 )
-from segmentation.formats.davis_layout import FRAMES, MASK_SUFFIXES, RESOLUTION, mask_folders
+from segmentation.formats.davis_layout import FRAMES, MASK_SUFFIXES, RESOLUTION, class_mask_folders, mask_folders
 from segmentation.formats.file_tree import FileTree, natural
 from segmentation.formats.json_file import AnnotationError, at_place, parse_json
 from segmentation.formats.label_png import MaskError
 from segmentation.formats.mask_files import MaskFiles
 from segmentation.formats.mask_image import UNREADABLE
 from segmentation.formats.object_table import read_object_table, read_youtube_vos_meta
+from segmentation.formats.pascal_voc import CLASSES, LABELMAP, class_video, read_labelmap, voc_video
 from segmentation.types import LabelMap
 
 OBJECT_FOLDER = re.compile(r"([0-9]{1,3})[-_ ].+")  # The folders of an export with a PNG for each object.
@@ -46,9 +47,12 @@ def read_mask_tree(files: FileTree) -> list[AnnotatedVideo]:
         AnnotationError: a file is damaged; the message names it.
     """
     tables = _Tables(files)
-    folders = mask_folders(files.names)
-    if folders:
-        return [_labelled(files, name, paths, tables.of(name)) for name, paths in folders.items()]
+    folders, classes = mask_folders(files.names), class_mask_folders(files.names)
+    if folders or classes:
+        found = [_of_folder(files, name, paths, classes.get(name, []), tables) for name, paths in folders.items()]
+        names = _class_names(files) if classes else {}
+        alone = {name: paths for name, paths in classes.items() if name not in folders}
+        return found + [class_video(name, paths, _label_map(files, paths), names) for name, paths in alone.items()]
     images = [name for name in files.names if _is_image(name) and FRAMES not in name.casefold().split("/")]
     videos: dict[str, list[str]] = {}
     for name in sorted(images, key=natural):
@@ -102,16 +106,36 @@ class _Tables:
         return read_object_table(at_place(path, lambda: parse_json(self.files.read(path)), AnnotationError), path)
 
 
+def _of_folder(files: FileTree, name: str, paths: list[str], classes: list[str], tables: _Tables) -> AnnotatedVideo:
+    """Return a video from a folder of masks. `classes` are the masks of classes of PASCAL VOC beside it."""
+    objects = tables.of(name)
+    if objects or not classes:
+        return _labelled(files, name, paths, objects)
+    by_stem = {PurePosixPath(path).stem: path for path in classes}
+    stems = {path: PurePosixPath(path).stem for path in paths}
+    beside = {path: by_stem[stem] for path, stem in stems.items() if stem in by_stem}
+    read, read_classes = _label_map(files, paths), _label_map(files, classes)
+    return voc_video(name, paths, read, beside, read_classes, _class_names(files))
+
+
+def _class_names(files: FileTree) -> dict[int, str]:
+    """Return the names of the classes of PASCAL VOC, or those in the labelmap.txt of a data set of its own."""
+    path = next((name for name in files.names if PurePosixPath(name).name.casefold() == LABELMAP), None)
+    return dict(CLASSES) if path is None else read_labelmap(files.read(path).decode("utf-8", "replace"))
+
+
+def _label_map(files: FileTree, paths: list[str]) -> Callable[[str], LabelMap]:
+    """Return a function that reads one of these masks. Its errors name the file."""
+    masks = MaskFiles(tuple(paths), _reader(files), str)
+    return lambda path: at_place("masks", lambda: masks.labels(path), MaskError)
+
+
 def _labelled(files: FileTree, name: str, paths: list[str], objects: Objects) -> AnnotatedVideo:
     """Return a video from label maps, one file a frame."""
-    masks = MaskFiles(tuple(paths), _reader(files), str)
-
-    def read() -> Iterator[LabelMap | None]:
-        return (at_place("masks", lambda path=path: masks.labels(path), MaskError) for path in paths)  # type: ignore[misc]
-
+    read = _label_map(files, paths)
     width, height = _size(files.read(paths[0]), paths[0])
     stems = tuple(PurePosixPath(path).stem for path in paths)
-    return AnnotatedVideo(name, width, height, 24.0, stems, objects, read)
+    return AnnotatedVideo(name, width, height, 24.0, stems, objects, lambda: (read(path) for path in paths))
 
 
 def _of_objects(files: FileTree, name: str, folders: dict[str, list[str]], tables: _Tables) -> AnnotatedVideo:

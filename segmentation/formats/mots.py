@@ -31,6 +31,8 @@ from segmentation.types import MAX_OBJECTS, LabelMap
 IGNORED = 10000  # The id of regions that the benchmark does not evaluate. It is read as 255, "ignore".
 MOST_FRAMES = 1 << 20  # largest number of a frame that is read
 CLASSES = {1: "car", 2: "pedestrian"}  # The classes of KITTI-MOTS and MOTSChallenge.
+FIRST_OWN_CLASS = 11  # Other classes are numbered from here on: 10 marks regions that are not evaluated.
+MOST_CLASSES = 64  # The largest class of which a PNG of 16 bits holds every object: class * 1000 + object.
 
 
 def encode_mots_png(labels: LabelMap, video: AnnotatedVideo, numbers: dict[str, int]) -> bytes:
@@ -117,10 +119,11 @@ def read_mots_pngs(
     name: str = "",
     classes: Mapping[int, str] = CLASSES,
     least: int = 1,
+    name_of: Callable[[str], str] = lambda path: PurePosixPath(path).stem,
 ) -> AnnotatedVideo:
     """Read the 16-bit PNG files of one video, in order. `read` returns the bytes of a file.
 
-    Values below `least` are background.
+    Values below `least` are background. `name_of` returns the name of the frame whose mask lies at a path.
 
     Raises AnnotationError, which names the file; reading the masks raises it too.
     """
@@ -141,7 +144,7 @@ def read_mots_pngs(
                     labels[found == value] = 255 if value == IGNORED else ids[value]
             yield labels
 
-    stems = tuple(PurePosixPath(path).stem for path in paths)
+    stems = tuple(name_of(path) for path in paths)
     return AnnotatedVideo(name, size[1], size[0], 24.0, stems, objects, masks)
 
 

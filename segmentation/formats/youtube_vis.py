@@ -13,9 +13,11 @@ from segmentation.formats.annotated_video import (
     check_frame_size,
     check_object_count,
 )
-from segmentation.formats.coco_rle import area_and_box, decode_segmentation, encode_rle
+from segmentation.formats.coco_rle import decode_segmentation, encode_rle
+from segmentation.formats.instances_json import add_annotation, annotations_by, category_names, instances_data
 from segmentation.formats.json_file import AnnotationError, at_place, field
 from segmentation.formats.label_png import MaskError
+from segmentation.formats.object_masks import object_masks
 from segmentation.types import MAX_OBJECTS, LabelMap
 
 MOST_FPS = 1000  # highest frame rate that is read
@@ -27,35 +29,30 @@ def youtube_vis_data(videos: list[AnnotatedVideo], tick: Any = lambda: None) -> 
     In frames that do not show an object, or have no mask, the object's run lengths are null.
     """
     numbers = categories(videos)
-    data: dict[str, Any] = {
-        "info": {"description": "Exported by Maskwright"},
-        "videos": [],
-        "categories": [{"id": number, "name": name} for name, number in numbers.items()],
-        "annotations": [],
-    }
+    data = instances_data(numbers, "videos")
     for video_id, video in enumerate(videos, 1):
         data["videos"].append(_video(video_id, video))
+        empty = [None] * len(video.frames)
         tracks: dict[int, dict[str, list[Any]]] = {
-            each.id: {"segmentations": [], "areas": [], "bboxes": []} for each in video.objects
+            each.id: {"segmentations": [*empty], "areas": [*empty], "bboxes": [*empty]} for each in video.objects
         }
-        for labels in video.masks():
-            for number, track in tracks.items():
-                _append(track, labels, number)
+        for at, labels in enumerate(video.masks()):
+            for mask in object_masks(video, labels):
+                track = tracks[mask.object.id]
+                track["segmentations"][at] = encode_rle(mask.inside)
+                track["areas"][at], track["bboxes"][at] = mask.area, list(mask.box)
             tick()
         for each in video.objects:
-            data["annotations"].append(
-                {
-                    "id": len(data["annotations"]) + 1,
-                    "video_id": video_id,
-                    "category_id": numbers[each.category],
-                    "instance_id": each.id,
-                    "name": each.name,
-                    "iscrowd": 0,
-                    "width": video.width,
-                    "height": video.height,
-                    "length": len(video.frames),
-                    **tracks[each.id],
-                }
+            add_annotation(
+                data,
+                numbers[each.category],
+                video_id=video_id,
+                instance_id=each.id,
+                name=each.name,
+                width=video.width,
+                height=video.height,
+                length=len(video.frames),
+                **tracks[each.id],
             )
     return data
 
@@ -69,13 +66,7 @@ def read_youtube_vis(data: dict[str, Any]) -> list[AnnotatedVideo]:
     Raises:
         AnnotationError: the file is damaged. Reading the masks also raises it, if their run lengths are damaged.
     """
-    names = {
-        field(each, "id", int, "categories"): field(each, "name", str, "categories")
-        for each in field(data, "categories", list, "file")
-    }
-    tracks: dict[int, list[Any]] = {}
-    for at, annotation in enumerate(field(data, "annotations", list, "file")):
-        tracks.setdefault(field(annotation, "video_id", int, f"annotations[{at}]"), []).append(annotation)
+    names, tracks = category_names(data), annotations_by(data, "video_id")
     return [
         _read_video(video, f"videos[{at}]", tracks.get(field(video, "id", int, f"videos[{at}]"), []), names)
         for at, video in enumerate(field(data, "videos", list, "file"))
@@ -92,16 +83,9 @@ def _video(video_id: int, video: AnnotatedVideo) -> dict[str, Any]:
     }
 
 
-def _append(track: dict[str, list[Any]], labels: LabelMap | None, number: int) -> None:
-    mask = None if labels is None else labels == number
-    area, box = (0, []) if mask is None else area_and_box(mask)
-    there = mask is not None and area > 0
-    track["segmentations"].append(encode_rle(mask) if mask is not None and there else None)
-    track["areas"].append(area if there else None)
-    track["bboxes"].append(box if there else None)
-
-
-def _read_video(video: Any, place: str, tracks: list[Any], names: dict[int, str]) -> AnnotatedVideo:
+def _read_video(
+    video: Any, place: str, tracks: list[tuple[str, dict[str, Any]]], names: dict[int, str]
+) -> AnnotatedVideo:
     files = field(video, "file_names", list, place)
     width, height = field(video, "width", int, place), field(video, "height", int, place)
     if not all(isinstance(file, str) for file in files):
@@ -109,13 +93,13 @@ def _read_video(video: Any, place: str, tracks: list[Any], names: dict[int, str]
     check_frame_size(width, height, place)
     check_object_count(len(tracks), place)
     objects: list[AnnotatedObject] = []
-    for at, track in enumerate(tracks, 1):
-        category = names.get(field(track, "category_id", int, "annotations"), "")
+    for at, (where, track) in enumerate(tracks, 1):
+        category = names.get(field(track, "category_id", int, where), "")
         number = track.get("instance_id", at)
         wrong = not isinstance(number, int) or not 0 < number <= MAX_OBJECTS or number in {o.id for o in objects}
         number = at if wrong else number
-        if len(field(track, "segmentations", list, "annotations")) != len(files):
-            raise AnnotationError(f"{place}: an annotation has not as many segmentations as the video has frames")
+        if len(field(track, "segmentations", list, where)) != len(files):
+            raise AnnotationError(f"{where}: it has not as many segmentations as the video of {place} has frames")
         objects.append(AnnotatedObject(number, str(track.get("name") or ""), category))
     stems = tuple(file.rsplit("/", 1)[-1].rsplit(".", 1)[0] for file in files)
     name = files[0].rsplit("/", 1)[0] if files and "/" in files[0] else f"video-{video['id']}"
@@ -123,7 +107,7 @@ def _read_video(video: Any, place: str, tracks: list[Any], names: dict[int, str]
     def masks() -> Iterator[LabelMap | None]:
         for frame in range(len(files)):
             labels = blank_mask(width, height)
-            for each, track in zip(objects, tracks, strict=True):
+            for each, (_, track) in zip(objects, tracks, strict=True):
                 segmentation = track["segmentations"][frame]
                 if segmentation is not None:
                     where = f"{place}, object {each.id}, frame {frame}"

@@ -228,7 +228,7 @@ def test_files_of_images_are_read_exactly_and_their_objects_are_numbered(name: s
     (video,) = found.videos
     assert found.format == name
     ids = sorted(each.id for each in video.objects)
-    assert ids == ([1, 2, 254] if name == "cityscapes" else [1, 2, 3])
+    assert ids == ([1, 2, 3] if name == "label-studio" else [1, 2, 254])
     table = np.zeros(256, np.uint8)
     table[[1, 2, 254]] = ids
     read = {int(re.findall(r"[0-9]+", frame)[-1]): m for frame, m in zip(video.frames, video.masks(), strict=True)}
@@ -278,7 +278,7 @@ def test_a_cvat_file_for_images_has_polygons_and_groups() -> None:
     assert (video.name, video.frames, [each.label for each in video.objects]) == ("road", ("0", "1"), ["car", "car"])
     for labels in video.masks():
         assert labels is not None
-        assert labels[3, 5] == 1, "the shape with the higher z_order lies above"
+        assert labels[3, 5] == 7, "the shape with the higher z_order lies above"
 
 
 @pytest.mark.parametrize(

@@ -24,4 +24,5 @@ class Format:
     media_type: str
     write: Callable[[Sequence[Subject], Path, Tick], None]
     of_project: bool = True
+    needs: str = ""  # A Python package without which the format is not offered.
     how_to: str = ""  # For a zip: the text of its README.md, with a snippet of Python that reads the masks.

@@ -27,6 +27,21 @@ from webapp.videos.storage import RgbFrame, StoredFrames, folder_of
 Tick = Callable[[int], None]  # It is called with the number of frames done, and raises an exception to stop the export.
 
 
+class Counter:
+    """Counts the frames of an export that are done. Each call counts one more and calls `tick` with the number."""
+
+    def __init__(self, tick: Tick) -> None:
+        self._tick, self.done = tick, 0
+
+    def __call__(self) -> None:
+        self.done += 1
+        self._tick(self.done)
+
+    def again(self) -> None:
+        """Call `tick` with the same number, in work that is not counted."""
+        self._tick(self.done)
+
+
 @dataclass(frozen=True)
 class Subject:
     """One video of an export, with the round at which its masks are exported. Deleted objects are left out.
@@ -135,7 +150,8 @@ def annotated(subject: Subject, usual: Names = "source", digits: int = 5) -> Ann
     `usual` and `digits` are as in `Subject.names`.
     """
     objects = [
-        AnnotatedObject(each.number, each.name, each.label.name if each.label else "") for each in subject.objects
+        AnnotatedObject(each.number, each.name, each.label.name if each.label else "", each.color)
+        for each in subject.objects
     ]
 
     def masks() -> Iterator[LabelMap | None]:

@@ -69,7 +69,11 @@ def masks_at_head(video: Video) -> dict[int, np.ndarray]:
 
 
 @pytest.mark.parametrize(
-    "format_name", ["davis", "objects", "youtube-vos", "youtube-vis", "coco", "mots", "cvat", "npz"]
+    "format_name",
+    [
+        *("davis", "objects", "youtube-vos", "youtube-vis", "coco", "mots", "cvat", "npz"),
+        *("cvat-images", "datumaro", "labelme", "label-studio", "voc", "cityscapes"),
+    ],
 )
 def test_what_is_exported_comes_in_again_as_the_same_masks(video: Video, twin: Video, format_name: str) -> None:
     path = exported(video, format_name)
@@ -87,7 +91,7 @@ def test_what_is_exported_comes_in_again_as_the_same_masks(video: Video, twin: V
     version = Round.objects.get(video=twin)
     assert (version.origin, version.source, version.state) == (Origin.IMPORTED, f"reef.{format_name}.zip", "done")
     assert made.result == [{"video": twin.pk, "name": "Twin", "round": version.pk, "frames": len(read), "objects": 3}]
-    if format_name in ("davis", "objects", "npz"):
+    if format_name in ("davis", "objects", "npz", "voc"):
         assert [(each.name, each.absent) for each in there] == [("Fish", []), ("Crab / left", [[1, 2]]), ("Eel", [])]
         assert there[1].color == "#0a0b0c"
         assert sorted(read) == sorted(MASKS)

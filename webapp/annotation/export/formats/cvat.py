@@ -8,18 +8,12 @@ from pathlib import Path
 
 from segmentation.formats.cvat_video import cvat_xml
 from webapp.annotation.export.format import Format
-from webapp.annotation.export.subject import Subject, Tick, annotated
+from webapp.annotation.export.subject import Counter, Subject, Tick, annotated
 
 
 def write(subjects: Sequence[Subject], path: Path, tick: Tick) -> None:
     """Write a zip with annotations.xml. If there are several videos, each has a folder with an annotations.xml."""
-    done = 0
-
-    def count() -> None:
-        nonlocal done
-        done += 1
-        tick(done)
-
+    count = Counter(tick)
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for subject in subjects:
             root = "" if len(subjects) == 1 else f"{subject.folder}/"

@@ -6,8 +6,10 @@ import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from segmentation.formats.annotated_video import categories
+from segmentation.formats import mots
+from segmentation.formats.class_numbers import class_lines
 from segmentation.formats.mots import encode_mots_png, mots_lines
+from webapp.annotation.export.classes import numbers_of_classes
 from webapp.annotation.export.format import Format
 from webapp.annotation.export.subject import Subject, Tick, annotated
 
@@ -15,7 +17,7 @@ from webapp.annotation.export.subject import Subject, Tick, annotated
 def write(subjects: Sequence[Subject], path: Path, tick: Tick) -> None:
     """Write a zip with the folders instances and instances_txt, and classes.txt with the names of the classes."""
     videos = [annotated(subject, usual="number", digits=6) for subject in subjects]
-    numbers = categories(videos)
+    numbers = numbers_of_classes(videos, mots.CLASSES, mots.FIRST_OWN_CLASS, mots.MOST_CLASSES)
     done = 0
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
         for video in videos:
@@ -29,7 +31,7 @@ def write(subjects: Sequence[Subject], path: Path, tick: Tick) -> None:
                 tick(done)
             text = "".join(f"{line}\n" for line in lines)
             archive.writestr(f"instances_txt/{video.name}.txt", text, zipfile.ZIP_DEFLATED)
-        archive.writestr("classes.txt", "".join(f"{number} {name}\n" for name, number in numbers.items()))
+        archive.writestr("classes.txt", class_lines(numbers))
 
 
 HOW_TO = """\
@@ -37,7 +39,7 @@ HOW_TO = """\
 
 `instances/<video>/<frame>.png` has 16 bits: a pixel is class * 1000 + object; 0 is background.
 `instances_txt/<video>.txt` has the same as lines `frame id class height width run-lengths`. `classes.txt`
-names the classes.
+names the classes; car is 1 and pedestrian 2, as in KITTI-MOTS.
 
 ```python
 from pathlib import Path

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -12,46 +11,30 @@ from numpy.typing import NDArray
 from webapp.annotation.codec import LabelMap
 from webapp.annotation.export.format import Format
 from webapp.annotation.export.subject import Subject, Tick
+from webapp.annotation.export.video_file import Encoding, write_video
 from webapp.annotation.models import Object
 from webapp.videos.storage import RgbFrame
 
 OPACITY = 0.5
 CRF = "18"  # quality of H.264; at 18 the result is hard to tell from the frames by eye
-HD_HEIGHT = 720
 INDEX_BYTES, INDEX_BYTES_A_FRAME = 8192, 64  # together more than the index of an mp4 with one stream takes
-BT709, SMPTE170M, LIMITED = 1, 6, 1  # code points of ISO/IEC 23091-2
 
 
 def write(subjects: Sequence[Subject], path: Path, tick: Tick) -> None:
     """Write an mp4 (H.264) of the frames of one video, with the masks over them in the colours of the objects."""
-    import av  # the web process imports this module, and must not load a decoder
-
     (subject,) = subjects
-    video = subject.video
     colors = _colors(subject.objects)
-    hd = video.height >= HD_HEIGHT
     # Reserve room for the index before the frames, so that players can start at once. The option faststart would move
     # all frames at the end instead; that takes long for a large file, and blocks the heartbeat of this process.
     room = INDEX_BYTES + INDEX_BYTES_A_FRAME * len(subject.indexes)
-    with av.open(str(path), "w", format="mp4", options={"moov_size": str(room)}) as file:
-        stream = file.add_stream("libx264", rate=Fraction(video.fps).limit_denominator(1001))
-        stream.width, stream.height = subject.width + subject.width % 2, subject.height + subject.height % 2
-        stream.pix_fmt = "yuv420p"  # every player supports it; it needs even sizes
-        stream.options = {"crf": CRF, "preset": "veryfast"}
-        # Players stretch the pixels of the export as they stretch those of the source.
-        aspect = 1 if subject.width != video.width else video.pixel_aspect
-        stream.codec_context.sample_aspect_ratio = Fraction(aspect).limit_denominator(1000)
-        stream.codec_context.colorspace = BT709 if hd else SMPTE170M
-        stream.codec_context.color_range = LIMITED
-        for at, (index, labels) in enumerate(subject.frames()):
-            stored = subject.picture(index)
-            picture = stored if labels is None else paint(stored, labels, colors)
-            frame = av.VideoFrame.from_ndarray(_even(picture), format="rgb24")
-            frame = frame.reformat(format="yuv420p", dst_colorspace="ITU709" if hd else "ITU601")
-            frame.pts = at
-            file.mux(stream.encode(frame))
-            tick(at + 1)
-        file.mux(stream.encode(None))
+    # Every player supports yuv420p.
+    options = {"crf": CRF, "preset": "veryfast"}
+    encoding = Encoding("mp4", "libx264", "yuv420p", options, {"moov_size": str(room)})
+
+    def draw(picture: RgbFrame, labels: LabelMap | None) -> RgbFrame:
+        return picture if labels is None else paint(picture, labels, colors)
+
+    write_video(subject, path, tick, encoding, draw)
 
 
 def paint(picture: RgbFrame, labels: LabelMap, colors: NDArray[np.uint8]) -> RgbFrame:
@@ -81,14 +64,6 @@ def _edges(labels: LabelMap) -> NDArray[np.bool_]:
     edge[:, 1:] |= right
     edge[:, :-1] |= right
     return edge
-
-
-def _even(picture: RgbFrame) -> RgbFrame:
-    """Return `picture` with its last row and column repeated where the size is odd."""
-    height, width = picture.shape[:2]
-    if height % 2 or width % 2:
-        picture = np.pad(picture, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
-    return np.ascontiguousarray(picture)
 
 
 def _colors(objects: list[Object]) -> NDArray[np.uint8]:

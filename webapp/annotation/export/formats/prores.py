@@ -6,6 +6,9 @@ from functools import partial
 
 from webapp.annotation.export.format import Format
 from webapp.annotation.export.mattes import write_alpha_video
+from webapp.annotation.export.video_file import Encoding
+
+ENCODING = Encoding("mov", "prores_ks", "yuva444p10le", {"profile": "4444", "alpha_bits": "16"})
 
 FORMAT = Format(
     name="prores",
@@ -13,12 +16,6 @@ FORMAT = Format(
     note="A mov (ProRes 4444) of the frames whose alpha is the soft matte of the objects, not premultiplied.",
     suffix="mov",
     media_type="video/quicktime",
-    write=partial(
-        write_alpha_video,
-        container="mov",
-        codec="prores_ks",
-        pix_fmt="yuva444p10le",
-        options={"profile": "4444", "alpha_bits": "16"},
-    ),
+    write=partial(write_alpha_video, encoding=ENCODING),
     of_project=False,
 )
