@@ -33,6 +33,7 @@ from webapp.projects.invitation_api import router as invitations
 from webapp.quality.api import router as quality
 from webapp.rest import BodyParser, RestApi
 from webapp.videos.api import router as videos
+from webapp.webhooks.api import router as webhooks
 
 api = RestApi(
     title="Maskwright",
@@ -64,6 +65,7 @@ PARTS = (
     mask_imports,
     inference,
     operation,
+    webhooks,
 )
 for part in PARTS:
     api.add_router("", part)

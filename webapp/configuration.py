@@ -82,6 +82,13 @@ VARIABLES = (
         "IP addresses or networks, comma separated",
         "Proxies whose X-Forwarded-For and X-Forwarded-Proto are believed. The limits on sign-in need the addresses.",
     ),
+    Variable(
+        "MASKWRIGHT_ALLOWED_NETWORKS",
+        "",
+        values.networks,
+        "IP addresses or networks, comma separated",
+        "Networks that are not public and that webhooks and imports from an address may reach all the same.",
+    ),
     Variable("MASKWRIGHT_HTTPS", "0", values.flag, "0 or 1", "Cookies are sent over HTTPS only."),
     Variable(
         "DATABASE_URL",

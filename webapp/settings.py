@@ -45,6 +45,7 @@ INSTALLED_APPS = [
     "webapp.audit",
     "webapp.notifications",
     "webapp.projects",
+    "webapp.webhooks",
     "webapp.videos",
     "webapp.annotation",
     "webapp.jobs",
@@ -148,5 +149,6 @@ CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # A worker waits for its broker for
 CELERY_TASK_DEFAULT_QUEUE = "rounds"
 # Imports and exports have a worker of their own, so that a long one does not delay a round.
 CELERY_TASK_ROUTES = {
-    f"{app}.*": {"queue": "media"} for app in ("videos", "annotation", "overview", "notifications", "projects")
+    f"{app}.*": {"queue": "media"}
+    for app in ("videos", "annotation", "overview", "notifications", "projects", "webhooks")
 }

@@ -169,6 +169,15 @@ RULES: dict[tuple[str, str], Rule] = {
     ("POST", "/api/jobs/{job_id}/consensus/agreement"): Rule(Role.MANAGER),
     ("POST", "/api/jobs/{job_id}/consensus/merge"): Rule(Role.MANAGER),
     ("POST", "/api/videos/{video_id}/mix-in"): Rule(Role.MANAGER, body={"people": [1]}),
+    # webhooks
+    ("GET", "/api/webhook-events"): Rule("signed in"),
+    ("GET", "/api/projects/{project_id}/webhooks"): Rule(Role.MANAGER),
+    ("POST", "/api/projects/{project_id}/webhooks"): Rule(Role.MANAGER, body={"url": "https://8.8.8.8/hook"}),
+    ("PATCH", "/api/webhooks/{webhook_id}"): Rule(Role.MANAGER, body={"active": False}),
+    ("DELETE", "/api/webhooks/{webhook_id}"): Rule(Role.MANAGER),
+    ("POST", "/api/webhooks/{webhook_id}/test"): Rule(Role.MANAGER),
+    ("GET", "/api/webhooks/{webhook_id}/deliveries"): Rule(Role.MANAGER),
+    ("POST", "/api/webhook-deliveries/{delivery_id}/redeliver"): Rule(Role.MANAGER),
     # exports
     ("GET", "/api/export-formats"): Rule("signed in"),
     ("GET", "/api/videos/{video_id}/exports"): Rule(Role.VIEWER),

@@ -43,6 +43,8 @@ from webapp.urls import urlpatterns
 from webapp.videos.create import create_video
 from webapp.videos.models import Upload, Video
 from webapp.videos.storage import upload_path
+from webapp.webhooks.models import Delivery, Webhook
+from webapp.webhooks.signing import new_secret
 
 METHODS = ("get", "post", "put", "patch", "delete")
 CALLS = sorted(
@@ -139,7 +141,10 @@ def make_world(home: Path) -> World:
     Consensus.objects.create(job=Job.objects.get(), created_by=cast[Role.MANAGER])
     session = SessionStore()
     session.create()
+    webhook = Webhook.objects.create(project=project, url="https://8.8.8.8/hook", secret=new_secret())
     numbers = {
+        "webhook_id": webhook.pk,
+        "delivery_id": Delivery.objects.create(webhook=webhook, event="ping", body="{}").pk,
         "view_id": save_view(by=cast[Role.OWNER], project_id=project.pk, name="All", query="", shared=True).pk,
         "session_id": SignedInBrowser.objects.create(user=annotator, session_key=session.session_key or "").pk,
         "invitation_id": invite_by_link(by=cast[Role.OWNER], project_id=project.pk, guest=Guest(Role.VIEWER))[0].pk,

@@ -30,6 +30,7 @@ from webapp.annotation.models import Direction, Head, HumanTime, Object, Origin,
 from webapp.annotation.notify import notify_worker
 from webapp.problems import Forbidden, NotFound, Problem
 from webapp.videos.models import Video
+from webapp.webhooks.events import Event, tell
 
 ACTIVE = (RoundState.QUEUED, RoundState.RUNNING)
 
@@ -252,7 +253,15 @@ def end(round_: Round, before: RoundState, after: RoundState, **fields: object) 
         # The ranges are read after the state was set, because from then on no worker can store a mask.
         Round.objects.filter(pk=round_.pk).update(frames=ranges_of(round_.pk))
         round_.refresh_from_db()
+        _tell_of_end(round_)
     return bool(count)
+
+
+def _tell_of_end(round_: Round) -> None:
+    events = {RoundState.DONE: Event.ROUND_DONE, RoundState.FAILED: Event.ROUND_FAILED}
+    event = events.get(RoundState(round_.state), Event.ROUND_CANCELLED)
+    data = {"round": round_.pk, "video": round_.video_id, "state": round_.state, "error": round_.error}
+    tell(round_.video.project_id, event, **data)
 
 
 def release_round(round_: Round) -> None:

@@ -33,6 +33,7 @@ from webapp.notifications.notify import forget_old as forget_old_notifications
 from webapp.overview.removal import sweep_trash
 from webapp.projects.invitation_mail import sweep_invitations
 from webapp.videos.recovery import sweep_imports
+from webapp.webhooks.deliveries import DELIVERIES, forget_old_deliveries
 
 log = structlog.get_logger(__name__)
 
@@ -76,6 +77,7 @@ class WorkerHeartbeat(threading.Thread):
                     forget_old_notifications,
                     sweep_mail,
                     sweep_invitations,
+                    forget_old_deliveries,
                 )
                 tidied = time.monotonic()
             if self._ended.wait(BEAT_SECONDS):
@@ -85,7 +87,7 @@ class WorkerHeartbeat(threading.Thread):
         connection.close()
 
     def _sweep(self, *, starting: bool) -> None:
-        for sweep in (ROUNDS.sweep, sweep_imports, EXPORTS.sweep, sweep_mask_imports):
+        for sweep in (ROUNDS.sweep, sweep_imports, EXPORTS.sweep, sweep_mask_imports, DELIVERIES.sweep):
             _try(partial(sweep, starting=starting))
 
     def _beat(self) -> None:

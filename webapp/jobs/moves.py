@@ -30,6 +30,7 @@ from webapp.jobs.states import (
 from webapp.notifications.kinds import Kind
 from webapp.notifications.notify import notify
 from webapp.problems import Forbidden, Problem
+from webapp.webhooks.events import Event, tell
 
 # Sent with `job` in the transaction in which it is submitted.
 submitted = Signal()
@@ -152,6 +153,8 @@ def save(
     thing = Thing("job", job.pk, name_of(job))
     record(by, f"job.{action}", thing, project_id=job.video.project_id, **told, **({"note": note} if note else {}))
     changes.jobs_changed(job.video_id)
+    data = {"job": job.pk, "video": job.video_id, "action": action, "stage": job.stage, "state": job.state}
+    tell(job.video.project_id, Event.JOB_CHANGED, **data, assignee=job.assignee_id, by=by.pk)
 
 
 def name_of(job: Job) -> str:

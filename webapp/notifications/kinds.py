@@ -15,6 +15,7 @@ class Kind(StrEnum):
     JOB_DUE = "job_due"
     MEMBER = "member"
     OBJECT_ASKED = "object_asked"
+    WEBHOOK_OFF = "webhook_off"
 
 
 # What the page calls each kind where a person switches it on and off.
@@ -28,4 +29,5 @@ TITLES: dict[Kind, str] = {
     Kind.JOB_DUE: "A job of yours is due soon",
     Kind.MEMBER: "You become a member of a project, or your role changes",
     Kind.OBJECT_ASKED: "Somebody asks for an object that you hold",
+    Kind.WEBHOOK_OFF: "A webhook that you made fails and is switched off",
 }

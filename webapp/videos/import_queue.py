@@ -11,6 +11,7 @@ from webapp.tasks.models import Queue
 from webapp.tasks.sending import after_commit, send_task
 from webapp.videos.models import Upload, Video, VideoState
 from webapp.videos.storage import folder_of, upload_path
+from webapp.webhooks.events import Event, tell
 
 TASK = "videos.import_video"
 
@@ -57,9 +58,10 @@ def notify_import_worker(video_id: int) -> None:
 
 
 def tell_of_failure(video: Video, error: str) -> None:
-    """Notify the person who added a video that its import failed."""
+    """Notify the person who added a video, and webhooks, that its import failed."""
     text, link = f"{video.name} cannot be imported. {error}", f"/projects/{video.project_id}"
     notify([video.created_by_id], Kind.IMPORT_FAILED, text, link=link, project_id=video.project_id)
+    tell(video.project_id, Event.VIDEO_FAILED, video=video.pk, name=video.name, error=error)
 
 
 def release_upload(upload: Upload) -> None:

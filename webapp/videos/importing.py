@@ -24,6 +24,7 @@ from webapp.videos.models import NAME_LENGTH, PART_LENGTH, Video, VideoState, be
 from webapp.videos.refusal import ImportCancelled, Refused, disk_full
 from webapp.videos.sources import Clip
 from webapp.videos.storage import VideoFolder, folder_of, staging_of, upload_path
+from webapp.webhooks.events import Event, tell
 
 log = structlog.get_logger(__name__)
 
@@ -157,6 +158,7 @@ def _become_ready(video: Video, read: ReadVideo) -> bool:
     if ready:
         video.refresh_from_db()
         became_ready.send(Video, video=video)
+        tell(video.project_id, Event.VIDEO_READY, video=video.pk, name=video.name, frame_count=video.frame_count)
     return bool(ready)
 
 
@@ -205,6 +207,7 @@ def _fitting_part(part: str) -> str:
     return part[: PART_LENGTH - len(digest)] + digest
 
 
+@transaction.atomic
 def _end(video: Video, state: VideoState, error: str = "") -> None:
     ended = IMPORTS.held(video.pk, video.fence).update(state=state, error=error)
     if ended and state == VideoState.FAILED:

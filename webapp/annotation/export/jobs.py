@@ -35,6 +35,7 @@ from webapp.tasks.sending import send_task
 from webapp.videos.access import video_for, videos_of
 from webapp.videos.models import Video, VideoState
 from webapp.videos.refusal import Refused, check_disk, disk_full
+from webapp.webhooks.events import Event, tell
 
 log = structlog.get_logger(__name__)
 
@@ -259,7 +260,8 @@ class ExportLease(Lease[Export]):
         if self.is_wanted(task):
             state = ExportState.FAILED
             error = f"The worker stopped {task.attempts} times before this export was done. Its log may say why."
-        self.held(task.pk, task.fence).update(state=state, error=error)
+        if self.held(task.pk, task.fence).update(state=state, error=error):
+            _tell_of_end(task, state, error)
         self._remove_file(task)
 
     @staticmethod
@@ -296,5 +298,18 @@ class _Progress:
             raise Stopped
 
 
+@transaction.atomic
 def _end(export: Export, state: ExportState, error: str = "", size_bytes: int = 0) -> bool:
-    return bool(EXPORTS.held(export.pk, export.fence).update(state=state, error=error, size_bytes=size_bytes))
+    held = EXPORTS.held(export.pk, export.fence)
+    ended = bool(held.update(state=state, error=error, size_bytes=size_bytes))
+    if ended:
+        _tell_of_end(export, state, error, size_bytes)
+    return ended
+
+
+def _tell_of_end(export: Export, state: ExportState, error: str = "", size_bytes: int = 0) -> None:
+    event = {ExportState.DONE: Event.EXPORT_DONE, ExportState.FAILED: Event.EXPORT_FAILED}.get(state)
+    if event is not None:
+        project_id = export.project_id if export.video is None else export.video.project_id
+        data = {"export": export.pk, "video": export.video_id, "format": export.format, "size_bytes": size_bytes}
+        tell(project_id or 0, event, **data, error=error)

@@ -16,7 +16,7 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
 from webapp.accounts.models import User
-from webapp.annotation.imports.lease import MASK_IMPORTS, release_upload_of, staging_path
+from webapp.annotation.imports.lease import MASK_IMPORTS, release_upload_of, staging_path, tell_of_end
 from webapp.annotation.imports.matching import Match, labels_in, match_videos, unknown_labels
 from webapp.annotation.imports.objects import label_of, make_labels
 from webapp.annotation.imports.placing import (
@@ -366,6 +366,8 @@ def _listed(names: list[str]) -> str:
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
+@transaction.atomic
 def _end(row: MaskImport, state: MaskImportState, **columns: object) -> None:
     if MASK_IMPORTS.held(row.pk, row.fence).update(state=state, **columns):
+        tell_of_end(row, state, str(columns.get("error", "")))
         release_upload_of(row)

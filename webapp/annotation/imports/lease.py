@@ -13,6 +13,7 @@ from webapp.annotation.models import MaskImport, MaskImportState
 from webapp.tasks.lease import Lease, Limits
 from webapp.tasks.models import Queue
 from webapp.tasks.sending import after_commit, send_task
+from webapp.webhooks.events import Event, tell
 
 TASK = "annotation.import_masks"
 FORGOTTEN_AFTER = timedelta(days=7)  # An import that asks for labels is cancelled after this time.
@@ -48,9 +49,17 @@ class MaskImportLease(Lease[MaskImport]):
         if self.is_wanted(task):
             state = MaskImportState.FAILED
             error = f"The worker stopped {task.attempts} times before this import was done. Its log may say why."
-        self.held(task.pk, task.fence).update(state=state, error=error)
+        if self.held(task.pk, task.fence).update(state=state, error=error):
+            tell_of_end(task, state, error)
         shutil.rmtree(staging_path(task.pk, task.fence), ignore_errors=True)
         release_upload_of(task)
+
+
+def tell_of_end(row: MaskImport, state: MaskImportState, error: str = "") -> None:
+    """Report to webhooks that an import is done or has failed."""
+    event = {MaskImportState.DONE: Event.IMPORT_DONE, MaskImportState.FAILED: Event.IMPORT_FAILED}.get(state)
+    if event is not None:
+        tell(row.project_id, event, **{"import": row.pk, "name": row.name, "error": error})
 
 
 def sweep_mask_imports(*, starting: bool = False) -> None:

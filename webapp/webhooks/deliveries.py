@@ -1,0 +1,142 @@
+"""Delivers events to webhooks: what is due is sent by a worker, what fails is tried again later.
+
+A delivery arrives at least once: a worker that is lost after the call and before it has stored the answer leads to
+another call, with the same `Webhook-Id`. Deliveries may arrive in another order than they were made.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+
+import structlog
+from django.db import transaction
+from django.db.models import F, QuerySet
+from django.db.models.functions import Now
+
+from webapp.notifications.kinds import Kind
+from webapp.notifications.notify import notify
+from webapp.outgoing import Unreachable, request
+from webapp.problems import Problem
+from webapp.projects.access import present_members
+from webapp.tasks.lease import Lease, Limits
+from webapp.tasks.models import Queue
+from webapp.tasks.sending import send_task
+from webapp.webhooks.models import Delivery, DeliveryState, Webhook
+from webapp.webhooks.signing import signed_headers
+
+log = structlog.get_logger(__name__)
+
+TASK = "webhooks.deliver"
+# The pause in seconds after the first, second ... failure in a row. Later ones have the last.
+PAUSES = (10, 60, 300, 1800, 7200, 21600)
+MOST_ATTEMPTS = 8  # of one delivery
+MOST_FAILURES = 10  # in a row, of all deliveries of a webhook; then it is switched off. That takes more than a day.
+EXCERPT = 1000  # characters of an answer that are kept
+ANSWER_SECONDS = 10.0  # An answer that is longer in coming is cut off.
+KEPT = timedelta(days=30)
+
+
+class DeliveryLease(Lease[Delivery]):
+    """The lease of deliveries. A call takes at most some 20 seconds."""
+
+    queue = Queue.EXPORTS  # Whoever pauses exports holds back what goes out by webhooks, too.
+
+    def notify(self, pk: int) -> None:
+        send_task(TASK, pk)
+
+    def waiting(self) -> QuerySet[Delivery]:
+        return super().waiting().filter(next_at__lte=Now())
+
+    def is_wanted(self, task: Delivery) -> bool:
+        return task.webhook.active
+
+    def end_lost(self, task: Delivery) -> None:
+        self.held(task.pk, task.fence).update(state=DeliveryState.FAILED, error="The worker that sent it stopped.")
+
+
+DELIVERIES = DeliveryLease(
+    Delivery,
+    waiting=DeliveryState.WAITING,
+    running=DeliveryState.SENDING,
+    limits=Limits(
+        stale_after=timedelta(seconds=40), notify_again_after=timedelta(seconds=30), max_attempts=MOST_ATTEMPTS
+    ),
+)
+
+
+def deliver(delivery_id: int) -> None:
+    """Make the call of a delivery and store its answer. Does nothing if it is not due or another worker has it."""
+    delivery = DELIVERIES.claim(delivery_id)
+    if delivery is None:
+        return
+    try:
+        status, answer = _call(delivery)
+    except (Problem, Unreachable) as problem:
+        _failed(delivery, error=str(problem))
+        return
+    if 200 <= status < 300:
+        _sent(delivery, status, answer)
+    elif 300 <= status < 400:
+        _failed(delivery, status, answer, "Redirects are not followed. Give the webhook the address that it leads to.")
+    else:
+        _failed(delivery, status, answer, f"The answer was {status} instead of 200 to 299.")
+
+
+def _call(delivery: Delivery) -> tuple[int, str]:
+    """Send a delivery and return the status and the beginning of the answer. Raises Problem and Unreachable."""
+    body = delivery.body.encode()
+    headers = signed_headers(delivery.webhook.secret, str(delivery.message_id), int(time.time()), body)
+    given, until = b"", time.monotonic() + ANSWER_SECONDS
+    with request("POST", delivery.webhook.url, headers=headers, content=body) as answer:
+        for part in answer.iter_raw(EXCERPT):
+            given += part
+            if len(given) >= EXCERPT or time.monotonic() > until:
+                break
+    return answer.status_code, given.decode("utf-8", "replace").replace("\0", "")[:EXCERPT]
+
+
+@transaction.atomic
+def _sent(delivery: Delivery, status: int, answer: str) -> None:
+    columns = {"status": status, "answer": answer, "error": "", "heartbeat": None}
+    if DELIVERIES.held(delivery.pk, delivery.fence).update(state=DeliveryState.SENT, **columns):
+        Webhook.objects.filter(pk=delivery.webhook_id, failures__gt=0).update(failures=0)
+
+
+@transaction.atomic
+def _failed(delivery: Delivery, status: int | None = None, answer: str = "", error: str = "") -> None:
+    """Store that a call failed. It is tried again after a pause, for which the others of its webhook wait, too."""
+    hook = Webhook.objects.select_for_update().select_related("project").get(pk=delivery.webhook_id)
+    held = DELIVERIES.held(delivery.pk, delivery.fence)
+    columns = {"status": status, "answer": answer, "error": error, "heartbeat": None}
+    again = hook.active and delivery.attempts < MOST_ATTEMPTS
+    state = DeliveryState.WAITING if again else DeliveryState.FAILED
+    if not held.update(state=state, next_at=Now() + _pause(max(delivery.attempts, hook.failures + 1)), **columns):
+        return
+    Webhook.objects.filter(pk=hook.pk).update(failures=F("failures") + 1)
+    if hook.failures + 1 >= MOST_FAILURES and hook.active:
+        switch_off(hook, f"It failed {MOST_FAILURES} times in a row. {error}")
+        return
+    others = Delivery.objects.filter(webhook=hook, state=DeliveryState.WAITING, heartbeat=None)
+    others.filter(next_at__lt=Now() + _pause(hook.failures + 1)).update(next_at=Now() + _pause(hook.failures + 1))
+
+
+def _pause(failures: int) -> timedelta:
+    return timedelta(seconds=PAUSES[min(failures, len(PAUSES)) - 1])
+
+
+def switch_off(hook: Webhook, why: str) -> None:
+    """Switch a webhook off, fail what still waits for it, and notify the person who made it."""
+    Webhook.objects.filter(pk=hook.pk).update(active=False, note=why[:300])
+    waiting = Delivery.objects.filter(webhook=hook, state=DeliveryState.WAITING)
+    waiting.update(state=DeliveryState.FAILED, error="The webhook was switched off.")
+    text = f"The webhook {hook.url} of {hook.project.name} was switched off. {why}"
+    link = f"/projects/{hook.project_id}/settings"
+    made_by = [] if hook.created_by_id is None else present_members(hook.project_id, [hook.created_by_id])
+    notify(made_by, Kind.WEBHOOK_OFF, text, link=link, project_id=hook.project_id)
+
+
+def forget_old_deliveries() -> None:
+    """Delete deliveries that are older than `KEPT` and have ended. Workers call this regularly."""
+    ended = (DeliveryState.SENT, DeliveryState.FAILED)
+    Delivery.objects.filter(state__in=ended, created_at__lt=Now() - KEPT).delete()
