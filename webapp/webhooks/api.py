@@ -137,6 +137,6 @@ def list_deliveries(
 @router.post(
     "/webhook-deliveries/{int:delivery_id}/redeliver", response={201: DeliveryInfo, (403, 404, 429): ErrorAnswer}
 )
-def redeliver(request: HttpRequest, delivery_id: int) -> Status[Delivery]:
+def repeat_delivery(request: HttpRequest, delivery_id: int) -> Status[Delivery]:
     """Send the event of a delivery once more, with the same id."""
     return Status(201, editing.repeat(by=signed_in(request), delivery_id=delivery_id))

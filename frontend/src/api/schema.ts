@@ -1705,10 +1705,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Redeliver
+         * Repeat Delivery
          * @description Send the event of a delivery once more, with the same id.
          */
-        post: operations["redeliver"];
+        post: operations["repeat_delivery"];
         delete?: never;
         options?: never;
         head?: never;
@@ -12827,7 +12827,7 @@ export interface operations {
             };
         };
     };
-    redeliver: {
+    repeat_delivery: {
         parameters: {
             query?: never;
             header?: never;
