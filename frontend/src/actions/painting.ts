@@ -5,13 +5,13 @@ import { type Bitmap, samePixels } from "../masks/bitmap";
 import { bitmapOf, type Over } from "../masks/compose";
 import type { PackedMask } from "../masks/decode";
 import { base64Of, bytesOfBase64, encodeBitmap } from "../masks/encode";
-import { toastError } from "../parts/Toast";
 import type { MaskPaint } from "../protocol";
 import { sourceOf } from "../state/frameSummary";
 import { type Painting, paintedLabels } from "../state/paintings";
 import type { Store } from "../state/store";
 import type { Studio } from "../studio/studio";
 import { moveHead } from "./head";
+import { toastRefusal } from "./leases";
 
 // The painted round follows its acknowledgement within milliseconds. If it does not (the head was moved, for example),
 // the painting stops being shown after this time.
@@ -112,7 +112,7 @@ function send(studio: Studio, frame: number, object: number, data: Uint8Array, o
     },
     (problem) => {
       forgetPainting(store, key);
-      toastError(problem);
+      toastRefusal(studio, problem, object);
     },
   );
   return sent;

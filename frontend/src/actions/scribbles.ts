@@ -6,6 +6,7 @@ import type { Point, PromptAdd, RoundScribble, ScribbleAdd, ScribbleInfo } from 
 import { forgetScribbles } from "../state/reduce";
 import type { Step } from "../state/undoHistory";
 import type { Studio } from "../studio/studio";
+import { toastRefusal } from "./leases";
 
 // The effect of a message that was sent again may be older than the page's state. The change log tells within this
 // time.
@@ -107,7 +108,7 @@ function addScribble(studio: Studio, { frame, object, path, kind, positive }: Dr
     ({ again }) => saved(studio, scribble, again),
     (problem) => {
       forgetScribbles(store, [key]);
-      toastError(problem);
+      toastRefusal(studio, problem, object);
     },
   );
   return key;

@@ -2,6 +2,7 @@
 
 import { batch, effect } from "@preact/signals";
 import { watchBlink } from "../actions/compare";
+import { watchAsked } from "../actions/leases";
 import { followLinks, readTarget } from "../actions/links";
 import { watchPaintings } from "../actions/painting";
 import { watchPlaying } from "../actions/playback";
@@ -127,6 +128,7 @@ function watch(studio: Studio): (() => void)[] {
     watchWorkTime(studio),
     followLinks(studio),
     watchJobs(studio),
+    watchAsked(studio),
     watchScores(store),
     loadOlderRounds(store),
     watchView(studio),

@@ -16,6 +16,7 @@ import {
   Split,
   Trash2,
 } from "lucide-preact";
+import { Fragment } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { editMasks, fromHereOn, splitFromHere } from "../actions/edits";
 import { copyMask, pasteMask } from "../actions/maskClipboard";
@@ -28,6 +29,7 @@ import type { ObjectInfo } from "../protocol";
 import type { ProjectLabel } from "../state/store";
 import { useStudio } from "../studio/context";
 import { CommandIcon } from "./CommandButton";
+import { Holder } from "./Holder";
 import css from "./Objects.module.css";
 import { ProjectTools } from "./ProjectTools";
 import side from "./SidePanel.module.css";
@@ -61,7 +63,10 @@ export function Objects() {
       )}
       <ul class={css.list}>
         {shown.map((object) => (
-          <Row key={object.number} object={object} place={objects.indexOf(object) + 1} />
+          <Fragment key={object.number}>
+            <Row object={object} place={objects.indexOf(object) + 1} />
+            <Holder object={object.number} />
+          </Fragment>
         ))}
         {shown.length === 0 && objects.length > 0 && <li class={side.none}>No object is called so.</li>}
         <Background />

@@ -65,6 +65,9 @@ function apply(store: Store, message: ServerMessage): void {
     case "presence":
       store.presence.value = message.viewers;
       break;
+    case "leases":
+      store.leases.value = message.leases;
+      break;
     case "worker":
       store.worker.value = message.worker;
       break;
@@ -75,6 +78,7 @@ function welcome(store: Store, message: Welcome): void {
   store.you.value = message.you;
   store.role.value = message.role;
   store.worker.value = message.worker;
+  store.leases.value = []; // The server tells at once if somebody draws on an object.
   if (message.state) load(store, message.state);
 }
 

@@ -7,6 +7,7 @@ import type { Job } from "../api/types";
 import { movedPart } from "../masks/change";
 import { MaskStore } from "../masks/store";
 import type {
+  LeaseInfo,
   ObjectInfo,
   Person,
   PinInfo,
@@ -92,6 +93,7 @@ export interface Store {
   readonly scores: Signal<ReadonlyMap<number, RoundScores>>; // by round, for roles that may see ground truth
   readonly accepted: Signal<ReadonlyMap<number, number>>; // frame -> round
   readonly presence: Signal<readonly Viewer[]>;
+  readonly leases: Signal<readonly LeaseInfo[]>; // who draws on which object now
   readonly worker: Signal<WorkerStatus | null>;
   readonly masks: MaskStore;
   // State of the connection.
@@ -168,6 +170,7 @@ function given(id: number) {
     scores: signal<ReadonlyMap<number, RoundScores>>(new Map()),
     accepted: signal<ReadonlyMap<number, number>>(new Map()),
     presence: signal<readonly Viewer[]>([]),
+    leases: signal<readonly LeaseInfo[]>([]),
     worker: signal<WorkerStatus | null>(null),
     masks: new MaskStore(),
     connection: signal<Connection>("connecting"),

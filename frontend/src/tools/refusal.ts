@@ -1,5 +1,6 @@
 /** The reasons why nothing can be drawn or painted now, as sentences that say what to do. */
 import { lookAt } from "../actions/head";
+import { askFor, heldText } from "../actions/leases";
 import { lockedObjects } from "../actions/painting";
 import { toast } from "../parts/Toast";
 import type { Studio } from "../studio/studio";
@@ -31,6 +32,9 @@ export function refusal(
   const object = store.alive.peek().find((other) => other.number === number);
   if (object && lockedObjects(store).has(number))
     return say(`“${object.name}” is locked. Unlock it (L) to ${doing} on it.`);
+  const held = heldText(store, number);
+  if (held && store.connection.peek() === "live")
+    return say(held, { name: "Ask", perform: () => askFor(studio, number) });
   if (store.accepted.peek().has(store.frame.peek()))
     return say(`This frame is accepted: no round changes it. Release it (A) to ${doing} on it.`);
   return undefined;
