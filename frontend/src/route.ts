@@ -1,7 +1,16 @@
 /** The page that the address names. Links are plain <a href>; `follow` handles them without a page load. */
 import { signal } from "@preact/signals";
 
-export const TABS = ["videos", "guide", "members", "exports", "numbers", "audit", "settings"] as const;
+export const TABS = [
+  "videos",
+  "guide",
+  "members",
+  "exports",
+  "numbers",
+  "quality",
+  "audit",
+  "settings",
+] as const;
 export type Tab = (typeof TABS)[number];
 
 export type Route =

@@ -12,6 +12,7 @@ export const MEANING: Record<Role, string> = {
 };
 
 const NEEDED = {
+  see_project: "viewer",
   upload: "annotator",
   export: "annotator",
   import_masks: "annotator",
@@ -24,6 +25,7 @@ const NEEDED = {
   delete_video: "manager",
   manage_jobs: "manager", // assign, deal and cut them
   see_numbers: "reviewer", // what work each person did
+  see_quality: "reviewer", // thresholds and J&F of jobs, which annotators do not see
   change_project: "manager",
   invite: "manager",
   delete_project: "owner",

@@ -44,3 +44,7 @@ export type Progress = Schemas["ProgressInfo"];
 export type Found = Schemas["SearchAnswer"];
 /** How a list was filtered and sorted, saved under a name. */
 export type SavedView = Schemas["ViewInfo"];
+/** What a project asks of submitted work. */
+export type Quality = Schemas["QualityInfo"];
+/** Copies of a job that several people annotate without each other's sight. */
+export type Consensus = Schemas["ConsensusInfo"];

@@ -1,6 +1,7 @@
 /** Short words in a pill: the state of a job, its due date, its priority. */
 import type { ComponentChildren } from "preact";
 import type { Job } from "../api/types";
+import { plural } from "../format";
 import css from "./Chip.module.css";
 import { dueText, priorityText, standingOf, type Tone } from "./words";
 
@@ -43,4 +44,31 @@ export function DueChip({ job }: { job: Pick<Job, "due" | "stage" | "state"> }) 
 export function PriorityChip({ priority }: { priority: number }) {
   const text = priorityText(priority);
   return text ? <Chip tone={priority > 0 ? "warn" : "plain"}>{text}</Chip> : null;
+}
+
+/** How a job that was checked came out, for reviewers: its J&F, and whether it is below the project's threshold. */
+export function QualityChip({ job }: { job: Pick<Job, "jf" | "flagged"> }) {
+  if (job.jf === null) return null;
+  return (
+    <Chip
+      tone={job.flagged ? "bad" : "plain"}
+      title={
+        job.flagged
+          ? "J&F against hidden ground truth is below the threshold of the project"
+          : "J&F against ground truth"
+      }
+    >
+      {job.flagged && "below threshold: "}J&F {job.jf.toFixed(2)}
+    </Chip>
+  );
+}
+
+/** The number of frames that were drawn for the reviewer of a job to look at. */
+export function SampleChip({ job }: { job: Pick<Job, "sample"> }) {
+  if (!job.sample?.length) return null;
+  return (
+    <Chip title={`Frames ${job.sample.join(", ")}`}>
+      {plural(job.sample.length, "frame")} drawn to review
+    </Chip>
+  );
 }

@@ -4,12 +4,12 @@ import { call } from "../api/http";
 import { asProblem } from "../api/load";
 import type { Member, Project } from "../api/types";
 import { plural } from "../format";
-import { Avatar } from "../parts/Avatar";
 import { Button } from "../parts/Button";
 import { Dialog } from "../parts/Dialog";
 import { TextField } from "../parts/Field";
 import { toast } from "../parts/Toast";
 import css from "./DealDialog.module.css";
+import { annotatorsOf, PeopleChoice } from "./PeopleChoice";
 
 export interface DealDialogProps {
   project: Project;
@@ -21,7 +21,7 @@ export interface DealDialogProps {
 }
 
 export function DealDialog({ project, members, videos, onClose, onDealt }: DealDialogProps) {
-  const able = members.filter(({ role }) => role !== "viewer");
+  const able = annotatorsOf(members);
   const [chosen, setChosen] = useState<ReadonlySet<number>>(
     new Set(able.filter(({ role }) => role === "annotator").map(({ user }) => user.id)),
   );
@@ -30,11 +30,6 @@ export function DealDialog({ project, members, videos, onClose, onDealt }: DealD
   const [problem, setProblem] = useState("");
   const limit = Number(most);
 
-  const toggle = (id: number) => {
-    const next = new Set(chosen);
-    if (!next.delete(id)) next.add(id);
-    setChosen(next);
-  };
   const deal = async (event: SubmitEvent) => {
     event.preventDefault();
     setBusy(true);
@@ -88,23 +83,7 @@ export function DealDialog({ project, members, videos, onClose, onDealt }: DealD
     >
       <form id="deal-form" class={css.form} onSubmit={deal}>
         <p class={css.note}>Jobs that somebody has stay with them. What is left over stays in the pool.</p>
-        <ul class={css.people} data-testid="deal-people">
-          {able.map(({ user, role }) => (
-            <li key={user.id}>
-              <label>
-                <input
-                  type="checkbox"
-                  data-testid={`deal-person-${user.username}`}
-                  checked={chosen.has(user.id)}
-                  onChange={() => toggle(user.id)}
-                />
-                <Avatar id={user.id} name={user.name} size={22} />
-                <span>{user.name}</span>
-                <small>{role}</small>
-              </label>
-            </li>
-          ))}
-        </ul>
+        <PeopleChoice members={able} chosen={chosen} onChange={setChosen} testid="deal-person" />
         <div class={css.most}>
           <TextField
             label="At most this many open jobs each"

@@ -5,7 +5,7 @@ import { call, HttpProblem } from "../api/http";
 import { asProblem, type Loaded, useLoaded } from "../api/load";
 import type { Job, Member } from "../api/types";
 import { plural } from "../format";
-import { JobStateChip } from "../jobs/Chip";
+import { JobStateChip, QualityChip } from "../jobs/Chip";
 import { addressOf, rangeOf } from "../jobs/words";
 import { Button } from "../parts/Button";
 import { Dialog } from "../parts/Dialog";
@@ -109,6 +109,7 @@ function Row({
           {rangeOf(job)}
         </a>
         <JobStateChip job={job} />
+        <QualityChip job={job} />
         <span class={css.grow} />
         {!open && (
           <Button size="small" tone="quiet" testid={`jobs-instruct-${job.id}`} onClick={() => setOpen(true)}>

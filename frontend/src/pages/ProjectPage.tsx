@@ -1,5 +1,6 @@
-/** The page of a project, with tabs for videos, guide, members, exports, numbers, audit and settings, each with its own address. */
+/** The page of a project, with tabs, each with its own address. */
 import {
+  BadgeCheck,
   BookOpen,
   ChartLine,
   Download,
@@ -11,7 +12,7 @@ import {
 } from "lucide-preact";
 import { call } from "../api/http";
 import { useLoaded } from "../api/load";
-import { may } from "../api/roles";
+import { type Deed, may } from "../api/roles";
 import type { Project } from "../api/types";
 import type { Tab } from "../route";
 import { AuditTab } from "./audit/AuditTab";
@@ -22,6 +23,7 @@ import { MembersTab } from "./MembersTab";
 import { NumbersTab } from "./numbers/NumbersTab";
 import { ProblemState } from "./ProblemState";
 import css from "./ProjectPage.module.css";
+import { QualityTab } from "./quality/QualityTab";
 import { SettingsTab } from "./SettingsTab";
 import { Shell } from "./Shell";
 import type { TabProps } from "./tab";
@@ -40,12 +42,17 @@ const LOOKS: TabLook[] = [
   { tab: "members", name: "Members", icon: Users, count: (project) => project.members },
   { tab: "exports", name: "Exports", icon: Download },
   { tab: "numbers", name: "Numbers", icon: ChartLine },
+  { tab: "quality", name: "Quality", icon: BadgeCheck },
   { tab: "audit", name: "Audit", icon: ScrollText },
   { tab: "settings", name: "Settings", icon: Settings2 },
 ];
 
-/** The tabs that only managers and owners see. */
-const OF_MANAGERS: readonly Tab[] = ["audit", "settings"];
+/** The tabs that not everybody sees, with what one has to be allowed to see them. */
+const NEEDED: Partial<Record<Tab, Deed>> = {
+  quality: "see_quality",
+  audit: "change_project",
+  settings: "change_project",
+};
 
 export function ProjectPage({ id, tab }: { id: number; tab: Tab }) {
   const loaded = useLoaded(`project ${id}`, () =>
@@ -70,7 +77,7 @@ function Parts({ tab, ...props }: TabProps & { tab: Tab }) {
   const href = `/projects/${project.id}`;
   const address = (name: Tab) => (name === "videos" ? href : `${href}/${name}`);
   useLeaveGuard(unsaved, address(tab), (to) => to.page === "project" && to.project === project.id);
-  const tabs = LOOKS.filter(({ tab }) => !OF_MANAGERS.includes(tab) || may(project.role, "change_project"));
+  const tabs = LOOKS.filter(({ tab }) => may(project.role, NEEDED[tab] ?? "see_project"));
   return (
     <Shell title={project.name} crumbs={[{ name: project.name, href }]}>
       <header class={css.head}>
@@ -100,6 +107,7 @@ function Parts({ tab, ...props }: TabProps & { tab: Tab }) {
       {tab === "members" && <MembersTab {...props} />}
       {tab === "exports" && <ExportsTab {...props} />}
       {tab === "numbers" && <NumbersTab {...props} />}
+      {tab === "quality" && <QualityTab {...props} />}
       {tab === "audit" && <AuditTab {...props} />}
       {tab === "settings" && <SettingsTab {...props} />}
     </Shell>

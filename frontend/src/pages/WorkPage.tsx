@@ -6,7 +6,7 @@ import { useLoaded } from "../api/load";
 import type { Job, Work } from "../api/types";
 import { plural } from "../format";
 import { Accepted } from "../jobs/Accepted";
-import { DueChip, JobStateChip, PriorityChip } from "../jobs/Chip";
+import { DueChip, JobStateChip, PriorityChip, QualityChip, SampleChip } from "../jobs/Chip";
 import { addressOf, rangeOf } from "../jobs/words";
 import { Button } from "../parts/Button";
 import { EmptyState } from "../parts/EmptyState";
@@ -99,6 +99,8 @@ function Chips({ job }: { job: Job }) {
       <JobStateChip job={job} />
       <DueChip job={job} />
       <PriorityChip priority={job.priority} />
+      <QualityChip job={job} />
+      <SampleChip job={job} />
     </span>
   );
 }

@@ -1,0 +1,74 @@
+/** Puts a clip with ground truth into the queues of people, to whom it looks like any other video. */
+import { useState } from "preact/hooks";
+import { useAttempt } from "../../api/attempt";
+import { call } from "../../api/http";
+import type { Card, Member } from "../../api/types";
+import { plural } from "../../format";
+import { Button } from "../../parts/Button";
+import { Dialog } from "../../parts/Dialog";
+import { toast } from "../../parts/Toast";
+import form from "../Form.module.css";
+import { annotatorsOf, PeopleChoice } from "../PeopleChoice";
+
+export interface MixInProps {
+  video: Pick<Card, "id" | "name">;
+  members: readonly Member[];
+  onClose: () => void;
+}
+
+export function MixIn({ video, members, onClose }: MixInProps) {
+  const able = annotatorsOf(members);
+  const [chosen, setChosen] = useState<ReadonlySet<number>>(
+    new Set(able.filter(({ role }) => role === "annotator").map(({ user }) => user.id)),
+  );
+  const { busy, problem, attempt } = useAttempt();
+  const submit = async (event: SubmitEvent) => {
+    event.preventDefault();
+    const done = await attempt(async () => {
+      const path = { video_id: video.id };
+      const dealt = await call("POST", "/api/videos/{video_id}/mix-in", {
+        path,
+        body: { people: [...chosen] },
+      });
+      toast({ text: `${video.name} is in the queues of ${plural(dealt.length, "person", "people")}.` });
+    });
+    if (done) onClose();
+  };
+  return (
+    <Dialog
+      title={`Mix ${video.name} into queues`}
+      testid="mix-in"
+      onClose={onClose}
+      footer={
+        <>
+          <Button testid="mix-in-cancel" onClick={onClose}>
+            Cancel
+          </Button>
+          <Button
+            testid="mix-in-yes"
+            type="submit"
+            form="mix-in-form"
+            tone="accent"
+            busy={busy}
+            disabled={!chosen.size}
+          >
+            Mix in for {chosen.size}
+          </Button>
+        </>
+      }
+    >
+      <form id="mix-in-form" class={form.form} onSubmit={submit}>
+        <p class={form.note}>
+          Each of them gets a copy that looks like any other video. What they submit is compared with the
+          ground truth.
+        </p>
+        <PeopleChoice members={able} chosen={chosen} onChange={setChosen} testid="mix-in-person" />
+        {problem && (
+          <p class={form.problem} role="alert" data-testid="mix-in-problem">
+            {problem}
+          </p>
+        )}
+      </form>
+    </Dialog>
+  );
+}

@@ -1,0 +1,124 @@
+import { act } from "preact/test-utils";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { CARD, JOB, PROJECT } from "../../api/samples";
+import { FakeServer, Refusal } from "../../api/testing";
+import { click, fire, get, hide, query, settled, show, type } from "../../parts/testing";
+import { worstFirst } from "./Jobs";
+import { QualityTab } from "./QualityTab";
+import { inWords } from "./Thresholds";
+
+const people = [2, 3].map((id) => ({
+  user: { id, username: `p${id}`, name: `P${id}` },
+  role: "annotator",
+}));
+const copies = people.map(({ user }, index) => ({
+  job: 31 + index,
+  video: 41 + index,
+  person: user,
+  stage: "annotation",
+  state: "completed",
+}));
+const consensus = { job: 21, copies, agreement: [], computing: false, error: "", merged: null };
+
+async function open(role: "reviewer" | "manager"): Promise<FakeServer> {
+  const server = new FakeServer({
+    "GET /api/projects/3/members": people,
+    "GET /api/projects/3/quality": { least_jf: null, below: "flag", attempts: 3 },
+    "GET /api/jobs?project=3&limit=500": {
+      jobs: [
+        { ...JOB, id: 20 },
+        { ...JOB, jf: 0.41, flagged: true },
+      ],
+      next: null,
+    },
+    "GET /api/projects/3/cards?limit=200": {
+      cards: [
+        { ...CARD, has_truth: true },
+        { ...CARD, id: 8 },
+      ],
+      next: null,
+      total: 2,
+    },
+    "GET /api/jobs/21/consensus": new Refusal(404, { code: "not_found", text: "There is none." }),
+  });
+  await show(<QualityTab project={{ ...PROJECT, role }} onChange={() => {}} />);
+  for (let turn = 0; turn < 3; turn += 1) await act(settled);
+  return server;
+}
+
+async function submit(testid: string): Promise<void> {
+  await fire(testid, new SubmitEvent("submit", { cancelable: true }));
+  await act(settled);
+}
+
+afterEach(() => {
+  hide();
+  vi.unstubAllGlobals();
+});
+
+describe("the quality of a project", () => {
+  test("is ruled, checked, mixed with known clips and drawn for review by managers", async () => {
+    const server = await open("manager");
+    expect(get("quality-jobs").firstElementChild?.textContent).toContain("below threshold: J&F 0.41");
+    await type("quality-least", "1.5");
+    expect(get<HTMLButtonElement>("quality-save").disabled).toBe(true);
+    await type("quality-least", "0,8");
+    server.answers["PATCH /api/projects/3/quality"] = { least_jf: 0.8, below: "flag", attempts: 3 };
+    await submit("quality-form");
+    expect(server.body("PATCH /api/projects/3/quality")).toEqual({
+      least_jf: 0.8,
+      below: "flag",
+      attempts: 3,
+    });
+    expect(get<HTMLInputElement>("quality-least").value).toBe("0.8");
+
+    server.answers["POST /api/projects/3/review-sample"] = { seed: 5, jobs: [JOB] };
+    await type("sample-share", "25");
+    await submit("sample-form");
+    expect(server.body("POST /api/projects/3/review-sample")).toEqual({ share: 0.25, of: "jobs" });
+    expect(get("sample-result").textContent).toContain("1 job is in review");
+
+    expect(query("mix-in-8")).toBeNull(); // It has no ground truth.
+    await click("mix-in-7");
+    await click("mix-in-person-p3");
+    server.answers["POST /api/videos/7/mix-in"] = [{ job: 1, video: 2, assignee: 2 }];
+    get("mix-in").querySelector("form")?.requestSubmit();
+    await act(settled);
+    expect(server.body("POST /api/videos/7/mix-in")).toEqual({ people: [2] });
+    expect(query("mix-in")).toBeNull();
+  });
+
+  test("has a consensus: asked of two at least, compared, and merged into a version", async () => {
+    const server = await open("manager");
+    await click("consensus-open-21");
+    await act(settled);
+    await click("consensus-person-p2");
+    expect(get<HTMLButtonElement>("consensus-ask").disabled).toBe(true);
+    await click("consensus-person-p3");
+    server.answers["POST /api/jobs/21/consensus"] = consensus;
+    await submit("consensus-form");
+    expect(server.body("POST /api/jobs/21/consensus")).toEqual({ people: [2, 3] });
+    const agreement = [{ a: 31, b: 32, j: 0.8, f: 0.9, jf: 0.85 }];
+    server.answers["POST /api/jobs/21/consensus/agreement"] = { ...consensus, agreement };
+    await click("consensus-agreement");
+    expect(get("consensus-table").textContent).toContain("P2 and P30.8000.9000.850");
+    server.answers["POST /api/jobs/21/consensus/merge"] = { ...consensus, agreement, merged: 4 };
+    await click("consensus-merge");
+    expect(get("consensus-merged").textContent).toContain("version 4");
+  });
+
+  test("is read, not ruled, by reviewers", async () => {
+    await open("reviewer");
+    for (const id of ["quality-form", "sample-form", "mix-in-7", "consensus-open-21"])
+      expect(query(id)).toBeNull();
+    expect(get("known-clips").textContent).toContain("dirt bike");
+  });
+
+  test("is said in words and sorted from the worst", () => {
+    expect(inWords({ least_jf: 0.8, below: "hold", attempts: 1 })).toContain(
+      "goes back to its annotator, up to once",
+    );
+    const jobs = [null, 0.9, 0.4, 0.7].map((jf, id) => ({ ...JOB, id, jf, flagged: jf === 0.7 }));
+    expect(worstFirst(jobs).map(({ id }) => id)).toEqual([3, 2, 1, 0]);
+  });
+});

@@ -1,0 +1,111 @@
+/** How good the work of a project is: what is asked of submissions, J&F of jobs, known clips, and review by sample. */
+import { Lock, Target } from "lucide-preact";
+import type { ComponentChildren } from "preact";
+import { useState } from "preact/hooks";
+import { call } from "../../api/http";
+import { useLoaded } from "../../api/load";
+import { may } from "../../api/roles";
+import type { Card, Member, Project } from "../../api/types";
+import { plural } from "../../format";
+import { Button } from "../../parts/Button";
+import { EmptyState } from "../../parts/EmptyState";
+import { FramedList, ListGhost, RowText } from "../../parts/FramedList";
+import { ProblemState } from "../ProblemState";
+import type { TabProps } from "../tab";
+import { Jobs } from "./Jobs";
+import { MixIn } from "./MixIn";
+import css from "./QualityTab.module.css";
+import { Sample } from "./Sample";
+import { Thresholds } from "./Thresholds";
+
+export function QualityTab({ project }: TabProps) {
+  const members = useLoaded(`members ${project.id}`, () =>
+    call("GET", "/api/projects/{project_id}/members", { path: { project_id: project.id } }),
+  );
+  if (!may(project.role, "see_quality"))
+    return (
+      <EmptyState icon={Lock} title="Not for your role" testid="state-forbidden">
+        How good the work is is for reviewers and managers; in this project you are {project.role}.
+      </EmptyState>
+    );
+  const people = members.value ?? [];
+  return (
+    <div class={css.page}>
+      <div class={css.side}>
+        <Section title="What is asked of submissions">
+          <Thresholds project={project} />
+        </Section>
+        {may(project.role, "manage_jobs") && (
+          <Section title="Review by sample">
+            <Sample project={project} members={people} />
+          </Section>
+        )}
+      </div>
+      <div class={css.main}>
+        <Section title="Jobs">
+          <Jobs project={project} members={people} />
+        </Section>
+        <Section title="Known clips">
+          <KnownClips project={project} members={people} />
+        </Section>
+      </div>
+    </div>
+  );
+}
+
+function Section({ title, children }: { title: string; children: ComponentChildren }) {
+  return (
+    <section class={css.section}>
+      <h2>{title}</h2>
+      {children}
+    </section>
+  );
+}
+
+/** Videos with ground truth. Managers put copies of them into the queues of people, as any other video. */
+function KnownClips({ project, members }: { project: Project; members: readonly Member[] }) {
+  const [mixing, setMixing] = useState<Card | null>(null);
+  const loaded = useLoaded(`known clips ${project.id}`, async () => {
+    const path = { project_id: project.id };
+    const known: Card[] = [];
+    let after: string | null = null;
+    do {
+      const query = { limit: 200, ...(after ? { after } : {}) };
+      const page: { cards: Card[]; next: string | null } = await call(
+        "GET",
+        "/api/projects/{project_id}/cards",
+        { path, query },
+      );
+      known.push(...page.cards.filter(({ has_truth }) => has_truth));
+      after = page.next;
+    } while (after);
+    return known;
+  });
+  if (!loaded.value)
+    return loaded.problem ? <ProblemState problem={loaded.problem} retry={loaded.reload} /> : <ListGhost />;
+  if (!loaded.value.length)
+    return (
+      <EmptyState icon={Target} title="No video has ground truth" testid="known-none">
+        Import masks as ground truth, for a whole video or for some of its frames. Annotators do not see them.
+      </EmptyState>
+    );
+  return (
+    <>
+      <FramedList testid="known-clips">
+        {loaded.value.map((video) => (
+          <li key={video.id}>
+            <RowText note={plural(video.frame_count, "frame")}>
+              <a href={`/videos/${video.id}`}>{video.name}</a>
+            </RowText>
+            {may(project.role, "manage_jobs") && (
+              <Button size="small" testid={`mix-in-${video.id}`} onClick={() => setMixing(video)}>
+                Mix into queues…
+              </Button>
+            )}
+          </li>
+        ))}
+      </FramedList>
+      {mixing && <MixIn video={mixing} members={members} onClose={() => setMixing(null)} />}
+    </>
+  );
+}
