@@ -9,7 +9,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_GET, require_safe
 
-PROJECT_TABS = ("videos", "guide", "members", "exports", "numbers", "audit", "settings")
+PROJECT_TABS = ("videos", "guide", "members", "exports", "numbers", "quality", "audit", "settings")
 # The routes of frontend/src/route.ts; a test compares both. Any other address is 404.
 PAGES = ("sign-in", "work", "audit", "trash", "status")
 PAGE_ADDRESS = rf"^(?:{'|'.join(PAGES)}|projects/[1-9][0-9]*(?:/(?:{'|'.join(PROJECT_TABS)}))?|videos/[1-9][0-9]*)?/?$"
