@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from webapp.accounts.models import User
 from webapp.annotation import changes
+from webapp.annotation.colors import MOST_OBJECTS, unused_color
 from webapp.annotation.head import hold
 from webapp.annotation.models import Object
 from webapp.problems import NotFound, Problem
@@ -17,23 +18,6 @@ from webapp.projects.models import Label
 from webapp.videos.models import Video
 
 NAME_LENGTH = 60  # The length of the database column.
-MAX_OBJECTS = 254  # Ids in a label map are bytes, 0 is the background, and 255 means "ignore".
-
-# Colours that differ clearly on a dark page and over pictures: neighbours differ in hue and in lightness.
-COLORS = (
-    "#4cc9f0",
-    "#f72585",
-    "#ffd166",
-    "#06d6a0",
-    "#b388ff",
-    "#ff8c42",
-    "#8ac926",
-    "#ff5d8f",
-    "#00b4d8",
-    "#e9c46a",
-    "#c77dff",
-    "#90f1ef",
-)
 
 
 class ObjectChanges(TypedDict, total=False):
@@ -51,19 +35,22 @@ class ObjectChanges(TypedDict, total=False):
 def add_object(
     *, video: Video, author: User, name: str = "", color: str | None = None, label_id: int | None = None
 ) -> Object:
-    """Create an object with the next number, which no other object of the video has ever had."""
+    """Create an object with the next number, which no other object of the video has ever had.
+
+    Without a `color` it gets one that no other object of the video has: that of its label, or one like it.
+    """
     head = hold(video.pk)
     number = head.next_object_number
     last = Object.objects.filter(video=video).aggregate(last=Max("position"))["last"]
-    if number > MAX_OBJECTS:
-        raise Problem("too_many_objects", f"A video has {MAX_OBJECTS} objects at most, deleted ones included.", 409)
+    if number > MOST_OBJECTS:
+        raise Problem("too_many_objects", f"A video has {MOST_OBJECTS} objects at most, deleted ones included.", 409)
     label = _label(video, label_id)
-    fallback = label.color if label else COLORS[(number - 1) % len(COLORS)]
+    used = Object.objects.filter(video=video).values_list("color", flat=True)
     instance = Object.objects.create(
         video=video,
         number=number,
         name=name.strip() or _numbered(label.name if label else "Object", number),
-        color=color or fallback,
+        color=color or unused_color(used, label.color if label else None),
         label=label,
         position=(last or 0) + 1,
         created_by=author,

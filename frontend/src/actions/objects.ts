@@ -76,6 +76,7 @@ function makeObject(studio: Studio, made: (number: number) => void, label?: Labe
   const { store, outbox } = studio;
   const before = store.objects.peek();
   const number = 1 + Math.max(0, ...before.map((object) => object.number));
+  // The server chooses a colour that no other object has. Until it answers, this one is shown.
   const color = label?.color ?? (COLORS[(number - 1) % COLORS.length] as string);
   const name = `${label?.name ?? "Object"} ${number}`;
   const object: ObjectInfo = {
@@ -95,7 +96,6 @@ function makeObject(studio: Studio, made: (number: number) => void, label?: Labe
       {
         type: "object.add",
         key: newKey(),
-        color,
         ...(label?.id === undefined ? {} : { label: label.id }),
       },
       number,

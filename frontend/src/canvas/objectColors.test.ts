@@ -26,9 +26,10 @@ describe("the colours of masks", () => {
     }
   });
 
-  it("are the objects' own without labels", () => {
-    const objects = [object(1, "#ff0000", null), object(2, "#ff0000", null)];
-    expect(recoloured(objects, "object", null)).toEqual(objects);
+  it("are the objects' own, and another shade for a second object of the same colour", () => {
+    const objects = [object(1, "#ff0000", null), object(2, "#ff0000", null), object(3, "#ff0000", 7)];
+    const shown = colors(recoloured(objects, "object", null));
+    expect(shown).toEqual(["#ff0000", shade("#ff0000", 1), shade("#ff0000", 2)]);
   });
 
   it("follow the label, whatever colour the objects have", () => {

@@ -12,8 +12,8 @@ const SURE: readonly [number, string][] = [
 const UNKNOWN = "#8a94a3";
 
 /**
- * Returns the objects in the colours in which their masks are shown. Two objects of one label never share a colour: the
- * second gets another shade. `confidence` is of object 1, 2, ... in 0..255, as a mask brings it.
+ * Returns the objects in the colours in which their masks are shown. Two objects never share a colour: the second gets
+ * another shade. Only in the colours of labels, objects without one are all grey. `confidence` is of object 1, 2, ... in 0..255, as a mask brings it.
  */
 export function recoloured(
   objects: readonly ObjectInfo[],
@@ -30,19 +30,18 @@ export function recoloured(
   const used = new Set<string>();
   return objects.map((object) => {
     const { label } = object;
-    if (by === "object" && label === null) return object;
-    const wanted = by === "object" ? object.color : label === null ? NO_LABEL : (labels.get(label) as string);
-    const color = label === null ? wanted : unusedShade(wanted, used, label);
+    if (by === "label" && label === null) return { ...object, color: NO_LABEL };
+    const wanted = by === "object" ? object.color : (labels.get(label as number) as string);
+    const color = unusedShade(wanted, used);
     return color === object.color ? object : { ...object, color };
   });
 }
 
-function unusedShade(color: string, used: Set<string>, label: number): string {
+function unusedShade(color: string, used: Set<string>): string {
   for (let step = 0; ; step++) {
     const candidate = step === 0 ? color : shade(color, step);
-    const name = `${label}/${candidate}`;
-    if (used.has(name) && step < 400) continue;
-    used.add(name);
+    if (used.has(candidate) && step < 400) continue;
+    used.add(candidate);
     return candidate;
   }
 }

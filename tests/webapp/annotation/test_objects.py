@@ -6,8 +6,9 @@ import pytest
 
 from tests.webapp.conftest import draw, make_video
 from webapp.accounts.models import User
+from webapp.annotation.colors import MOST_OBJECTS
 from webapp.annotation.models import Change, Head, Object
-from webapp.annotation.objects import MAX_OBJECTS, add_object, deleted_numbers, update_object
+from webapp.annotation.objects import add_object, deleted_numbers, update_object
 from webapp.problems import NotFound, Problem
 from webapp.projects.models import Label, Project
 from webapp.videos.models import Video
@@ -71,10 +72,11 @@ def test_it_refuses_an_empty_name_and_an_unknown_number(video: Video) -> None:
         update_object(video=video, number=9, name="x")
 
 
-def test_a_video_has_so_many_objects_and_no_more(project: Project, owner: User) -> None:
+def test_a_video_has_so_many_objects_and_no_more_and_no_two_of_one_colour(project: Project, owner: User) -> None:
     video = make_video(project, owner)
-    for _ in range(MAX_OBJECTS):
+    for _ in range(MOST_OBJECTS):
         add_object(video=video, author=owner)
+    assert Object.objects.filter(video=video).values("color").distinct().count() == MOST_OBJECTS
     with pytest.raises(Problem) as problem:
         add_object(video=video, author=owner)
     assert problem.value.code == "too_many_objects"

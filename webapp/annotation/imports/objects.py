@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from segmentation.formats.annotated_video import NO_LABEL, AnnotatedObject
 from webapp.accounts.models import User
 from webapp.annotation import changes
+from webapp.annotation.colors import CHOSEN, MOST_OBJECTS
 from webapp.annotation.models import Object
-from webapp.annotation.objects import COLORS, MAX_OBJECTS, add_object
+from webapp.annotation.objects import add_object
 from webapp.projects.models import Label, Project
 from webapp.videos.models import Video
 from webapp.videos.refusal import Refused
@@ -47,11 +48,11 @@ def plan_objects(
             numbers[found.id] = left.pop(same[0]).number
     new = [found for found in objects if found.id not in numbers]
     numbers |= {found.id: next_number + at for at, found in enumerate(new)}
-    if next_number + len(new) - 1 > MAX_OBJECTS:
+    if next_number + len(new) - 1 > MOST_OBJECTS:
         raise Refused(
             "too_many_objects",
             f"{video.name} would have {next_number + len(new) - 1} objects, deleted ones included; a video has "
-            f"{MAX_OBJECTS} at most.",
+            f"{MOST_OBJECTS} at most.",
         )
     locked = [each.name for each in there if each.locked and each.number in numbers.values()]
     if locked:
@@ -91,7 +92,7 @@ def make_labels(project: Project, names: Iterable[str]) -> dict[str, Label]:
     known = {label.name.casefold(): label for label in project.labels.all()}
     for name in names:
         if name.casefold() not in known:
-            color = COLORS[len(known) % len(COLORS)]
+            color = CHOSEN[len(known) % len(CHOSEN)]
             made = Label.objects.create(project=project, name=name[:60], color=color, position=len(known))
             known[name.casefold()] = made
     return known
