@@ -10,6 +10,8 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.security import django_auth
 
 from webapp.accounts.api import router as accounts
+from webapp.accounts.second_factor import refusal
+from webapp.accounts.second_factor_api import router as second_factor
 from webapp.accounts.sessions_api import router as sessions
 from webapp.accounts.token_api import router as tokens
 from webapp.accounts.tokens import BearerToken
@@ -47,6 +49,7 @@ PARTS = (
     accounts,
     tokens,
     sessions,
+    second_factor,
     audit,
     notifications,
     projects,
@@ -69,7 +72,7 @@ PARTS = (
 )
 for part in PARTS:
     api.add_router("", part)
-api.seal()
+api.seal(refusal)
 
 
 @api.exception_handler(Problem)

@@ -89,6 +89,13 @@ VARIABLES = (
         "IP addresses or networks, comma separated",
         "Networks that are not public and that webhooks and imports from an address may reach all the same.",
     ),
+    Variable(
+        "MASKWRIGHT_SECOND_FACTOR",
+        "optional",
+        values.second_factor,
+        "optional, admins or everybody",
+        "Who must set up a second factor (codes of an app) before anything else; all others may.",
+    ),
     Variable("MASKWRIGHT_HTTPS", "0", values.flag, "0 or 1", "Cookies are sent over HTTPS only."),
     Variable(
         "DATABASE_URL",

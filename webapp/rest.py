@@ -82,11 +82,13 @@ class RestApi(NinjaAPI):
     A call declares the errors that its own code raises; the schema adds those that any call may answer.
     """
 
-    def seal(self) -> None:
+    def seal(self, refusal: Callable[[HttpRequest], Problem | None]) -> None:
         """Let every call refuse query parameters that it does not know, and answer a wrong method with JSON.
 
-        It is called once, after all routers were added.
+        `refusal` says why somebody may not make a call although they are signed in. This method is called once, after
+        all routers were added.
         """
+        self._refusal = refusal
         for router in self._get_bound_routers():
             for view in router.path_operations.values():
                 methods = sorted({method for operation in view.operations for method in operation.methods})
@@ -101,6 +103,9 @@ class RestApi(NinjaAPI):
     ) -> HttpResponse | None:
         """Return an error for a request that may not be made or has an unknown query parameter, otherwise None."""
         refused = check(request)
+        problem = self._refusal(request) if refused is None else None
+        if problem is not None:
+            return self.create_response(request, {"code": problem.code, "text": problem.text}, status=problem.status)
         unknown = sorted(set(request.GET) - known)
         if refused is not None or not unknown:
             return refused
@@ -141,6 +146,7 @@ def _common_errors(method: str, call: DictStrAny) -> dict[int, str]:
     errors = {503: "The database is busy or away; `Retry-After` says in how many seconds to try again."}
     if call.get("security"):
         errors[401] = "Nobody is signed in."
+        errors[403] = "The site demands a second factor that was not set up yet, or the role does not suffice."
     if method in WRITES:
         errors[403] = "The CSRF token is missing or wrong, or the role does not suffice."
     if "requestBody" in call:

@@ -101,6 +101,12 @@ def log_form(value: str) -> str:
     return value
 
 
+def second_factor(value: str) -> str:
+    if value not in ("optional", "admins", "everybody"):
+        raise ValueError
+    return value
+
+
 def names(value: str) -> list[str]:
     return [part.strip() for part in value.split(",") if part.strip()]
 

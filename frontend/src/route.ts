@@ -41,6 +41,9 @@ export function parse(path: string): Route {
   return { page: "missing" };
 }
 
+/** Addresses that the server renders by itself. */
+const SERVED = /^\/(api|admin|static|sign-in|invitation)\//;
+
 export const route = signal<Route>(parse(location.pathname));
 
 /** What stands behind the question mark of the address: how a list is filtered and sorted, for example. */
@@ -63,6 +66,16 @@ export function go(path: string): void {
   // The browser does not say this of an address that is pushed. An open video goes to the frame that it names.
   if (location.hash && location.pathname === before) dispatchEvent(new HashChangeEvent("hashchange"));
   scrollTo(0, 0);
+}
+
+/**
+ * Goes to where a person was on the way to before signing in: the parameter `next` of the address. It may be an address
+ * that the server renders, but never one of another site.
+ */
+export function goOn(): void {
+  const wanted = new URL(query.value.get("next") ?? "/", location.origin);
+  if (wanted.origin === location.origin && SERVED.test(wanted.pathname)) location.assign(wanted);
+  else go(wanted.origin === location.origin ? wanted.pathname + wanted.search : "/");
 }
 
 /**
@@ -94,7 +107,7 @@ export function follow(): void {
       event.button
     )
       return;
-    if (link.origin !== location.origin || link.hash || /^\/(api|admin|static)\//.test(link.pathname)) return;
+    if (link.origin !== location.origin || link.hash || SERVED.test(link.pathname)) return;
     event.preventDefault();
     go(link.pathname + link.search);
   });

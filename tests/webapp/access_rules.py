@@ -57,6 +57,12 @@ RULES: dict[tuple[str, str], Rule] = {
     ("POST", "/api/tokens"): Rule("signed in", body={"name": "script"}),
     ("DELETE", "/api/tokens/{token_id}"): Rule("signed in", own=True),
     ("GET", "/api/me/sessions"): Rule("signed in"),
+    ("DELETE", "/api/me/sessions"): Rule("signed in"),
+    ("GET", "/api/me/second-factor"): Rule("signed in"),
+    ("POST", "/api/me/second-factor"): Rule("signed in", body={"current_password": "correct horse battery"}),
+    ("POST", "/api/me/second-factor/confirm"): Rule("signed in", body={"code": "123456"}),
+    ("POST", "/api/me/second-factor/codes"): Rule("signed in", body={"code": "123456"}),
+    ("POST", "/api/me/second-factor/off"): Rule("signed in", body={"code": "123456"}),
     ("DELETE", "/api/me/sessions/{session_id}"): Rule("signed in", own=True),
     # audit and notifications
     ("GET", "/api/audit"): Rule("superuser"),

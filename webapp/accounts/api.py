@@ -17,7 +17,8 @@ from pydantic import Field
 
 from webapp.accounts.limits import try_current_password, try_sign_in
 from webapp.accounts.models import User
-from webapp.accounts.sessions import key_changed
+from webapp.accounts.second_factor import has_second_factor, must_set_up, require_code
+from webapp.accounts.sessions import key_changed, sign_out_others
 from webapp.problems import Forbidden, Problem
 from webapp.rest import ErrorAnswer, Strict
 
@@ -40,6 +41,7 @@ class Me(Schema):
     key_bindings: KeyBindings
     has_password: bool  # False after a one-time link, until the person chooses one
     lands: Literal["work", "projects"]  # What the page shows first: the queue of somebody who only annotates, or all.
+    second_factor_missing: bool  # True if nothing else can be done before a second factor is set up
 
     @staticmethod
     def resolve_lands(user: User) -> str:
@@ -52,10 +54,15 @@ class Me(Schema):
     def resolve_has_password(user: User) -> bool:
         return user.has_usable_password()
 
+    @staticmethod
+    def resolve_second_factor_missing(user: User) -> bool:
+        return must_set_up(user)
+
 
 class SignIn(Strict):
     username: Annotated[str, Field(max_length=150)]
     password: Annotated[str, Field(max_length=1000)]
+    code: Annotated[str, Field(max_length=60)] = ""  # Of the second factor, from those who have one.
 
 
 class MePatch(Strict):
@@ -93,7 +100,7 @@ def change_me(request: HttpRequest, body: MePatch) -> User:
         user.key_bindings = body.key_bindings
         changed.append("key_bindings")
     if body.password is not None:
-        _check_current_password(user, body.current_password)
+        check_current_password(user, body.current_password)
         try:
             validate_password(body.password, user)
         except ValidationError as error:
@@ -105,17 +112,25 @@ def change_me(request: HttpRequest, body: MePatch) -> User:
         before = request.session.session_key
         update_session_auth_hash(request, user)  # this browser stays signed in; all others are signed out
         key_changed(before, request.session.session_key)
+        sign_out_others(user=user, session_key=request.session.session_key)
     return user
 
 
 @router.post("/sign-in", response={200: Me, (400, 429): ErrorAnswer}, auth=None)
 def sign_in(request: HttpRequest, body: SignIn) -> User:
+    """Sign in with a user name and a password. Who has a second factor gets `code_needed` without a `code`."""
     _check_csrf(request)
     address = request.META.get("REMOTE_ADDR", "")
     tried = try_sign_in(username=body.username, address=address)
     user = authenticate(request, username=body.username, password=body.password)
     if not isinstance(user, User):
         raise Problem("sign_in_failed", "This user name and password do not fit together.")
+    if has_second_factor(user):
+        try:
+            require_code(user, body.code)
+        except Problem:
+            tried.take_back()  # The password was right. Wrong codes are counted by themselves.
+            raise
     tried.succeeded()
     login(request, user)
     return user
@@ -141,7 +156,7 @@ def _check_email(email: str) -> None:
         raise Problem("bad_email", f"{email} is no mail address.", field="email") from None
 
 
-def _check_current_password(user: User, password: str) -> None:
+def check_current_password(user: User, password: str) -> None:
     """Raise Problem unless `password` is the password of `user`, or `user` has none (after a one-time link)."""
     if not user.has_usable_password():
         return

@@ -23,10 +23,13 @@ T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
 WINDOW_SECONDS = 300
+DAY_SECONDS = 24 * 3600
 PER_NAME_AND_ADDRESS = 6
 PER_ADDRESS = 60
 PER_NAME = 120
 PER_SESSION_OWNER = 6  # wrong entries of the current password by a person who changes their password
+PER_CODE = 6  # wrong codes of the second factor of one person within five minutes, by whoever knows their password
+PER_CODE_A_DAY = 60  # at three codes that are right at a time, 0.02 % of all codes
 FALLBACK = "process"  # the cache in this process's own memory
 AWAY_SECONDS = 10.0  # seconds in which the shared cache is not asked again after it did not answer
 
@@ -36,30 +39,32 @@ _away_until = 0.0
 class PasswordTry:
     """A try of a password, which counts as a wrong one unless `succeeded` is called."""
 
-    def __init__(self, limits: Mapping[str, int]) -> None:
-        """Count the try under every key of `limits`, which maps cache keys to the most tries, the narrowest limit
-        first.
+    def __init__(self, limits: Mapping[str, int], *, what: str = "passwords", seconds: int = WINDOW_SECONDS) -> None:
+        """Count the try under every key of `limits`, which maps cache keys to the most tries within `seconds`, the
+        narrowest limit first. `what` names what was tried in the message of the refusal.
 
         Raises Problem 429, and counts nothing, when one of the limits is reached.
         """
         self._narrowest = next(iter(limits))
+        self._seconds = seconds
         self._counted: list[str] = []
         for key, limit in limits.items():
             self._counted.append(key)
-            if _add(key, 1) > limit:
-                self._take_back()
-                minutes = WINDOW_SECONDS // 60
-                text = f"Too many wrong passwords. Wait {minutes} minutes, then try again."
-                raise Problem("too_many_tries", text, 429, retry_after=WINDOW_SECONDS)
+            if _add(key, 1, seconds) > limit:
+                self.take_back()
+                wait = f"{seconds // 60} minutes" if seconds < DAY_SECONDS else "a day"
+                text = f"Too many wrong {what}. Wait {wait}, then try again."
+                raise Problem("too_many_tries", text, 429, retry_after=seconds)
 
     def succeeded(self) -> None:
         """Take this try back, and forget the earlier wrong ones under the narrowest limit."""
-        self._take_back()
+        self.take_back()
         _on_cache(lambda store: store.delete(self._narrowest))
 
-    def _take_back(self) -> None:
+    def take_back(self) -> None:
+        """Count this try neither as a wrong one nor as a right one."""
         for key in self._counted:
-            _add(key, -1)
+            _add(key, -1, self._seconds)
 
 
 def try_sign_in(*, username: str, address: str) -> PasswordTry:
@@ -80,13 +85,35 @@ def try_current_password(*, user: User) -> PasswordTry:
     return PasswordTry({f"current-password:{user.pk}": PER_SESSION_OWNER})
 
 
-def _add(key: str, amount: int) -> int:
+class CodeTry:
+    """A try of a code of the second factor, within five minutes and within a day."""
+
+    def __init__(self, user: User) -> None:
+        """Count the try. Raises Problem 429 when one of the limits is reached."""
+        self._day = PasswordTry({f"code:day:{user.pk}": PER_CODE_A_DAY}, what="codes", seconds=DAY_SECONDS)
+        try:
+            self._now = PasswordTry({f"code:{user.pk}": PER_CODE}, what="codes")
+        except Problem:
+            self._day.take_back()
+            raise
+
+    def succeeded(self) -> None:
+        self._now.succeeded()
+        self._day.take_back()
+
+
+def try_code(*, user: User) -> CodeTry:
+    """Count a try of a code of the second factor of `user`."""
+    return CodeTry(user)
+
+
+def _add(key: str, amount: int, seconds: int) -> int:
     def add(store: Any) -> int:
-        store.add(key, 0, WINDOW_SECONDS)
+        store.add(key, 0, seconds)
         try:
             return int(store.incr(key, amount))
         except ValueError:  # the window ended between the two calls
-            store.add(key, max(amount, 0), WINDOW_SECONDS)
+            store.add(key, max(amount, 0), seconds)
             return max(amount, 0)
 
     return _on_cache(add)

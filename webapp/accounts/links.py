@@ -7,6 +7,7 @@ import secrets
 from datetime import timedelta
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from webapp.accounts.models import SignInLink, User
@@ -31,14 +32,23 @@ def make_link(*, user: User) -> str:
     return f"/sign-in/link/{token}"
 
 
+def owner_of_link(*, token: str) -> User | None:
+    """Return the user of the link with this token, or None if it does not work. The link can still be used."""
+    link = _working(token).select_related("user").first()
+    return None if link is None else link.user
+
+
 @transaction.atomic
 def use_link(*, token: str) -> User | None:
     """Mark the link with this token as used, and return its user.
 
     Returns None if the token is unknown, was used before or is too old, or if the account is inactive.
     """
-    now = timezone.now()
-    mine = SignInLink.objects.filter(token_hash=_hash(token))
-    if not mine.filter(used_at=None, expires_at__gt=now, user__is_active=True).update(used_at=now):
+    if not _working(token).update(used_at=timezone.now()):
         return None
-    return mine.select_related("user").get().user
+    return SignInLink.objects.select_related("user").get(token_hash=_hash(token)).user
+
+
+def _working(token: str) -> QuerySet[SignInLink]:
+    now = timezone.now()
+    return SignInLink.objects.filter(token_hash=_hash(token), used_at=None, expires_at__gt=now, user__is_active=True)

@@ -1,4 +1,4 @@
-"""Users, and the one-time links with which they sign in without a password."""
+"""Users, and how they sign in: one-time links, tokens, browsers, and second factors."""
 
 from __future__ import annotations
 
@@ -69,3 +69,26 @@ class SignedInBrowser(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} at {self.address}"
+
+
+class SecondFactor(models.Model):
+    """The secret from which an app on a person's phone makes six-digit codes. second_factor.py checks them."""
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="second_factor")
+    secret = models.CharField(max_length=64)
+    confirmed_at = models.DateTimeField(null=True)  # None until the person has entered a right code.
+    last_step = models.PositiveBigIntegerField(default=0)  # The time step of the last code that was used.
+
+    def __str__(self) -> str:
+        return f"Second factor of {self.user}"
+
+
+class RecoveryCode(models.Model):
+    """A code that works once instead of one from the app. The table holds a hash of it."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="recovery_codes")
+    code_hash = models.CharField(max_length=64)
+    used_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"Recovery code of {self.user}"

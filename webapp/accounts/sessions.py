@@ -50,6 +50,15 @@ def sign_out_browser(*, user: User, browser_id: int) -> None:
     browser.delete()
 
 
+@transaction.atomic
+def sign_out_others(*, user: User, session_key: str | None) -> int:
+    """End all sessions of `user` but the one with this key. Returns how many browsers were signed in."""
+    others = SignedInBrowser.objects.filter(user=user).exclude(session_key=session_key or "")
+    ended, _ = Session.objects.filter(session_key__in=list(others.values_list("session_key", flat=True))).delete()
+    others.delete()
+    return ended
+
+
 def key_changed(before: str | None, after: str | None) -> None:
     """Note that Django gave a session another key, as it does when the password changes."""
     if before and after and before != after:

@@ -9,7 +9,7 @@ from ninja import Router, Schema, Status
 from ninja.security import django_auth
 
 from webapp.accounts.api import signed_in
-from webapp.accounts.sessions import browsers_of, sign_out_browser
+from webapp.accounts.sessions import browsers_of, sign_out_browser, sign_out_others
 from webapp.rest import ErrorAnswer
 
 router = Router(tags=["accounts"], auth=django_auth)
@@ -37,6 +37,13 @@ def list_sessions(request: HttpRequest) -> list[SessionInfo]:
         )
         for row in browsers_of(signed_in(request))
     ]
+
+
+@router.delete("/me/sessions", response={204: None})
+def end_other_sessions(request: HttpRequest) -> Status[None]:
+    """Sign out in all browsers but the one that asks."""
+    sign_out_others(user=signed_in(request), session_key=request.session.session_key)
+    return Status(204, None)
 
 
 @router.delete("/me/sessions/{int:session_id}", response={204: None, 404: ErrorAnswer})

@@ -6,15 +6,28 @@ from django.contrib.auth import login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_http_methods
 
-from webapp.accounts.links import use_link
+from webapp.accounts.links import owner_of_link, use_link
+from webapp.accounts.second_factor import has_second_factor, require_code
+from webapp.problems import Problem
 
 
 @never_cache
-@require_GET
+@require_http_methods(["GET", "POST"])
 def open_link(request: HttpRequest, token: str) -> HttpResponse:
-    """Sign in the user of the link and redirect to the start page. A used or old link answers 410 with a page."""
+    """Sign in the user of the link and redirect to the start page. A used or old link answers 410 with a page.
+
+    Who has a second factor is asked for its code first, and the link works until the code was right.
+    """
+    owner = owner_of_link(token=token)
+    if owner is not None and has_second_factor(owner):
+        if request.method == "GET":
+            return render(request, "link_code.html")
+        try:
+            require_code(owner, request.POST.get("code", "")[:60])
+        except Problem as problem:
+            return render(request, "link_code.html", {"problem": problem}, status=problem.status)
     user = use_link(token=token)
     if user is None:
         return render(request, "link_used.html", status=410)

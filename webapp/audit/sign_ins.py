@@ -1,6 +1,7 @@
-"""Writes an entry for each sign-in, each wrong password of an account that exists, and each sign-out.
+"""Writes an entry for each sign-in, each wrong password of an account that exists, each sign-out, and each change of
+how a person signs in.
 
-Django sends these signals for the page, for one-time links and for the admin alike.
+Django sends the signals of sign-in for the page, for one-time links and for the admin alike.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from django.dispatch import receiver
 from django.http import HttpRequest
 
 from webapp.accounts.models import User
+from webapp.accounts.signals import account_changed
 from webapp.audit.entries import Thing, record
 
 
@@ -32,6 +34,11 @@ def failed(sender: Any, credentials: dict[str, Any], request: HttpRequest | None
     user = User.objects.filter(username=credentials.get("username") or "").first()
     if user is not None:
         record(None, "sign_in_failed", _account(user), address=_address(request))
+
+
+@receiver(account_changed, dispatch_uid="audit.account_changed")
+def changed(sender: Any, user: User, by: User | None, action: str, details: dict[str, Any], **_: Any) -> None:
+    record(by, action, _account(user), **details)
 
 
 def _account(user: User) -> Thing:

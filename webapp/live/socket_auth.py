@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
 from webapp.accounts.models import User
+from webapp.accounts.second_factor import must_set_up
 from webapp.problems import NotFound
 from webapp.projects.access import require
 from webapp.projects.models import Project, Role
@@ -76,5 +77,7 @@ def _signed_in(handshake: Handshake) -> User:
     user = User.objects.filter(pk=handshake.user_id, is_active=True).first()
     alive = Session.objects.filter(pk=handshake.session_key, expire_date__gt=timezone.now()).exists()
     if user is None or not alive or not constant_time_compare(handshake.auth_hash, user.get_session_auth_hash()):
+        raise CloseSocket(4401)
+    if must_set_up(user):
         raise CloseSocket(4401)
     return user

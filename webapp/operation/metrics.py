@@ -22,6 +22,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, GCCollecto
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from webapp.accounts.administrators import is_administrator
 from webapp.annotation.models import Export, ExportState, Mask, Round, RoundState, Scribble
 from webapp.inference.models import Worker
 from webapp.inference.workers import ALIVE_WITHIN
@@ -49,7 +50,7 @@ def _may_read(request: HttpRequest) -> bool:
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
     if wanted and scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), wanted.encode()):
         return True
-    return bool(request.user.is_active and getattr(request.user, "is_superuser", False))
+    return is_administrator(request)
 
 
 class SiteFigures(Collector):

@@ -12,6 +12,7 @@ export const ME: Me = {
   key_bindings: {},
   has_password: true,
   lands: "projects",
+  second_factor_missing: false,
 };
 
 export const PROJECT: Project = {

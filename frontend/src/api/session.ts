@@ -20,8 +20,9 @@ export async function loadMe(): Promise<void> {
   }
 }
 
-export async function signIn(username: string, password: string): Promise<void> {
-  me.value = await call("POST", "/api/sign-in", { body: { username, password } });
+/** Signs in. Raises HttpProblem with the code "code_needed" if the person has a second factor and `code` is empty. */
+export async function signIn(username: string, password: string, code = ""): Promise<void> {
+  me.value = await call("POST", "/api/sign-in", { body: { username, password, code } });
 }
 
 export async function signOut(): Promise<void> {

@@ -71,13 +71,59 @@ describe("signing in", () => {
     await type("sign-in-username", " ada ");
     await type("sign-in-password", "wrong");
     await fire("sign-in", new SubmitEvent("submit", { cancelable: true }));
-    expect(server.body("POST /api/sign-in")).toEqual({ username: "ada", password: "wrong" });
+    expect(server.body("POST /api/sign-in")).toEqual({ username: "ada", password: "wrong", code: "" });
     expect(get("sign-in-problem").textContent).toBe("They do not fit together.");
     expect(get<HTMLInputElement>("sign-in-password").value).toBe("");
     server.answers["POST /api/sign-in"] = ME;
     await type("sign-in-password", "right");
     await fire("sign-in", new SubmitEvent("submit", { cancelable: true }));
     expect(me.value).toEqual(ME);
+  });
+
+  test("asks for the code of who has a second factor, and keeps the password", async () => {
+    const server = new FakeServer({
+      "POST /api/sign-in": new Refusal(400, { code: "code_needed", text: "Enter the six digits." }),
+    });
+    me.value = null;
+    await show(<SignIn />);
+    await type("sign-in-username", "ada");
+    await type("sign-in-password", "right");
+    expect(query("sign-in-code")).toBeNull();
+    await fire("sign-in", new SubmitEvent("submit", { cancelable: true }));
+    expect(query("sign-in-problem")).toBeNull();
+    server.answers["POST /api/sign-in"] = new Refusal(400, { code: "wrong_code", text: "Not right." });
+    await type("sign-in-code", "000000");
+    await fire("sign-in", new SubmitEvent("submit", { cancelable: true }));
+    expect(get("sign-in-problem").textContent).toBe("Not right.");
+    expect(get<HTMLInputElement>("sign-in-password").value).toBe("right");
+    server.answers["POST /api/sign-in"] = ME;
+    await type("sign-in-code", "123456");
+    await fire("sign-in", new SubmitEvent("submit", { cancelable: true }));
+    expect(server.body("POST /api/sign-in")).toEqual({ username: "ada", password: "right", code: "123456" });
+    expect(me.value).toEqual(ME);
+  });
+
+  test("leads to a second factor and nowhere else where the site demands one", async () => {
+    const server = await open("/", {
+      "GET /api/me": { ...ME, second_factor_missing: true },
+      "GET /api/me/second-factor": { on: false, demanded: true, codes_left: 0 },
+      "POST /api/me/second-factor": { secret: "ABCDEFGH", address: "otpauth://totp/x", picture: "data:," },
+      "POST /api/me/second-factor/confirm": { recovery_codes: ["aaaa-bbbb", "cccc-dddd"] },
+    });
+    expect(query("projects")).toBeNull();
+    await type("second-factor-password", "right");
+    await click("second-factor-begin");
+    await act(settled);
+    expect(get("second-factor-key").textContent).toBe("ABCD EFGH");
+    await type("second-factor-code", "123456");
+    await click("second-factor-confirm");
+    await act(settled);
+    expect(get("second-factor-codes").textContent).toBe("aaaa-bbbb\ncccc-dddd");
+    server.answers["GET /api/me"] = ME;
+    await click("second-factor-done");
+    for (let turn = 0; turn < 3; turn += 1) await act(settled);
+    expect(query("second-factor")).toBeNull();
+    expect(get("projects")).toBeTruthy();
   });
 
   test("ends by the account menu; the admin is for superusers", async () => {

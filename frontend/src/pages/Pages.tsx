@@ -4,12 +4,13 @@ import { useEffect } from "preact/hooks";
 import { useLoaded } from "../api/load";
 import { loadMe, me } from "../api/session";
 import { EmptyState } from "../parts/EmptyState";
-import { go, type Route } from "../route";
+import { goOn, type Route } from "../route";
 import { Account } from "./Account";
 import { AuditPage } from "./audit/AuditPage";
 import { ProblemState } from "./ProblemState";
 import { ProjectPage } from "./ProjectPage";
 import { ProjectsPage } from "./ProjectsPage";
+import { SecondFactor } from "./SecondFactor";
 import { Shell } from "./Shell";
 import { Search } from "./search/Search";
 import { StatusPage } from "./status/StatusPage";
@@ -20,10 +21,11 @@ import { WorkPage } from "./WorkPage";
 export default function Pages({ at }: { at: Route }) {
   const asked = useLoaded("me", loadMe);
   const signedIn = me.value;
-  const away = at.page === "sign-in" && Boolean(signedIn);
+  const ready = Boolean(signedIn) && !signedIn?.second_factor_missing;
+  const away = at.page === "sign-in" && ready;
 
   useEffect(() => {
-    if (away) go("/");
+    if (away) goOn();
   }, [away]);
 
   if (asked.problem && !signedIn) {
@@ -34,10 +36,18 @@ export default function Pages({ at }: { at: Route }) {
     );
   }
   if (!signedIn || away) return <Shell />;
+  if (!ready) {
+    return (
+      <main>
+        <SecondFactor me={signedIn} />
+      </main>
+    );
+  }
   return (
     <>
       <Page at={at} />
       <Account me={signedIn} />
+      <SecondFactor me={signedIn} />
       <Tokens />
       <Search />
     </>

@@ -9,6 +9,7 @@ import {
   ScrollText,
   Search as SearchIcon,
   Shield,
+  Smartphone,
   Sun,
   Trash2,
   UserRound,
@@ -27,6 +28,7 @@ import { setTheme, THEMES, theme } from "../parts/theme";
 import { route, visits } from "../route";
 import { openAccount } from "./Account";
 import { mayLeave } from "./leave";
+import { openSecondFactor } from "./SecondFactor";
 import css from "./Shell.module.css";
 import { openSearch, SEARCH_KEY } from "./search/Search";
 import { openTokens } from "./Tokens";
@@ -158,6 +160,13 @@ function AccountMenu({ me }: { me: Me }) {
       }
       items={[
         { name: "Name and password", icon: UserRound, testid: "account-change", perform: openAccount },
+        {
+          name: "Second factor",
+          note: "Codes of an app, after the password",
+          icon: Smartphone,
+          testid: "account-second-factor",
+          perform: openSecondFactor,
+        },
         { name: "Tokens for scripts", icon: KeyRound, testid: "account-tokens", perform: openTokens },
         { name: "Trash", icon: Trash2, testid: "account-trash", href: "/trash" },
         ...admin,

@@ -10,6 +10,8 @@ import css from "./SignIn.module.css";
 export default function SignIn() {
   const [username, setUsername] = useState("");
   const [password, setPassword] = useState("");
+  const [code, setCode] = useState("");
+  const [asksCode, setAsksCode] = useState(false);
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState("");
 
@@ -23,10 +25,13 @@ export default function SignIn() {
     setBusy(true);
     setProblem("");
     try {
-      await signIn(username.trim(), password);
+      await signIn(username.trim(), password, code);
     } catch (error) {
-      setProblem(asProblem(error).message);
-      setPassword("");
+      const { code: kind, message } = asProblem(error);
+      setCode("");
+      if (kind === "code_needed") setAsksCode(true);
+      else setProblem(message);
+      if (!asksCode && kind !== "code_needed") setPassword("");
     } finally {
       setBusy(false);
     }
@@ -59,6 +64,19 @@ export default function SignIn() {
           autocomplete="current-password"
           required
         />
+        {asksCode && (
+          <TextField
+            label="Code of your app"
+            testid="sign-in-code"
+            value={code}
+            onInput={setCode}
+            autocomplete="one-time-code"
+            maxLength={60}
+            hint="Six digits, or one of your recovery codes."
+            required
+            autofocus
+          />
+        )}
         {problem && (
           <p class={css.problem} role="alert" data-testid="sign-in-problem">
             {problem}

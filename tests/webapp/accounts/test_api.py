@@ -37,6 +37,8 @@ def test_it_signs_in_and_out(owner: User) -> None:
         "is_superuser": False,
         "key_bindings": {},
         "has_password": True,
+        "lands": "projects",
+        "second_factor_missing": False,
     }
     assert client.get("/api/me").json() == answer
     assert client.post("/api/sign-out").status_code == 204

@@ -29,10 +29,19 @@ def test_a_person_sees_where_they_are_signed_in_and_ends_one(owner: User, strang
     assert here.delete(f"/api/me/sessions/{theirs}").status_code == 404
 
 
+def test_a_person_signs_out_everywhere_else(owner: User, stranger: User) -> None:
+    here, there, phone = sign_in("owner", "Firefox"), sign_in("owner", "Chromium"), sign_in("owner", "Phone")
+    other = sign_in("stranger", "Safari")
+    assert here.delete("/api/me/sessions").status_code == 204
+    assert [client.get("/api/me").status_code for client in (here, there, phone, other)] == [200, 401, 401, 200]
+    assert [row["agent"] for row in here.get("/api/me/sessions").json()] == ["Firefox"]
+
+
 def test_who_signs_out_or_changes_the_password_is_listed_rightly(owner: User) -> None:
     here, there = sign_in("owner", "Firefox"), sign_in("owner", "Chromium")
+    sign_in("owner", "Phone")
     there.post("/api/sign-out")
-    assert [row["agent"] for row in here.get("/api/me/sessions").json()] == ["Firefox"]
+    assert [row["agent"] for row in here.get("/api/me/sessions").json()] == ["Phone", "Firefox"]
     body = {"password": "another correct horse", "current_password": PASSWORD}
     assert here.patch("/api/me", body, content_type=JSON).status_code == 200
     assert [(row["agent"], row["current"]) for row in here.get("/api/me/sessions").json()] == [("Firefox", True)]

@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from webapp.accounts.links import make_link
 from webapp.accounts.models import User
+from webapp.accounts.second_factor import turn_off
 from webapp.process.home_lock import HomeLock
 
 
@@ -22,6 +23,11 @@ class Command(BaseCommand):
         parser.add_argument(
             "--superuser", action="store_true", help="with --create: the account may use the admin pages"
         )
+        parser.add_argument(
+            "--second-factor-off",
+            action="store_true",
+            help="turn off the second factor of a user who has lost the phone and the recovery codes",
+        )
         parser.add_argument("--address", help="address of the site, such as https://masks.example.org")
 
     def handle(self, *args: Any, username: str, address: str | None, **options: Any) -> None:
@@ -32,6 +38,8 @@ class Command(BaseCommand):
             raise CommandError(f"There is no user called {username}. Add --create to make one.")
         if not user.is_active:
             raise CommandError(f"{username} is switched off: a superuser can switch the account on again.")
+        if options["second_factor_off"] and not turn_off(user=user, by=None):
+            raise CommandError(f"{username} has no second factor.")
         self.stdout.write((address or _own_address()).rstrip("/") + make_link(user=user))
 
 

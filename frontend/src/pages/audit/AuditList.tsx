@@ -15,6 +15,9 @@ import { ProblemState } from "../ProblemState";
 import css from "./AuditList.module.css";
 import { detailsOf, KINDS, sentenceOf } from "./words";
 
+/** Actions of which the entry does not say who did them, because that is not known. */
+const NAMELESS = new Set(["sign_in_failed", "second_factor.wrong"]);
+
 export interface AuditPart {
   entries: AuditEntry[];
   next: number | null;
@@ -178,7 +181,7 @@ function Row({ entry }: { entry: AuditEntry }) {
       </time>
       <span class={css.what}>
         <span>
-          {entry.action !== "sign_in_failed" && <b>{entry.who_name || "Maskwright"}</b>} {sentenceOf(entry)}
+          {!NAMELESS.has(entry.action) && <b>{entry.who_name || "Maskwright"}</b>} {sentenceOf(entry)}
         </span>
         {details && <small>{details}</small>}
       </span>

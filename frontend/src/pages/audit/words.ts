@@ -30,6 +30,10 @@ const WHOLE: Record<string, string> = {
   sign_in: "signed in",
   sign_out: "signed out",
   sign_in_failed: "Sign-in failed for",
+  "second_factor.on": "turned on the second factor of",
+  "second_factor.off": "turned off the second factor of",
+  "second_factor.codes": "made new recovery codes for",
+  "second_factor.wrong": "Wrong code of the second factor for",
 };
 
 const THINGS: Record<string, string> = { user: "" };
@@ -41,7 +45,7 @@ export function sentenceOf({
   thing_name,
 }: Pick<AuditEntry, "action" | "kind" | "thing_name">): string {
   const whole = WHOLE[action];
-  if (whole) return action === "sign_in_failed" ? `${whole} ${thing_name}` : whole;
+  if (whole) return /^sign_(in|out)$/.test(action) ? whole : `${whole} ${thing_name}`;
   const verb = VERBS[action.slice(action.indexOf(".") + 1)];
   if (!verb) return `${action} ${thing_name}`.trim();
   const noun = THINGS[kind] ?? `the ${kind}`;

@@ -1,0 +1,7 @@
+"""Signals of accounts. The audit log, which may import this part but is not imported by it, writes them down."""
+
+from django.dispatch import Signal
+
+# Sent with `user`, whose account it is about, `by` (a User, or None for a command on the server), `action`, such as
+# "second_factor.on", and `details`, a dict of values that JSON has.
+account_changed = Signal()
