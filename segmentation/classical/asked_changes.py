@@ -3,29 +3,43 @@
 A correction must not make the frame worse in which it is drawn. A scribble asks for pixels for its own object (or for
 the background), near itself. So it takes no pixel from its own object, moves none between other objects, and changes
 nothing far away: there the mask stays as it was, whatever an engine computes.
+
+The frame must support the change, too. Along a thin thing, such as a kite's line, a network often changes a wide band
+that looks like everything around it. Then only the pixels under the scribble change.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from segmentation.classical.correction_reach import asked_region
-from segmentation.scribbles import NO_SCRIBBLE, rasterise
-from segmentation.types import LabelMap, Scribble
+from segmentation.masks import box_of
+from segmentation.scribbles import NO_SCRIBBLE, dilate, rasterise
+from segmentation.types import BinaryMask, Image, LabelMap, Scribble
+
+# Changed pixels are compared with the pixels around them that do not change, up to AROUND away (a share of the frame's
+# longest side). Their histograms of Lab colours have SHADES values a channel. If they share more than ALIKE, the frame
+# does not support the change. Of 120 corrections on held-out videos, 16 made their frame worse without this, the worst
+# by 0.24; with it 7, the worst by 0.012, and mean J is higher after each of five corrections.
+ALIKE, AROUND, SHADES = 0.7, 7 / 512, 12
+FEWEST = 20  # Smaller changes, in pixels, are not compared.
 
 
-def with_asked_changes(before: LabelMap, after: LabelMap, scribbles: Sequence[Scribble]) -> LabelMap:
+def with_asked_changes(before: LabelMap, after: LabelMap, scribbles: Sequence[Scribble], picture: Image) -> LabelMap:
     """Return the mask `after`, with the pixels of `before` where no scribble asked for the change.
 
-    A scribble asks for the pixels that get its id within `asked_region`. An object that is not in `before` may appear
-    anywhere.
+    A scribble asks for the pixels that get its id within `asked_region`, if the frame supports this change. An object
+    that is not in `before` may appear anywhere.
 
     Args:
         before: the mask of the frame before the interaction, uint8 [H, W].
         after: the mask that was computed from the interaction, uint8 [H, W].
         scribbles: the scribbles of the interaction.
+        picture: the frame, uint8 RGB [H, W, 3].
     """
     changed = before != after
     if not changed.any() or not before.any():
@@ -35,6 +49,41 @@ def with_asked_changes(before: LabelMap, after: LabelMap, scribbles: Sequence[Sc
         gained = after == scribble.object_id
         right = before == scribble.object_id
         if right.any():
-            gained &= asked_region(rasterise([scribble], *right.shape) != NO_SCRIBBLE, right)
+            drawn = rasterise([scribble], *right.shape)
+            gained &= changed & asked_region(drawn != NO_SCRIBBLE, right)
+            line = dilate(drawn, 1) != NO_SCRIBBLE
+            if _looks_like_its_surroundings(picture, gained & ~line, right | gained):
+                gained &= line
         asked |= gained
     return np.where(asked | ~changed, after, before)
+
+
+def _looks_like_its_surroundings(picture: Image, gained: BinaryMask, own: BinaryMask) -> bool:
+    """Return whether pixels have the same colours as those around them.
+
+    Args:
+        picture: the frame, uint8 RGB [H, W, 3].
+        gained: the pixels that change, [H, W].
+        own: the pixels that do not count as their surroundings, [H, W].
+    """
+    box = box_of(gained)
+    if box is None:
+        return False
+    reach = max(1, round(AROUND * max(gained.shape)))
+    inside = box.grown(reach, *gained.shape).slices
+    disk = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+    around = (cv2.dilate(gained[inside].astype(np.uint8), disk) > 0) & ~own[inside]
+    if min(gained.sum(), around.sum()) < FEWEST:
+        return False
+    lab = np.asarray(cv2.cvtColor(np.ascontiguousarray(picture[inside]), cv2.COLOR_RGB2LAB), np.uint8)
+    shares = [_colours(lab[part]) for part in (gained[inside], around)]
+    return float(np.minimum(*shares).sum()) > ALIKE
+
+
+def _colours(lab: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return the smoothed histogram of n colours [n, 3], with sum 1."""
+    edges = [np.arange(SHADES + 1) * 256 / SHADES] * 3
+    shares = np.histogramdd(lab, edges)[0].astype(np.float32) / len(lab)
+    for axis in range(3):
+        shares = shares / 2 + (np.roll(shares, 1, axis) + np.roll(shares, -1, axis)) / 4
+    return shares

@@ -115,7 +115,8 @@ class InteractedFrame:
         if refine_interacted is None:
             _change_over(labels, self._before, self._scribbles)
         else:  # Near the scribbles the refiner alone decides which pixels change.
-            labels = with_asked_changes(self._before, labels, self._scribbles)
+            picture = cv2.resize(scaled.work, labels.shape[::-1]).view(np.ndarray)
+            labels = with_asked_changes(self._before, labels, self._scribbles, picture)
         return _under_strokes(labels, self._everything)
 
     def _concerned(self) -> list[int]:

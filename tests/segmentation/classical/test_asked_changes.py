@@ -6,9 +6,17 @@ import numpy as np
 
 from segmentation import Scribble
 from segmentation.classical.asked_changes import with_asked_changes
+from segmentation.types import LabelMap
 
 BEFORE = np.zeros((100, 100), np.uint8)
 BEFORE[40:60, 10:40] = 1
+
+
+def corrected(before: LabelMap, after: LabelMap, stroke: Scribble, things: LabelMap | None = None) -> LabelMap:
+    """Return what is left of a change in a frame that shows `things`, by default those of `before` and `after`."""
+    shown = before.astype(np.int32) * 5 + (after if things is None else things)
+    picture = np.stack([shown * 40 % 256, shown * 90 % 256, shown * 140 % 256], axis=2).astype(np.uint8)
+    return with_asked_changes(before, after, [stroke], picture)
 
 
 def test_changes_near_a_scribble_stay_and_far_ones_are_taken_back() -> None:
@@ -17,7 +25,7 @@ def test_changes_near_a_scribble_stay_and_far_ones_are_taken_back() -> None:
     after[40:60, 10:20] = 0  # a change far from the scribble, which is undone
     after[90:, 90:] = 1  # a change far from the scribble, which is undone
     stroke = Scribble(1, np.array([[0.43, 0.45], [0.43, 0.55]]))
-    found = with_asked_changes(BEFORE, after, [stroke])
+    found = corrected(BEFORE, after, stroke)
     assert (found[40:60, 10:46] == 1).all()
     assert not found[90:, 90:].any()
 
@@ -26,21 +34,23 @@ def test_a_scribble_far_from_its_object_reaches_farther() -> None:
     after = BEFORE.copy()
     after[46:55, 73:92] = 1
     stroke = Scribble(1, np.array([[0.8, 0.5], [0.85, 0.5]]))
-    np.testing.assert_array_equal(with_asked_changes(BEFORE, after, [stroke]), after)
+    np.testing.assert_array_equal(corrected(BEFORE, after, stroke), after)
 
 
 def test_a_new_object_may_appear_anywhere_and_a_first_mask_is_free() -> None:
     after = BEFORE.copy()
     after[:, 80:] = 2
     stroke = Scribble(2, np.array([[0.9, 0.1]]))
-    np.testing.assert_array_equal(with_asked_changes(BEFORE, after, [stroke]), after)
+    np.testing.assert_array_equal(corrected(BEFORE, after, stroke), after)
     nothing = np.zeros_like(BEFORE)
-    np.testing.assert_array_equal(with_asked_changes(nothing, after, [stroke]), after)
+    np.testing.assert_array_equal(corrected(nothing, after, stroke), after)
 
 
 def test_a_background_scribble_takes_away_only_what_it_reaches() -> None:
     stroke = Scribble(0, np.array([[0.36, 0.4], [0.36, 0.6]]))
-    found = with_asked_changes(BEFORE, np.zeros_like(BEFORE), [stroke])
+    things = np.zeros_like(BEFORE)
+    things[:, 32:] = 3
+    found = corrected(BEFORE, np.zeros_like(BEFORE), stroke, things)
     assert not found[40:60, 34:].any()
     assert (found[40:60, 10:25] == 1).all()
 
@@ -54,7 +64,7 @@ def test_a_scribble_takes_no_pixel_from_its_object_and_moves_none_between_others
     after[58:60, 10:40] = 2  # A loss to another object.
     after[60:62, 30:40] = 0  # A loss of another object to the background.
     stroke = Scribble(1, np.array([[0.43, 0.4], [0.43, 0.6]]))
-    found = with_asked_changes(before, after, [stroke])
+    found = corrected(before, after, stroke)
     assert (found[40:60, 10:46] == 1).all()
     np.testing.assert_array_equal(found[60:], before[60:])
 
@@ -65,7 +75,21 @@ def test_a_short_scribble_at_the_edge_does_not_move_the_whole_edge() -> None:
     after = before.copy()
     after[80:120, 60:66] = 1
     stroke = Scribble(1, np.array([[0.31, 0.5], [0.32, 0.5]]))
-    found = with_asked_changes(before, after, [stroke])
+    found = corrected(before, after, stroke)
     assert (found[96:104, 60:66] == 1).all()
     assert not found[80:90, 60:].any()
     assert not found[110:120, 60:].any()
+
+
+def test_a_band_that_looks_like_its_surroundings_changes_only_under_the_scribble() -> None:
+    random = np.random.default_rng(0)
+    waves = random.integers(60, 120, (100, 100, 3)).astype(np.uint8)
+    after = BEFORE.copy()
+    after[44:57, 40:90] = 1
+    stroke = Scribble(1, np.array([[0.4, 0.5], [0.88, 0.5]]))
+    found = with_asked_changes(BEFORE, after, [stroke], waves)
+    assert (found[50, 41:87] == 1).all()
+    assert not found[44:48, 40:].any()
+    assert not found[53:57, 40:].any()
+    waves[44:57, 40:90] += 80  # Now the frame shows a thing of this width.
+    np.testing.assert_array_equal(with_asked_changes(BEFORE, after, [stroke], waves), after)
