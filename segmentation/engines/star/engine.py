@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from segmentation.engine import Engine
+from segmentation.engines.star.agreement import RememberedFrame, agreed_cells
 from segmentation.engines.star.ahead import FeaturesAhead
 from segmentation.engines.star.confidence import drawn_evidence, propagated_evidence
 from segmentation.engines.star.drawing import FrameDrawing
@@ -141,7 +142,8 @@ class StarEngine(Engine):
             yield from self._empty_masks(start)
             return
         given = {frame: self._given(frame, objects) for frame in memory}
-        cells = [self._cells(frame, each.shares, each.known) for frame, each in given.items()]
+        remembered = {frame: self._remembered(frame, each) for frame, each in given.items()}
+        cells = agreed_cells(remembered, self._network.sharpness.exp())
         with FeaturesAhead(self._video, self._steps(start)) as ahead:
             sides = [_Side(self, start, direction, objects, given, cells, ahead).updates() for direction in (1, -1)]
             while sides:
@@ -207,6 +209,11 @@ class StarEngine(Engine):
         masks = torch.from_numpy(from_labels(labels, max(objects), *self._grid))[[number - 1 for number in objects]]
         known = torch.tensor([float(number in speaks_of) for number in objects])
         return Given(labels, masks.to(self._device), known.to(self._device))
+
+    def _remembered(self, frame: int, given: Given) -> RememberedFrame:
+        sure = frame in self.masks.sure_frames()
+        scribbles = None if sure else self._state.scribbles.get(frame)
+        return RememberedFrame(self._video.encoded(frame).embedding[0], given.shares, given.known, scribbles)
 
     def _cells(self, frame: int, shares: Tensor, weights: Tensor) -> CellRows:
         return sample_cells(self._video.encoded(frame).embedding[0], shares, weights)

@@ -1,0 +1,79 @@
+"""Compares the masks of drawn frames with each other before they enter the memory, so that their errors fade.
+
+A drawn mask is certain under its scribbles and only likely elsewhere: a first mask often takes in things beside the
+object. A person corrects that in another frame, because there it shows most, and the first mask stays as it is. So each
+drawn frame is read from all other frames of the memory, and what they say enters the memory along with its own mask.
+The mask that people see does not change, and accepted and painted masks count as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from segmentation.engines.star.given import NEAR, SEEN, CellRows, sample_cells
+from segmentation.scribbles import NO_SCRIBBLE, rasterise
+from segmentation.types import Scribble
+
+# Far from scribbles, a cell has this share of what the other frames say. Held-out videos with the robot, seven starts
+# on 18 to 25 frames, mean J of four rounds: 0.772 0.829 0.850 0.867 without, 0.772 0.839 0.862 0.872 with it.
+OTHERS = 0.7
+HELD = 0.15  # Distance to a scribble at which its hold has fallen to 1/e, relative to the root of the object's area.
+
+
+@dataclass(frozen=True, eq=False)
+class RememberedFrame:
+    """A frame of the memory, with n objects and h x w cells of 8 x 8 pixels."""
+
+    embedding: Tensor  # [E, h, w]: the embedding of its cells
+    shares: Tensor  # [n, h, w]: the share of each cell that each object covers
+    known: Tensor  # [n]: 1 for objects whose place, or absence, the mask shows, else 0
+    scribbles: Sequence[Scribble] | None  # None: the mask is certain, because somebody accepted or painted it
+
+
+def agreed_cells(frames: Mapping[int, RememberedFrame], sharpness: Tensor) -> list[CellRows]:
+    """Return the cells of all frames for the memory; those of drawn frames also say what the other frames say.
+
+    `sharpness` is the factor of similarities in the softmax.
+    """
+    plain = {number: sample_cells(frame.embedding, frame.shares, frame.known) for number, frame in frames.items()}
+    return [
+        plain[number]
+        if frame.scribbles is None or len(frames) == 1
+        else sample_cells(
+            frame.embedding,
+            _agreed(frame, frame.scribbles, [rows for other, rows in plain.items() if other != number], sharpness),
+            frame.known,
+        )
+        for number, frame in frames.items()
+    ]
+
+
+def _agreed(frame: RememberedFrame, scribbles: Sequence[Scribble], others: list[CellRows], sharpness: Tensor) -> Tensor:
+    """Return the shares of a frame, [n, h, w], mixed near its objects with those that are read from other frames."""
+    shares = frame.shares
+    near = F.max_pool2d(shares[None], 2 * NEAR + 1, 1, NEAR)[0] > SEEN
+    cells = near.any(0).flatten()
+    query = frame.embedding.flatten(1).T[cells]
+    inside, total = query.new_zeros(len(query), len(shares)), query.new_zeros(len(query), len(shares))
+    for rows in others:
+        alike = torch.addmm(-sharpness, query * sharpness, rows.cells.T).exp_()
+        inside, total = inside + alike @ (rows.shares * rows.weights), total + alike @ rows.weights
+    read = shares.flatten(1).T.clone()
+    # Where no other frame tells of an object, `total` is 0 and its own mask counts alone.
+    read[cells] = torch.where(total > 0, inside / total.clamp_min(torch.finfo(total.dtype).tiny), read[cells])
+    mixed = OTHERS * near * (1 - _hold(scribbles, shares))
+    return shares + mixed * (read.T.reshape(shares.shape) - shares)
+
+
+def _hold(scribbles: Sequence[Scribble], shares: Tensor) -> Tensor:
+    """Return how firmly scribbles hold each cell of each object, [n, h, w]: 1 under a scribble, 0 far from it."""
+    line = rasterise(scribbles, *shares.shape[1:]) != NO_SCRIBBLE
+    distance = torch.from_numpy(cv2.distanceTransform((~line).astype(np.uint8), cv2.DIST_L2, 5)).to(shares)
+    return torch.exp(-distance / (HELD * shares.sum((1, 2), keepdim=True).sqrt()).clamp_min(1e-3))
