@@ -80,10 +80,10 @@ def _looks_like_its_surroundings(picture: Image, gained: BinaryMask, own: Binary
     return float(np.minimum(*shares).sum()) > ALIKE
 
 
-def _colours(lab: NDArray[np.uint8]) -> NDArray[np.float32]:
+def _colours(lab: NDArray[np.uint8]) -> NDArray[np.float64]:
     """Return the smoothed histogram of n colours [n, 3], with sum 1."""
     edges = [np.arange(SHADES + 1) * 256 / SHADES] * 3
-    shares = np.histogramdd(lab, edges)[0].astype(np.float32) / len(lab)
+    shares = np.histogramdd(lab, edges)[0] / len(lab)
     for axis in range(3):
         shares = shares / 2 + (np.roll(shares, 1, axis) + np.roll(shares, -1, axis)) / 4
     return shares
