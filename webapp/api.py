@@ -70,9 +70,20 @@ PARTS = (
     operation,
     webhooks,
 )
+# The answers of these calls have a secret, so they are not kept for an Idempotency-Key.
+SECRET_ANSWERS = (
+    "create_token",
+    "add_webhook",
+    "make_invitation",
+    "invite_from_csv",
+    "begin_second_factor",
+    "confirm_second_factor",
+    "renew_recovery_codes",
+    "turn_second_factor_off",
+)
 for part in PARTS:
     api.add_router("", part)
-api.seal(refusal)
+api.seal(refusal, secret=SECRET_ANSWERS)
 
 
 @api.exception_handler(Problem)

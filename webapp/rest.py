@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from typing import Any
 
+from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
 from ninja import NinjaAPI, Schema
 from ninja.openapi.schema import OpenAPISchema
 from ninja.operation import Operation
@@ -15,10 +17,29 @@ from ninja.parser import Parser
 from ninja.types import DictStrAny
 from pydantic import ConfigDict
 
+from webapp.http.entity_tags import fits, tag_of
 from webapp.problems import Problem
-from webapp.text_limit import REFUSAL, contains_nul
+from webapp.repetition.keeping import HEADER, once
+from webapp.storable import refusal_of
 
 WRITES = ("post", "put", "patch", "delete")
+
+
+Run = Callable[..., HttpResponseBase]
+Call = Callable[[], HttpResponseBase]
+
+
+def _header(name: str, description: str) -> DictStrAny:
+    schema = {"type": "string", "maxLength": 200, "pattern": r"^[\x21-\x7e]+$"}
+    return {"in": "header", "name": name, "required": False, "description": description, "schema": schema}
+
+
+# Headers that are documented for each call that takes them, with the errors that they may lead to.
+IDEMPOTENCY_KEY = _header(HEADER, "Sent again with the same key within 24 hours, the call takes effect once.")
+KEY_ERRORS = {400: f"The header {HEADER} has a wrong form.", 409: f"A call with the same {HEADER} is running."}
+IF_MATCH = _header("If-Match", "The ETag of what is to be changed. If it has another one by now, nothing is done.")
+TAG_ERRORS = {412: "Somebody has changed it since; load it again."}
+IF_NONE_MATCH = _header("If-None-Match", "The ETag of the answer that the client has; if it is the newest, 304.")
 
 
 class Strict(Schema):
@@ -67,12 +88,13 @@ def _bytes(media_types: tuple[str, ...]) -> dict[str, Any]:
 
 
 class BodyParser(Parser):
-    """Parses the JSON of a request's body. Raises Problem for a text that no column can hold."""
+    """Parses the JSON of a request's body. Raises Problem for what no column can hold."""
 
     def parse_body(self, request: HttpRequest) -> DictStrAny:
         body = super().parse_body(request)
-        if contains_nul(body):
-            raise Problem("invalid", REFUSAL)
+        refusal = refusal_of(body)
+        if refusal is not None:
+            raise Problem("invalid", refusal)
         return body
 
 
@@ -82,21 +104,50 @@ class RestApi(NinjaAPI):
     A call declares the errors that its own code raises; the schema adds those that any call may answer.
     """
 
-    def seal(self, refusal: Callable[[HttpRequest], Problem | None]) -> None:
-        """Let every call refuse query parameters that it does not know, and answer a wrong method with JSON.
+    def seal(self, refusal: Callable[[HttpRequest], Problem | None], secret: Collection[str] = ()) -> None:
+        """Wrap every call, once all routers were added: it refuses query parameters that it does not know, answers a
+        wrong method with JSON, and takes the headers Idempotency-Key and If-Match.
 
-        `refusal` says why somebody may not make a call although they are signed in. This method is called once, after
-        all routers were added.
+        `refusal` says why somebody may not make a call although they are signed in. `secret` are the operation ids of
+        calls whose answers have a secret. They take no Idempotency-Key, because an answer with a secret is not kept.
         """
         self._refusal = refusal
+        self._secret = frozenset(secret)
         for router in self._get_bound_routers():
             for view in router.path_operations.values():
                 methods = sorted({method for operation in view.operations for method in operation.methods})
                 view._not_allowed = partial(_wrong_method, methods)  # type: ignore[method-assign]
+                reading = next((operation.run for operation in view.operations if "GET" in operation.methods), None)
                 for operation in view.operations:
                     assert not operation.is_async
                     check = partial(self._checked, operation._run_checks, _query_names(operation))
                     operation._run_checks = check  # type: ignore[method-assign]
+                    operation.run = partial(self._run, operation, operation.run, reading)  # type: ignore[method-assign]
+
+    def _run(
+        self, operation: Operation, run: Run, reading: Run | None, request: HttpRequest, **values: Any
+    ) -> HttpResponseBase:
+        """Run a call, with what its headers Idempotency-Key or If-Match ask for."""
+        call = partial(run, request, **values)
+        try:
+            if request.method == "POST" and HEADER in request.headers:
+                return self._run_once(call, operation, request)
+            if request.method in ("PATCH", "DELETE") and "If-Match" in request.headers and reading is not None:
+                return _run_if_unchanged(call, partial(reading, request, **values), request)
+        except Problem as problem:
+            return self.on_exception(request, problem)
+        return call()
+
+    def _run_once(self, call: Call, operation: Operation, request: HttpRequest) -> HttpResponseBase:
+        refused = operation._run_checks(request)
+        if refused is not None:
+            return refused
+        if not request.user.is_authenticated:  # Signing in takes no key.
+            return call()
+        if operation.view_func.__name__ in self._secret:
+            text = f"The answer of this call has a secret, which is not kept, so it takes no {HEADER}."
+            raise Problem("key_not_taken", text, 400, field=HEADER)
+        return once(request, call)  # type: ignore[arg-type]
 
     def _checked(
         self, check: Callable[[HttpRequest], HttpResponse | None], known: set[str], request: HttpRequest
@@ -122,11 +173,38 @@ class RestApi(NinjaAPI):
         schema = super().get_openapi_schema(path_prefix=path_prefix, path_params=path_params)
         for calls in schema["paths"].values():
             for method, call in calls.items():
-                for status, description in _common_errors(method, call).items():
+                takes_key = method == "post" and "security" in call and call["operationId"] not in self._secret
+                takes_tag = method in ("patch", "delete") and "get" in calls
+                call["parameters"] += [IDEMPOTENCY_KEY] * takes_key + [IF_MATCH] * takes_tag
+                errors = _common_errors(method, call)
+                errors |= KEY_ERRORS if takes_key else TAG_ERRORS if takes_tag else {}
+                for status, description in errors.items():
                     call["responses"].setdefault(status, _error(description))
+                if method == "get" and "application/json" in call["responses"].get(200, {}).get("content", {}):
+                    call["parameters"].append(IF_NONE_MATCH)
+                    call["responses"][304] = {"description": "The client has the newest answer already (ETag)."}
                 call["responses"] = dict(sorted(call["responses"].items()))
         schema["components"]["schemas"]["ErrorAnswer"] = ErrorAnswer.model_json_schema()
         return schema
+
+
+def _run_if_unchanged(call: Call, read: Call, request: HttpRequest) -> HttpResponseBase:
+    """Make a call if what it changes still has an ETag of the header If-Match. Raises Problem "changed_meanwhile".
+
+    Two such calls of one address are made one after the other.
+    """
+    with transaction.atomic():
+        if connection.vendor == "postgresql":  # SQLite has only one writing transaction at a time.
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [request.path_info])
+        stored = read()
+        if stored.status_code == 200 and not fits(request.headers["If-Match"], tag_of(stored)):  # type: ignore[arg-type]
+            text = "Somebody has changed this since you loaded it. Load it again, then make your change."
+            raise Problem("changed_meanwhile", text, 412, field="If-Match")
+        answer = call()
+        if answer.status_code >= 400:
+            transaction.set_rollback(True)
+    return answer
 
 
 def _query_names(operation: Operation) -> set[str]:

@@ -41,6 +41,7 @@ INSTALLED_APPS = [
     "ninja",  # serves the scripts of /api/docs; otherwise that page loads them from a foreign host
     "webapp",
     "webapp.tasks",
+    "webapp.repetition",
     "webapp.accounts",
     "webapp.audit",
     "webapp.notifications",
@@ -60,6 +61,8 @@ MIDDLEWARE = [
     "webapp.http.headers.SecurityHeaders",
     "django.middleware.security.SecurityMiddleware",
     "webapp.http.static_files.StaticFiles",
+    "webapp.http.entity_tags.EntityTags",
+    "webapp.http.tus.TusHeaders",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

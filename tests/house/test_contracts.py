@@ -19,6 +19,7 @@ from webapp.live.client_messages import ClientMessage
 from webapp.live.protocol import CLOSE_CODES, ServerMessage
 from webapp.projects.models import Role
 
+EVERYWHERE = ("Idempotency-Key", "If-Match", "If-None-Match")  # The text of the page says which calls take them.
 PAGE = (Path(settings.BASE_DIR) / "docs" / "contracts.md").read_text()
 SCHEMA = api.get_openapi_schema()
 CALLS = [(method.upper(), path, call) for path, calls in SCHEMA["paths"].items() for method, call in calls.items()]
@@ -67,7 +68,7 @@ def fields_of(properties: dict[str, Any], required: list[str]) -> str:
 def wanted_call(method: str, path: str, call: dict[str, Any]) -> list[str]:
     rule = RULES[method, path]
     who = rule.who.value if isinstance(rule.who, Role) else rule.who
-    parameters = [given for given in call["parameters"] if given["in"] != "path"]
+    parameters = [given for given in call["parameters"] if given["in"] != "path" and given["name"] not in EVERYWHERE]
     takes = [body_of(call["requestBody"]["content"])] if "requestBody" in call else []
     takes += [f"`{given['name']}{'' if given['required'] else '?'}` ({given['in']})" for given in parameters]
     status = min(call["responses"])  # 206 (a part of a file) has the same type as 200.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from enum import Enum
 from io import StringIO
 from typing import Any
 
@@ -71,6 +72,8 @@ def test_no_two_types_share_a_name_in_the_schema() -> None:
     found: dict[str, set[type]] = {}
 
     def visit(kind: Any) -> None:
+        if isinstance(kind, type) and issubclass(kind, Enum):
+            found.setdefault(kind.__name__, set()).add(kind)
         if isinstance(kind, type) and issubclass(kind, BaseModel) and kind not in found.get(kind.__name__, ()):
             found.setdefault(kind.__name__, set()).add(kind)
             for field in kind.model_fields.values():
@@ -150,6 +153,16 @@ def test_every_body_refuses_unknown_fields_also_inside_of_it() -> None:
     objects = {name for name in found if schemas[name].get("type") == "object"}
     assert len(objects) > 40
     assert {name for name in objects if schemas[name].get("additionalProperties") is not False} == set()
+
+
+def test_no_answer_with_a_secret_is_kept_for_a_repeated_call() -> None:
+    """The answers of calls with Idempotency-Key are in the database for a day, where secrets must not be."""
+    for name, call in CALLS:
+        good = json.dumps([answer.get("content") for status, answer in call["responses"].items() if status < 300])
+        schemas = [SCHEMA["components"]["schemas"][each] for each in re.findall(r"#/components/schemas/(\w+)", good)]
+        fields = {field for schema in schemas for field in schema.get("properties", {})}
+        if name.startswith("post") and fields & {"secret", "recovery_codes", "link"}:
+            assert "Idempotency-Key" not in {parameter["name"] for parameter in call["parameters"]}, name
 
 
 def test_a_wrong_method_is_answered_with_json_and_the_right_ones(

@@ -32,6 +32,7 @@ from webapp.notifications.mail import sweep_mail
 from webapp.notifications.notify import forget_old as forget_old_notifications
 from webapp.overview.removal import sweep_trash
 from webapp.projects.invitation_mail import sweep_invitations
+from webapp.repetition.keeping import forget_old_answers
 from webapp.videos.recovery import sweep_imports
 from webapp.webhooks.deliveries import DELIVERIES, forget_old_deliveries
 
@@ -78,6 +79,7 @@ class WorkerHeartbeat(threading.Thread):
                     sweep_mail,
                     sweep_invitations,
                     forget_old_deliveries,
+                    forget_old_answers,
                 )
                 tidied = time.monotonic()
             if self._ended.wait(BEAT_SECONDS):

@@ -49,7 +49,7 @@ from webapp.live.socket_auth import CloseSocket, Handshake, check, handshake_of
 from webapp.live.threads import in_thread
 from webapp.problems import Problem
 from webapp.projects.models import Role
-from webapp.text_limit import REFUSAL, contains_nul
+from webapp.storable import refusal_of
 from webapp.videos.models import Video
 
 log = structlog.get_logger(__name__)
@@ -179,13 +179,13 @@ class VideoSocket:
     def _parse(self, text: str) -> ClientMessage | None:
         try:
             raw = json.loads(text)
-            unstorable = contains_nul(raw)
+            refusal = refusal_of(raw)
         except (ValueError, RecursionError):
             self._refuse("malformed", "This message is no JSON.")
             return None
         key = raw.get("key") if isinstance(raw, dict) else None
-        if unstorable:
-            self._refuse("malformed", REFUSAL, key if _is_key(key) else None)
+        if refusal is not None:
+            self._refuse("malformed", refusal, key if _is_key(key) else None)
             return None
         try:
             return client_messages.validate_python(raw)

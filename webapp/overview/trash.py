@@ -35,7 +35,7 @@ from webapp.videos.models import Video
 MOST = 500  # The most rows of each kind that a list shows, the newest ones.
 
 
-class Kind(StrEnum):
+class TrashKind(StrEnum):
     PROJECT = "project"
     VIDEO = "video"
     OBJECT = "object"
@@ -47,7 +47,7 @@ class Kind(StrEnum):
 class Trashed:
     """A row in the trash. `removed_at` is when it is deleted for good; None for objects, which are kept."""
 
-    kind: Kind
+    kind: TrashKind
     id: int
     name: str
     project_id: int
@@ -71,9 +71,9 @@ def trash_of(user: User, project_id: int | None = None) -> list[Trashed]:
 
 
 @transaction.atomic
-def restore(*, by: User, kind: Kind, pk: int) -> None:
+def restore(*, by: User, kind: TrashKind, pk: int) -> None:
     """Bring something back from the trash. Raises NotFound if it is not there, and Forbidden."""
-    if kind is Kind.OBJECT:
+    if kind is TrashKind.OBJECT:
         _restore_object(by, pk)
         return
     row = _find(by, kind, pk)
@@ -85,9 +85,9 @@ def restore(*, by: User, kind: Kind, pk: int) -> None:
 
 
 @transaction.atomic
-def remove_for_good(*, by: User, kind: Kind, pk: int) -> None:
+def remove_for_good(*, by: User, kind: TrashKind, pk: int) -> None:
     """Have a worker delete something that is in the trash. Raises NotFound if it is not there, and Forbidden."""
-    if kind is Kind.OBJECT:
+    if kind is TrashKind.OBJECT:
         raise Problem("kept", "A deleted object keeps its number and masks as long as its video lives.", 409)
     if not _mark(by, kind, [_find(by, kind, pk)]):
         raise NotFound(kind)
@@ -98,7 +98,12 @@ def remove_for_good(*, by: User, kind: Kind, pk: int) -> None:
 def empty(*, by: User, project_id: int | None = None) -> int:
     """Have a worker delete everything that `by` may bring back. Return how many rows there were."""
     count = 0
-    kinds = {Kind.PROJECT: _projects(by), Kind.VIDEO: _videos(by), Kind.EXPORT: _exports(by), Kind.LABEL: _labels(by)}
+    kinds = {
+        TrashKind.PROJECT: _projects(by),
+        TrashKind.VIDEO: _videos(by),
+        TrashKind.EXPORT: _exports(by),
+        TrashKind.LABEL: _labels(by),
+    }
     for kind, rows in kinds.items():
         chosen = [row for row in rows if project_id in (None, _project_id(row))]
         count += _mark(by, kind, chosen)
@@ -107,7 +112,7 @@ def empty(*, by: User, project_id: int | None = None) -> int:
     return count
 
 
-def _mark(by: User, kind: Kind, rows: Iterable[Deletable]) -> int:
+def _mark(by: User, kind: TrashKind, rows: Iterable[Deletable]) -> int:
     """Mark the rows that are still in the trash, so that a worker deletes them. Return how many these are."""
     count = 0
     for row in rows:
@@ -161,33 +166,33 @@ def _objects(user: User) -> QuerySet[Object]:
     return seen.filter(video__project__in=_with_role(user, Role.ANNOTATOR)).order_by("-deleted_at")
 
 
-def _find(user: User, kind: Kind, pk: int) -> Deletable:
+def _find(user: User, kind: TrashKind, pk: int) -> Deletable:
     """Return a row of the trash that `user` may bring back. Strangers get NotFound, other members Forbidden."""
-    allowed: dict[Kind, QuerySet[Any]] = {
-        Kind.PROJECT: _projects(user),
-        Kind.VIDEO: _videos(user),
-        Kind.EXPORT: _exports(user),
-        Kind.LABEL: _labels(user),
+    allowed: dict[TrashKind, QuerySet[Any]] = {
+        TrashKind.PROJECT: _projects(user),
+        TrashKind.VIDEO: _videos(user),
+        TrashKind.EXPORT: _exports(user),
+        TrashKind.LABEL: _labels(user),
     }
     found: Deletable | None = allowed[kind].filter(pk=pk).first()
     if found is not None:
         return found
     if not _is_seen(user, kind, pk):
         raise NotFound(kind)
-    who = "An owner" if kind is Kind.PROJECT else "A manager"
+    who = "An owner" if kind is TrashKind.PROJECT else "A manager"
     raise Forbidden(f"{who} can bring this {kind} back.")
 
 
-def _is_seen(user: User, kind: Kind, pk: int) -> bool:
+def _is_seen(user: User, kind: TrashKind, pk: int) -> bool:
     """Return whether `user` may know of a row of the trash that others may bring back."""
     mine = _with_role(user, Role.VIEWER)
     in_trash = {"pk": pk, "deleted_at__isnull": False, "removing": False}
     match kind:
-        case Kind.PROJECT:
+        case TrashKind.PROJECT:
             return trashed_memberships_of(user).filter(project=pk).exists()
-        case Kind.VIDEO:
+        case TrashKind.VIDEO:
             return Video.objects.filter(**in_trash, project__in=mine).exists()
-        case Kind.LABEL:
+        case TrashKind.LABEL:
             return RemovedLabel.objects.filter(**in_trash, project__in=mine).exists()
         case _:
             return Export.objects.filter(_export_seen(user, Role.VIEWER), **in_trash).exists()
@@ -196,7 +201,7 @@ def _is_seen(user: User, kind: Kind, pk: int) -> bool:
 def _restore_label(row: RemovedLabel) -> None:
     """Bring a label back to the objects that still have the label which they got in its place."""
     if not RemovedLabel.objects.select_for_update().filter(pk=row.pk).exists():
-        raise NotFound(Kind.LABEL)  # Somebody else was quicker.
+        raise NotFound(TrashKind.LABEL)  # Somebody else was quicker.
     relabel(row.object_ids, row.moved_to, restore_label(row))
     row.delete()
 
@@ -233,7 +238,7 @@ def _project_id(row: Deletable) -> int:
     raise TypeError(row)
 
 
-def _thing(kind: Kind, row: Deletable) -> Thing:
+def _thing(kind: TrashKind, row: Deletable) -> Thing:
     return Thing(kind, row.pk, _name(row))
 
 
@@ -247,32 +252,32 @@ def _name(row: Deletable) -> str:
     raise TypeError(row)
 
 
-def _shown(kind: Kind, row: Deletable, project: Project) -> Trashed:
+def _shown(kind: TrashKind, row: Deletable, project: Project) -> Trashed:
     assert row.deleted_at is not None
     by = "" if row.deleted_by is None else row.deleted_by.shown_name
     return Trashed(kind, row.pk, _name(row), project.pk, project.name, row.deleted_at, by, row.deleted_at + KEPT)
 
 
 def _project(row: Project) -> Trashed:
-    return _shown(Kind.PROJECT, row, row)
+    return _shown(TrashKind.PROJECT, row, row)
 
 
 def _video(row: Video) -> Trashed:
-    return _shown(Kind.VIDEO, row, row.project)
+    return _shown(TrashKind.VIDEO, row, row.project)
 
 
 def _label(row: RemovedLabel) -> Trashed:
-    return _shown(Kind.LABEL, row, row.project)
+    return _shown(TrashKind.LABEL, row, row.project)
 
 
 def _export(row: Export) -> Trashed:
     project = row.project if row.video is None else row.video.project
     assert project is not None
-    return _shown(Kind.EXPORT, row, project)
+    return _shown(TrashKind.EXPORT, row, project)
 
 
 def _object(row: Object) -> Trashed:
     assert row.deleted_at is not None
     project = row.video.project
     name = f"{row.name} in {row.video.name}"
-    return Trashed(Kind.OBJECT, row.pk, name, project.pk, project.name, row.deleted_at, "", None)
+    return Trashed(TrashKind.OBJECT, row.pk, name, project.pk, project.name, row.deleted_at, "", None)

@@ -9,14 +9,14 @@ from ninja import Router, Schema, Status
 
 from webapp.accounts.api import signed_in
 from webapp.overview import trash
-from webapp.overview.trash import Kind
+from webapp.overview.trash import TrashKind
 from webapp.rest import ErrorAnswer, Strict
 
 router = Router(tags=["trash"])
 
 
 class TrashItem(Schema):
-    kind: Kind
+    kind: TrashKind
     id: int
     name: str
     project: int
@@ -60,14 +60,14 @@ def empty_trash(request: HttpRequest, body: EmptyBody) -> Emptied:
 
 
 @router.post("/trash/{kind}/{int:trash_id}/restore", response={204: None, (403, 404, 409): ErrorAnswer})
-def restore_from_trash(request: HttpRequest, kind: Kind, trash_id: int) -> Status[None]:
+def restore_from_trash(request: HttpRequest, kind: TrashKind, trash_id: int) -> Status[None]:
     """Bring back a project, video, object, export or label. A label comes back to the objects that had it."""
     trash.restore(by=signed_in(request), kind=kind, pk=trash_id)
     return Status(204, None)
 
 
 @router.delete("/trash/{kind}/{int:trash_id}", response={204: None, (403, 404, 409): ErrorAnswer})
-def delete_from_trash(request: HttpRequest, kind: Kind, trash_id: int) -> Status[None]:
+def delete_from_trash(request: HttpRequest, kind: TrashKind, trash_id: int) -> Status[None]:
     """Delete a project, video, export or label for good. A worker does it, and this call answers at once."""
     trash.remove_for_good(by=signed_in(request), kind=kind, pk=trash_id)
     return Status(204, None)

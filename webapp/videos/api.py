@@ -6,13 +6,15 @@ from pathlib import Path
 from typing import Annotated
 from uuid import UUID
 
+from django.conf import settings
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from ninja import Header, Router, Schema, Status
 from pydantic import Field
 
 from webapp.accounts.api import signed_in
 from webapp.accounts.models import User
+from webapp.http import tus
 from webapp.problems import NotFound, Problem
 from webapp.projects.access import project_for
 from webapp.projects.models import Role
@@ -25,6 +27,8 @@ from webapp.videos.source_table import read_source_table
 from webapp.videos.storage import folder_of
 
 router = Router(tags=["videos"])
+Answer = HttpResponse
+UPLOAD_BODY = {"$ref": "#/components/schemas/UploadBody"}
 
 # A frame of a video never changes, and ids are never reused.
 IMMUTABLE = "private, max-age=31536000, immutable"
@@ -59,10 +63,23 @@ def _card(user: User, video: Video) -> Video:
 # --- uploads ----------------------------------------------------------------------------------------------------------
 
 
-@router.post("/projects/{int:project_id}/uploads", response={201: UploadInfo, (400, 404, 413, 429, 507): ErrorAnswer})
-def begin_upload(request: HttpRequest, project_id: int, body: UploadBody) -> Status[Upload]:
+@router.post(
+    "/projects/{int:project_id}/uploads",
+    response={201: UploadInfo, (400, 404, 412, 413, 429, 507): ErrorAnswer},
+    openapi_extra={"requestBody": {"required": True, "content": {"application/json": {"schema": UPLOAD_BODY}}}},
+)
+def begin_upload(request: HttpRequest, project_id: int, body: UploadBody | None = None) -> Status[Upload] | Answer:
+    """Begin an upload. A request of tus has no body but the headers Upload-Length and Upload-Metadata."""
     by = signed_in(request)
-    return Status(201, uploads.begin_upload(by=by, project_id=project_id, name=body.name, size=body.size))
+    if body is not None:
+        return Status(201, uploads.begin_upload(by=by, project_id=project_id, name=body.name, size=body.size))
+    if not tus.speaks_tus(request):
+        raise Problem("invalid", "The body is missing: give the name and the size of the file.", 422, field="body")
+    name, size = tus.name_and_size(request)
+    upload = uploads.begin_upload(by=by, project_id=project_id, name=name, size=size)
+    location = request.build_absolute_uri(f"/api/v1/uploads/{upload.pk}")
+    about = {"id": upload.pk, "received": 0, "size": size}
+    return JsonResponse(about, status=201, headers={"Location": location, "Upload-Offset": "0"})
 
 
 @router.get("/uploads/{uuid:upload_id}", response={200: UploadInfo, (403, 404): ErrorAnswer})
@@ -70,21 +87,64 @@ def get_upload(request: HttpRequest, upload_id: UUID) -> Upload:
     return upload_for(signed_in(request), upload_id)
 
 
+@router.api_operation(["HEAD"], "/uploads/{uuid:upload_id}", include_in_schema=False)
+def ask_for_offset(request: HttpRequest, upload_id: UUID) -> Answer:
+    """Answer where an upload goes on, in headers, as a client of tus asks."""
+    upload = upload_for(signed_in(request), upload_id)
+    headers = {"Upload-Offset": upload.received, "Upload-Length": upload.size, "Cache-Control": "no-store"}
+    return HttpResponse(headers={name: str(value) for name, value in headers.items()})
+
+
+@router.api_operation(["OPTIONS"], "/projects/{int:project_id}/uploads", auth=None, include_in_schema=False)
+def get_upload_abilities(request: HttpRequest, project_id: int) -> Answer:
+    return _abilities()
+
+
+@router.api_operation(["OPTIONS"], "/uploads/{uuid:upload_id}", auth=None, include_in_schema=False)
+def get_chunk_abilities(request: HttpRequest, upload_id: UUID) -> Answer:
+    return _abilities()
+
+
+def _abilities() -> Answer:
+    """Answer which parts of tus this server speaks."""
+    return HttpResponse(
+        status=204,
+        headers={
+            "Tus-Version": tus.VERSION,
+            "Tus-Extension": tus.EXTENSIONS,
+            "Tus-Max-Size": str(settings.CONFIG["MASKWRIGHT_MAX_UPLOAD_MB"] << 20),
+            "Tus-Checksum-Algorithm": ",".join(tus.ALGORITHMS),
+        },
+    )
+
+
 @router.patch(
     "/uploads/{uuid:upload_id}",
-    response={200: UploadInfo, (400, 404, 409, 411, 413, 503, 507): UploadError},
+    response={200: UploadInfo, (400, 404, 409, 411, 412, 413, 460, 503, 507): UploadError},
     openapi_extra=binary_body("application/octet-stream"),
 )
 def receive_chunk(
     request: HttpRequest, upload_id: UUID, upload_offset: Annotated[int, Header(alias="Upload-Offset", ge=0)]
-) -> Upload:
-    """Store a chunk, which is the body of the request. Django has buffered it on disk, or in memory if it is small."""
+) -> Upload | Answer:
+    """Store a chunk, which is the body of the request.
+
+    Django has buffered it on disk, or in memory if it is small. A request of tus is answered with headers alone, and
+    the last chunk makes the file a video, because a client of tus makes no further call.
+    """
     try:
         length = int(request.headers["Content-Length"])
     except (KeyError, ValueError):
         raise Problem("length_required", "The header Content-Length is missing.", 411) from None
-    by = signed_in(request)
-    return uploads.receive_chunk(by=by, upload_id=upload_id, offset=upload_offset, length=length, body=request)
+    by, checksum = signed_in(request), tus.checksum_of(request)
+    upload = uploads.receive_chunk(
+        by=by, upload_id=upload_id, offset=upload_offset, length=length, body=request, checksum=checksum
+    )
+    if not tus.speaks_tus(request):
+        return upload
+    headers = {"Upload-Offset": str(upload.received)}
+    if upload.received == upload.size:
+        headers["Maskwright-Video"] = str(uploads.finish_upload(by=by, upload_id=upload_id).pk)
+    return HttpResponse(status=204, headers=headers)
 
 
 @router.delete("/uploads/{uuid:upload_id}", response={204: None, (404, 409): ErrorAnswer})

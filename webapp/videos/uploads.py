@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path, PurePosixPath
-from typing import IO, Protocol
+from typing import IO, Any, Protocol
 from uuid import UUID
 
 from django.conf import settings
@@ -20,6 +20,7 @@ from django.db.models import F, Sum
 from django.utils import timezone
 
 from webapp.accounts.models import User
+from webapp.http.tus import CHECKSUM_MISMATCH, Checksum
 from webapp.problems import NotFound, Problem
 from webapp.projects.access import project_for
 from webapp.projects.models import Role
@@ -90,11 +91,13 @@ def _check_room(by: User, size: int) -> None:
         )
 
 
-def receive_chunk(*, by: User, upload_id: UUID, offset: int, length: int, body: Readable) -> Upload:
+def receive_chunk(
+    *, by: User, upload_id: UUID, offset: int, length: int, body: Readable, checksum: Checksum | None = None
+) -> Upload:
     """Store `length` bytes of `body` at `offset`. A chunk that does not arrive completely does not count.
 
     Raises Problem: 409, with the actual offset in `received`, if the upload does not continue at `offset`; 413 if the
-    chunk is too long; 400 if the connection broke.
+    chunk is too long; 400 if the connection broke; 460 if the bytes do not have the `checksum`.
     """
     upload = upload_for(by, upload_id)
     if length > MAX_CHUNK:
@@ -107,8 +110,12 @@ def receive_chunk(*, by: User, upload_id: UUID, offset: int, length: int, body: 
             raise Problem("chunk_too_large", "The chunk goes past the end of the file that was announced.", 413)
         check_disk(length)
         file.seek(offset)
-        if _copy(body, file, length) != length:
+        sum_ = None if checksum is None else checksum.new()
+        if _copy(body, file, length, sum_) != length:
             raise Problem("chunk_cut", "The connection broke in the middle of a chunk.", received=offset)
+        if checksum is not None and sum_.digest() != checksum.digest:
+            text = "The chunk does not have its checksum. Send it again."
+            raise Problem("wrong_checksum", text, CHECKSUM_MISMATCH, received=offset)
         file.flush()
         upload.received = offset + length
         upload.touched_at = timezone.now()
@@ -168,10 +175,12 @@ def _locked(path: Path) -> Iterator[IO[bytes]]:
         yield file
 
 
-def _copy(body: Readable, file: IO[bytes], length: int) -> int:
+def _copy(body: Readable, file: IO[bytes], length: int, sum_: Any = None) -> int:
     copied = 0
     while copied < length and (data := body.read(min(COPY, length - copied))):
         file.write(data)
+        if sum_ is not None:
+            sum_.update(data)
         copied += len(data)
     return copied
 

@@ -1006,7 +1006,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Begin Upload */
+        /**
+         * Begin Upload
+         * @description Begin an upload. A request of tus has no body but the headers Upload-Length and Upload-Metadata.
+         */
         post: operations["begin_upload"];
         delete?: never;
         options?: never;
@@ -1416,7 +1419,10 @@ export interface paths {
         head?: never;
         /**
          * Receive Chunk
-         * @description Store a chunk, which is the body of the request. Django has buffered it on disk, or in memory if it is small.
+         * @description Store a chunk, which is the body of the request.
+         *
+         *     Django has buffered it on disk, or in memory if it is small. A request of tus is answered with headers alone, and
+         *     the last chunk makes the file a video, because a client of tus makes no further call.
          */
         patch: operations["receive_chunk"];
         trace?: never;
@@ -2877,7 +2883,7 @@ export interface components {
          * Kind
          * @enum {string}
          */
-        Kind: "project" | "video" | "object" | "export" | "label";
+        Kind: "assigned" | "to_review" | "sent_back" | "accepted" | "pin_answered" | "import_failed" | "job_due" | "member" | "object_asked" | "webhook_off";
         /** KindChoice */
         KindChoice: {
             /** By Mail */
@@ -4460,7 +4466,7 @@ export interface components {
             deleted_by: string;
             /** Id */
             id: number;
-            kind: components["schemas"]["Kind"];
+            kind: components["schemas"]["TrashKind"];
             /** Name */
             name: string;
             /** Project */
@@ -4470,6 +4476,11 @@ export interface components {
             /** Removed At */
             removed_at: string | null;
         };
+        /**
+         * TrashKind
+         * @enum {string}
+         */
+        TrashKind: "project" | "video" | "object" | "export" | "label";
         /**
          * Unfinished
          * @description What is left to do in the frames of a job, as inclusive spans. Accepted frames are neither unsure nor lost.
@@ -4772,7 +4783,10 @@ export interface operations {
                 before?: number | null;
                 limit?: number;
             };
-            header?: never;
+            header?: {
+                /** @description The ETag of the answer that the client has; if it is the newest, 304. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4786,6 +4800,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["AuditPage"];
                 };
+            };
+            /** @description The client has the newest answer already (ETag). */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Nobody is signed in. */
             401: {
@@ -4891,7 +4912,10 @@ export interface operations {
     list_engines: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of the answer that the client has; if it is the newest, 304. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4905,6 +4929,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["EngineAnswer"][];
                 };
+            };
+            /** @description The client has the newest answer already (ETag). */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Nobody is signed in. */
             401: {
@@ -4947,7 +4978,10 @@ export interface operations {
     list_export_formats: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of the answer that the client has; if it is the newest, 304. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4961,6 +4995,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["FormatInfo"][];
                 };
+            };
+            /** @description The client has the newest answer already (ETag). */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Nobody is signed in. */
             401: {
@@ -5003,7 +5044,10 @@ export interface operations {
     get_export: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of the answer that the client has; if it is the newest, 304. */
+                "If-None-Match"?: string;
+            };
             path: {
                 export_id: number;
             };
@@ -5019,6 +5063,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ExportInfo"];
                 };
+            };
+            /** @description The client has the newest answer already (ETag). */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Nobody is signed in. */
             401: {
@@ -5070,7 +5121,10 @@ export interface operations {
     remove_export: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of what is to be changed. If it has another one by now, nothing is done. */
+                "If-Match"?: string;
+            };
             path: {
                 export_id: number;
             };
@@ -5105,6 +5159,15 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Somebody has changed it since; load it again. */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5295,7 +5358,10 @@ export interface operations {
                 after?: number | null;
                 limit?: number;
             };
-            header?: never;
+            header?: {
+                /** @description The ETag of the answer that the client has; if it is the newest, 304. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5309,6 +5375,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["JobPage"];
                 };
+            };
+            /** @description The client has the newest answer already (ETag). */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Nobody is signed in. */
             401: {
@@ -5360,7 +5433,10 @@ export interface operations {
     get_job: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of the answer that the client has; if it is the newest, 304. */
+                "If-None-Match"?: string;
+            };
             path: {
                 job_id: number;
             };
@@ -5376,6 +5452,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["JobInfo"];
                 };
+            };
+            /** @description The client has the newest answer already (ETag). */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Nobody is signed in. */
             401: {
@@ -5427,7 +5510,10 @@ export interface operations {
     change_job: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of what is to be changed. If it has another one by now, nothing is done. */
+                "If-Match"?: string;
+            };
             path: {
                 job_id: number;
             };
@@ -5502,6 +5588,15 @@ export interface operations {
                     "application/json": components["schemas"]["JobError"];
                 };
             };
+            /** @description Somebody has changed it since; load it again. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
             /** @description The body is too large. */
             413: {
                 headers: {
@@ -5534,7 +5629,10 @@ export interface operations {
     get_consensus: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of the answer that the client has; if it is the newest, 304. */
+                "If-None-Match"?: string;
+            };
             path: {
                 job_id: number;
             };
@@ -5550,6 +5648,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ConsensusInfo"];
                 };
+            };
+            /** @description The client has the newest answer already (ETag). */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Nobody is signed in. */
             401: {
@@ -5601,7 +5706,10 @@ export interface operations {
     give_to_many: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the call takes effect once. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 job_id: number;
             };
@@ -5708,7 +5816,10 @@ export interface operations {
     compute_agreement: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the call takes effect once. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 job_id: number;
             };
@@ -5723,6 +5834,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ConsensusInfo"];
+                };
+            };
+            /** @description The header Idempotency-Key has a wrong form. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
             /** @description Nobody is signed in. */
@@ -5784,7 +5904,10 @@ export interface operations {
     merge_copies: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the call takes effect once. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 job_id: number;
             };
@@ -5799,6 +5922,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ConsensusInfo"];
+                };
+            };
+            /** @description The header Idempotency-Key has a wrong form. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
             /** @description Nobody is signed in. */
@@ -5860,7 +5992,10 @@ export interface operations {
     list_job_events: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of the answer that the client has; if it is the newest, 304. */
+                "If-None-Match"?: string;
+            };
             path: {
                 job_id: number;
             };
@@ -5876,6 +6011,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["JobEventInfo"][];
                 };
+            };
+            /** @description The client has the newest answer already (ETag). */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Nobody is signed in. */
             401: {
@@ -5927,7 +6069,10 @@ export interface operations {
     move_job: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the call takes effect once. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 job_id: number;
             };
@@ -6034,7 +6179,10 @@ export interface operations {
     get_unfinished: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of the answer that the client has; if it is the newest, 304. */
+                "If-None-Match"?: string;
+            };
             path: {
                 job_id: number;
             };
@@ -6050,6 +6198,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Unfinished"];
                 };
+            };
+            /** @description The client has the newest answer already (ETag). */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Nobody is signed in. */
             401: {
@@ -6101,7 +6256,10 @@ export interface operations {
     get_mask_import: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of the answer that the client has; if it is the newest, 304. */
+                "If-None-Match"?: string;
+            };
             path: {
                 import_id: number;
             };
@@ -6117,6 +6275,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["MaskImportInfo"];
                 };
+            };
+            /** @description The client has the newest answer already (ETag). */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Nobody is signed in. */
             401: {
@@ -6168,7 +6333,10 @@ export interface operations {
     remove_mask_import: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of what is to be changed. If it has another one by now, nothing is done. */
+                "If-Match"?: string;
+            };
             path: {
                 import_id: number;
             };
@@ -6210,6 +6378,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
+            /** @description Somebody has changed it since; load it again. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
             /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
             422: {
                 headers: {
@@ -6233,7 +6410,10 @@ export interface operations {
     answer_mask_import: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the call takes effect once. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 import_id: number;
             };
@@ -6340,7 +6520,10 @@ export interface operations {
     get_me: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of the answer that the client has; if it is the newest, 304. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -6354,6 +6537,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Me"];
                 };
+            };
+            /** @description The client has the newest answer already (ETag). */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Nobody is signed in. */
             401: {
@@ -6396,7 +6586,10 @@ export interface operations {
     change_me: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of what is to be changed. If it has another one by now, nothing is done. */
+                "If-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -6451,6 +6644,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
+            /** @description Somebody has changed it since; load it again. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
             /** @description The body is too large. */
             413: {
                 headers: {
@@ -6492,7 +6694,10 @@ export interface operations {
     get_notification_settings: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of the answer that the client has; if it is the newest, 304. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -6506,6 +6711,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["NotificationSettings"];
                 };
+            };
+            /** @description The client has the newest answer already (ETag). */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Nobody is signed in. */
             401: {
@@ -6548,7 +6760,10 @@ export interface operations {
     change_notification_settings: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of what is to be changed. If it has another one by now, nothing is done. */
+                "If-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -6603,6 +6818,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
+            /** @description Somebody has changed it since; load it again. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
             /** @description The body is too large. */
             413: {
                 headers: {
@@ -6639,7 +6863,10 @@ export interface operations {
                 limit?: number;
                 unread?: boolean;
             };
-            header?: never;
+            header?: {
+                /** @description The ETag of the answer that the client has; if it is the newest, 304. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -6653,6 +6880,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["NotificationPage"];
                 };
+            };
+            /** @description The client has the newest answer already (ETag). */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Nobody is signed in. */
             401: {
@@ -6695,7 +6929,10 @@ export interface operations {
     read_notifications: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the call takes effect once. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -6714,7 +6951,7 @@ export interface operations {
                     "application/json": components["schemas"]["Unread"];
                 };
             };
-            /** @description The body cannot be read. */
+            /** @description The header Idempotency-Key has a wrong form. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6743,6 +6980,15 @@ export interface operations {
             };
             /** @description The body came too slowly. */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A call with the same Idempotency-Key is running. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6782,7 +7028,10 @@ export interface operations {
     get_second_factor: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of the answer that the client has; if it is the newest, 304. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -6796,6 +7045,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["SecondFactorInfo"];
                 };
+            };
+            /** @description The client has the newest answer already (ETag). */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Nobody is signed in. */
             401: {
@@ -7247,7 +7503,10 @@ export interface operations {
     list_sessions: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of the answer that the client has; if it is the newest, 304. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -7261,6 +7520,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["SessionInfo"][];
                 };
+            };
+            /** @description The client has the newest answer already (ETag). */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Nobody is signed in. */
             401: {
@@ -7303,7 +7569,10 @@ export interface operations {
     end_other_sessions: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of what is to be changed. If it has another one by now, nothing is done. */
+                "If-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -7327,6 +7596,15 @@ export interface operations {
             };
             /** @description The CSRF token is missing or wrong, or the role does not suffice. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Somebody has changed it since; load it again. */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7422,7 +7700,10 @@ export interface operations {
     get_my_work: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of the answer that the client has; if it is the newest, 304. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -7436,6 +7717,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Work"];
                 };
+            };
+            /** @description The client has the newest answer already (ETag). */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Nobody is signed in. */
             401: {
@@ -7576,7 +7864,10 @@ export interface operations {
     reply_to_pin: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the call takes effect once. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 pin_id: number;
             };
@@ -7642,6 +7933,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
+            /** @description A call with the same Idempotency-Key is running. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
             /** @description The body is too large. */
             413: {
                 headers: {
@@ -7676,7 +7976,10 @@ export interface operations {
             query?: {
                 archived?: boolean;
             };
-            header?: never;
+            header?: {
+                /** @description The ETag of the answer that the client has; if it is the newest, 304. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -7690,6 +7993,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ProjectInfo"][];
                 };
+            };
+            /** @description The client has the newest answer already (ETag). */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Nobody is signed in. */
             401: {
@@ -7732,7 +8042,10 @@ export interface operations {
     create_project: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the call takes effect once. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -7787,6 +8100,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
+            /** @description A call with the same Idempotency-Key is running. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
             /** @description The body is too large. */
             413: {
                 headers: {
@@ -7819,7 +8141,10 @@ export interface operations {
     get_project: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of the answer that the client has; if it is the newest, 304. */
+                "If-None-Match"?: string;
+            };
             path: {
                 project_id: number;
             };
@@ -7835,6 +8160,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ProjectInfo"];
                 };
+            };
+            /** @description The client has the newest answer already (ETag). */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Nobody is signed in. */
             401: {
@@ -7886,7 +8218,10 @@ export interface operations {
     delete_project: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of what is to be changed. If it has another one by now, nothing is done. */
+                "If-Match"?: string;
+            };
             path: {
                 project_id: number;
             };
@@ -7928,6 +8263,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
+            /** @description Somebody has changed it since; load it again. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
             /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
             422: {
                 headers: {
@@ -7951,7 +8295,10 @@ export interface operations {
     change_project: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of what is to be changed. If it has another one by now, nothing is done. */
+                "If-Match"?: string;
+            };
             path: {
                 project_id: number;
             };
@@ -8026,6 +8373,15 @@ export interface operations {
                     "application/json": components["schemas"]["ProjectError"];
                 };
             };
+            /** @description Somebody has changed it since; load it again. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
             /** @description The body is too large. */
             413: {
                 headers: {
@@ -8065,7 +8421,10 @@ export interface operations {
                 before?: number | null;
                 limit?: number;
             };
-            header?: never;
+            header?: {
+                /** @description The ETag of the answer that the client has; if it is the newest, 304. */
+                "If-None-Match"?: string;
+            };
             path: {
                 project_id: number;
             };
@@ -8081,6 +8440,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["AuditPage"];
                 };
+            };
+            /** @description The client has the newest answer already (ETag). */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Nobody is signed in. */
             401: {
@@ -8221,7 +8587,10 @@ export interface operations {
                 after?: string | null;
                 limit?: number;
             };
-            header?: never;
+            header?: {
+                /** @description The ETag of the answer that the client has; if it is the newest, 304. */
+                "If-None-Match"?: string;
+            };
             path: {
                 project_id: number;
             };
@@ -8237,6 +8606,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["CardPage"];
                 };
+            };
+            /** @description The client has the newest answer already (ETag). */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Bad Request */
             400: {
@@ -8297,7 +8673,10 @@ export interface operations {
     get_curve: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of the answer that the client has; if it is the newest, 304. */
+                "If-None-Match"?: string;
+            };
             path: {
                 project_id: number;
             };
@@ -8313,6 +8692,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Curve"];
                 };
+            };
+            /** @description The client has the newest answer already (ETag). */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Nobody is signed in. */
             401: {
@@ -8364,7 +8750,10 @@ export interface operations {
     list_project_exports: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of the answer that the client has; if it is the newest, 304. */
+                "If-None-Match"?: string;
+            };
             path: {
                 project_id: number;
             };
@@ -8380,6 +8769,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ExportInfo"][];
                 };
+            };
+            /** @description The client has the newest answer already (ETag). */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Nobody is signed in. */
             401: {
@@ -8431,7 +8827,10 @@ export interface operations {
     make_project_export: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the call takes effect once. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 project_id: number;
             };
@@ -8538,7 +8937,10 @@ export interface operations {
     list_invitations: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of the answer that the client has; if it is the newest, 304. */
+                "If-None-Match"?: string;
+            };
             path: {
                 project_id: number;
             };
@@ -8554,6 +8956,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["InvitationInfo"][];
                 };
+            };
+            /** @description The client has the newest answer already (ETag). */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Nobody is signed in. */
             401: {
@@ -8801,7 +9210,10 @@ export interface operations {
     deal_jobs: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the call takes effect once. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 project_id: number;
             };
@@ -8867,6 +9279,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
+            /** @description A call with the same Idempotency-Key is running. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
             /** @description The body is too large. */
             413: {
                 headers: {
@@ -8899,7 +9320,10 @@ export interface operations {
     take_job: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the call takes effect once. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 project_id: number;
             };
@@ -8914,6 +9338,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["JobInfo"];
+                };
+            };
+            /** @description The header Idempotency-Key has a wrong form. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
             /** @description Nobody is signed in. */
@@ -8975,7 +9408,10 @@ export interface operations {
     list_mask_imports: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of the answer that the client has; if it is the newest, 304. */
+                "If-None-Match"?: string;
+            };
             path: {
                 project_id: number;
             };
@@ -8991,6 +9427,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["MaskImportInfo"][];
                 };
+            };
+            /** @description The client has the newest answer already (ETag). */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Nobody is signed in. */
             401: {
@@ -9042,7 +9485,10 @@ export interface operations {
     make_mask_import: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the call takes effect once. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 project_id: number;
             };
@@ -9149,7 +9595,10 @@ export interface operations {
     list_members: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of the answer that the client has; if it is the newest, 304. */
+                "If-None-Match"?: string;
+            };
             path: {
                 project_id: number;
             };
@@ -9165,6 +9614,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["MemberInfo"][];
                 };
+            };
+            /** @description The client has the newest answer already (ETag). */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Nobody is signed in. */
             401: {
@@ -9216,7 +9672,10 @@ export interface operations {
     invite_member: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the call takes effect once. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 project_id: number;
             };
@@ -9237,7 +9696,7 @@ export interface operations {
                     "application/json": components["schemas"]["MemberInfo"];
                 };
             };
-            /** @description The body cannot be read. */
+            /** @description The header Idempotency-Key has a wrong form. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -9510,7 +9969,10 @@ export interface operations {
                 since?: string | null;
                 until?: string | null;
             };
-            header?: never;
+            header?: {
+                /** @description The ETag of the answer that the client has; if it is the newest, 304. */
+                "If-None-Match"?: string;
+            };
             path: {
                 project_id: number;
             };
@@ -9526,6 +9988,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Numbers"];
                 };
+            };
+            /** @description The client has the newest answer already (ETag). */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Nobody is signed in. */
             401: {
@@ -9648,7 +10117,10 @@ export interface operations {
     get_progress: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of the answer that the client has; if it is the newest, 304. */
+                "If-None-Match"?: string;
+            };
             path: {
                 project_id: number;
             };
@@ -9664,6 +10136,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ProgressInfo"];
                 };
+            };
+            /** @description The client has the newest answer already (ETag). */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Nobody is signed in. */
             401: {
@@ -9715,7 +10194,10 @@ export interface operations {
     get_quality: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of the answer that the client has; if it is the newest, 304. */
+                "If-None-Match"?: string;
+            };
             path: {
                 project_id: number;
             };
@@ -9731,6 +10213,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["QualityInfo"];
                 };
+            };
+            /** @description The client has the newest answer already (ETag). */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Nobody is signed in. */
             401: {
@@ -9782,7 +10271,10 @@ export interface operations {
     change_quality: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of what is to be changed. If it has another one by now, nothing is done. */
+                "If-Match"?: string;
+            };
             path: {
                 project_id: number;
             };
@@ -9848,6 +10340,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
+            /** @description Somebody has changed it since; load it again. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
             /** @description The body is too large. */
             413: {
                 headers: {
@@ -9880,7 +10381,10 @@ export interface operations {
     draw_sample: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the call takes effect once. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 project_id: number;
             };
@@ -9946,6 +10450,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
+            /** @description A call with the same Idempotency-Key is running. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
             /** @description The body is too large. */
             413: {
                 headers: {
@@ -9978,7 +10491,10 @@ export interface operations {
     begin_upload: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the call takes effect once. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 project_id: number;
             };
@@ -10044,6 +10560,24 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
+            /** @description A call with the same Idempotency-Key is running. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
             /** @description Request Entity Too Large */
             413: {
                 headers: {
@@ -10094,7 +10628,10 @@ export interface operations {
     list_videos: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of the answer that the client has; if it is the newest, 304. */
+                "If-None-Match"?: string;
+            };
             path: {
                 project_id: number;
             };
@@ -10110,6 +10647,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["VideoCard"][];
                 };
+            };
+            /** @description The client has the newest answer already (ETag). */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Nobody is signed in. */
             401: {
@@ -10161,7 +10705,10 @@ export interface operations {
     act_on_videos: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the call takes effect once. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 project_id: number;
             };
@@ -10268,7 +10815,10 @@ export interface operations {
     list_views: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of the answer that the client has; if it is the newest, 304. */
+                "If-None-Match"?: string;
+            };
             path: {
                 project_id: number;
             };
@@ -10284,6 +10834,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ViewInfo"][];
                 };
+            };
+            /** @description The client has the newest answer already (ETag). */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Nobody is signed in. */
             401: {
@@ -10335,7 +10892,10 @@ export interface operations {
     save_view: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the call takes effect once. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 project_id: number;
             };
@@ -10442,7 +11002,10 @@ export interface operations {
     list_webhooks: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of the answer that the client has; if it is the newest, 304. */
+                "If-None-Match"?: string;
+            };
             path: {
                 project_id: number;
             };
@@ -10458,6 +11021,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["WebhookInfo"][];
                 };
+            };
+            /** @description The client has the newest answer already (ETag). */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Nobody is signed in. */
             401: {
@@ -10616,7 +11186,10 @@ export interface operations {
     get_round: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of the answer that the client has; if it is the newest, 304. */
+                "If-None-Match"?: string;
+            };
             path: {
                 round_id: number;
             };
@@ -10632,6 +11205,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["RoundInfo"];
                 };
+            };
+            /** @description The client has the newest answer already (ETag). */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Nobody is signed in. */
             401: {
@@ -10755,7 +11335,10 @@ export interface operations {
             query?: {
                 q?: string;
             };
-            header?: never;
+            header?: {
+                /** @description The ETag of the answer that the client has; if it is the newest, 304. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -10769,6 +11352,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["SearchAnswer"];
                 };
+            };
+            /** @description The client has the newest answer already (ETag). */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Nobody is signed in. */
             401: {
@@ -10943,7 +11533,10 @@ export interface operations {
     get_status: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of the answer that the client has; if it is the newest, 304. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -10957,6 +11550,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["SiteStatus"];
                 };
+            };
+            /** @description The client has the newest answer already (ETag). */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Nobody is signed in. */
             401: {
@@ -11097,7 +11697,10 @@ export interface operations {
     cancel_running_task: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the call takes effect once. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 task_kind: string;
                 task_id: number;
@@ -11112,6 +11715,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description The header Idempotency-Key has a wrong form. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
             };
             /** @description Nobody is signed in. */
             401: {
@@ -11133,6 +11745,15 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A call with the same Idempotency-Key is running. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11261,7 +11882,10 @@ export interface operations {
     list_tokens: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of the answer that the client has; if it is the newest, 304. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -11275,6 +11899,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["TokenInfo"][];
                 };
+            };
+            /** @description The client has the newest answer already (ETag). */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Nobody is signed in. */
             401: {
@@ -11480,7 +12111,10 @@ export interface operations {
             query?: {
                 project?: number | null;
             };
-            header?: never;
+            header?: {
+                /** @description The ETag of the answer that the client has; if it is the newest, 304. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -11494,6 +12128,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["TrashItem"][];
                 };
+            };
+            /** @description The client has the newest answer already (ETag). */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Nobody is signed in. */
             401: {
@@ -11536,7 +12177,10 @@ export interface operations {
     empty_trash: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the call takes effect once. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -11555,7 +12199,7 @@ export interface operations {
                     "application/json": components["schemas"]["Emptied"];
                 };
             };
-            /** @description The body cannot be read. */
+            /** @description The header Idempotency-Key has a wrong form. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -11584,6 +12228,15 @@ export interface operations {
             };
             /** @description The body came too slowly. */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A call with the same Idempotency-Key is running. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11698,7 +12351,10 @@ export interface operations {
     restore_from_trash: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the call takes effect once. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 kind: "project" | "video" | "object" | "export" | "label";
                 trash_id: number;
@@ -11713,6 +12369,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description The header Idempotency-Key has a wrong form. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
             };
             /** @description Nobody is signed in. */
             401: {
@@ -11773,7 +12438,10 @@ export interface operations {
     get_upload: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of the answer that the client has; if it is the newest, 304. */
+                "If-None-Match"?: string;
+            };
             path: {
                 upload_id: string;
             };
@@ -11789,6 +12457,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["UploadInfo"];
                 };
+            };
+            /** @description The client has the newest answer already (ETag). */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Nobody is signed in. */
             401: {
@@ -11840,7 +12515,10 @@ export interface operations {
     drop_upload: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of what is to be changed. If it has another one by now, nothing is done. */
+                "If-Match"?: string;
+            };
             path: {
                 upload_id: string;
             };
@@ -11891,6 +12569,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
+            /** @description Somebody has changed it since; load it again. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
             /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
             422: {
                 headers: {
@@ -11916,6 +12603,8 @@ export interface operations {
             query?: never;
             header: {
                 "Upload-Offset": number;
+                /** @description The ETag of what is to be changed. If it has another one by now, nothing is done. */
+                "If-Match"?: string;
             };
             path: {
                 upload_id: string;
@@ -12000,6 +12689,15 @@ export interface operations {
                     "application/json": components["schemas"]["UploadError"];
                 };
             };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UploadError"];
+                };
+            };
             /** @description Request Entity Too Large */
             413: {
                 headers: {
@@ -12016,6 +12714,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Unknown Status Code */
+            460: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UploadError"];
                 };
             };
             /** @description Service Unavailable */
@@ -12041,7 +12748,10 @@ export interface operations {
     finish_upload: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the call takes effect once. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 upload_id: string;
             };
@@ -12056,6 +12766,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["VideoCard"];
+                };
+            };
+            /** @description The header Idempotency-Key has a wrong form. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
             /** @description Nobody is signed in. */
@@ -12117,7 +12836,10 @@ export interface operations {
     get_video: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of the answer that the client has; if it is the newest, 304. */
+                "If-None-Match"?: string;
+            };
             path: {
                 video_id: number;
             };
@@ -12133,6 +12855,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["VideoCard"];
                 };
+            };
+            /** @description The client has the newest answer already (ETag). */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Nobody is signed in. */
             401: {
@@ -12184,7 +12913,10 @@ export interface operations {
     delete_video: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of what is to be changed. If it has another one by now, nothing is done. */
+                "If-Match"?: string;
+            };
             path: {
                 video_id: number;
             };
@@ -12226,6 +12958,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
+            /** @description Somebody has changed it since; load it again. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
             /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
             422: {
                 headers: {
@@ -12249,7 +12990,10 @@ export interface operations {
     rename_video: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of what is to be changed. If it has another one by now, nothing is done. */
+                "If-Match"?: string;
+            };
             path: {
                 video_id: number;
             };
@@ -12315,6 +13059,15 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
+            /** @description Somebody has changed it since; load it again. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
             /** @description The body is too large. */
             413: {
                 headers: {
@@ -12347,7 +13100,10 @@ export interface operations {
     cancel_import: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the call takes effect once. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 video_id: number;
             };
@@ -12362,6 +13118,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["VideoCard"];
+                };
+            };
+            /** @description The header Idempotency-Key has a wrong form. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
             /** @description Nobody is signed in. */
@@ -12384,6 +13149,15 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A call with the same Idempotency-Key is running. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12414,7 +13188,10 @@ export interface operations {
     send_command: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the call takes effect once. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 video_id: number;
             };
@@ -12521,7 +13298,10 @@ export interface operations {
     list_exports: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of the answer that the client has; if it is the newest, 304. */
+                "If-None-Match"?: string;
+            };
             path: {
                 video_id: number;
             };
@@ -12537,6 +13317,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ExportInfo"][];
                 };
+            };
+            /** @description The client has the newest answer already (ETag). */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Nobody is signed in. */
             401: {
@@ -12588,7 +13375,10 @@ export interface operations {
     make_export: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the call takes effect once. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 video_id: number;
             };
@@ -12763,7 +13553,10 @@ export interface operations {
     cut_video: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the call takes effect once. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 video_id: number;
             };
@@ -12870,7 +13663,10 @@ export interface operations {
     list_leases: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of the answer that the client has; if it is the newest, 304. */
+                "If-None-Match"?: string;
+            };
             path: {
                 video_id: number;
             };
@@ -12886,6 +13682,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["LeaseInfo"][];
                 };
+            };
+            /** @description The client has the newest answer already (ETag). */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Nobody is signed in. */
             401: {
@@ -12941,7 +13744,10 @@ export interface operations {
                 last?: number;
                 round?: number | null;
             };
-            header?: never;
+            header?: {
+                /** @description The ETag of the answer that the client has; if it is the newest, 304. */
+                "If-None-Match"?: string;
+            };
             path: {
                 video_id: number;
             };
@@ -12957,6 +13763,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["MaskList"];
                 };
+            };
+            /** @description The client has the newest answer already (ETag). */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Nobody is signed in. */
             401: {
@@ -13078,7 +13891,10 @@ export interface operations {
     mix_in: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the call takes effect once. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 video_id: number;
             };
@@ -13185,7 +14001,10 @@ export interface operations {
     list_pins: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of the answer that the client has; if it is the newest, 304. */
+                "If-None-Match"?: string;
+            };
             path: {
                 video_id: number;
             };
@@ -13201,6 +14020,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["PinInfo"][];
                 };
+            };
+            /** @description The client has the newest answer already (ETag). */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Nobody is signed in. */
             401: {
@@ -13252,7 +14078,10 @@ export interface operations {
     add_pin: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the call takes effect once. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 video_id: number;
             };
@@ -13362,7 +14191,10 @@ export interface operations {
                 before?: number | null;
                 limit?: number;
             };
-            header?: never;
+            header?: {
+                /** @description The ETag of the answer that the client has; if it is the newest, 304. */
+                "If-None-Match"?: string;
+            };
             path: {
                 video_id: number;
             };
@@ -13378,6 +14210,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["RoundPage"];
                 };
+            };
+            /** @description The client has the newest answer already (ETag). */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Nobody is signed in. */
             401: {
@@ -13429,7 +14268,10 @@ export interface operations {
     get_scores: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of the answer that the client has; if it is the newest, 304. */
+                "If-None-Match"?: string;
+            };
             path: {
                 video_id: number;
             };
@@ -13445,6 +14287,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["RoundScores"][];
                 };
+            };
+            /** @description The client has the newest answer already (ETag). */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Nobody is signed in. */
             401: {
@@ -13496,7 +14345,10 @@ export interface operations {
     get_source_frames: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of the answer that the client has; if it is the newest, 304. */
+                "If-None-Match"?: string;
+            };
             path: {
                 video_id: number;
             };
@@ -13512,6 +14364,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["SourceFrames"];
                 };
+            };
+            /** @description The client has the newest answer already (ETag). */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Nobody is signed in. */
             401: {
@@ -13563,7 +14422,10 @@ export interface operations {
     get_state: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of the answer that the client has; if it is the newest, 304. */
+                "If-None-Match"?: string;
+            };
             path: {
                 video_id: number;
             };
@@ -13579,6 +14441,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["State"];
                 };
+            };
+            /** @description The client has the newest answer already (ETag). */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Nobody is signed in. */
             401: {
@@ -13831,7 +14700,10 @@ export interface operations {
     repeat_delivery: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the call takes effect once. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 delivery_id: number;
             };
@@ -13846,6 +14718,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DeliveryInfo"];
+                };
+            };
+            /** @description The header Idempotency-Key has a wrong form. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
             /** @description Nobody is signed in. */
@@ -13868,6 +14749,15 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A call with the same Idempotency-Key is running. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13907,7 +14797,10 @@ export interface operations {
     list_webhook_events: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of the answer that the client has; if it is the newest, 304. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -13921,6 +14814,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["WebhookEvent"][];
                 };
+            };
+            /** @description The client has the newest answer already (ETag). */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Nobody is signed in. */
             401: {
@@ -14130,7 +15030,10 @@ export interface operations {
                 before?: number | null;
                 limit?: number;
             };
-            header?: never;
+            header?: {
+                /** @description The ETag of the answer that the client has; if it is the newest, 304. */
+                "If-None-Match"?: string;
+            };
             path: {
                 webhook_id: number;
             };
@@ -14146,6 +15049,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["DeliveryPage"];
                 };
+            };
+            /** @description The client has the newest answer already (ETag). */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Nobody is signed in. */
             401: {
@@ -14197,7 +15107,10 @@ export interface operations {
     ping_webhook: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the call takes effect once. */
+                "Idempotency-Key"?: string;
+            };
             path: {
                 webhook_id: number;
             };
@@ -14212,6 +15125,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DeliveryInfo"];
+                };
+            };
+            /** @description The header Idempotency-Key has a wrong form. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
             /** @description Nobody is signed in. */
@@ -14234,6 +15156,15 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A call with the same Idempotency-Key is running. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -1,4 +1,4 @@
-"""Tests that text with the character NUL, which PostgreSQL cannot store, is refused with a message."""
+"""Tests that what the databases cannot store is refused with a message."""
 
 from __future__ import annotations
 
@@ -9,17 +9,22 @@ from django.test import Client
 
 from webapp.accounts.models import User
 from webapp.projects.models import Project
-from webapp.text_limit import contains_nul
+from webapp.storable import MOST, refusal_of
 
 
-@pytest.mark.parametrize("data", ["a\0", ["a", {"b": ["\0"]}], {"a\0": 1}])
+@pytest.mark.parametrize(
+    "data",
+    ["a\0", ["a", {"b": ["\0"]}], {"a\0": 1}, "\ud800", MOST + 1, [-MOST - 2], {"a": float("nan")}, float("inf")],
+)
 def test_it_is_found_at_any_depth(data: object) -> None:
-    assert contains_nul(data)
+    assert refusal_of(data)
 
 
-@pytest.mark.parametrize("data", ["a", 0, None, ["a", {"b": [1.5, True]}], {"\\0": "\\u0000"}])
+@pytest.mark.parametrize(
+    "data", ["a", 0, None, ["a", {"b": [1.5, True]}], {"\\0": "\\u0000"}, "\U0001f41f", MOST, -MOST - 1]
+)
 def test_other_texts_pass(data: object) -> None:
-    assert not contains_nul(data)
+    assert refusal_of(data) is None
 
 
 @pytest.mark.parametrize("address", ["/api/projects", "/api/sign-in", "/api/projects/{project}/uploads"])

@@ -1,0 +1,82 @@
+"""Sends requests that Schemathesis makes from the OpenAPI schema, right ones and wrong ones, to every REST call.
+
+No answer is a 500, and each is what the schema says: its status, its media type and its body. The requests are the same
+in each run; MASKWRIGHT_TEST_EXAMPLES sets how many each call gets.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import requests
+import schemathesis
+from django.test import Client
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis.errors import Unsatisfiable
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from tests.webapp.test_access_matrix import World, shared_world, undone, world
+from webapp.accounts.tokens import make_token
+from webapp.api import api
+from webapp.projects.models import Role
+
+EXAMPLES = int(os.environ.get("MASKWRIGHT_TEST_EXAMPLES", "3"))
+CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
+SCHEMA = schemathesis.openapi.from_dict(api.get_openapi_schema())
+OPERATIONS = {result.ok().label: result.ok() for result in SCHEMA.get_all_operations()}
+FEW = settings(
+    max_examples=EXAMPLES,
+    derandomize=True,
+    database=None,
+    deadline=None,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+
+__all__ = ["shared_world", "world"]  # the fixtures
+
+
+def answer_to(case: schemathesis.Case, client: Client) -> schemathesis.Response:
+    """Make the request of a case with Django's client and return the answer in the form that Schemathesis checks."""
+    case.headers = {name: value for name, value in (case.headers or {}).items() if name != "Authorization"}
+    made = requests.Request(**case.as_transport_kwargs(base_url="http://testserver")).prepare()
+    path = made.url.removeprefix("http://testserver")
+    headers = {name: value for name, value in made.headers.items() if name not in ("Content-Length", "Authorization")}
+    body = made.body.encode() if isinstance(made.body, str) else made.body or b""
+    got: Any = client.generic(case.method.upper(), path, body, made.headers.get("Content-Type", ""), headers=headers)
+    content = b"".join(got.streaming_content) if got.streaming else got.content
+    given_back = {name: [value] for name, value in got.headers.items()}
+    return schemathesis.Response(got.status_code, given_back, content, made, elapsed=0.0, verify=False)
+
+
+def test_every_call_answers_as_the_schema_says(world: World) -> None:
+    owner = world.cast[Role.OWNER]
+    _, secret = make_token(by=owner, name="fuzz", projects=None, may_write=True, days=None)
+    client = Client(raise_request_exception=False, headers={"Authorization": f"Bearer {secret}"})
+    faults: dict[str, str] = {}
+    for label, operation in OPERATIONS.items():
+        for mode in schemathesis.GenerationMode:
+
+            @FEW
+            @given(case=operation.as_strategy(generation_mode=mode))
+            def send(case: Any) -> None:
+                for name in case.path_parameters:
+                    if case.path_parameters[name] != 0:
+                        case.path_parameters[name] = world.numbers.get(name, 1)
+                with undone():
+                    answer = answer_to(case, client)
+                case.validate_response(answer, checks=CHECKS)
+
+            try:
+                send()
+            except Unsatisfiable:
+                pass  # This call takes nothing that could be wrong.
+            except (Exception, BaseExceptionGroup) as error:
+                faults[f"{label} {mode}"] = f"{type(error).__name__}: {error} {getattr(error, 'exceptions', '')}"
+    assert not faults, "\n\n".join(f"{label}: {text}" for label, text in faults.items())

@@ -1,0 +1,35 @@
+"""Entity tags: the ETag of answers, 304 for what the client has already, and If-Match where editing could collide."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.middleware.http import ConditionalGetMiddleware
+from django.utils.cache import set_response_etag
+
+API = "/api/"
+
+
+class EntityTags(ConditionalGetMiddleware):
+    """Gives the JSON answers of the REST API an ETag, and answers 304 without a body if the client has the same.
+
+    A client may keep such an answer but asks again each time. Answers that are immutable are never asked for again.
+    """
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        if not request.path_info.startswith(API) or "immutable" in response.headers.get("Cache-Control", ""):
+            return response
+        if request.method == "GET":
+            response.headers.setdefault("Cache-Control", "private, no-cache")
+        return super().process_response(request, response)
+
+
+def tag_of(answer: HttpResponse) -> str:
+    """Return the ETag that the answer of a GET call gets."""
+    return str(set_response_etag(answer)["ETag"])
+
+
+def fits(if_match: str, tag: str) -> bool:
+    """Return whether the header If-Match names the ETag of what is stored."""
+    given = [part.strip() for part in if_match.split(",")]
+    return "*" in given or tag in given
