@@ -9,6 +9,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
+from django.utils.cache import set_response_etag
 from ninja import NinjaAPI, Schema
 from ninja.openapi.schema import OpenAPISchema
 from ninja.operation import Operation
@@ -17,7 +18,6 @@ from ninja.parser import Parser
 from ninja.types import DictStrAny
 from pydantic import ConfigDict
 
-from webapp.http.entity_tags import fits, tag_of
 from webapp.problems import Problem
 from webapp.repetition.keeping import HEADER, once
 from webapp.storable import refusal_of
@@ -198,13 +198,24 @@ def _run_if_unchanged(call: Call, read: Call, request: HttpRequest) -> HttpRespo
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [request.path_info])
         stored = read()
-        if stored.status_code == 200 and not fits(request.headers["If-Match"], tag_of(stored)):  # type: ignore[arg-type]
+        if stored.status_code == 200 and not _fits(request.headers["If-Match"], _tag_of(stored)):  # type: ignore[arg-type]
             text = "Somebody has changed this since you loaded it. Load it again, then make your change."
             raise Problem("changed_meanwhile", text, 412, field="If-Match")
         answer = call()
         if answer.status_code >= 400:
             transaction.set_rollback(True)
     return answer
+
+
+def _tag_of(answer: HttpResponse) -> str:
+    """Return the ETag that the answer of a GET call gets."""
+    return str(set_response_etag(answer)["ETag"])
+
+
+def _fits(if_match: str, tag: str) -> bool:
+    """Return whether the header If-Match names the ETag of what is stored."""
+    given = [part.strip() for part in if_match.split(",")]
+    return "*" in given or tag in given
 
 
 def _query_names(operation: Operation) -> set[str]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.middleware.http import ConditionalGetMiddleware
-from django.utils.cache import set_response_etag
 
 API = "/api/"
 
@@ -22,14 +21,3 @@ class EntityTags(ConditionalGetMiddleware):
         if request.method == "GET":
             response.headers.setdefault("Cache-Control", "private, no-cache")
         return super().process_response(request, response)
-
-
-def tag_of(answer: HttpResponse) -> str:
-    """Return the ETag that the answer of a GET call gets."""
-    return str(set_response_etag(answer)["ETag"])
-
-
-def fits(if_match: str, tag: str) -> bool:
-    """Return whether the header If-Match names the ETag of what is stored."""
-    given = [part.strip() for part in if_match.split(",")]
-    return "*" in given or tag in given

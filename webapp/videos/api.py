@@ -12,9 +12,9 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from ninja import Header, Router, Schema, Status
 from pydantic import Field
 
+from webapp import tus
 from webapp.accounts.api import signed_in
 from webapp.accounts.models import User
-from webapp.http import tus
 from webapp.problems import NotFound, Problem
 from webapp.projects.access import project_for
 from webapp.projects.models import Role

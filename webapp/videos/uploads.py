@@ -20,10 +20,10 @@ from django.db.models import F, Sum
 from django.utils import timezone
 
 from webapp.accounts.models import User
-from webapp.http.tus import CHECKSUM_MISMATCH, Checksum
 from webapp.problems import NotFound, Problem
 from webapp.projects.access import project_for
 from webapp.projects.models import Role
+from webapp.tus import CHECKSUM_MISMATCH, Checksum
 from webapp.videos.access import upload_for
 from webapp.videos.import_queue import notify_import_worker
 from webapp.videos.models import Upload, Video
