@@ -474,7 +474,8 @@ export interface PreviewClick {
  * Ask what mask the waiting scribbles of the sender, and perhaps a click, would give `frame`.
  *
  * It has no key. The answer is a binary frame of type 2, or nothing: while a round of the video waits or runs, if
- * nothing was drawn, or if a newer preview was asked for. Nothing is stored.
+ * nothing was drawn, or if a newer preview was asked for. Nothing is stored. If nothing was drawn, the worker opens
+ * the video and computes what it needs of the frame, so a page asks when a stroke begins.
  */
 export interface PreviewAsk {
   type: "preview.ask";

@@ -17,14 +17,16 @@ log = structlog.get_logger(__name__)
 FRAMES = 16  # how many frames on each side of the frame that a person looks at
 
 
-def prepare_around(session: EngineSession, frame: int) -> None:
+def prepare_around(session: EngineSession, frame: int, reach: int) -> None:
     """Compute and keep the features of frames near `frame`, the nearest first, until somebody waits for something.
+
+    `reach` is the number of frames on each side of it.
 
     An error is only logged: the round that needs the frame tells its author what is wrong.
     """
     engine = session.engine
     last = len(engine.frames) - 1
-    near = sorted(range(max(0, frame - FRAMES), min(last, frame + FRAMES) + 1), key=lambda other: abs(other - frame))
+    near = sorted(range(max(0, frame - reach), min(last, frame + reach) + 1), key=lambda other: abs(other - frame))
     stopping, engine.stopping = engine.stopping, _somebody_waits
     try:
         for _ in engine.prepare(near):

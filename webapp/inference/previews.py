@@ -5,6 +5,8 @@ The session itself does not change.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import structlog
 from django.db import DatabaseError
 
@@ -17,11 +19,19 @@ from webapp.annotation.previews import NOTHING, answer_preview, waiting_previews
 from webapp.annotation.rounds import ACTIVE
 from webapp.annotation.scribbles import for_round, waiting
 from webapp.inference import runner
-from webapp.inference.ahead import prepare_around
+from webapp.inference.ahead import FRAMES, prepare_around
 from webapp.inference.sessions import SessionKey
 from webapp.inference.work import sessions
 
 log = structlog.get_logger(__name__)
+
+
+class Place(NamedTuple):
+    """A session, a frame on which a person draws, and on how many frames on each side of it features are wanted."""
+
+    session: runner.EngineSession
+    frame: int
+    reach: int
 
 
 def answer_waiting() -> None:
@@ -42,22 +52,28 @@ def answer_waiting() -> None:
         prepare_around(*last)
 
 
-def answer(preview_id: int) -> tuple[runner.EngineSession, int] | None:
+def answer(preview_id: int) -> Place | None:
     """Compute a preview and store the answer. Return the session, which is in the cache, and the frame.
 
-    The answer is empty if the person has drawn nothing on the frame, and while a round of the video waits or runs. The
-    result is None then.
+    If the person has drawn nothing on the frame yet, the answer is empty, and the session is only opened, so that the
+    first stroke does not wait for it. While a round of the video waits or runs, the answer is empty, too, and the
+    result is None.
     """
     asked = Preview.objects.select_related("video__project", "author").get(pk=preview_id)
     interaction = _interaction(asked)
+    drawn = bool(interaction.scribbles or interaction.clicks or interaction.boxes)
     active = Round.objects.filter(video=asked.video, state__in=ACTIVE).exists()
-    if active or not (interaction.scribbles or interaction.clicks or interaction.boxes):
+    if active or not drawn:
         answer_preview(preview_id, NOTHING)
+    if active:
         return None
     engine = runner.resolve(asked.engine)
     key = SessionKey(asked.video_id, engine, runner.weights_label(engine))
     objects = Head.objects.values_list("next_object_number", flat=True).get(video=asked.video) - 1
     session = runner.session_at(sessions, asked.video, key, line_of(head_of(asked.video_id)), objects)
+    if not drawn:
+        sessions.put(session)
+        return Place(session, asked.frame, 0)
     try:
         update = session.engine.preview(interaction)
     except BaseException:
@@ -66,7 +82,7 @@ def answer(preview_id: int) -> tuple[runner.EngineSession, int] | None:
     sessions.put(session)
     mask = PackedMask(0, 0, asked.frame, update.confidence, encode(update.labels))
     answer_preview(preview_id, pack([mask], TYPE_PREVIEW))
-    return session, asked.frame
+    return Place(session, asked.frame, FRAMES)
 
 
 def _interaction(asked: Preview) -> Interaction:

@@ -95,6 +95,17 @@ function waitingHere({ mine, frame }: Store): string[] {
   return mine.value.filter((scribble) => scribble.frame === frame.value).map(({ key }) => key);
 }
 
+/**
+ * Tells the server on which frame a stroke has begun, so that it opens the video and computes what it needs of the frame
+ * while the person draws. Nothing is asked if something was drawn there, because a preview has prepared the frame then.
+ */
+export function prepareFrame({ store, socket }: Studio): void {
+  if (store.active.peek() || store.preview.peek()) return;
+  const frame = store.frame.peek();
+  if (store.mine.peek().some((scribble) => scribble.frame === frame)) return;
+  socket.send({ type: "preview.ask", frame, engine: store.engine.peek(), click: null });
+}
+
 function ask({ store, socket }: Studio, of: Preview["of"], click: HoverClick | null): void {
   const frame = store.frame.peek();
   const before = store.preview.peek();

@@ -34,6 +34,15 @@ describe("the scribble tool", () => {
     expect(hand.live.value).toBe(null);
   });
 
+  it("lets the server prepare the frame when the first stroke on it begins", () => {
+    const { studio, hand } = ready();
+    const asked: unknown[] = [];
+    studio.socket.send = (message) => asked.push(message) > 0;
+    scribble.press(studio, hand, sampleOf(30, 30))?.end();
+    scribble.press(studio, hand, sampleOf(30, 30))?.end(); // A preview of the first stroke has prepared it.
+    expect(asked).toEqual([{ type: "preview.ask", frame: 0, engine: "default", click: null }]);
+  });
+
   it("leaves nothing when it is cancelled", () => {
     const { studio, hand } = ready();
     scribble.press(studio, hand, sampleOf(30, 30))?.cancel();

@@ -1,6 +1,7 @@
 /** Draws a scribble for the selected object, or for the background with the right button or Alt. */
 import { PenLine } from "lucide-preact";
 import { objectToDraw } from "../actions/objects";
+import { prepareFrame } from "../actions/preview";
 import { run } from "../actions/rounds";
 import { draw } from "../actions/scribbles";
 import { strokeReleased } from "../canvas/metrics";
@@ -36,6 +37,7 @@ export const scribble: Tool = {
 function begin(studio: Studio, pointer: PointerState, at: CanvasPoint, object: number): Gesture | null {
   const { store, stage } = studio;
   if (refusal(studio, object, "draw")) return null;
+  prepareFrame(studio);
   const frame = store.frame.peek();
   const path: Point[] = [];
   const add = (points: readonly CanvasPoint[]): void => {

@@ -42,8 +42,10 @@ class FrameDrawing:
         return drawn.labels(self._refine)
 
     def prepare(self, frame: int) -> None:
-        """Read and scale a frame ahead, so that a later drawing on it need not wait."""
-        self._frames[frame]
+        """Read and scale a frame and an adjacent one ahead, so that a later drawing on it need not wait."""
+        self._frames[frame].pixel_features  # noqa: B018 (it is computed and kept when it is first read)
+        if len(self._frames) > 1:
+            self._frames[frame + 1 if frame + 1 < len(self._frames) else frame - 1]
 
     @torch.inference_mode()
     def _refine(self, frame: int, evidence: ObjectEvidence) -> NDArray[np.float32]:

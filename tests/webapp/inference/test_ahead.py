@@ -11,9 +11,11 @@ from tests.segmentation.fake_engine import FakeEngine
 from tests.webapp.conftest import draw
 from tests.webapp.inference.test_previews import ask, shown
 from webapp.accounts.models import User
+from webapp.annotation.previews import NOTHING, take_preview
 from webapp.annotation.rounds import create_round
-from webapp.inference import ahead
+from webapp.inference import previews
 from webapp.inference.previews import answer_waiting
+from webapp.inference.work import sessions
 from webapp.videos.models import Video
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -35,11 +37,20 @@ def prepared(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 def test_after_a_preview_the_nearest_frames_are_prepared_first(
     video: Video, owner: User, prepared: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ahead, "FRAMES", 2)
+    monkeypatch.setattr(previews, "FRAMES", 2)
     draw(video, owner, 3)
     ask(video, owner)
     answer_waiting()
     assert prepared == [3, 2, 4, 1, 5]
+
+
+def test_where_a_stroke_begins_the_frame_alone_is_prepared_and_the_session_kept(
+    video: Video, owner: User, prepared: list[int]
+) -> None:
+    asked = ask(video, owner)
+    answer_waiting()
+    assert (take_preview(asked), prepared) == (NOTHING, [3])
+    assert video.pk in [key.video_id for key in sessions._sessions]
 
 
 def test_frames_are_prepared_only_until_somebody_waits(
