@@ -20,6 +20,7 @@ export type Route =
   | { page: "audit" }
   | { page: "trash" }
   | { page: "status" }
+  | { page: "account" }
   | { page: "project"; project: number; tab: Tab }
   | { page: "studio"; video: number }
   | { page: "missing" };
@@ -30,6 +31,7 @@ export function parse(path: string): Route {
   if (path === "/audit") return { page: "audit" };
   if (path === "/trash") return { page: "trash" };
   if (path === "/status") return { page: "status" };
+  if (path === "/account") return { page: "account" };
   if (path === "/sign-in") return { page: "sign-in" };
   const [, kind, id, rest] = path.split("/");
   const number = Number(id);

@@ -50,3 +50,8 @@ export type SavedView = Schemas["ViewInfo"];
 export type Quality = Schemas["QualityInfo"];
 /** Copies of a job that several people annotate without each other's sight. */
 export type Consensus = Schemas["ConsensusInfo"];
+export type Webhook = Schemas["WebhookInfo"];
+/** An event that a webhook can be told of. */
+export type WebhookEvent = Schemas["WebhookEvent"];
+/** A message to a webhook, and what became of it. */
+export type Delivery = Schemas["DeliveryInfo"];

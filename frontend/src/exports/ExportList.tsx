@@ -4,6 +4,7 @@ import { formatTitle, isOpen } from "../api/exports";
 import { call, urlOf } from "../api/http";
 import type { Export, ExportFormat } from "../api/types";
 import { ago, bytes } from "../format";
+import { FramedList } from "../parts/FramedList";
 import { IconButton } from "../parts/IconButton";
 import { Progress } from "../parts/Progress";
 import { toastError } from "../parts/Toast";
@@ -23,7 +24,7 @@ export interface ExportListProps {
 
 export function ExportList({ exports, formats, removable, videos = false, onChanged }: ExportListProps) {
   return (
-    <ul class={css.list} data-testid="exports">
+    <FramedList testid="exports">
       {exports.map((exported) => (
         <Row
           key={exported.id}
@@ -34,7 +35,7 @@ export function ExportList({ exports, formats, removable, videos = false, onChan
           onChanged={onChanged}
         />
       ))}
-    </ul>
+    </FramedList>
   );
 }
 

@@ -1,4 +1,4 @@
-/** The dialog in which a person switches each kind of notification on or off, on the page and by mail. */
+/** Where a person switches each kind of notification on or off, on the page and by mail. */
 import { useState } from "preact/hooks";
 import { call } from "../api/http";
 import { useLoaded } from "../api/load";
@@ -8,7 +8,25 @@ import { Dialog } from "../parts/Dialog";
 import { toastError } from "../parts/Toast";
 import css from "./NotificationSettings.module.css";
 
+/** The switches in a dialog. */
 export function NotificationSettings({ onClose }: { onClose: () => void }) {
+  return (
+    <Dialog
+      title="What you are told of"
+      testid="notification-settings"
+      onClose={onClose}
+      footer={
+        <Button testid="notification-settings-done" tone="accent" onClick={onClose}>
+          Done
+        </Button>
+      }
+    >
+      <NotificationSwitches />
+    </Dialog>
+  );
+}
+
+export function NotificationSwitches() {
   const loaded = useLoaded("notification settings", () => call("GET", "/api/me/notification-settings"));
   const [busy, setBusy] = useState<string | null>(null);
   const settings = loaded.value;
@@ -27,16 +45,7 @@ export function NotificationSettings({ onClose }: { onClose: () => void }) {
   const parts = settings?.mail ? (["on_page", "by_mail"] as const) : (["on_page"] as const);
 
   return (
-    <Dialog
-      title="What you are told of"
-      testid="notification-settings"
-      onClose={onClose}
-      footer={
-        <Button testid="notification-settings-done" tone="accent" onClick={onClose}>
-          Done
-        </Button>
-      }
-    >
+    <>
       {!settings && <p class={css.note}>{loaded.problem ? loaded.problem.message : "Loading…"}</p>}
       {settings && (
         <table class={css.table}>
@@ -73,6 +82,6 @@ export function NotificationSettings({ onClose }: { onClose: () => void }) {
       {settings && !settings.mail && (
         <p class={css.note}>Mail is not set up on this server, or your account has no mail address.</p>
       )}
-    </Dialog>
+    </>
   );
 }

@@ -10,6 +10,7 @@ import { toast, toastError } from "../parts/Toast";
 import { type Draft, useDraft } from "./draft";
 import css from "./GuideTab.module.css";
 import { LabelEditor } from "./LabelEditor";
+import { type LabelInUse, type LabelMove, LabelsInUse } from "./LabelsInUse";
 import type { TabProps } from "./tab";
 
 /**
@@ -63,12 +64,16 @@ function ReadGuide({ project }: { project: Project }) {
   );
 }
 
-/** Saves a change and confirms it. Resolves to whether the server accepted it. */
+/**
+ * Saves a change and confirms it. Resolves to whether the server accepted it. `onInUse` is called if labels are left out
+ * that objects have, and nothing said where these go.
+ */
 async function save(
   project: Project,
   change: { guide: string; guide_before: string } | { labels: LabelDraft[]; labels_before: LabelDraft[] },
   onChange: (project: Project) => void,
   done: string,
+  onInUse: (labels: LabelInUse[]) => void = () => {},
 ): Promise<boolean> {
   try {
     onChange(
@@ -77,6 +82,10 @@ async function save(
     toast({ text: done });
     return true;
   } catch (error) {
+    if (error instanceof HttpProblem && error.code === "label_in_use") {
+      onInUse(error.body.in_use as LabelInUse[]);
+      return false;
+    }
     toastError(error);
     // The edit stays. What it is compared with, and what Revert restores, is now what the other person saved.
     if (error instanceof HttpProblem && error.code === "changed_meanwhile")
@@ -117,12 +126,19 @@ function WriteGuide({ project, onChange, guide }: TabProps & { guide: Draft<stri
 
 function WriteLabels({ project, onChange, labels }: TabProps & { labels: Draft<LabelDraft[]> }) {
   const [busy, setBusy] = useState(false);
+  const [inUse, setInUse] = useState<LabelInUse[]>([]);
+  // Forgets the whole edit when it is saved, because new labels have ids now and would be created again.
+  const change = { labels: labels.value, labels_before: project.labels };
   const store = async () => {
     setBusy(true);
-    // Forgets the whole edit, because new labels have ids now and would be created again.
-    const change = { labels: labels.value, labels_before: project.labels };
-    if (await save(project, change, onChange, "The labels are saved.")) labels.done();
+    if (await save(project, change, onChange, "The labels are saved.", setInUse)) labels.done();
     setBusy(false);
+  };
+  const answer = async (labels_to: LabelMove[]) => {
+    const path = { project_id: project.id };
+    onChange(await call("PATCH", "/api/projects/{project_id}", { path, body: { ...change, labels_to } }));
+    toast({ text: "The labels are saved." });
+    labels.done();
   };
   return (
     <section>
@@ -130,6 +146,9 @@ function WriteLabels({ project, onChange, labels }: TabProps & { labels: Draft<L
       <p class={css.hint}>Kinds of objects, with the colour that a new object of that kind starts with.</p>
       <LabelEditor labels={labels.value} onChange={labels.set} />
       <Foot dirty={labels.dirty} busy={busy} testid="labels" onSave={store} onRevert={() => labels.done()} />
+      {inUse.length > 0 && (
+        <LabelsInUse inUse={inUse} labels={labels.value} onAnswer={answer} onClose={() => setInUse([])} />
+      )}
     </section>
   );
 }

@@ -10,6 +10,7 @@ import { Avatar } from "../parts/Avatar";
 import { Button } from "../parts/Button";
 import { confirm } from "../parts/Confirm";
 import { SelectField, TextField } from "../parts/Field";
+import { FramedList } from "../parts/FramedList";
 import { IconButton } from "../parts/IconButton";
 import { toast, toastError } from "../parts/Toast";
 import { go } from "../route";
@@ -40,7 +41,7 @@ export function MembersTab({ project, onChange }: TabProps) {
             <InviteLinks project={project} />
           </>
         )}
-        <ul class={css.list} data-testid="members">
+        <FramedList testid="members">
           {members.map((member) => (
             <Row
               key={member.user.id}
@@ -50,7 +51,7 @@ export function MembersTab({ project, onChange }: TabProps) {
               onGone={() => count(members.filter((other) => other.user.id !== member.user.id))}
             />
           ))}
-        </ul>
+        </FramedList>
       </div>
       <dl class={css.roles}>
         {Object.entries(MEANING).map(([role, meaning]) => (

@@ -369,6 +369,39 @@ describe("guide and labels", () => {
   });
 });
 
+describe("a label that objects have", () => {
+  test("is deleted after it was said which label they get", async () => {
+    const labels = [...PROJECT.labels, { id: 2, name: "Bike", color: "#2ec4b6" }];
+    const server = await openProject(
+      "manager",
+      { "GET /api/projects/3": { ...PROJECT, role: "manager", labels } },
+      "/guide",
+    );
+    server.answers["PATCH /api/projects/3"] = new Refusal(409, {
+      code: "label_in_use",
+      text: "Say which label they get.",
+      in_use: [{ id: 1, name: "Rider", objects: 4 }],
+    });
+    await click("label-remove-0");
+    await click("labels-save");
+    expect(get("labels-in-use").textContent).toContain("The 4 objects of Rider get");
+    const select = get<HTMLSelectElement>("labels-in-use-1");
+    expect([...select.options].map(({ text }) => text)).toEqual(["No label", "Bike"]);
+    select.value = "2";
+    await fire("labels-in-use-1", new Event("change", { bubbles: true }));
+    server.answers["PATCH /api/projects/3"] = { ...PROJECT, role: "manager", labels: labels.slice(1) };
+    get("labels-in-use").querySelector("form")?.requestSubmit();
+    await act(settled);
+    expect(server.body("PATCH /api/projects/3")).toEqual({
+      labels: labels.slice(1),
+      labels_before: labels,
+      labels_to: [{ label: 1, to: 2 }],
+    });
+    expect(query("labels-in-use")).toBeNull();
+    expect(get<HTMLButtonElement>("labels-save").disabled).toBe(true);
+  });
+});
+
 describe("two managers at the guide", () => {
   test("lose nothing: what is typed stays, and Revert shows what the other saved", async () => {
     const server = await openProject("manager", {}, "/guide");

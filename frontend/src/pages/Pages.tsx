@@ -4,8 +4,9 @@ import { useEffect } from "preact/hooks";
 import { useLoaded } from "../api/load";
 import { loadMe, me } from "../api/session";
 import { EmptyState } from "../parts/EmptyState";
-import { goOn, type Route } from "../route";
+import { go, goOn, type Route } from "../route";
 import { Account } from "./Account";
+import { AccountPage } from "./account/AccountPage";
 import { AuditPage } from "./audit/AuditPage";
 import { ProblemState } from "./ProblemState";
 import { ProjectPage } from "./ProjectPage";
@@ -18,6 +19,9 @@ import { Tokens } from "./Tokens";
 import { TrashPage } from "./TrashPage";
 import { WorkPage } from "./WorkPage";
 
+/** Whether a page was shown since the sign-in. The first one may lead on; later ones are where the person wanted to go. */
+let arrived = false;
+
 export default function Pages({ at }: { at: Route }) {
   const asked = useLoaded("me", loadMe);
   const signedIn = me.value;
@@ -28,6 +32,14 @@ export default function Pages({ at }: { at: Route }) {
     if (away) goOn();
   }, [away]);
 
+  // Whoever annotates begins at their work. The link to the projects still leads to the projects.
+  const work = !arrived && ready && at.page === "projects" && signedIn?.lands === "work";
+  useEffect(() => {
+    if (ready && !away) arrived = true;
+    if (signedIn === null) arrived = false;
+    if (work) go("/work");
+  }, [signedIn, ready, away, work]);
+
   if (asked.problem && !signedIn) {
     return (
       <Shell>
@@ -35,7 +47,7 @@ export default function Pages({ at }: { at: Route }) {
       </Shell>
     );
   }
-  if (!signedIn || away) return <Shell />;
+  if (!signedIn || away || work) return <Shell />;
   if (!ready) {
     return (
       <main>
@@ -59,6 +71,7 @@ function Page({ at }: { at: Route }) {
   if (at.page === "audit") return <AuditPage />;
   if (at.page === "trash") return <TrashPage />;
   if (at.page === "status") return <StatusPage />;
+  if (at.page === "account") return <AccountPage />;
   if (at.page === "work") return <WorkPage />;
   if (at.page === "project") return <ProjectPage key={at.project} id={at.project} tab={at.tab} />;
   return (

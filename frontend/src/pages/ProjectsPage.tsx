@@ -1,5 +1,5 @@
 /** The projects that the person is a member of. */
-import { Film, FolderPlus, KeyRound, Plus } from "lucide-preact";
+import { Archive, ArrowLeft, Film, FolderPlus, KeyRound, Plus } from "lucide-preact";
 import { useMemo, useState } from "preact/hooks";
 import { call, urlOf } from "../api/http";
 import { useLoaded } from "../api/load";
@@ -9,6 +9,7 @@ import { ago, byName, plural } from "../format";
 import { Button } from "../parts/Button";
 import { EmptyState } from "../parts/EmptyState";
 import { TextField } from "../parts/Field";
+import { query, setQuery } from "../route";
 import { openAccount } from "./Account";
 import { NewProject } from "./NewProject";
 import { ProblemState } from "./ProblemState";
@@ -21,7 +22,10 @@ const MANY = 9;
 const SOME = 4;
 
 export function ProjectsPage() {
-  const projects = useLoaded("projects", () => call("GET", "/api/projects"));
+  const archived = query.value.get("archived") === "yes";
+  const projects = useLoaded(`projects ${archived}`, () =>
+    call("GET", "/api/projects", archived ? { query: { archived } } : {}),
+  );
   const [making, setMaking] = useState(false);
   const [wanted, setWanted] = useState("");
   const list = projects.value;
@@ -30,7 +34,16 @@ export function ProjectsPage() {
   return (
     <Shell title="Projects">
       <header class={css.head}>
-        <h1>Projects</h1>
+        <h1>{archived ? "Archived projects" : "Projects"}</h1>
+        <Button
+          tone="quiet"
+          size="small"
+          icon={archived ? ArrowLeft : Archive}
+          testid="projects-archived"
+          onClick={() => setQuery({ archived: archived ? null : "yes" })}
+        >
+          {archived ? "All projects" : "Archived"}
+        </Button>
         {list && list.length >= MANY && (
           <div class={css.search}>
             <TextField
@@ -44,7 +57,7 @@ export function ProjectsPage() {
             />
           </div>
         )}
-        {Boolean(list?.length) && (
+        {Boolean(list?.length) && !archived && (
           <Button tone="accent" icon={Plus} testid="project-new" onClick={() => setMaking(true)}>
             New project
           </Button>
@@ -53,7 +66,12 @@ export function ProjectsPage() {
       {me.value?.has_password === false && <NoPassword />}
       {!list && projects.problem && <ProblemState problem={projects.problem} retry={projects.reload} />}
       {!list && !projects.problem && <Skeleton />}
-      {list?.length === 0 && (
+      {list?.length === 0 && archived && (
+        <EmptyState icon={Archive} title="No project is archived" testid="projects-archived-none">
+          Managers archive a project in its settings when the work is done.
+        </EmptyState>
+      )}
+      {list?.length === 0 && !archived && (
         <EmptyState
           icon={FolderPlus}
           title="No projects yet"

@@ -1,4 +1,4 @@
-/** The name and the engine of a project, and its deletion. */
+/** The name and the engine of a project, its team and webhooks, its archive and its deletion. */
 
 import { Lock } from "lucide-preact";
 import { useState } from "preact/hooks";
@@ -18,6 +18,7 @@ import { useDraft } from "./draft";
 import css from "./SettingsTab.module.css";
 import { TeamSettings } from "./TeamSettings";
 import type { TabProps } from "./tab";
+import { Webhooks } from "./webhooks/Webhooks";
 
 export function SettingsTab({ project, onChange }: TabProps) {
   if (!may(project.role, "change_project"))
@@ -30,6 +31,8 @@ export function SettingsTab({ project, onChange }: TabProps) {
     <div class={css.page}>
       <Change project={project} onChange={onChange} />
       <TeamSettings project={project} onChange={onChange} />
+      <Webhooks project={project} />
+      <Archive project={project} onChange={onChange} />
       {may(project.role, "delete_project") && <Delete project={project} />}
     </div>
   );
@@ -122,6 +125,34 @@ function hint(engines: Engine[] | null, chosen: string): string {
   return describe(engine) + (weights ? ` (${weights})` : "");
 }
 
+function Archive({ project, onChange }: TabProps) {
+  const { archived, name } = project;
+  const turn = async () => {
+    try {
+      const path = { project_id: project.id };
+      onChange(await call("PATCH", "/api/projects/{project_id}", { path, body: { archived: !archived } }));
+      toast({ text: archived ? `${name} is out of the archive.` : `${name} is in the archive.` });
+    } catch (error) {
+      toastError(error);
+    }
+  };
+  return (
+    <section class={css.box}>
+      <div>
+        <h2>{archived ? "This project is archived" : "Archive this project"}</h2>
+        <p>
+          {archived
+            ? "It stands behind the list of projects, among the archived ones."
+            : "It leaves the list of projects. Nothing is deleted, and it can be taken out again."}
+        </p>
+      </div>
+      <Button testid="project-archive" onClick={turn}>
+        {archived ? "Take out of the archive" : "Archive project"}
+      </Button>
+    </section>
+  );
+}
+
 function Delete({ project }: { project: Project }) {
   const ask = async () => {
     const agreed = await confirm({
@@ -140,7 +171,7 @@ function Delete({ project }: { project: Project }) {
     }
   };
   return (
-    <section class={css.danger}>
+    <section class={`${css.box} ${css.danger}`}>
       <div>
         <h2>Delete this project</h2>
         <p>

@@ -3,6 +3,7 @@ import {
   Activity,
   KeyRound,
   ListTodo,
+  LockKeyhole,
   LogOut,
   Monitor,
   Moon,
@@ -159,7 +160,14 @@ function AccountMenu({ me }: { me: Me }) {
         </>
       }
       items={[
-        { name: "Name and password", icon: UserRound, testid: "account-change", perform: openAccount },
+        {
+          name: "Your account",
+          note: "Name, sessions, notifications",
+          icon: UserRound,
+          testid: "account-page",
+          href: "/account",
+        },
+        { name: "Name and password", icon: LockKeyhole, testid: "account-change", perform: openAccount },
         {
           name: "Second factor",
           note: "Codes of an app, after the password",

@@ -22,6 +22,18 @@ export function Tokens() {
 }
 
 function TokensDialog() {
+  const close = () => {
+    opened.value = false;
+  };
+  return (
+    <Dialog title="Tokens for scripts" testid="tokens-dialog" onClose={close}>
+      <TokenList />
+    </Dialog>
+  );
+}
+
+/** The tokens of the person who is signed in, and the form that makes one. */
+export function TokenList() {
   const tokens = useTokens();
   const [made, setMade] = useState<NewToken | null>(null);
   const [problem, setProblem] = useState("");
@@ -34,34 +46,29 @@ function TokensDialog() {
     }
     await tokens.reload();
   };
-  const close = () => {
-    opened.value = false;
-  };
   return (
-    <Dialog title="Tokens for scripts" testid="tokens-dialog" onClose={close}>
-      <div class={css.form}>
-        {made && (
-          <p role="status" data-testid="token-secret">
-            Copy this token now, it is not shown again: <code>{made.secret}</code>
-          </p>
-        )}
-        <NewTokenForm
-          onSubmit={(name, write, days) =>
-            attempt(async () => {
-              setMade(await makeToken({ name, may_write: write, days, projects: null }));
-            })
-          }
-        />
-        {(problem || tokens.problem) && (
-          <p class={css.problem} role="alert" data-testid="token-problem">
-            {problem || tokens.problem?.message}
-          </p>
-        )}
-        {tokens.value?.map((token) => (
-          <Row key={token.id} token={token} onRevoke={() => attempt(() => revokeToken(token.id))} />
-        ))}
-      </div>
-    </Dialog>
+    <div class={css.form}>
+      {made && (
+        <p role="status" data-testid="token-secret">
+          Copy this token now, it is not shown again: <code>{made.secret}</code>
+        </p>
+      )}
+      <NewTokenForm
+        onSubmit={(name, write, days) =>
+          attempt(async () => {
+            setMade(await makeToken({ name, may_write: write, days, projects: null }));
+          })
+        }
+      />
+      {(problem || tokens.problem) && (
+        <p class={css.problem} role="alert" data-testid="token-problem">
+          {problem || tokens.problem?.message}
+        </p>
+      )}
+      {tokens.value?.map((token) => (
+        <Row key={token.id} token={token} onRevoke={() => attempt(() => revokeToken(token.id))} />
+      ))}
+    </div>
   );
 }
 

@@ -8,6 +8,7 @@ import { ago, plural } from "../format";
 import { Button } from "../parts/Button";
 import { confirm } from "../parts/Confirm";
 import { EmptyState } from "../parts/EmptyState";
+import { FramedList } from "../parts/FramedList";
 import { IconButton } from "../parts/IconButton";
 import { toast, toastError } from "../parts/Toast";
 import { PageHead } from "./PageHead";
@@ -75,7 +76,7 @@ function Items({ items, onChanged }: { items: readonly TrashItem[]; onChanged: (
           Deleted projects, videos and exports come here and can be restored for 30 days.
         </EmptyState>
       ) : (
-        <ul class={css.list} data-testid="trash">
+        <FramedList testid="trash">
           {items.map((item) => (
             <li key={`${item.kind}-${item.id}`} class={css.row} data-testid={`trash-${item.kind}-${item.id}`}>
               <span class={css.name}>
@@ -116,7 +117,7 @@ function Items({ items, onChanged }: { items: readonly TrashItem[]; onChanged: (
               )}
             </li>
           ))}
-        </ul>
+        </FramedList>
       )}
     </>
   );

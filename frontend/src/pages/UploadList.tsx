@@ -2,6 +2,7 @@
 import { Pause, Play, RotateCcw, X } from "lucide-preact";
 import { useRef } from "preact/hooks";
 import { bytes, remaining } from "../format";
+import { FramedList } from "../parts/FramedList";
 import { IconButton } from "../parts/IconButton";
 import { Progress } from "../parts/Progress";
 import { toastError } from "../parts/Toast";
@@ -12,11 +13,11 @@ export function UploadList({ project }: { project: number }) {
   const mine = jobs.value.filter((job) => job.project === project);
   if (!mine.length) return null;
   return (
-    <ul class={css.list} aria-label="Uploads" data-testid="uploads">
+    <FramedList class={css.uploads} testid="uploads" label="Uploads">
       {mine.map((job) => (
         <Row key={job.key} job={job} />
       ))}
-    </ul>
+    </FramedList>
   );
 }
 

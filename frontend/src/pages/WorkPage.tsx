@@ -10,6 +10,7 @@ import { DueChip, JobStateChip, PriorityChip, QualityChip, SampleChip } from "..
 import { addressOf, rangeOf } from "../jobs/words";
 import { Button } from "../parts/Button";
 import { EmptyState } from "../parts/EmptyState";
+import { FramedList } from "../parts/FramedList";
 import { toastError } from "../parts/Toast";
 import { go } from "../route";
 import { PageHead } from "./PageHead";
@@ -146,7 +147,7 @@ function List({ title, testid, jobs }: { title: string; testid: string; jobs: Jo
       <h2>
         {title} <small>{jobs.length.toLocaleString("en")}</small>
       </h2>
-      <ul class={css.list} data-testid={testid}>
+      <FramedList testid={testid}>
         {jobs.map((job) => (
           <li
             key={job.id}
@@ -171,7 +172,7 @@ function List({ title, testid, jobs }: { title: string; testid: string; jobs: Jo
             </span>
           </li>
         ))}
-      </ul>
+      </FramedList>
     </section>
   );
 }
@@ -204,7 +205,7 @@ function Pools({ pools }: { pools: Work["pools"] }) {
   return (
     <section class={css.section}>
       <h2>To take</h2>
-      <ul class={css.list} data-testid="work-pools">
+      <FramedList testid="work-pools">
         {pools.map((pool) => (
           <li key={pool.project} class={css.row}>
             <span class={css.name}>
@@ -224,7 +225,7 @@ function Pools({ pools }: { pools: Work["pools"] }) {
             </Button>
           </li>
         ))}
-      </ul>
+      </FramedList>
     </section>
   );
 }

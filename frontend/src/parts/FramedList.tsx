@@ -7,11 +7,13 @@ export interface FramedListProps {
   /** The rows: <li>. */
   children: ComponentChildren;
   label?: string;
+  /** Lays out the rows otherwise, or sets the list apart from what follows. */
+  class?: string | undefined;
 }
 
-export function FramedList({ testid, children, label }: FramedListProps) {
+export function FramedList({ testid, children, label, class: own }: FramedListProps) {
   return (
-    <ul class={css.list} data-testid={testid} aria-label={label}>
+    <ul class={`${css.list} ${own ?? ""}`} data-testid={testid} aria-label={label}>
       {children}
     </ul>
   );

@@ -8,6 +8,7 @@ import { ago } from "../../format";
 import { Button } from "../../parts/Button";
 import { EmptyState } from "../../parts/EmptyState";
 import { SelectField, TextField } from "../../parts/Field";
+import { FramedList } from "../../parts/FramedList";
 import { toastError } from "../../parts/Toast";
 import { query, setQuery } from "../../route";
 import { More } from "../More";
@@ -92,11 +93,11 @@ export function AuditList({ of, csv, people, load }: AuditListProps) {
         </EmptyState>
       )}
       {page && page.entries.length > 0 && (
-        <ol class={css.list} data-testid="audit">
+        <FramedList testid="audit">
           {page.entries.map((entry) => (
             <Row key={entry.id} entry={entry} />
           ))}
-        </ol>
+        </FramedList>
       )}
       {page?.next && (
         <>

@@ -7,12 +7,15 @@ import type { RunningTask, SiteStatus } from "../../api/types";
 import { ago, bytes, plural, remaining } from "../../format";
 import { Button } from "../../parts/Button";
 import { confirm } from "../../parts/Confirm";
+import { FramedList } from "../../parts/FramedList";
 import { Progress } from "../../parts/Progress";
 import { toastError } from "../../parts/Toast";
 import { PageHead } from "../PageHead";
 import { ProblemState } from "../ProblemState";
 import { Shell } from "../Shell";
 import css from "./StatusPage.module.css";
+
+type Worker = SiteStatus["workers"][number];
 
 const EVERY = 3000; // milliseconds between two readings, while the page is visible
 
@@ -46,7 +49,7 @@ export function StatusPage() {
         <>
           <Queues status={status} changed={set} />
           <Running tasks={status.running} reload={reload} />
-          <Workers status={status} />
+          <Workers status={status} changed={set} />
           <Storage status={status} />
           <p class={css.versions} data-testid="status-versions">
             {Object.entries(status.versions)
@@ -149,7 +152,7 @@ function Running({ tasks, reload }: { tasks: RunningTask[]; reload: () => Promis
         </p>
       )}
       {tasks.length > 0 && (
-        <ul class={css.list} data-testid="status-running">
+        <FramedList class={css.list} testid="status-running">
           {tasks.map((task) => (
             <li key={`${task.kind}-${task.id}`} data-testid={`task-${task.kind}-${task.id}`}>
               <span class={css.what}>
@@ -178,13 +181,32 @@ function Running({ tasks, reload }: { tasks: RunningTask[]; reload: () => Promis
               </Button>
             </li>
           ))}
-        </ul>
+        </FramedList>
       )}
     </Section>
   );
 }
 
-function Workers({ status }: { status: SiteStatus }) {
+/** What a worker does now, in a few words. */
+export function workerText({ alive, silent_seconds, round, draining }: Worker): string {
+  if (!alive) return `silent for ${remaining(silent_seconds)}`;
+  if (draining) return round ? `ends round ${round}, then stops` : "drained: it may be switched off";
+  return round ? `computes round ${round}` : "idle";
+}
+
+function Workers({ status, changed }: { status: SiteStatus; changed: (status: SiteStatus) => void }) {
+  const [busy, setBusy] = useState<string | null>(null);
+  const drain = async ({ name, draining }: Worker) => {
+    setBusy(name);
+    try {
+      const path = { worker: name };
+      changed(await call("PATCH", "/api/status/workers/{worker}", { path, body: { draining: !draining } }));
+    } catch (error) {
+      toastError(asProblem(error));
+    } finally {
+      setBusy(null);
+    }
+  };
   const free = status.disk_free / status.disk_total;
   return (
     <Section
@@ -196,7 +218,7 @@ function Workers({ status }: { status: SiteStatus }) {
           No worker for rounds has reported. Rounds wait until one is started.
         </p>
       ) : (
-        <ul class={css.list} data-testid="status-workers">
+        <FramedList class={css.list} testid="status-workers">
           {status.workers.map((worker) => (
             <li key={worker.name} data-testid="status-worker">
               <i class={worker.alive ? css.alive : css.gone} aria-hidden="true" />
@@ -204,17 +226,24 @@ function Workers({ status }: { status: SiteStatus }) {
                 <b>{worker.device}</b>
                 <small class={css.about}>{worker.name}</small>
               </span>
-              <small class={css.figure}>
-                {!worker.alive
-                  ? `silent for ${remaining(worker.silent_seconds)}`
-                  : worker.round
-                    ? `computes round ${worker.round}`
-                    : "idle"}
+              <small class={css.figure} data-testid="status-worker-text">
+                {workerText(worker)}
               </small>
               <small class={css.figure}>started {ago(worker.started_at)}</small>
+              {worker.alive && (
+                <Button
+                  size="small"
+                  tone="quiet"
+                  testid={`worker-drain-${worker.name}`}
+                  busy={busy === worker.name}
+                  onClick={() => drain(worker)}
+                >
+                  {worker.draining ? "Take work again" : "Drain"}
+                </Button>
+              )}
             </li>
           ))}
-        </ul>
+        </FramedList>
       )}
     </Section>
   );
@@ -227,7 +256,7 @@ function Storage({ status }: { status: SiteStatus }) {
       {status.storage.length === 0 ? (
         <p class={css.none}>There is no project yet.</p>
       ) : (
-        <ul class={css.list} data-testid="status-storage">
+        <FramedList class={css.list} testid="status-storage">
           {status.storage.map((row) => (
             <li key={row.project}>
               <span class={css.what}>
@@ -245,7 +274,7 @@ function Storage({ status }: { status: SiteStatus }) {
               <small class={css.figure}>{bytes(row.export_bytes)} exports</small>
             </li>
           ))}
-        </ul>
+        </FramedList>
       )}
     </Section>
   );

@@ -1,0 +1,88 @@
+import { act } from "preact/test-utils";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { PROJECT } from "../../api/samples";
+import { FakeServer, Refusal } from "../../api/testing";
+import type { Delivery } from "../../api/types";
+import { click, get, hide, query, settled, show, type } from "../../parts/testing";
+import { outcomeOf } from "./Deliveries";
+import { Webhooks } from "./Webhooks";
+
+const HOOK = {
+  id: 5,
+  url: "https://example.org/in",
+  events: ["job.changed"],
+  active: true,
+  note: "",
+  failures: 0,
+  created_at: "2026-01-01T00:00:00Z",
+  author: "Ada",
+};
+const DELIVERY: Delivery = {
+  id: 9,
+  message_id: "m",
+  event: "ping",
+  state: "failed",
+  attempts: 3,
+  next_at: "2026-01-01T00:00:00Z",
+  created_at: "2026-01-01T00:00:00Z",
+  status: 500,
+  answer: "no",
+  error: "the address answered 500",
+  body: "{}",
+};
+
+afterEach(() => {
+  hide();
+  vi.unstubAllGlobals();
+});
+
+describe("the webhooks of a project", () => {
+  test("are made with a secret that is shown once, tested, and switched off", async () => {
+    const server = new FakeServer({
+      "GET /api/projects/3/webhooks": [],
+      "GET /api/webhook-events": [{ name: "job.changed", text: "A job moved." }],
+      "POST /api/projects/3/webhooks": new Refusal(400, { code: "bad_url", text: "Only https." }),
+      "GET /api/webhooks/5/deliveries?limit=20": { deliveries: [], next: null },
+      "PATCH /api/webhooks/5": { ...HOOK, active: false },
+    });
+    await show(<Webhooks project={PROJECT} />);
+    await act(settled);
+    await click("webhook-new");
+    await act(settled);
+    await type("webhook-url", " https://example.org/in ");
+    await click("webhook-event-job-changed");
+    const send = async () => {
+      get("webhook-dialog").querySelector("form")?.requestSubmit();
+      await act(settled);
+      await act(settled);
+    };
+    await send();
+    expect(get("webhook-problem").textContent).toBe("Only https.");
+    server.answers["POST /api/projects/3/webhooks"] = { ...HOOK, secret: "s3cret" };
+    server.answers["GET /api/projects/3/webhooks"] = [HOOK];
+    await send();
+    expect(server.body("POST /api/projects/3/webhooks")).toEqual({ url: HOOK.url, events: ["job.changed"] });
+    expect(get("webhook-secret").textContent).toBe("s3cret");
+    await click("webhook-secret-done");
+    expect(document.body.textContent).not.toContain("s3cret");
+
+    await click("webhook-log-5");
+    await act(settled);
+    expect(query("deliveries-none")).not.toBeNull();
+    server.answers["POST /api/webhooks/5/test"] = DELIVERY;
+    server.answers["GET /api/webhooks/5/deliveries?limit=20"] = { deliveries: [DELIVERY], next: null };
+    await click("webhook-test");
+    expect(get("delivery-9").textContent).toContain("given up after 3 tries: the address answered 500");
+    await click("deliveries-close");
+    await click("webhook-turn-5");
+    expect(server.body("PATCH /api/webhooks/5")).toEqual({ active: false });
+  });
+
+  test.each<[Partial<Delivery>, string]>([
+    [{ state: "sent", status: 204 }, "answered 204"],
+    [{ state: "waiting", attempts: 0 }, "waits"],
+    [{ state: "waiting", attempts: 1 }, "waits, 1 try so far"],
+  ])("say of a delivery that is %o: %s", (part, text) => {
+    expect(outcomeOf({ ...DELIVERY, ...part })).toBe(text);
+  });
+});
