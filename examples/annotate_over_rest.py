@@ -1,6 +1,6 @@
 """Upload clips, draw, run, compare the masks with ground truth, and export a project: with the client alone.
 
-python examples/annotate_over_rest.py http://127.0.0.1:8700 TOKEN clip1.zip clip2.zip --engine flow
+python examples/annotate_over_rest.py http://127.0.0.1:8710 TOKEN clip1.zip clip2.zip --engine flow
 """
 
 from __future__ import annotations

@@ -64,7 +64,7 @@ class Maskwright:
                 return Project(self, row["id"], name)
         if not make:
             raise ApiError("not_found", f"There is no project {name!r}, or you are no member of it.", 404)
-        return Project(self, self.call("POST", "/projects", json={"name": name})["id"], name)
+        return Project(self, self.create("/projects", {"name": name})["id"], name)
 
     def projects(self) -> list[Project]:
         """Return all projects of which the owner of the token is a member."""
@@ -73,6 +73,10 @@ class Maskwright:
     def get(self, path: str, **options: Any) -> Any:
         """Make a GET call and return its JSON. `options` are those of httpx."""
         return self.call("GET", path, repeat=True, **options)
+
+    def create(self, path: str, body: Mapping[str, Any]) -> Any:
+        """Make a POST call that creates something. It is repeated like `get` but takes effect once (Idempotency-Key)."""
+        return self.call("POST", path, repeat=True, json=body, headers={"Idempotency-Key": str(uuid4())})
 
     def call(self, method: str, path: str, *, repeat: bool = False, **options: Any) -> Any:
         """Make a call and return the JSON of its answer, or None if it has none.
@@ -89,7 +93,7 @@ class Maskwright:
                     raise ApiError("unreachable", f"The server cannot be reached: {error}.") from None
                 time.sleep(_pause(attempt))
                 continue
-            if answer.status_code not in TRY_AGAIN or last:
+            if last or not _is_busy(answer):
                 return _content(answer)
             time.sleep(_pause(attempt, answer.headers.get("Retry-After", "")))
         raise AssertionError("The last try either returns or raises.")
@@ -146,6 +150,18 @@ class Project:
         video = Video(self.maskwright, self.maskwright.call("POST", f"{address}/finish", repeat=True)["id"])
         return video.wait()
 
+    def fetch(self, source: str, progress: Progress | None = None) -> Video:
+        """Let the server get a video itself, and wait until it is imported.
+
+        `source` is an address, or a path below the import folder of the server; a folder there is packed. `progress` is
+        called with the bytes that the server has.
+        """
+        made = self.maskwright.create(f"/projects/{self.id}/fetches", {"source": source})
+        ended = _followed(self.maskwright, f"/fetches/{made['id']}", progress)
+        if ended["state"] != "done":
+            raise ApiError(f"fetch_{ended['state']}", ended["error"] or "It was cancelled.")
+        return Video(self.maskwright, ended["video"]).wait()
+
     def import_masks(
         self,
         path: str | Path,
@@ -172,7 +188,7 @@ class Project:
         """
         options = {"ground_truth": ground_truth, "labels": dict(labels or {}), "other_labels": other_labels}
         body = {"upload": self._upload(Path(path), progress), "video": None if video is None else video.id, **options}
-        made = self.maskwright.call("POST", f"/projects/{self.id}/mask-imports", json=body)
+        made = self.maskwright.create(f"/projects/{self.id}/mask-imports", body)
         address = f"/mask-imports/{made['id']}"
         ended = _followed(self.maskwright, address, progress)
         if ended["state"] == "asking":
@@ -187,7 +203,7 @@ class Project:
     def _upload(self, path: Path, progress: Progress | None) -> str:
         """Send a file to the server, and return the id of the upload."""
         size = path.stat().st_size
-        began = self.maskwright.call("POST", f"/projects/{self.id}/uploads", json={"name": path.name, "size": size})
+        began = self.maskwright.create(f"/projects/{self.id}/uploads", {"name": path.name, "size": size})
         address, sent = f"/uploads/{began['id']}", 0
         with path.open("rb") as file:
             while sent < size:
@@ -213,7 +229,7 @@ class Project:
         `options` are those of docs/formats.md: spans, accepted_only, labels, names and shape.
         """
         body = {"format": format, "options": options}
-        made = self.maskwright.call("POST", f"/projects/{self.id}/exports", json=body)
+        made = self.maskwright.create(f"/projects/{self.id}/exports", body)
         return _download(self.maskwright, made["id"], Path(target), progress)
 
 
@@ -293,7 +309,7 @@ class Video:
     def export(self, format: str, target: str | Path, progress: Progress | None = None, **options: Any) -> Path:
         """Export the masks at the head, and download the file to `target`. `options` are as in `Project.export`."""
         body = {"format": format, "options": options}
-        made = self.maskwright.call("POST", f"/videos/{self.id}/exports", json=body)
+        made = self.maskwright.create(f"/videos/{self.id}/exports", body)
         return _download(self.maskwright, made["id"], Path(target), progress)
 
     def send(self, type: str, **fields: Any) -> Any:
@@ -354,6 +370,11 @@ def _when(look: Callable[[], dict[str, Any]], done: Callable[[dict[str, Any]], b
 def _pause(attempt: int, retry_after: str = "") -> float:
     wanted = float(retry_after) if retry_after.isdigit() else 0.25 * 2**attempt
     return min(wanted, LONGEST_PAUSE)
+
+
+def _is_busy(answer: httpx.Response) -> bool:
+    running = answer.status_code == 409 and '"still_running"' in answer.text
+    return answer.status_code in TRY_AGAIN or running
 
 
 def _content(answer: httpx.Response) -> Any:

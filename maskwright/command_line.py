@@ -1,4 +1,4 @@
-"""The commands `maskwright upload`, `run`, `export` and `import`, which work on a server over REST.
+"""The commands `maskwright upload`, `fetch`, `run`, `export` and `import`, which work on a server over REST.
 
 The address and the token of the server are options, or the environment variables MASKWRIGHT_URL and MASKWRIGHT_TOKEN.
 """
@@ -15,11 +15,11 @@ from typing import Any
 
 from tqdm import tqdm
 
-from maskwright.client import ApiError, Maskwright, Progress, Project
+from maskwright.client import ApiError, Maskwright, Progress, Project, Video
 from segmentation.formats.scribble_json import ScribbleError, read_scribbles
 
-COMMANDS = ("upload", "run", "export", "import")
-ADDRESS = "http://127.0.0.1:8700"  # where `maskwright serve` listens by default
+COMMANDS = ("upload", "fetch", "run", "export", "import")
+ADDRESS = "http://127.0.0.1:8710"  # where `maskwright serve` listens by default
 
 
 def main(words: Sequence[str]) -> int:
@@ -30,7 +30,7 @@ def main(words: Sequence[str]) -> int:
         return 2
     try:
         with Maskwright(options.url, options.token) as maskwright:
-            options.act(maskwright.project(options.project, make=options.command == "upload"), options)
+            options.act(maskwright.project(options.project, make=options.command in ("upload", "fetch")), options)
     except (ApiError, ScribbleError, OSError) as error:
         print(error, file=sys.stderr)
         return 2
@@ -54,6 +54,8 @@ def parser() -> argparse.ArgumentParser:
 
     upload = command("upload", "Upload videos into a project, which is made if there is none.", _upload)
     upload.add_argument("files", nargs="+", type=Path, help="video files, or zips of images")
+    fetch = command("fetch", "Let the server get videos itself, from addresses or from its import folder.", _fetch)
+    fetch.add_argument("sources", nargs="+", help="addresses (https://...), or paths below the import folder")
     run = command("run", "Draw the scribbles of DAVIS files on a video, and run a round for each.", _run)
     run.add_argument("video", help="name or number of the video")
     run.add_argument("scribbles", nargs="+", type=Path, help="files in the JSON of the DAVIS challenge")
@@ -82,8 +84,19 @@ def _upload(project: Project, options: argparse.Namespace) -> None:
     for file in options.files:
         with _bar(file.name, "B") as progress:
             video = project.upload(file, progress)
-        info = video.info
-        print(f"{info['name']}: video {video.id}, {info['frame_count']} frames. {info['note']}".rstrip())
+        _print_video(video)
+
+
+def _fetch(project: Project, options: argparse.Namespace) -> None:
+    for source in options.sources:
+        with _bar(source.rpartition("/")[2], "B") as progress:
+            video = project.fetch(source, progress)
+        _print_video(video)
+
+
+def _print_video(video: Video) -> None:
+    info = video.info
+    print(f"{info['name']}: video {video.id}, {info['frame_count']} frames. {info['note']}".rstrip())
 
 
 def _run(project: Project, options: argparse.Namespace) -> None:

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-REMOTE = ("upload", "run", "export", "import")  # These work on a server over REST.
+REMOTE = ("upload", "fetch", "run", "export", "import")  # These work on a server over REST.
 OVERVIEW = """\
 usage: maskwright [--home DIR] COMMAND [options]
 

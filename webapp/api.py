@@ -35,6 +35,7 @@ from webapp.projects.invitation_api import router as invitations
 from webapp.quality.api import router as quality
 from webapp.rest import BodyParser, RestApi
 from webapp.videos.api import router as videos
+from webapp.videos.fetch_api import router as fetches
 from webapp.webhooks.api import router as webhooks
 
 api = RestApi(
@@ -69,6 +70,7 @@ PARTS = (
     inference,
     operation,
     webhooks,
+    fetches,
 )
 # The answers of these calls have a secret, so they are not kept for an Idempotency-Key.
 SECRET_ANSWERS = (

@@ -96,6 +96,20 @@ VARIABLES = (
         "optional, admins or everybody",
         "Who must set up a second factor (codes of an app) before anything else; all others may.",
     ),
+    Variable(
+        "MASKWRIGHT_IMPORT_FOLDER",
+        "",
+        values.folder,
+        "a folder",
+        "Whatever lies in it can be brought in by every annotator, without an upload. Empty: nothing can.",
+    ),
+    Variable(
+        "MASKWRIGHT_IMPORT_ADDRESSES",
+        "0",
+        values.flag,
+        "0 or 1",
+        "Annotators may let the server get files from public addresses (https://...).",
+    ),
     Variable("MASKWRIGHT_HTTPS", "0", values.flag, "0 or 1", "Cookies are sent over HTTPS only."),
     Variable(
         "DATABASE_URL",

@@ -75,6 +75,26 @@ def test_what_creates_something_without_a_key_is_never_sent_twice() -> None:
     assert len(seen) == 1
 
 
+def test_what_creates_something_is_repeated_with_one_key() -> None:
+    running = httpx.Response(409, json={"code": "still_running", "text": "Ask again."})
+    made = httpx.Response(201, json={"id": 4, "name": "Birds"})
+    maskwright, seen = in_turn(httpx.Response(200, json=[]), httpx.ReadError("no"), running, made)
+    assert maskwright.project("Birds").id == 4
+    assert len({request.headers["Idempotency-Key"] for request in seen[1:]}) == 1
+    assert [request.method for request in seen] == ["GET", "POST", "POST", "POST"]
+
+
+def test_a_file_that_the_server_gets_itself_becomes_a_video() -> None:
+    row = {"state": "running", "progress_done": 1, "progress_total": 2, "error": "", "id": 3, "video": None}
+    done, card = {**row, "state": "done", "video": 9}, {"state": "ready"}
+    maskwright, seen = in_turn(*(httpx.Response(200, json=each) for each in (row, row, done, card)))
+    assert Project(maskwright, 1, "Birds").fetch("clips/a.mp4").id == 9
+    assert seen[0].content == b'{"source":"clips/a.mp4"}'
+    gone, _ = in_turn(*(httpx.Response(200, json=each) for each in (row, {**row, "state": "failed", "error": "No."})))
+    with pytest.raises(ApiError, match="No"):
+        Project(gone, 1, "Birds").fetch("clips/a.mp4")
+
+
 def test_a_message_is_repeated_with_the_same_key() -> None:
     maskwright, seen = in_turn(httpx.ReadError("no"), httpx.Response(200, json={"result": 3}))
     assert client.Video(maskwright, 1).add_object("Bird") == 3

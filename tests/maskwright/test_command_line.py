@@ -55,6 +55,10 @@ def test_the_program_passes_these_commands_on(server: dict[str, Any], tmp_path: 
         maskwright(["upload", "Birds", str(tmp_path / "clip.mp4")])
     assert ended.value.code == 0
     assert capsys.readouterr().out == "clip: video 7, 2 frames. One file was left out.\n"
+    server["POST /projects/1/fetches"] = server["GET /fetches/3"] = {**DONE, "video": 7}
+    assert command_line.main(["fetch", "Birds", "clips/clip.mp4"]) == 0
+    assert server["POST /projects/1/fetches body"] == [{"source": "clips/clip.mp4"}]
+    assert capsys.readouterr().out == "clip: video 7, 2 frames. One file was left out.\n"
 
 
 def test_run_draws_the_scribbles_and_runs_a_round_for_each_frame(server: dict[str, Any], tmp_path: Path) -> None:

@@ -123,6 +123,12 @@ RULES: dict[tuple[str, str], Rule] = {
     ),
     ("DELETE", "/api/uploads/{upload_id}"): Rule(Role.ANNOTATOR, only=MAKER),
     ("POST", "/api/uploads/{upload_id}/finish"): Rule(Role.ANNOTATOR, only=MAKER),
+    # files that the server gets itself
+    ("GET", "/api/projects/{project_id}/server-files"): Rule(Role.ANNOTATOR),
+    ("GET", "/api/projects/{project_id}/fetches"): Rule(Role.ANNOTATOR),
+    ("POST", "/api/projects/{project_id}/fetches"): Rule(Role.ANNOTATOR, body={"source": "clips/reef.mp4"}),
+    ("GET", "/api/fetches/{fetch_id}"): Rule(Role.ANNOTATOR, only=MAKER_OR_MANAGERS),
+    ("POST", "/api/fetches/{fetch_id}/cancel"): Rule(Role.ANNOTATOR, only=MAKER_OR_MANAGERS),
     # videos
     ("GET", "/api/projects/{project_id}/videos"): Rule(Role.VIEWER),
     ("GET", "/api/videos/{video_id}"): Rule(Role.VIEWER),

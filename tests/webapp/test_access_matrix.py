@@ -41,7 +41,7 @@ from webapp.projects.models import Label, Membership, Project, Role, Sees
 from webapp.quality.models import Consensus
 from webapp.urls import urlpatterns
 from webapp.videos.create import create_video
-from webapp.videos.models import Upload, Video
+from webapp.videos.models import Fetch, Upload, Video
 from webapp.videos.storage import upload_path
 from webapp.webhooks.models import Delivery, Webhook
 from webapp.webhooks.signing import new_secret
@@ -144,6 +144,7 @@ def make_world(home: Path) -> World:
     webhook = Webhook.objects.create(project=project, url="https://8.8.8.8/hook", secret=new_secret())
     numbers = {
         "webhook_id": webhook.pk,
+        "fetch_id": Fetch.objects.create(project=project, source="reef.mp4", created_by=annotator).pk,
         "delivery_id": Delivery.objects.create(webhook=webhook, event="ping", body="{}").pk,
         "view_id": save_view(by=cast[Role.OWNER], project_id=project.pk, name="All", query="", shared=True).pk,
         "session_id": SignedInBrowser.objects.create(user=annotator, session_key=session.session_key or "").pk,

@@ -25,6 +25,8 @@ WRONG = {
     "MASKWRIGHT_TRUSTED_ORIGINS": ["site", *(f"https://{host}" for host in ("a b", "h:port", "h:99999", "u@h", ":80"))],
     "MASKWRIGHT_TRUSTED_PROXIES": ["proxy", "10.0.0.0/33", "10.0.0.0/8/8"],
     "MASKWRIGHT_ALLOWED_NETWORKS": ["intranet", "10.0.0.0/33"],
+    "MASKWRIGHT_IMPORT_FOLDER": ["/dev/null", "~nobody-here/clips", "x" * 5000],
+    "MASKWRIGHT_IMPORT_ADDRESSES": ["some"],
     "MASKWRIGHT_SECOND_FACTOR": ["on", "1"],
     "MASKWRIGHT_HTTPS": ["on", NO_TEXT],
     "DATABASE_URL": [

@@ -105,3 +105,34 @@ class Upload(models.Model):
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     touched_at = models.DateTimeField(default=timezone.now)  # An upload that is not continued is removed after a while.
+
+
+class FetchState(models.TextChoices):
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class Fetch(LeasedTask):
+    """A file that the server gets itself, from its import folder or from an address, instead of by an upload.
+
+    A worker holds a lease on the row while it stores the file as an upload, which then becomes a video or is brought in
+    as masks.
+    """
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="fetches")
+    source = models.CharField(max_length=1000)  # An address, or a path below the import folder.
+    as_video = models.BooleanField(default=True)  # False: the upload is left for an import of masks.
+    state = models.CharField(max_length=12, choices=FetchState.choices, default=FetchState.QUEUED)
+    error = models.TextField(blank=True)
+    progress_done = models.PositiveBigIntegerField(default=0)  # in bytes
+    progress_total = models.PositiveBigIntegerField(default=0)  # in bytes; 0 if unknown
+    cancel_requested = models.BooleanField(default=False)
+    upload = models.ForeignKey(Upload, on_delete=models.SET_NULL, null=True, related_name="fetches")
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-id"]

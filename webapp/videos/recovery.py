@@ -12,6 +12,7 @@ from pathlib import Path
 from django.db.models import Q
 from django.utils import timezone
 
+from webapp.videos.fetching import FETCHES
 from webapp.videos.import_queue import IMPORTS
 from webapp.videos.models import Upload, Video, VideoState
 from webapp.videos.storage import DELETED_PREFIX, staging_of, upload_path, videos_root
@@ -26,6 +27,7 @@ def sweep_imports(*, starting: bool = False) -> None:
     started.
     """
     IMPORTS.sweep(starting=starting)
+    FETCHES.sweep(starting=starting)
     _remove_leftovers()
     _remove_deleted_videos()
     _remove_abandoned_uploads()

@@ -35,6 +35,7 @@ KEYS = (
     "pin_id",
     "invitation_id",
     "webhook_id",
+    "fetch_id",
     "delivery_id",
 )
 HUGE = (str(MOST + 1), f"1{'0' * 30}", f"1{'0' * 400}", f"1{'0' * 5000}")  # Python converts at most 4300 digits.

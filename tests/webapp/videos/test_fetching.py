@@ -1,0 +1,172 @@
+"""Tests of files that the server gets itself, from its import folder and from addresses."""
+
+from __future__ import annotations
+
+import threading
+import zipfile
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from webapp.accounts.models import User
+from webapp.projects.models import Project
+from webapp.videos.fetching import begin_fetch, run_fetch
+from webapp.videos.models import Fetch, FetchState, Upload, Video
+from webapp.videos.storage import upload_path
+
+JSON = "application/json"
+DATA = bytes(range(256)) * 20
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """Serves /clip.mp4, its beginning with the size of the whole, and addresses that lead on."""
+
+    def do_GET(self) -> None:
+        places = {
+            "/moved": "/clip.mp4",
+            "/inside": "http://10.0.0.1/clip.mp4",
+            "/circle": "/circle",
+            "/file": "file:///",
+        }
+        self.send_response(302 if self.path in places else 200 if self.path.startswith("/clip") else 404)
+        if self.path in places:
+            self.send_header("Location", places[self.path])
+        if self.path != "/clip-unknown.mp4":
+            self.send_header("Content-Length", str(len(DATA) if self.path.startswith("/clip") else 0))
+        self.end_headers()
+        if self.path.startswith("/clip"):
+            self.wfile.write(DATA[: 100 if self.path == "/clip-cut.mp4" else None])
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    """Yield the address of a server on this machine."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Handler) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.fixture
+def folder(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sent_tasks: list[Any]) -> Path:
+    """Let the server have an import folder and ask addresses, also of this machine. Return the folder."""
+    folder = tmp_path / "clips"
+    (folder / "day one").mkdir(parents=True)
+    (folder / "day one" / "reef.mp4").write_bytes(DATA)
+    (folder / "day one" / ".hidden").write_bytes(b"x")
+    (tmp_path / "secret").write_bytes(b"secret")
+    (folder / "out").symlink_to(tmp_path / "secret")
+    (folder / "home").symlink_to(settings.HOME)
+    values = {
+        "MASKWRIGHT_IMPORT_FOLDER": str(folder),
+        "MASKWRIGHT_IMPORT_ADDRESSES": True,
+        "MASKWRIGHT_ALLOWED_NETWORKS": ["127.0.0.0/8"],
+    }
+    for name, value in values.items():
+        monkeypatch.setitem(settings.CONFIG.values, name, value)
+    return folder
+
+
+def fetched(by: User, project: Project, source: str, *, as_video: bool = True) -> Fetch:
+    fetch = begin_fetch(by=by, project_id=project.pk, source=source, as_video=as_video)
+    run_fetch(fetch.pk)
+    fetch.refresh_from_db()
+    return fetch
+
+
+def test_a_file_of_the_import_folder_becomes_a_video_over_rest(
+    client_as: Callable[[User | None], Client], annotator: User, project: Project, folder: Path
+) -> None:
+    client, base = client_as(annotator), f"/api/projects/{project.pk}"
+    assert client.get(f"{base}/server-files").json() == [{"path": "day one", "is_folder": True, "size": 0}]
+    (entry,) = client.get(f"{base}/server-files", {"path": "day one"}).json()
+    assert entry == {"path": "day one/reef.mp4", "is_folder": False, "size": len(DATA)}
+    made = client.post(f"{base}/fetches", {"source": entry["path"]}, content_type=JSON)
+    assert (made.status_code, made.json()["state"], made.json()["video"]) == (201, "queued", None)
+    run_fetch(made.json()["id"])
+    done = client.get(f"/api/fetches/{made.json()['id']}").json()
+    video = Video.objects.get()
+    assert (done["state"], done["video"], done["progress_done"]) == ("done", video.pk, len(DATA))
+    assert (video.name, video.state) == ("reef", "importing")
+    assert upload_path(video.upload_id).read_bytes() == DATA  # type: ignore[arg-type]
+    assert [row["id"] for row in client.get(f"{base}/fetches").json()] == [done["id"]]
+    cancelled = client.post(f"{base}/fetches", {"source": entry["path"]}, content_type=JSON).json()
+    assert client.post(f"/api/fetches/{cancelled['id']}/cancel").json()["state"] == "cancelled"
+    run_fetch(cancelled["id"])
+    assert Upload.objects.count() == 1
+
+
+def test_a_folder_is_packed_and_kept_for_an_import_of_masks(annotator: User, project: Project, folder: Path) -> None:
+    fetch = fetched(annotator, project, "day one", as_video=False)
+    assert (fetch.state, Video.objects.count()) == (FetchState.DONE, 0)
+    upload = Upload.objects.get()
+    assert (upload.pk, upload.name, upload.received) == (fetch.upload_id, "day one.zip", upload.size)
+    with zipfile.ZipFile(upload_path(upload.pk)) as packed:
+        assert packed.read("day one/reef.mp4") == DATA
+
+
+@pytest.mark.parametrize("path", ["../secret", "/etc/passwd", "out", "home", "gone.mp4", "a\0b", "x" * 900])
+def test_nothing_outside_of_the_import_folder_is_found(
+    client_as: Callable[[User | None], Client], annotator: User, project: Project, folder: Path, path: str
+) -> None:
+    client = client_as(annotator)
+    made = client.post(f"/api/projects/{project.pk}/fetches", {"source": path}, content_type=JSON)
+    assert made.status_code in (400, 404)
+    assert client.get(f"/api/projects/{project.pk}/server-files", {"path": path}).status_code in (400, 404)
+    assert not Fetch.objects.exists()
+
+
+@pytest.mark.parametrize("path", ["/clip.mp4", "/moved", "/clip-unknown.mp4"])
+def test_a_file_from_an_address_becomes_a_video(
+    annotator: User, project: Project, folder: Path, address: str, path: str
+) -> None:
+    fetch = fetched(annotator, project, address + path)
+    assert (fetch.state, fetch.error) == (FetchState.DONE, "")
+    upload = Upload.objects.get()
+    assert upload.name == ("clip-unknown.mp4" if "unknown" in path else "clip.mp4")
+    assert upload_path(upload.pk).read_bytes() == DATA
+
+
+@pytest.mark.parametrize(
+    ("path", "says"),
+    [
+        ("/inside", "10.0.0.1, which is not public"),
+        ("/circle", "more than 5 times"),
+        ("/file", "begins with https"),
+        ("/clip-cut.mp4", ""),
+        ("/gone", "404"),
+    ],
+)
+def test_an_address_that_gives_no_file_leaves_nothing(
+    annotator: User, project: Project, folder: Path, address: str, settings: Any, path: str, says: str
+) -> None:
+    fetch = fetched(annotator, project, address + path)
+    assert fetch.state == FetchState.FAILED
+    assert says in fetch.error
+    assert "fault of the program" not in fetch.error
+    assert (Upload.objects.count(), Video.objects.count()) == (0, 0)
+
+
+def test_a_file_that_is_too_large_is_refused(
+    annotator: User, project: Project, folder: Path, address: str, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(settings.CONFIG.values, "MASKWRIGHT_MAX_UPLOAD_MB", 0)
+    for path in ("/clip.mp4", "/clip-unknown.mp4"):
+        assert "MB" in fetched(annotator, project, address + path).error
+    assert not Upload.objects.exists()
+
+
+def test_both_ways_are_switched_off_unless_an_administrator_allows_them(
+    client_as: Callable[[User | None], Client], annotator: User, project: Project
+) -> None:
+    client = client_as(annotator)
+    for source in ("clip.mp4", "https://8.8.8.8/clip.mp4"):
+        answer = client.post(f"/api/projects/{project.pk}/fetches", {"source": source}, content_type=JSON)
+        assert (answer.status_code, answer.json()["code"]) == (409, "switched_off")

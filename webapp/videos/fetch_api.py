@@ -1,0 +1,95 @@
+"""REST calls of files that the server gets itself, from its import folder or from addresses."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from ninja import Router, Schema, Status
+from pydantic import Field
+
+from webapp.accounts.api import signed_in
+from webapp.projects.access import require
+from webapp.projects.models import Role
+from webapp.rest import ErrorAnswer, Strict
+from webapp.videos import fetching
+from webapp.videos.fetch_sources import Entry, list_folder
+from webapp.videos.models import Fetch, FetchState
+
+router = Router(tags=["videos"])
+
+
+class FetchBody(Strict):
+    """`source` is an address (https://...), or a path below the import folder of the server.
+
+    With `as_video` the file becomes a video. Otherwise it becomes an upload, for an import of masks.
+    """
+
+    source: Annotated[str, Field(min_length=1, max_length=1000)]
+    as_video: bool = True
+
+
+class FetchInfo(Schema):
+    id: int
+    source: str
+    as_video: bool
+    state: FetchState
+    error: str
+    progress_done: int  # in bytes
+    progress_total: int  # in bytes; 0 if unknown
+    upload: UUID | None  # The upload that holds the file, when it is done.
+    video: int | None  # The id of the video, when it is done.
+    created_at: datetime
+
+    @staticmethod
+    def resolve_upload(fetch: Fetch) -> UUID | None:
+        return fetch.upload_id
+
+    @staticmethod
+    def resolve_video(fetch: Fetch) -> int | None:
+        made = fetch.upload.videos.order_by("pk").first() if fetch.as_video and fetch.upload is not None else None
+        return None if made is None else made.pk
+
+
+class FolderEntry(Schema):
+    path: str  # below the import folder
+    is_folder: bool
+    size: int  # in bytes; 0 for a folder
+
+
+@router.get("/projects/{int:project_id}/server-files", response={200: list[FolderEntry], (403, 404, 409): ErrorAnswer})
+def list_server_files(
+    request: HttpRequest, project_id: int, path: Annotated[str, Field(max_length=1000)] = ""
+) -> list[Entry]:
+    """Return what lies in a folder of the import folder."""
+    require(signed_in(request), project_id, Role.ANNOTATOR)
+    return list_folder(path)
+
+
+@router.get("/projects/{int:project_id}/fetches", response={200: list[FetchInfo], (403, 404): ErrorAnswer})
+def list_fetches(request: HttpRequest, project_id: int) -> QuerySet[Fetch]:
+    """Return your newest fetches of a project, at most 200; managers see those of all."""
+    return fetching.fetches_of(signed_in(request), project_id).select_related("upload")[:200]
+
+
+@router.post("/projects/{int:project_id}/fetches", response={201: FetchInfo, (400, 403, 404, 409, 429): ErrorAnswer})
+def begin_fetch(request: HttpRequest, project_id: int, body: FetchBody) -> Status[Fetch]:
+    """Have the server get a file."""
+    by = signed_in(request)
+    fetch = fetching.begin_fetch(by=by, project_id=project_id, source=body.source, as_video=body.as_video)
+    return Status(201, fetch)
+
+
+@router.get("/fetches/{int:fetch_id}", response={200: FetchInfo, (403, 404): ErrorAnswer})
+def get_fetch(request: HttpRequest, fetch_id: int) -> Fetch:
+    return fetching.fetch_for(signed_in(request), fetch_id)
+
+
+@router.post("/fetches/{int:fetch_id}/cancel", response={200: FetchInfo, (403, 404): ErrorAnswer})
+def cancel_fetch(request: HttpRequest, fetch_id: int) -> Fetch:
+    user = signed_in(request)
+    fetching.cancel_fetch(by=user, fetch_id=fetch_id)
+    return fetching.fetch_for(user, fetch_id)

@@ -1,0 +1,165 @@
+"""Lets a worker get files from the import folder or from addresses, as uploads that become videos or masks."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.db.models import QuerySet
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from webapp.accounts.models import User
+from webapp.outgoing import check_target
+from webapp.problems import Forbidden, NotFound, Problem
+from webapp.projects.access import memberships_of, project_for, require
+from webapp.projects.models import Role
+from webapp.tasks.heartbeat import beating
+from webapp.tasks.lease import Lease, Limits
+from webapp.tasks.models import Queue
+from webapp.tasks.sending import send_task
+from webapp.videos.fetch_sources import Opened, check_source, is_address, open_source
+from webapp.videos.models import Fetch, FetchState, Upload
+from webapp.videos.refusal import ImportCancelled, check_disk
+from webapp.videos.storage import upload_path
+from webapp.videos.uploads import begin_upload, finish_upload
+
+log = structlog.get_logger(__name__)
+
+TASK = "videos.fetch"
+MOST_FETCHES = 200  # of one person that wait or run
+PROGRESS_SECONDS = 0.5
+LONGEST_SECONDS = 6 * 3600.0
+
+
+class FetchLease(Lease[Fetch]):
+    queue = Queue.IMPORTS
+
+    def notify(self, pk: int) -> None:
+        send_task(TASK, pk)
+
+    def is_wanted(self, task: Fetch) -> bool:
+        return not task.cancel_requested
+
+    def end_lost(self, task: Fetch) -> None:
+        state, error = FetchState.CANCELLED, ""
+        if self.is_wanted(task):
+            state = FetchState.FAILED
+            error = f"The worker stopped {task.attempts} times before the file was here. Its log may say why."
+        self.held(task.pk, task.fence).update(state=state, error=error)
+
+
+FETCHES = FetchLease(
+    Fetch,
+    waiting=FetchState.QUEUED,
+    running=FetchState.RUNNING,
+    limits=Limits(stale_after=timedelta(seconds=30), notify_again_after=timedelta(seconds=60)),
+)
+
+
+def begin_fetch(*, by: User, project_id: int, source: str, as_video: bool) -> Fetch:
+    """Have a worker get a file. Raises Problem if the source cannot be used, or if `by` has too many under way."""
+    project = project_for(by, project_id, Role.ANNOTATOR)
+    check_source(source)
+    if is_address(source):
+        check_target(source)
+    open_states = (FetchState.QUEUED, FetchState.RUNNING)
+    with transaction.atomic():
+        if Fetch.objects.filter(created_by=by, state__in=open_states).count() >= MOST_FETCHES:
+            text = f"You have {MOST_FETCHES} files on their way. Wait until some of them are here."
+            raise Problem("too_many_fetches", text, 429, retry_after=60)
+        fetch = Fetch.objects.create(project=project, source=source, as_video=as_video, created_by=by)
+        FETCHES.notify(fetch.pk)
+    return fetch
+
+
+def fetches_of(user: User, project_id: int) -> QuerySet[Fetch]:
+    """Return the fetches of a project that `user` sees: their own ones, and for managers those of all."""
+    role = require(user, project_id, Role.ANNOTATOR)
+    rows = Fetch.objects.filter(project_id=project_id)
+    return rows if role in (Role.MANAGER, Role.OWNER) else rows.filter(created_by=user)
+
+
+def fetch_for(user: User, fetch_id: int) -> Fetch:
+    """Return a fetch that `user` sees. Raises NotFound or Forbidden."""
+    mine = memberships_of(user).values("project")
+    fetch = Fetch.objects.filter(pk=fetch_id, project__in=mine).first()
+    if fetch is None:
+        raise NotFound("fetch")
+    if not fetches_of(user, fetch.project_id).filter(pk=fetch.pk).exists():
+        raise Forbidden("Somebody else lets the server get this file. A manager can look at it.")
+    return fetch
+
+
+def cancel_fetch(*, by: User, fetch_id: int) -> None:
+    """Stop a fetch. One that has ended stays as it is."""
+    fetch = fetch_for(by, fetch_id)
+    if not FETCHES.waiting().filter(pk=fetch.pk).update(state=FetchState.CANCELLED, cancel_requested=True):
+        Fetch.objects.filter(pk=fetch.pk, state=FetchState.RUNNING).update(cancel_requested=True)
+
+
+def run_fetch(fetch_id: int) -> None:
+    """Get the file of a fetch that waits, and make its video. What goes wrong is stored in the row."""
+    fetch = FETCHES.claim(fetch_id)
+    if fetch is None:
+        return
+    with beating(lambda: FETCHES.beat(fetch.pk, fetch.fence), 5.0, fetch=fetch.pk):
+        try:
+            with open_source(fetch.source) as opened:
+                _store(fetch, opened)
+        except ImportCancelled:
+            _end(fetch, FetchState.CANCELLED)
+        except Problem as problem:
+            _end(fetch, FetchState.FAILED, problem.text)
+        except Exception:
+            log.exception("fetch_failed", fetch=fetch.pk)
+            _end(fetch, FetchState.FAILED, "The file could not be got by a fault of the program; the log names it.")
+
+
+def _store(fetch: Fetch, opened: Opened) -> None:
+    """Write a file as an upload, and make it a video. Raises Problem, and ImportCancelled."""
+    most = settings.CONFIG["MASKWRIGHT_MAX_UPLOAD_MB"] << 20
+    by = fetch.created_by
+    upload = begin_upload(by=by, project_id=fetch.project_id, name=opened.name, size=opened.size or 1)
+    try:
+        size = _copy(fetch, opened, upload, most)
+        if opened.size and size != opened.size:
+            raise Problem("cut_short", f"Only {size:,} of {opened.size:,} bytes came. Try again.", 409)
+        if not size:
+            raise Problem("empty", "The file is empty.", 409)
+        with transaction.atomic():
+            columns = {"received": size, "size": size, "touched_at": timezone.now()}
+            Upload.objects.filter(pk=upload.pk).update(**columns)
+            if not _end(fetch, FetchState.DONE, upload=upload, progress_done=size, progress_total=size):
+                raise ImportCancelled
+            if fetch.as_video:
+                finish_upload(by=by, upload_id=upload.pk)
+    except BaseException:
+        upload.delete()  # Its file is deleted with it.
+        raise
+
+
+def _copy(fetch: Fetch, opened: Opened, upload: Upload, most: int) -> int:
+    done, looked, began = 0, 0.0, time.monotonic()
+    with upload_path(upload.pk).open("wb") as file:
+        for piece in opened.pieces:
+            done += len(piece)
+            if done > most:
+                raise Problem("too_large", f"The file has more than {most >> 20:,} MB.", 413)
+            file.write(piece)
+            if time.monotonic() - looked > PROGRESS_SECONDS:
+                looked = time.monotonic()
+                check_disk()
+                wanted = FETCHES.held(fetch.pk, fetch.fence).filter(cancel_requested=False)
+                if not wanted.update(heartbeat=Now(), progress_done=done, progress_total=opened.size):
+                    raise ImportCancelled
+                if looked - began > LONGEST_SECONDS:
+                    raise Problem("too_slow", "The file came too slowly.", 408)
+    return done
+
+
+def _end(fetch: Fetch, state: FetchState, error: str = "", **columns: object) -> bool:
+    return bool(FETCHES.held(fetch.pk, fetch.fence).update(state=state, error=error, **columns))
