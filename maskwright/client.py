@@ -75,7 +75,7 @@ class Maskwright:
         return self.call("GET", path, repeat=True, **options)
 
     def create(self, path: str, body: Mapping[str, Any]) -> Any:
-        """Make a POST call that creates something. It is repeated like `get` but takes effect once (Idempotency-Key)."""
+        """Make a POST call that creates something. It is repeated as `get` is, but takes effect once."""
         return self.call("POST", path, repeat=True, json=body, headers={"Idempotency-Key": str(uuid4())})
 
     def call(self, method: str, path: str, *, repeat: bool = False, **options: Any) -> Any:
