@@ -95,6 +95,7 @@ RULES: dict[tuple[str, str], Rule] = {
     # overview
     ("GET", "/api/projects/{project_id}/cards"): Rule(Role.VIEWER),
     ("GET", "/api/projects/{project_id}/progress"): Rule(Role.VIEWER),
+    ("GET", "/api/videos/{video_id}/cover.jpg"): Rule(Role.VIEWER),
     ("GET", "/api/search"): Rule("signed in"),
     ("POST", "/api/projects/{project_id}/videos/actions"): Rule(
         Role.MANAGER, body={"ids": ["{video_id}"], "action": "archive"}

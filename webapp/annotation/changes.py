@@ -30,6 +30,7 @@ def scribbles_removed(video_id: int, keys: Sequence[str]) -> None:
 
 
 def object_changed(instance: Object) -> None:
+    counters.masks_changed(instance.video_id)  # Its masks are shown, hidden, or in another colour.
     _append(instance.video_id, "object.changed", object=object_info(instance).model_dump())
 
 
@@ -50,6 +51,7 @@ def round_changed(round_: Round) -> None:
 
 
 def head_moved(video_id: int, head: int | None, by: User) -> None:
+    counters.masks_changed(video_id)
     _append(video_id, "head.moved", head=head, by=person(by).model_dump())
 
 
@@ -69,6 +71,7 @@ def accepted_changed(video_id: int, rounds: Mapping[int, int | None]) -> None:
 
 
 def absent_changed(instance: Object) -> None:
+    counters.masks_changed(instance.video_id)
     _append(instance.video_id, "absent.changed", object=instance.number, spans=instance.absent)
 
 

@@ -10,7 +10,10 @@ from django.db.models.functions import Now
 
 from webapp.accounts.models import User
 from webapp.annotation.models import AcceptedFrame, Round, RoundState
+from webapp.tasks.sending import send_task
 from webapp.videos.models import Video
+
+COUNT_TO_FIX = "annotation.count_to_fix"  # The Celery task (to_fix.py).
 
 
 def round_made(video_id: int, by: User) -> None:
@@ -21,13 +24,25 @@ def round_made(video_id: int, by: User) -> None:
 def rounds_changed(video_id: int) -> None:
     """Store whether a round of a video waits or runs."""
     active = Round.objects.filter(video_id=video_id, state__in=(RoundState.QUEUED, RoundState.RUNNING))
-    _row(video_id).update(is_running=active.exists())
+    running = active.exists()
+    _row(video_id).update(is_running=running)
+    if not running:
+        masks_changed(video_id)
 
 
 def frames_accepted(video_id: int, by: User) -> None:
     """Count the accepted frames of a video, some of which `by` has just accepted or released."""
     count = AcceptedFrame.objects.filter(video_id=video_id).count()
     _row(video_id).update(accepted_count=count, worked_at=Now(), worked_by=by)
+    masks_changed(video_id)
+
+
+def masks_changed(video_id: int) -> None:
+    """Note that other frames may be to fix now, and let a worker count them, unless one was asked already."""
+    if _row(video_id).filter(to_fix_stale=False).update(to_fix_stale=True):
+        send_task(COUNT_TO_FIX, video_id)
+    else:
+        _row(video_id).update()  # This sets `changed_at`.
 
 
 def jobs_changed(video_id: int) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from celery import shared_task
 
+from webapp.annotation.counters import COUNT_TO_FIX
 from webapp.annotation.export.jobs import TASK, run_export
 from webapp.annotation.imports.jobs import run_mask_import
 from webapp.annotation.imports.lease import TASK as IMPORT_MASKS
+from webapp.annotation.to_fix import count_to_fix
 
 
 @shared_task(name=TASK)
@@ -17,3 +19,8 @@ def export(export_id: int) -> None:
 @shared_task(name=IMPORT_MASKS)
 def import_masks(import_id: int) -> None:
     run_mask_import(import_id)
+
+
+@shared_task(name=COUNT_TO_FIX)
+def count_frames_to_fix(video_id: int) -> None:
+    count_to_fix(video_id)

@@ -24,6 +24,7 @@ from webapp.annotation.export.jobs import EXPORTS
 from webapp.annotation.imports.lease import sweep_mask_imports
 from webapp.annotation.receipts import forget_old
 from webapp.annotation.scores import sweep_scores
+from webapp.annotation.to_fix import sweep_to_fix
 from webapp.inference import recovery, workers
 from webapp.inference.affinity import queue_of
 from webapp.inference.draining import intake
@@ -73,6 +74,7 @@ class WorkerHeartbeat(threading.Thread):
                     recovery.remove_spilled_features,
                     forget_old,
                     sweep_scores,
+                    sweep_to_fix,
                     sweep_trash,
                     notify_due,
                     forget_old_notifications,

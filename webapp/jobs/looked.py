@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from django.db import transaction
 
 from webapp.annotation.masks import ranges
+from webapp.annotation.to_fix import frames_in
 from webapp.jobs.models import Looked
 
 # A page says at most every 300 ms which frame is in view. Of two frames that it names within this time, those between
@@ -51,8 +52,3 @@ def looked_at(video_id: int, user_id: int | None) -> set[int]:
     """Return the frames that a person has looked at."""
     row = None if user_id is None else Looked.objects.filter(video_id=video_id, user_id=user_id).first()
     return set() if row is None else frames_in(row.spans)
-
-
-def frames_in(spans: Iterable[Iterable[int]]) -> set[int]:
-    """Return the frames of inclusive ranges."""
-    return {frame for first, last in spans for frame in range(first, last + 1)}

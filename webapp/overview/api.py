@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router, Schema
 from pydantic import Field
 
@@ -15,6 +15,7 @@ from webapp.jobs.models import JobState, Stage
 from webapp.jobs.schemas import Priority
 from webapp.overview.actions import Action, Values, act_on_many
 from webapp.overview.cards import Due, Filter, Order, chosen, page
+from webapp.overview.cover import draw_cover
 from webapp.overview.progress import Progress, progress_of
 from webapp.overview.schemas import (
     CardPage,
@@ -26,8 +27,10 @@ from webapp.overview.schemas import (
     card_page,
 )
 from webapp.overview.search import search
+from webapp.problems import NotFound
 from webapp.projects.access import require
-from webapp.rest import ErrorAnswer, Strict
+from webapp.rest import ErrorAnswer, Strict, binary_answer
+from webapp.videos.access import role_for
 from webapp.videos.models import VideoState
 
 router = Router(tags=["overview"])
@@ -90,6 +93,17 @@ def list_cards(request: HttpRequest, project_id: int, query: Query[CardQuery]) -
     videos = chosen(user, project_id, query.filter(user))
     found = page(user, videos, query.order, reverse=query.reverse, after=query.after, limit=query.limit)
     return card_page(found, videos.count() if query.after is None else None)
+
+
+@router.get("/videos/{int:video_id}/cover.jpg", response={404: ErrorAnswer}, openapi_extra=binary_answer("image/jpeg"))
+def get_cover(request: HttpRequest, video_id: int, v: int | None = None) -> HttpResponse:
+    """Return a small picture of a video with masks, at the address that its card has."""
+    role_for(signed_in(request), video_id)
+    picture = draw_cover(video_id)
+    if picture is None:
+        raise NotFound("picture")
+    kept = "private, max-age=604800" if v is not None else "private, no-cache"
+    return HttpResponse(picture, content_type="image/jpeg", headers={"Cache-Control": kept})
 
 
 class ActionBody(Strict):

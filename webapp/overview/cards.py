@@ -119,7 +119,7 @@ def page(user: User, videos: QuerySet[Video], order: Order, *, reverse: bool, af
     key, descending = _sort_key(order)
     descending ^= reverse
     name = f"{'-' if descending else ''}{order}"
-    rows = videos.annotate(sort_key=key).select_related("worked_by")
+    rows = videos.annotate(sort_key=key).select_related("worked_by", "head")
     if after is not None:
         value, pk = cursor.unpack(after, name)
         rows = rows.filter(cursor.behind(value, pk, descending=descending))

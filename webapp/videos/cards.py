@@ -36,6 +36,8 @@ class CardFields(Schema):
     has_truth: bool
     running: bool  # Whether a round waits or runs.
     accepted: int  # How many frames are accepted.
+    to_fix: int | None  # How many frames are unsure or have lost an object; null: not counted yet.
+    cover: str | None  # The address of a small JPEG with the masks of a frame; null: the video has no masks.
     archived: bool
 
 
@@ -67,6 +69,14 @@ class VideoCard(CardFields):
         return video.accepted_count
 
     @staticmethod
+    def resolve_cover(video: Video) -> str | None:
+        # The head belongs to a higher layer (webapp/annotation), so the relation is used by its name. The address
+        # changes with the row of the video, so that browsers may keep the picture.
+        head = getattr(video, "head", None)
+        version = int(video.changed_at.timestamp() * 1000)
+        return None if head is None or head.round_id is None else f"/api/videos/{video.pk}/cover.jpg?v={version}"
+
+    @staticmethod
     def resolve_archived(video: Video) -> bool:
         return video.archived_at is not None
 
@@ -77,4 +87,4 @@ class VideoCard(CardFields):
 
 def with_work(user: Visitor, videos: QuerySet[Video]) -> QuerySet[Video]:
     """Load with `videos`, in one query, who worked on each of them last, and whether `user` may see ground truth."""
-    return marking_truth(user, videos).select_related("worked_by")
+    return marking_truth(user, videos).select_related("worked_by", "head")

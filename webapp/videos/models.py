@@ -74,6 +74,10 @@ class Video(LeasedTask, Deletable):
     rounds_made = models.PositiveIntegerField(default=0)
     is_running = models.BooleanField(default=False)  # True while a round waits or runs.
     accepted_count = models.PositiveIntegerField(default=0)
+    # How many frames are to be fixed; None: not counted yet. A worker counts them when `to_fix_stale` is set
+    # (annotation/to_fix.py).
+    to_fix = models.PositiveIntegerField(null=True)
+    to_fix_stale = models.BooleanField(default=False)
     worked_at = models.DateTimeField(null=True)  # When somebody last made a round or accepted frames.
     worked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
     changed_at = models.DateTimeField(db_default=Now(), editable=False)  # By the clock of the database.
