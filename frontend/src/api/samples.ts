@@ -53,6 +53,8 @@ export const VIDEO: Video = {
   last_worked_by: "Ada",
   last_worked_at: "2026-01-02T00:00:00Z",
   has_truth: false,
+  to_fix: null,
+  cover: null,
   running: false,
   accepted: 0,
   archived: false,

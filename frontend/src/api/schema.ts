@@ -1580,6 +1580,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/videos/{video_id}/cover.jpg": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Cover
+         * @description Return a small picture of a video with masks, at the address that its card has.
+         */
+        get: operations["get_cover"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/videos/{video_id}/exports": {
         parameters: {
             query?: never;
@@ -2083,6 +2103,8 @@ export interface components {
             accepted: number;
             /** Archived */
             archived: boolean;
+            /** Cover */
+            cover: string | null;
             /**
              * Created At
              * Format: date-time
@@ -2125,6 +2147,8 @@ export interface components {
             /** Size Bytes */
             size_bytes: number;
             state: components["schemas"]["VideoState"];
+            /** To Fix */
+            to_fix: number | null;
             /** Width */
             width: number;
         };
@@ -4697,6 +4721,8 @@ export interface components {
             accepted: number;
             /** Archived */
             archived: boolean;
+            /** Cover */
+            cover: string | null;
             /**
              * Created At
              * Format: date-time
@@ -4737,6 +4763,8 @@ export interface components {
             /** Size Bytes */
             size_bytes: number;
             state: components["schemas"]["VideoState"];
+            /** To Fix */
+            to_fix: number | null;
             /** Width */
             width: number;
         };
@@ -13857,6 +13885,75 @@ export interface operations {
                 };
             };
             /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The database is busy or away; `Retry-After` says in how many seconds to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    get_cover: {
+        parameters: {
+            query?: {
+                v?: number | null;
+            };
+            header?: never;
+            path: {
+                video_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": string;
+                };
+            };
+            /** @description Nobody is signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The site demands a second factor that was not set up yet, or the role does not suffice. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
             422: {
                 headers: {
                     [name: string]: unknown;
