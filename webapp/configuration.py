@@ -174,6 +174,13 @@ VARIABLES = (
         "MASKWRIGHT_IMPORT_MEMORY_MB", "2048", values.positive, "megabytes", "Memory that reading one upload may take."
     ),
     Variable(
+        "MASKWRIGHT_MASK_IMPORT_MEMORY_MB",
+        "512",
+        values.positive,
+        "megabytes",
+        "Memory that reading one file of masks may take.",
+    ),
+    Variable(
         "MASKWRIGHT_MIN_FREE_MB", "512", values.integer, "megabytes", "Imports stop when less disk would be left."
     ),
     Variable(

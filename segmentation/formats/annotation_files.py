@@ -6,8 +6,9 @@ Each format has a reader in a module of its own.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import PurePosixPath
 from typing import Any, TypeVar
 
@@ -27,10 +28,12 @@ from segmentation.formats.mots import read_mots_pngs, read_mots_text
 from segmentation.formats.npz_file import read_npz
 from segmentation.formats.shape_frames import ShapeFrame, video_of_shapes
 from segmentation.formats.youtube_vis import read_youtube_vis
+from segmentation.types import LabelMap
 
 T = TypeVar("T")
 LABELME = frozenset({"shapes", "imageHeight", "imageWidth"})  # The fields by which a file of labelme is known.
 BESIDE = frozenset({"objects.json", "meta.json", "manifest.json"})  # JSON files that hold no masks
+ARCHIVES = (".zip", ".npz", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar")
 MOTS_LINE = re.compile(rb"\s*[0-9]+ [0-9]+ [0-9]+ [0-9]+ [0-9]+ \S+\s*(\n|$)")
 KNOWN = (
     "Known are DAVIS, YouTube-VOS, PASCAL VOC, a PNG for each object, YouTube-VIS, COCO, MOTS, "
@@ -56,6 +59,9 @@ def read_annotations(files: FileTree) -> Annotations:
         found = find(files)
         if found.videos:
             return found
+    inner = next((name for name in files.names if name.lower().endswith(ARCHIVES)), None)
+    if inner is not None:
+        raise AnnotationError(f"{inner} is an archive inside of the file, which is not read: unpack it first")
     raise AnnotationError(f"there are no masks inside that can be read. {KNOWN}")
 
 
@@ -74,13 +80,14 @@ def _find_images(files: FileTree) -> Annotations:
 def _find_cvat(files: FileTree) -> Annotations:
     # The XML files of PASCAL VOC, which hold boxes, lie beside masks.
     found = [name for name in _with_suffix(files, ".xml") if b"<annotations" in files.read(name)[:2000]]
-    videos = [video for name in found for video in _at(name, lambda name=name: read_cvat_xml(files.read(name)))]  # type: ignore[misc]
+    videos = [video for name in found for video in _videos_in(name, lambda name=name: read_cvat_xml(files.read(name)))]  # type: ignore[misc]
     return Annotations("cvat", videos)
 
 
 def _find_mots_text(files: FileTree) -> Annotations:
     texts = [name for name in _with_suffix(files, ".txt") if MOTS_LINE.match(files.read(name)[: 1 << 20])]
-    return Annotations("mots", [_at(name, lambda name=name: _mots_video(files, name)) for name in texts])  # type: ignore[misc]
+    videos = [video for name in texts for video in _videos_in(name, lambda name=name: [_mots_video(files, name)])]  # type: ignore[misc]
+    return Annotations("mots", videos)
 
 
 def _mots_video(files: FileTree, name: str) -> AnnotatedVideo:
@@ -131,7 +138,7 @@ def _find_json(files: FileTree) -> Annotations:
             continue
         data = _at(name, lambda name=name: parse_any_json(files.read(name)))  # type: ignore[misc]
         if isinstance(data, list):
-            videos = _at(name, lambda data=data: read_label_studio(data))  # type: ignore[misc]
+            videos = _videos_in(name, lambda data=data: read_label_studio(data))  # type: ignore[misc]
             found = Annotations("label-studio", [*found.videos, *videos])
             continue
         if not isinstance(data, dict):
@@ -141,12 +148,24 @@ def _find_json(files: FileTree) -> Annotations:
         known = next(((title, read) for title, keys, read in JSON_FORMATS if keys <= data.keys()), None)
         if known is not None:
             title, read = known
-            videos = _at(name, lambda read=read, data=data: read(data))  # type: ignore[misc]
+            videos = _videos_in(name, lambda read=read, data=data: read(data))  # type: ignore[misc]
             found = Annotations(title, [*found.videos, *videos])
     if images and not found.videos:
         titles = {folder: "" if folder == "." else folder.rsplit("/", 1)[-1] for folder in images}
         return Annotations("labelme", [video_of_shapes(titles[at], frames) for at, frames in images.items()])
     return found
+
+
+def _videos_in(name: str, read: Callable[[], list[AnnotatedVideo]]) -> list[AnnotatedVideo]:
+    """Return the videos of one file. All its errors name it, also those of masks that are read later."""
+
+    def with_name(masks: Callable[[], Iterator[LabelMap | None]]) -> Iterator[LabelMap | None]:
+        try:
+            yield from masks()
+        except AnnotationError as error:
+            raise AnnotationError(f"{name}: {error}") from None
+
+    return [replace(video, masks=partial(with_name, video.masks)) for video in _at(name, read)]
 
 
 def _at(name: str, read: Callable[[], T]) -> T:

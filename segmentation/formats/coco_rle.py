@@ -98,7 +98,7 @@ def _decode_polygons(data: list[Any], height: int, width: int) -> BinaryMask:
     for at, points in enumerate(data):
         if not isinstance(points, list) or len(points) < 6 or len(points) % 2 or len(points) > 2 * MOST_POINTS:
             raise MaskError(f"polygon {at}: expected at least three points as a list x1, y1, x2, y2, ...")
-        if not all(_is_number(value) for value in points):
+        if not all(is_coordinate(value) for value in points):
             raise MaskError(f"polygon {at}: a coordinate is no number")
         limit = np.tile([width, height], len(points) // 2)
         polygons.append(np.clip(np.asarray(points, float), 0, limit).tolist())
@@ -108,7 +108,8 @@ def _decode_polygons(data: list[Any], height: int, width: int) -> BinaryMask:
     return np.ascontiguousarray(coco.decode(merged)).astype(bool)
 
 
-def _is_number(value: object) -> bool:
+def is_coordinate(value: object) -> bool:
+    """Return whether a value from JSON can be a coordinate in pixels or percent: a number below 1e9."""
     return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e9
 
 

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 import numpy as np
 
 from segmentation.formats.annotated_video import AnnotatedVideo, check_frame_size
-from segmentation.formats.coco_rle import BinaryMask, decode_segmentation
+from segmentation.formats.coco_rle import BinaryMask, decode_segmentation, is_coordinate
 from segmentation.formats.json_file import AnnotationError, field
 from segmentation.formats.label_png import MaskError
 from segmentation.formats.object_masks import ObjectMask, object_masks
@@ -101,7 +101,7 @@ def _shape(row: Any, place: str, width: int, height: int) -> Shape:
         runs = field(value, "rle", list, place)
         return Shape(label, track, lambda: decode_bits(runs, width, height))
     points = field(value, "points", list, place)
-    if not all(isinstance(p, list) and len(p) == 2 and all(isinstance(v, int | float) for v in p) for p in points):
+    if not all(isinstance(p, list) and len(p) == 2 and all(is_coordinate(v) for v in p) for p in points):
         raise AnnotationError(f"{place}.points: expected pairs [x, y] in percent")
     flat = [share * side / 100 for point in points for share, side in zip(point, (width, height), strict=True)]
     return Shape(label, track, lambda: decode_segmentation([flat], height, width))

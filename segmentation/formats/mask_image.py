@@ -225,9 +225,10 @@ def _deep(values: NDArray[np.generic]) -> MaskImage:
 
     Whole numbers up to 255 are kept. Other values must be a black-and-white mask, and are scaled to 0..255.
     """
-    numbers = np.nan_to_num(values.astype(np.float64), nan=-1.0)
+    # Whole numbers are not copied: as floating-point numbers those of a frame of 8K take 270 MB.
+    numbers = np.nan_to_num(values.astype(np.float64), nan=-1.0) if values.dtype.kind == "f" else values
     top = float(numbers.max(initial=0))
-    whole = bool((numbers == np.rint(numbers)).all())
+    whole = values.dtype.kind != "f" or bool((numbers == np.rint(numbers)).all())
     if numbers.min(initial=0) < 0:
         raise MaskError("it has values below 0; masks are pictures of object ids")
     if whole and top <= 255 and (top != 1 or values.dtype.kind != "f"):
@@ -245,13 +246,15 @@ def _davis_ids() -> dict[int, int]:
     return {int(colour): index for index, colour in enumerate(_packed(davis_palette()))}
 
 
-def _by_palette(packed: NDArray[np.int64], wanted: NDArray[np.bool_]) -> LabelMap:
+def _by_palette(packed: NDArray[np.int32], wanted: NDArray[np.bool_]) -> LabelMap:
     colours, where = np.unique(np.where(wanted, packed, BLACK), return_inverse=True)
     ids = np.array([_davis_ids()[int(colour)] for colour in colours], np.uint8)
     return ids[where].reshape(packed.shape)
 
 
-def _packed(rgb: NDArray[np.uint8]) -> NDArray[np.int64]:
+def _packed(rgb: NDArray[np.uint8]) -> NDArray[np.int32]:
     """Return the colour of each pixel [..., 3] as one number, 0xRRGGBB."""
-    packed: NDArray[np.int64] = rgb.astype(np.int64) @ np.array([1 << 16, 1 << 8, 1])
+    packed = rgb[..., 0].astype(np.int32) << 16
+    packed |= rgb[..., 1].astype(np.int32) << 8
+    packed |= rgb[..., 2]
     return packed

@@ -54,11 +54,14 @@ def decode_mots_png(data: bytes) -> LabelMap:
     return objects.astype(np.uint8)
 
 
-def read_values(data: bytes) -> NDArray[np.int64]:
+def read_values(data: bytes) -> NDArray[np.int32]:
     """Return the values, [H, W], of a PNG with one channel of up to 16 bits. Raises MaskError for other files."""
     try:
         with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
-            values = np.asarray(image).astype(np.int64)
+            check_frame_size(*image.size, "the PNG")
+            values = np.asarray(image).astype(np.int32)
+    except AnnotationError as error:
+        raise MaskError(str(error)) from None
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         raise MaskError("it cannot be read as a PNG") from None
     if values.ndim != 2:

@@ -56,8 +56,8 @@ def _objects(files: FileTree, path: str) -> tuple[AnnotatedObject, ...]:
 
 def _labels(files: FileTree, path: str) -> LabelMap:
     array = _array(files, path)
-    if array.dtype.kind not in "bui" or array.ndim != 2:
-        raise AnnotationError(f"{path}: expected whole numbers [height, width], got {array.dtype} {list(array.shape)}")
+    if array.ndim != 2:
+        raise AnnotationError(f"{path}: expected whole numbers [height, width], got a text")
     if array.min() < 0 or array.max() > 255:
         raise AnnotationError(f"{path}: an id is not in 0..255")
     return array.astype(np.uint8)
@@ -74,6 +74,8 @@ def _array(files: FileTree, path: str) -> np.ndarray[Any, Any]:
         raise AnnotationError(f"{path}: it is no NumPy array") from None
     if len(shape) == 2:
         check_frame_size(shape[1], shape[0], path)
+        if dtype.kind not in "bui":
+            raise AnnotationError(f"{path}: expected whole numbers [height, width], got {str(dtype)[:40]}")
     elif shape or dtype.itemsize > 4 * MOST_TABLE_CHARACTERS:
         raise AnnotationError(f"{path}: expected a label map [height, width], got {dtype} {list(shape)[:5]}")
     stream.seek(0)

@@ -60,9 +60,10 @@ class ReaderFault(Exception):
 class Reader:
     """The connection to a process that reads a file."""
 
-    def __init__(self, connection: Connection, beat: Beat) -> None:
+    def __init__(self, connection: Connection, beat: Beat, memory_mb: int) -> None:
         self._connection = connection
         self._beat = beat
+        self._memory_mb = memory_mb
 
     def send(self, message: object) -> None:
         self._connection.send(message)
@@ -85,8 +86,8 @@ class Reader:
         try:
             message = self._connection.recv()
         except EOFError:  # The process died: a decoder crashed, or the system was out of memory.
-            limit = settings.CONFIG["MASKWRIGHT_IMPORT_MEMORY_MB"]
-            text = f"The file ends the program that reads it: it is damaged, or needs more than {limit} MB of memory."
+            need = f"needs more than {self._memory_mb} MB of memory"
+            text = f"The file ends the program that reads it: it is damaged, or {need}."
             raise Refused("unreadable", f"{text} Convert it first.") from None
         if isinstance(message, _Refusal):
             raise Refused(message.code, message.text, message.status, **message.extra)
@@ -100,17 +101,20 @@ Work = Callable[[Connection, Path], None]
 
 
 @contextmanager
-def reading(work: Work, path: Path, beat: Beat) -> Iterator[Reader]:
+def reading(work: Work, path: Path, beat: Beat, memory_mb: int | None = None) -> Iterator[Reader]:
     """Run `work`, a function of a module, on the file at `path` in a process. Leaving the block ends the process.
 
-    `beat` is called at least four times a second while a message is awaited.
+    `beat` is called at least four times a second while a message is awaited. `memory_mb` is the limit of the memory
+    that the process allocates, in megabytes; None means MASKWRIGHT_IMPORT_MEMORY_MB.
     """
+    limit = memory_mb or int(settings.CONFIG["MASKWRIGHT_IMPORT_MEMORY_MB"])
     ours, theirs = _context.Pipe()
-    process = _context.Process(target=_run, args=(theirs, work, path, settings.CONFIG, settings.HOME), daemon=True)
+    arguments = (theirs, work, path, settings.CONFIG, settings.HOME, limit)
+    process = _context.Process(target=_run, args=arguments, daemon=True)
     process.start()
     theirs.close()
     try:
-        yield Reader(ours, beat)
+        yield Reader(ours, beat, limit)
     finally:
         ours.close()
         process.kill()
@@ -120,40 +124,41 @@ def reading(work: Work, path: Path, beat: Beat) -> Iterator[Reader]:
 # --- in the process -------------------------------------------------------------------------------------------------
 
 
-def _run(connection: Connection, work: Work, path: Path, configuration: Configuration, home: Path) -> None:
+def _run(
+    connection: Connection, work: Work, path: Path, configuration: Configuration, home: Path, memory_mb: int
+) -> None:
     settings.CONFIG, settings.HOME = configuration, home
-    limit = int(configuration["MASKWRIGHT_IMPORT_MEMORY_MB"]) << 20
-    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    # The limit is of data, which is what the process itself allocates: libraries alone take 350 MB of address space.
+    limit = memory_mb << 20
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+    beside = _status("VmSize") - _status("VmData")
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:
         work(connection, path)
     except (EOFError, BrokenPipeError):
         return  # The parent process closed the connection.
     except MemoryError:
-        connection.send(_refusal(_too_much_memory()))
+        connection.send(_refusal(_too_much_memory(memory_mb)))
     except Refused as refusal:
         connection.send(_refusal(refusal))
     except Exception as error:
-        if _reached(limit):
-            connection.send(_refusal(_too_much_memory()))
+        # Libraries report that they got no memory by exceptions of many kinds, so the kind does not tell.
+        if _status("VmPeak") - beside > 0.8 * limit:
+            connection.send(_refusal(_too_much_memory(memory_mb)))
         else:
             connection.send(_Fault(getattr(error, "errno", None) or 0, traceback.format_exc()))
 
 
-def _reached(limit: int) -> bool:
-    """Return whether this process came near `limit`, its limit of memory in bytes.
-
-    Libraries report that they got no memory by exceptions of many kinds, so the kind does not tell.
-    """
+def _status(name: str) -> int:
+    """Return a number of bytes of this process, such as VmPeak (see proc(5)). It is 0 where the system is not Linux."""
     status = Path("/proc/self/status")
-    if not status.exists():  # This is not Linux.
-        return False
-    peak = next(line for line in status.read_text().splitlines() if line.startswith("VmPeak"))
-    return int(peak.split()[1]) << 10 > 0.8 * limit
+    if not status.exists():
+        return 0
+    line = next(line for line in status.read_text().splitlines() if line.startswith(f"{name}:"))
+    return int(line.split()[1]) << 10
 
 
-def _too_much_memory() -> Refused:
-    limit = settings.CONFIG["MASKWRIGHT_IMPORT_MEMORY_MB"]
+def _too_much_memory(limit: int) -> Refused:
     return Refused("too_much_memory", f"Reading this file takes more than {limit} MB of memory. Convert it first.", 413)
 
 

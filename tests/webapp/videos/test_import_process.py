@@ -83,10 +83,10 @@ def test_a_long_video_needs_no_more_memory_than_a_short_one(tmp_path: Path, sett
 
 
 def test_a_file_that_needs_more_memory_than_the_limit_is_refused(tmp_path: Path, settings: Any) -> None:
-    values = {**settings.CONFIG.values, "MASKWRIGHT_IMPORT_MEMORY_MB": 400}
+    values = {**settings.CONFIG.values, "MASKWRIGHT_IMPORT_MEMORY_MB": 250}
     settings.CONFIG = dataclasses.replace(settings.CONFIG, values=values)
     path = write_clip(tmp_path / "clip.mp4", 12, size=(3840, 2160), options={"preset": "ultrafast", "refs": "16"})
-    with pytest.raises(Refused, match="more than 400 MB of memory"):
+    with pytest.raises(Refused, match="more than 250 MB of memory"):
         read_all(path, tmp_path / "out")
     assert readers() == 0
 

@@ -11,6 +11,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path, PurePosixPath
 
 import numpy as np
+from django.conf import settings
 
 from segmentation.formats.annotated_video import AnnotatedObject, AnnotatedVideo
 from segmentation.formats.annotation_files import read_annotations
@@ -104,7 +105,7 @@ def read_masks(path: Path, name: str, beat: Beat) -> Iterator[MaskReader]:
     Leaving the block ends the process. `beat` is called at least four times a second. Raises Refused, and whatever
     `beat` raises.
     """
-    with reading(_read, path, beat) as reader:
+    with reading(_read, path, beat, int(settings.CONFIG["MASKWRIGHT_MASK_IMPORT_MEMORY_MB"])) as reader:
         reader.send(name)
         while isinstance(found := reader.receive(), _Progress):
             beat(found.count)

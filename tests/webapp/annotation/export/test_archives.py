@@ -221,6 +221,7 @@ def test_videos_of_mattes_show_only_the_objects(
         assert (stream.width, stream.height) == (242, 162)
         # FFmpeg's own decoder of VP9 leaves alpha out; that of libvpx has it.
         decoder = av.CodecContext.create(decoder_name, "r")
+        assert isinstance(decoder, av.VideoCodecContext)
         decoder.extradata = stream.codec_context.extradata
         frames = [frame for packet in file.demux(stream) for frame in decoder.decode(packet)]
     assert len(frames) == COUNT

@@ -1,0 +1,280 @@
+"""Measure exports and imports of masks: their speed beside what they cannot do without, and the memory of a reader.
+
+`python -m tests.latency.data` prints the figures; its exit status is 1 if a target is missed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import tempfile
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import av
+import django
+import numpy as np
+from PIL import Image
+
+if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+    django.setup()
+
+from django.conf import settings
+from django.db import connection
+from django.test.utils import setup_test_environment
+
+from segmentation.formats.coco_rle import encode_rle
+from segmentation.types import LabelMap
+from tests.latency.figures import Figure
+from webapp.accounts.models import User
+from webapp.annotation.codec import encode
+from webapp.annotation.export import jobs
+from webapp.annotation.export.formats.overlay import CRF
+from webapp.annotation.export.jobs import make_export, make_project_export, run_export
+from webapp.annotation.export.options import Options
+from webapp.annotation.export.subject import Subject
+from webapp.annotation.imports.reading import read_masks
+from webapp.annotation.models import Head, Mask, Object, Round
+from webapp.projects.models import Membership, Project, Role
+from webapp.videos.create import create_video
+from webapp.videos.models import Video
+from webapp.videos.refusal import ImportCancelled
+from webapp.videos.storage import folder_of
+
+VIDEOS, FRAMES = 200, 8
+OBJECTS = 3
+HD, SD = (1920, 1080), (854, 480)
+HD_FRAMES = 60
+ANNOTATIONS = 100_000
+
+
+def measure() -> Iterator[Figure]:
+    """Create a database and a data folder, and yield the figures. Both are removed at the end."""
+    setup_test_environment(debug=False)
+    name = connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
+    jobs.send_task = lambda *_: None  # type: ignore[assignment]  # Exports are run here and not by a worker.
+    try:
+        with tempfile.TemporaryDirectory(prefix="maskwright-data-") as home:
+            settings.HOME = Path(home)
+            owner = User.objects.create_user("owner", password="correct horse battery")
+            yield from _large_video(owner)
+            yield from _many_videos(owner)
+            yield from _many_annotations(Path(home))
+    finally:
+        connection.creation.destroy_test_db(name, verbosity=0)
+
+
+# --- exports ----------------------------------------------------------------------------------------------------------
+
+
+def _large_video(owner: User) -> Iterator[Figure]:
+    """Yield the speed of exports of a video at 1080p, beside FFmpeg's."""
+    project = _project(owner, "Large")
+    video = _video(project, "large", HD, HD_FRAMES)
+    alone = _seconds(lambda: _encode_alone(video))
+    overlay = _seconds(lambda: _export(owner, video, "overlay"))
+    said = f"{HD_FRAMES / overlay:.1f} and {HD_FRAMES / alone:.1f} frames/s"
+    yield Figure("Overlay mp4 at 1080p, beside FFmpeg's encoding", alone / overlay, "", 0.8, "more", said)
+    processor = _seconds(lambda: _export(owner, video, "davis"), time.process_time)
+    wall = _seconds(lambda: _export(owner, video, "davis"))
+    said = f"{HD_FRAMES / processor:.0f} frames a second of processor time"
+    yield Figure("DAVIS export at 1080p", HD_FRAMES / wall, "1/s", 80, "more", said)
+
+
+def _encode_alone(video: Video) -> None:
+    """Decode and encode the frames of a video as FFmpeg alone does it, with the options of an overlay."""
+    folder = folder_of(video.pk)
+    with av.open(str(folder.root / "alone.mp4"), "w", format="mp4") as file:
+        stream = file.add_stream("libx264", rate=24)
+        stream.width, stream.height, stream.pix_fmt = video.width, video.height, "yuv420p"
+        stream.options = {"crf": CRF, "preset": "veryfast"}
+        for index in range(video.frame_count):
+            with av.open(str(folder.frame(index)), format="image2") as picture:
+                frame = next(picture.decode(video=0))
+            frame = frame.reformat(format="yuv420p", dst_color_range="MPEG")
+            frame.pts, frame.time_base = index, None
+            file.mux(stream.encode(frame))
+        file.mux(stream.encode(None))
+
+
+def _many_videos(owner: User) -> Iterator[Figure]:
+    """Yield the time of one export of many videos, beside that of reading and encoding alone."""
+    project = _project(owner, "Many")
+    first = _video(project, "clip 0", SD, FRAMES)
+    for number in range(1, VIDEOS):
+        _copy(first, f"clip {number}")
+    subjects = [Subject(v, v.head.round_id or 0, v.name, Options()) for v in project.videos.select_related("head")]
+    alone = _seconds(lambda: _read_and_encode(subjects))
+
+    def export() -> None:
+        made = make_project_export(by=owner, project_id=project.pk, format_name="youtube-vis")
+        _run(made.pk)
+
+    whole = _seconds(export)
+    said = f"{whole:.1f} s and {alone:.1f} s for {VIDEOS * FRAMES} frames"
+    yield Figure(f"{VIDEOS} videos as YouTube-VIS, beside reading and encoding", whole / alone, "x", 1.3, note=said)
+
+
+def _read_and_encode(subjects: Sequence[Subject]) -> None:
+    for subject in subjects:
+        for index, labels in subject.frames():
+            folder_of(subject.video.pk).frame(index).read_bytes()
+            for number in range(1, OBJECTS + 1):
+                encode_rle(np.asarray(labels == number))
+
+
+def _export(owner: User, video: Video, format_name: str) -> None:
+    _run(make_export(by=owner, video_id=video.pk, format_name=format_name).pk)
+
+
+def _run(export_id: int) -> None:
+    run_export(export_id)
+    export = jobs.Export.objects.get(pk=export_id)
+    assert export.state == "done", export.error
+
+
+# --- imports ----------------------------------------------------------------------------------------------------------
+
+
+def _many_annotations(home: Path) -> Iterator[Figure]:
+    """Yield the memory and time of reading a large COCO file, and how soon a cancelled import ends."""
+    path = home / "coco.json"
+    path.write_text(json.dumps(_coco(ANNOTATIONS)))
+    size = f"{path.stat().st_size >> 20} MB of JSON"
+    most = [0]
+    done = threading.Event()
+    watcher = threading.Thread(target=_watch, args=(most, done))
+    watcher.start()
+    started = time.monotonic()
+    with read_masks(path, "coco.json", lambda count=None: None) as reader:
+        frames = sum(len(video.frames) for video in reader.found.videos)
+        took = time.monotonic() - started
+    done.set()
+    watcher.join()
+    yield Figure(f"{ANNOTATIONS:,} COCO annotations, memory of the reader", most[0] / (1 << 20), "MB", 512, note=size)
+    yield Figure(f"{ANNOTATIONS:,} COCO annotations of {frames:,} frames, until they are known", took, "s")
+    started = time.monotonic()
+
+    def cancel(count: int | None = None) -> None:
+        raise ImportCancelled
+
+    try:
+        with read_masks(path, "coco.json", cancel):
+            pass
+    except ImportCancelled:
+        yield Figure("A cancelled import of them ends after", time.monotonic() - started, "s", 2)
+
+
+def _watch(most: list[int], done: threading.Event) -> None:
+    """Store the largest resident memory of the youngest process of the reader, in bytes, until `done`."""
+    import psutil
+
+    while not done.wait(0.05):
+        for process in psutil.Process().children(recursive=True):
+            try:
+                most[0] = max(most[0], process.memory_info().rss)
+            except psutil.Error:
+                continue
+
+
+def _coco(count: int) -> dict[str, Any]:
+    """Return a COCO file with `count` annotations, ten in each image of 480p, in videos of 100 frames."""
+    segmentation = [encode_rle(_mask(SD, number) == 1) for number in range(10)]
+    images = [
+        {"id": at, "file_name": f"video{at // 100}/{at % 100:05}.jpg", "width": SD[0], "height": SD[1]}
+        for at in range(count // 10)
+    ]
+    annotations = [
+        {
+            "id": at,
+            "image_id": at // 10,
+            "category_id": 1,
+            "track_id": at % 10 + 1,
+            "iscrowd": 0,
+            "area": 1000,
+            "bbox": [1, 2, 30, 40],
+            "segmentation": segmentation[at % 10],
+        }
+        for at in range(count)
+    ]
+    return {"images": images, "categories": [{"id": 1, "name": "fish"}], "annotations": annotations}
+
+
+# --- videos -----------------------------------------------------------------------------------------------------------
+
+
+def _project(owner: User, name: str) -> Project:
+    project = Project.objects.create(name=name, created_by=owner)
+    Membership.objects.create(project=project, user=owner, role=Role.OWNER)
+    return project
+
+
+def _video(project: Project, name: str, size: tuple[int, int], count: int) -> Video:
+    """Create a video of textured frames with a round that has a mask of three moving objects in each."""
+    small = np.random.default_rng(0).integers(0, 255, (27, 48, 3), dtype=np.uint8)
+    texture = np.asarray(Image.fromarray(small).resize(size, Image.Resampling.BICUBIC))
+    frames = (np.roll(texture, 4 * index, axis=1) for index in range(count))
+    video = create_video(project=project, name=name, frames=frames, author=project.created_by, fps=24)
+    _annotate(video, [encode(_mask(size, index)) for index in range(count)])
+    return video
+
+
+def _mask(size: tuple[int, int], index: int) -> LabelMap:
+    rows, columns = np.mgrid[: size[1], : size[0]]
+    mask = np.zeros((size[1], size[0]), np.uint8)
+    for number in range(1, OBJECTS + 1):
+        x, y = size[0] * number // 4 + 3 * index, size[1] // 2 + 5 * number
+        waves = 1 + 0.1 * np.sin(np.arctan2(rows - y, columns - x) * 9)
+        mask[np.hypot(rows - y, columns - x) < waves * size[1] / 8] = number
+    return mask
+
+
+def _annotate(video: Video, masks: Sequence[bytes]) -> None:
+    for number in range(1, OBJECTS + 1):
+        Object.objects.create(
+            video=video, number=number, name=f"Fish {number}", color="#06d6a0", created_by=video.created_by
+        )
+    made = Round.objects.create(
+        video=video, number=1, key=uuid.uuid4(), author=video.created_by, frame=0, scribbles=[], num_objects=OBJECTS,
+        engine="fake", state="done",
+    )  # fmt: skip
+    Mask.objects.bulk_create(Mask(round=made, frame=frame, data=data) for frame, data in enumerate(masks))
+    Head.objects.update_or_create(video=video, defaults={"round": made, "next_round_number": 2})
+
+
+def _copy(video: Video, name: str) -> Video:
+    """Create a video that shares the files and the masks of another one."""
+    masks = list(Mask.objects.filter(round__video=video).order_by("frame").values_list("data", flat=True))
+    folder = folder_of(video.pk).root
+    copy = Video.objects.get(pk=video.pk)
+    copy.pk, copy.name = None, name
+    copy.save(force_insert=True)
+    shutil.copytree(folder, folder_of(copy.pk).root, copy_function=os.link)
+    _annotate(copy, [bytes(data) for data in masks])
+    return copy
+
+
+def _seconds(act: Callable[[], None], clock: Callable[[], float] = time.monotonic) -> float:
+    started = clock()
+    act()
+    return clock() - started
+
+
+def main() -> int:
+    missed = 0
+    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} before the start")
+    for figure in measure():
+        print(figure, flush=True)
+        missed += not figure.reached
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
