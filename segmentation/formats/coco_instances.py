@@ -24,12 +24,16 @@ from segmentation.formats.object_masks import object_masks
 from segmentation.types import MAX_OBJECTS, LabelMap
 
 
-def coco_data(videos: list[AnnotatedVideo], tick: Any = lambda: None) -> dict[str, Any]:
+def coco_data(
+    videos: list[AnnotatedVideo], tick: Any = lambda: None, numbers: dict[str, int] | None = None
+) -> dict[str, Any]:
     """Return the content of a COCO file with all masks of `videos`. `tick` is called after each frame.
+
+    `numbers` are the ids of the categories by name, which several files can share; None: 1, 2, ... by name.
 
     Each annotation also has a field `track_id`, which is not part of COCO: the object's id in its video.
     """
-    numbers = categories(videos)
+    numbers = categories(videos) if numbers is None else numbers
     data = instances_data(numbers, "images")
     for video in videos:
         for index, frame, labels in zip(video.numbers, video.frames, video.masks(), strict=True):

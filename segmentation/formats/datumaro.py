@@ -12,13 +12,17 @@ from segmentation.formats.object_masks import ObjectMask, object_masks
 from segmentation.formats.shape_frames import Shape, ShapeFrame, video_of_shapes
 
 
-def datumaro_data(videos: list[AnnotatedVideo], tick: Any = lambda: None) -> dict[str, Any]:
+def datumaro_data(
+    videos: list[AnnotatedVideo], tick: Any = lambda: None, names: list[str] | None = None
+) -> dict[str, Any]:
     """Return the content of a file with the masks of `videos`. `tick` is called after each frame.
+
+    `names` are the names of the labels in order, which several files can share; None: those that the videos have.
 
     The items are the frames that have a mask, called <video>/<frame>. `track_id` and `group` are the id of an object
     in its video.
     """
-    names = list(categories(videos))
+    names = list(categories(videos)) if names is None else names
     labels_ = [{"name": name, "parent": "", "attributes": []} for name in names]
     items: list[dict[str, Any]] = []
     for video in videos:

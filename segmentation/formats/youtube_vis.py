@@ -23,12 +23,16 @@ from segmentation.types import MAX_OBJECTS, LabelMap
 MOST_FPS = 1000  # highest frame rate that is read
 
 
-def youtube_vis_data(videos: list[AnnotatedVideo], tick: Any = lambda: None) -> dict[str, Any]:
+def youtube_vis_data(
+    videos: list[AnnotatedVideo], tick: Any = lambda: None, numbers: dict[str, int] | None = None
+) -> dict[str, Any]:
     """Return the content of a YouTube-VIS file with all masks of `videos`. `tick` is called after each frame.
+
+    `numbers` are the ids of the categories by name, which several files can share; None: 1, 2, ... by name.
 
     In frames that do not show an object, or have no mask, the object's run lengths are null.
     """
-    numbers = categories(videos)
+    numbers = categories(videos) if numbers is None else numbers
     data = instances_data(numbers, "videos")
     for video_id, video in enumerate(videos, 1):
         data["videos"].append(_video(video_id, video))

@@ -3860,12 +3860,52 @@ export interface components {
              *       "labels": null,
              *       "names": null,
              *       "shape": "stored",
-             *       "spans": []
+             *       "spans": [],
+             *       "splits": {},
+             *       "val_percent": 0
              *     }
              */
-            options?: components["schemas"]["ExportOptions"];
+            options?: components["schemas"]["ProjectExportOptions"];
             /** Videos */
             videos?: number[] | null;
+        };
+        /**
+         * ProjectExportOptions
+         * @description What of the videos of a project is exported, how, and which of them are for training and which for validation.
+         */
+        ProjectExportOptions: {
+            /**
+             * Accepted Only
+             * @default false
+             */
+            accepted_only?: boolean;
+            /** Labels */
+            labels?: string[] | null;
+            /** Names */
+            names?: ("source" | "number") | null;
+            /**
+             * Shape
+             * @default stored
+             * @enum {string}
+             */
+            shape?: "stored" | "display";
+            /**
+             * Spans
+             * @default []
+             */
+            spans?: number[][];
+            /**
+             * Splits
+             * @default {}
+             */
+            splits?: {
+                [key: string]: number[];
+            };
+            /**
+             * Val Percent
+             * @default 0
+             */
+            val_percent?: number;
         };
         /** ProjectInfo */
         ProjectInfo: {

@@ -64,10 +64,20 @@ class ExportBody(Strict):
     options: ExportOptions = ExportOptions()
 
 
+SplitName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,19}$")]
+
+
+class ProjectExportOptions(ExportOptions):
+    """What of the videos of a project is exported, how, and which of them are for training and which for validation."""
+
+    splits: Annotated[dict[SplitName, Annotated[list[int], Field(max_length=10_000)]], Field(max_length=20)] = {}
+    val_percent: Annotated[int, Field(ge=0, le=99)] = 0  # The share of videos in val; the others are in train.
+
+
 class ProjectExportBody(Strict):
     format: Annotated[str, Field(max_length=40)]  # The name of a format that can hold several videos.
     videos: Annotated[list[int], Field(min_length=1, max_length=10_000)] | None = None  # Only these; None: all.
-    options: ExportOptions = ExportOptions()
+    options: ProjectExportOptions = ProjectExportOptions()
 
 
 class ExportInfo(Schema):

@@ -17,7 +17,7 @@ from webapp.accounts.models import User
 from webapp.annotation.export.files import export_path, folder_name, unfinished_path, unique_folders
 from webapp.annotation.export.format import Format
 from webapp.annotation.export.formats import FORMATS
-from webapp.annotation.export.manifest import add_how_to, add_manifest
+from webapp.annotation.export.manifest import add_checksums, add_how_to, add_lists, add_manifest
 from webapp.annotation.export.options import Options
 from webapp.annotation.export.subject import Subject
 from webapp.annotation.head import head_of
@@ -106,7 +106,8 @@ def make_project_export(
 ) -> Export:
     """Create an export of all videos of a project that have masks, each at its head, in one file.
 
-    With `video_ids` only of these, which must be videos of the project. `options` say what of them; None: everything.
+    With `video_ids` only of these, which must be videos of the project; splits of the options name them too.
+    `options` say what of them; None: everything.
     Videos without a frame that fits the options are left out.
 
     Raises Problem if no video has masks, or the format can hold one video only.
@@ -117,6 +118,11 @@ def make_project_export(
     if not _check_format(format_name).of_project:
         raise Problem("one_video", "This format holds one video. Export the videos one by one.")
     heads = dict(Head.objects.filter(video__project=project, round__isnull=False).values_list("video_id", "round_id"))
+    options = options or Options()
+    if options.splits:
+        video_ids = [video for inside in options.splits.values() for video in inside]
+        if len(set(video_ids)) != len(video_ids):
+            raise Problem("same_video", "A video is in two splits. Put each into one.")
     there = Video.objects.filter(project=project, is_copy=False, state=VideoState.READY, deleted_at=None)
     if video_ids is not None:
         there = there.filter(pk__in=video_ids)
@@ -126,7 +132,6 @@ def make_project_export(
     videos = [video for video in videos if effective(video.pk, heads[video.pk])]
     if not videos:
         raise Problem("no_masks", "There are no masks to export yet. Run a round first.", 409)
-    options = options or Options()
     subjects = [Subject(video, heads[video.pk], "", options) for video in videos]
     subjects = [subject for subject in subjects if subject.indexes]
     export = Export.objects.create(
@@ -198,11 +203,14 @@ def run_export(export_id: int) -> None:
         # A thread writes the heartbeat: one frame can become 254 large files, which take longer than the lease allows.
         with beating(partial(EXPORTS.beat, export.pk, export.fence), BEAT_SECONDS, export=export.pk):
             known, subjects = _format_of(export), _subjects_of(export)
-            known.write(subjects, unfinished, _Progress(export))
+            progress = _Progress(export)
+            known.write(subjects, unfinished, progress)
             if known.suffix == "zip" or (known.suffix == "npz" and subjects[0].options.names == "number"):
                 add_manifest(unfinished, export, subjects)  # In an npz file it would stand among the arrays.
             if known.suffix == "zip":
+                add_lists(unfinished, subjects)
                 add_how_to(unfinished, known.how_to)
+                add_checksums(unfinished, partial(progress, export.progress_total))
             unfinished.rename(export_path(export.pk))
         if not _end(export, ExportState.DONE, size_bytes=export_path(export.pk).stat().st_size):
             export_path(export.pk).unlink()
@@ -231,7 +239,11 @@ def _subjects_of(export: Export) -> list[Subject]:
     if not there:
         raise Refused("no_videos", "All videos of this export were deleted.")
     folders = unique_folders(video.name for video, _ in there)
-    return [Subject(video, round_id, folder, options) for (video, round_id), folder in zip(there, folders, strict=True)]
+    splits = options.split_of([video.pk for video, _ in there])
+    return [
+        Subject(video, round_id, folder, options, splits.get(video.pk, ""))
+        for (video, round_id), folder in zip(there, folders, strict=True)
+    ]
 
 
 def _format_of(export: Export) -> Format:
@@ -285,13 +297,15 @@ class _Progress:
 
     def __init__(self, export: Export) -> None:
         self._export = export
-        self._next = 0.0
+        self._next, self._stored = 0.0, -1
 
     def __call__(self, done: int) -> None:
-        if done % DISK_CHECK_EVERY == 0:
+        if done % DISK_CHECK_EVERY == 0 and done != self._stored:
             check_disk()
-        if time.monotonic() < self._next and done < self._export.progress_total:
+        last = done >= self._export.progress_total and done != self._stored
+        if time.monotonic() < self._next and not last:
             return
+        self._stored = done
         self._next = time.monotonic() + PROGRESS_SECONDS
         wanted = EXPORTS.held(self._export.pk, self._export.fence).filter(cancel_requested=False)
         if not wanted.update(heartbeat=Now(), progress_done=done):

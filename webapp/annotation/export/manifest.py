@@ -1,10 +1,11 @@
-"""README.md and manifest.json of an export: how to read it; which videos, at which rounds, when and by whom."""
+"""What an export has beside masks: which videos at which rounds, when and by whom, splits, hashes, how to read it."""
 
 from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,9 @@ from django.utils import timezone
 from webapp.annotation.export.subject import Subject
 from webapp.annotation.masks import ranges
 from webapp.annotation.models import AcceptedFrame, Export, Round
+
+SUMS = "SHA256SUMS"
+CHUNK = 1 << 20
 
 
 def add_manifest(path: Path, export: Export, subjects: Sequence[Subject]) -> None:
@@ -30,6 +34,31 @@ def add_manifest(path: Path, export: Export, subjects: Sequence[Subject]) -> Non
         archive.writestr("manifest.json", json.dumps(data, indent=1))
 
 
+def add_lists(path: Path, subjects: Sequence[Subject]) -> None:
+    """Add the list of videos of each split, ImageSets/<split>.txt, to the zip at `path`, if there are splits."""
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
+        for split in sorted({subject.split for subject in subjects} - {""}):
+            inside = [subject.folder for subject in subjects if subject.split == split]
+            archive.writestr(f"ImageSets/{split}.txt", "".join(f"{folder}\n" for folder in inside))
+
+
+def add_checksums(path: Path, tick: Callable[[], None]) -> None:
+    """Add SHA256SUMS to the zip at `path`: the hash of every other file, as `sha256sum --check` reads it.
+
+    `tick` is called after each file.
+    """
+    lines = []
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
+        for name in archive.namelist():
+            found = sha256()
+            with archive.open(name) as file:
+                while data := file.read(CHUNK):
+                    found.update(data)
+            lines.append(f"{found.hexdigest()}  {name}\n")
+            tick()
+        archive.writestr(SUMS, "".join(lines))
+
+
 def add_how_to(path: Path, how_to: str) -> None:
     """Add README.md, which says how to read the export, to the zip at `path`."""
     with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
@@ -44,6 +73,7 @@ def _video(subject: Subject) -> dict[str, Any]:
         "id": video.pk,
         "name": video.name,
         "folder": subject.folder,
+        "split": subject.split or None,
         "width": subject.width,
         "height": subject.height,
         "frames": video.frame_count,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from hashlib import sha256
 from typing import Any, Literal
 
 Names = Literal["source", "number"]
@@ -20,6 +21,8 @@ class Options:
         labels: only objects with these labels, where "" means without one; None: all objects.
         names: whether frames are called by the names of their source files or by numbers; None: as the format does.
         shape: "display" stretches videos whose pixels are not square, as players do; "stored" keeps their pixels.
+        splits: the ids of the videos of each split of a project, such as train and val; no other videos are exported.
+        val_percent: the share of the videos that are in the split val, while the others are in train; 0: no splits.
     """
 
     spans: Sequence[Sequence[int]] = ()
@@ -27,11 +30,26 @@ class Options:
     labels: Sequence[str] | None = None
     names: Names | None = None
     shape: Shape = "stored"
+    splits: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    val_percent: int = 0
 
     def stored(self) -> dict[str, Any]:
         """Return the choices that differ from the default, in values that JSON has."""
         default = asdict(Options())
         return {name: value for name, value in asdict(self).items() if value != default[name]}
+
+    def split_of(self, videos: Sequence[int]) -> dict[int, str]:
+        """Return the split of each of these videos by its id; none if there are no splits.
+
+        With `val_percent` it depends on the ids alone, so that the same videos are always divided in the same way.
+        """
+        if self.splits:
+            return {video: name for name, inside in self.splits.items() for video in inside}
+        if not self.val_percent:
+            return {}
+        ordered = sorted(videos, key=lambda video: sha256(str(video).encode()).digest())
+        count = max(1, round(len(videos) * self.val_percent / 100))
+        return {video: "val" if at < count else "train" for at, video in enumerate(ordered)}
 
     @classmethod
     def read(cls, stored: Mapping[str, Any]) -> Options:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -46,13 +46,15 @@ class Counter:
 class Subject:
     """One video of an export, with the round at which its masks are exported. Deleted objects are left out.
 
-    `folder` is the name of the video's folder in the export file. No other video of the same export has it.
+    `folder` is the name of the video's folder in the export file. No other video of the same export has it. `split` is
+    the split that the video belongs to, such as train or val, or "" if the export has none.
     """
 
     video: Video
     round_id: int
     folder: str
     options: Options = field(default_factory=Options)
+    split: str = ""
 
     @cached_property
     def objects(self) -> list[Object]:
@@ -167,6 +169,14 @@ def annotated(subject: Subject, usual: Names = "source", digits: int = 5) -> Ann
         masks=masks,
         indexes=tuple(subject.indexes),
     )
+
+
+def by_split(subjects: Sequence[Subject], videos: Sequence[AnnotatedVideo]) -> dict[str, list[AnnotatedVideo]]:
+    """Return the videos of each split of an export, those of `subjects`; all of them are in "" if it has no splits."""
+    found: dict[str, list[AnnotatedVideo]] = {}
+    for subject, video in zip(subjects, videos, strict=True):
+        found.setdefault(subject.split, []).append(video)
+    return found
 
 
 def source_table(video: Video) -> SourceTable:

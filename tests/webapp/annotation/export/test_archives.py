@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +23,14 @@ from segmentation.formats.matte import soft_matte
 from segmentation.formats.mots import decode_mots_png, read_mots_text
 from segmentation.formats.youtube_vis import read_youtube_vis
 from segmentation.types import LabelMap
+from tests.webapp.annotation.export.conftest import MASKS, assert_masks, mask_of
 from tests.webapp.annotation.export.test_jobs import COUNT, add_round, brought_in, exported, labels, make_video
 from webapp.accounts.models import User
-from webapp.annotation.export import mattes
-from webapp.annotation.export.files import export_path, unique_folders
-from webapp.annotation.export.formats import FORMATS, matte_exr
-from webapp.annotation.export.jobs import make_export, make_project_export, run_export
+from webapp.annotation.export.files import export_path
+from webapp.annotation.export.formats import FORMATS
+from webapp.annotation.export.jobs import make_export, run_export
 from webapp.annotation.export.options import Options
-from webapp.annotation.models import AcceptedFrame, Export, ExportState, Mask, Object
+from webapp.annotation.models import AcceptedFrame, ExportState, Mask, Object
 from webapp.problems import Problem
 from webapp.projects.models import Label, Project
 from webapp.videos.archives import ZipFiles
@@ -40,14 +40,6 @@ from webapp.videos.storage import StoredFrames, folder_of
 
 ClientAs = Callable[[User | None], Client]
 JSON = "application/json"
-MASKS = {index: labels(index) for index in range(COUNT) if index != 2}  # Frame 2 has no mask.
-
-
-@pytest.fixture(autouse=True)
-def home(settings: Any, tmp_path: Path, sent_tasks: list[Any]) -> Path:
-    settings.HOME = tmp_path / "home"
-    (settings.HOME / "uploads").mkdir(parents=True)
-    return settings.HOME
 
 
 @pytest.fixture
@@ -55,21 +47,6 @@ def video(project: Project, owner: User) -> Video:
     made = make_video(project, owner)
     add_round(made, MASKS)
     return made
-
-
-def mask_of(frame: int) -> LabelMap:
-    return MASKS.get(frame, np.zeros((160, 240), np.uint8))
-
-
-def assert_masks(found: Iterator[LabelMap | None], table: dict[int, int] | None = None) -> None:
-    ids = np.arange(256, dtype=np.uint8)
-    for before, after in (table or {}).items():
-        ids[before] = after
-    read = list(found)
-    assert len(read) == COUNT
-    for frame, mask in enumerate(read):
-        assert mask is not None
-        np.testing.assert_array_equal(mask, ids[mask_of(frame)])
 
 
 def test_youtube_vis_has_every_mask(video: Video) -> None:
@@ -289,108 +266,3 @@ def test_frames_are_named_as_the_options_say(video: Video, client_as: ClientAs, 
         manifest = json.loads(archive.read("manifest.json"))
     assert manifest["options"] == {"names": "source", "spans": [[1, 1]]}
     assert manifest["videos"][0]["exported_frames"] == [[1, 1]]
-
-
-# --- whole projects ---------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def second(project: Project, owner: User, video: Video) -> Video:
-    """Create a second video with a mask and the name of the first, and a third without masks. Return the second."""
-    made = make_video(project, owner)
-    add_round(made, {0: labels(9)})
-    make_video(project, owner, name="No masks")
-    return made
-
-
-def exported_project(project: Project, format_name: str) -> Path:
-    export = make_project_export(by=project.created_by, project_id=project.pk, format_name=format_name)
-    run_export(export.pk)
-    export.refresh_from_db()
-    assert (export.state, export.error) == (ExportState.DONE, "")
-    assert export.progress_done == export.progress_total == 2 * COUNT
-    return export_path(export.pk)
-
-
-@pytest.mark.parametrize("format_name", [name for name, known in FORMATS.items() if known.of_project])
-def test_each_format_holds_a_whole_project(
-    project: Project, second: Video, format_name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for module in (mattes, matte_exr):  # Mattes of noise take long.
-        monkeypatch.setattr(module, "soft_matte", lambda picture, mask: mask.astype(np.float32))
-    with zipfile.ZipFile(exported_project(project, format_name)) as archive:
-        names = archive.namelist()
-        assert len(names) == len(set(names))
-        assert format_name == "npz" or len(json.loads(archive.read("manifest.json"))["videos"]) == 2
-
-
-def test_each_video_of_a_project_has_its_own_masks(project: Project, second: Video) -> None:
-    with zipfile.ZipFile(exported_project(project, "youtube-vis")) as archive:
-        first, other = read_youtube_vis(json.loads(archive.read("instances.json")))
-    assert (first.name, other.name) == ("Coral-reef", "Coral-reef-2")
-    assert_masks(first.masks())
-    read = list(other.masks())
-    np.testing.assert_array_equal(read[0], labels(9))
-    assert read[1] is not None
-    assert not read[1].any()
-
-
-def test_a_selection_of_videos_is_exported_in_one_file(
-    client_as: ClientAs, project: Project, owner: User, video: Video, second: Video
-) -> None:
-    client, address = client_as(owner), f"/api/projects/{project.pk}/exports"
-    made = client.post(address, {"format": "cvat", "videos": [second.pk]}, content_type=JSON).json()
-    assert Export.objects.get(pk=made["id"]).rounds == [[second.pk, second.head.round_id]]
-    assert client.post(address, {"format": "cvat", "videos": [999]}, content_type=JSON).status_code == 404
-
-
-def test_davis_lists_the_videos_of_a_project(project: Project, second: Video) -> None:
-    with zipfile.ZipFile(exported_project(project, "davis")) as archive:
-        assert archive.read("ImageSets/2017/val.txt") == b"Coral-reef\nCoral-reef-2\n"
-
-
-def test_a_project_export_leaves_out_what_was_deleted_meanwhile(project: Project, video: Video, second: Video) -> None:
-    export = make_project_export(by=project.created_by, project_id=project.pk, format_name="cvat")
-    second.delete()
-    run_export(export.pk)
-    with zipfile.ZipFile(export_path(export.pk)) as archive:
-        assert archive.namelist() == ["annotations.xml", "manifest.json", "README.md"]
-
-
-def test_a_project_without_masks_and_a_format_of_one_video_are_refused(project: Project, owner: User) -> None:
-    with pytest.raises(Problem, match="no masks"):
-        make_project_export(by=owner, project_id=project.pk, format_name="davis")
-    with pytest.raises(Problem, match="one by one"):
-        make_project_export(by=owner, project_id=project.pk, format_name="overlay")
-    assert not Export.objects.exists()
-
-
-def test_a_download_continues_where_it_broke(
-    client_as: ClientAs, project: Project, owner: User, viewer: User, second: Video
-) -> None:
-    made = client_as(owner).post(f"/api/projects/{project.pk}/exports", {"format": "mots"}, content_type=JSON).json()
-    assert (made["video"], made["video_name"], made["round"]) == (None, "", None)
-    run_export(made["id"])
-    client = client_as(viewer)
-    assert [row["id"] for row in client.get(f"/api/projects/{project.pk}/exports").json()] == [made["id"]]
-    address = f"/api/exports/{made['id']}/file"
-    whole = client.get(address)
-    data = b"".join(whole.streaming_content)  # type: ignore[attr-defined]
-    assert 'filename="Reef-mots.zip"' in whole["Content-Disposition"]
-    rest = client.get(address, headers={"Range": "bytes=1000-"})
-    assert (rest.status_code, rest["Content-Range"]) == (206, f"bytes 1000-{len(data) - 1}/{len(data)}")
-    assert b"".join(rest.streaming_content) == data[1000:]  # type: ignore[attr-defined]
-    assert rest["ETag"] == whole["ETag"]
-    for other in (f"bytes={len(data)}-", "bytes=-5", "bytes=0-5,7-9", "x"):
-        assert client.get(address, headers={"Range": other}).status_code == 200
-
-
-def test_a_stranger_sees_no_export_of_a_project(
-    client_as: ClientAs, project: Project, stranger: User, second: Video
-) -> None:
-    export = make_project_export(by=project.created_by, project_id=project.pk, format_name="mots")
-    assert client_as(stranger).get(f"/api/exports/{export.pk}").status_code == 404
-
-
-def test_folders_of_videos_with_the_same_name_differ() -> None:
-    assert unique_folders(["Reef", "reef", "Reef!", "a/b"]) == ["Reef", "reef-2", "Reef-3", "a-b"]

@@ -13,7 +13,7 @@ from webapp.annotation.export.classes import numbers_of_classes
 from webapp.annotation.export.format import Format
 from webapp.annotation.export.subject import Subject, Tick, annotated
 
-SPLIT = "train"
+SPLIT = "train"  # the folder of all videos if the export has no splits
 
 
 def write(subjects: Sequence[Subject], path: Path, tick: Tick) -> None:
@@ -23,7 +23,7 @@ def write(subjects: Sequence[Subject], path: Path, tick: Tick) -> None:
     done = 0
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
         for subject, video in zip(subjects, videos, strict=True):
-            city = f"{SPLIT}/{video.name}"
+            city = f"{subject.split or SPLIT}/{video.name}"
             for index, labels in subject.frames():
                 picture = file_name(video.name, index, "leftImg8bit")
                 subject.write_frame(archive, index, f"leftImg8bit/{city}/{picture}.jpg")

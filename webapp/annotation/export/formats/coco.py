@@ -21,6 +21,8 @@ HOW_TO = """\
 `instances.json` is a COCO file: one annotation, with compressed run lengths, for each object in each frame.
 `track_id` is the object's id in its video; `video` and `frame_index` of an image say which frame it is.
 
+An export with splits has a file for each, such as `instances_train.json`.
+
 ```python
 import numpy as np
 from pycocotools.coco import COCO

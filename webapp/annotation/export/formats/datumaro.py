@@ -7,20 +7,26 @@ import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from segmentation.formats.annotated_video import categories
 from segmentation.formats.datumaro import datumaro_data
 from webapp.annotation.export.format import Format
 from webapp.annotation.export.frames import write_frames
-from webapp.annotation.export.subject import Counter, Subject, Tick, annotated
+from webapp.annotation.export.subject import Counter, Subject, Tick, annotated, by_split
 
 
 def write(subjects: Sequence[Subject], path: Path, tick: Tick) -> None:
-    """Write a zip with annotations/default.json and the frames as images/default/<video>/<frame>.jpg."""
+    """Write a zip with annotations/default.json and the frames as images/default/<video>/<frame>.jpg.
+
+    If the export has splits, each is a subset of Datumaro: its name is in the place of default.
+    """
     videos, count = [annotated(subject) for subject in subjects], Counter(tick)
+    names = list(categories(videos))
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
-        text = json.dumps(datumaro_data(videos, count), separators=(",", ":"))
-        archive.writestr("annotations/default.json", text, zipfile.ZIP_DEFLATED)
+        for split, inside in by_split(subjects, videos).items():
+            text = json.dumps(datumaro_data(inside, count, names), separators=(",", ":"))
+            archive.writestr(f"annotations/{split or 'default'}.json", text, zipfile.ZIP_DEFLATED)
         for subject, video in zip(subjects, videos, strict=True):
-            write_frames(archive, subject, video, count.again, "images/default")
+            write_frames(archive, subject, video, count.again, f"images/{subject.split or 'default'}")
 
 
 HOW_TO = """\

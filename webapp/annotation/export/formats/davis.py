@@ -26,7 +26,9 @@ def write(subjects: Sequence[Subject], path: Path, tick: Tick) -> None:
                 tick(done)
             table = "objects.json" if len(subjects) == 1 else f"Objects/{subject.folder}.json"
             archive.writestr(table, object_table(subject))
-        archive.writestr("ImageSets/2017/val.txt", "".join(f"{subject.folder}\n" for subject in subjects))
+        for split in sorted({subject.split for subject in subjects}):
+            inside = "".join(f"{subject.folder}\n" for subject in subjects if subject.split == split)
+            archive.writestr(f"ImageSets/2017/{split or 'val'}.txt", inside)
 
 
 HOW_TO = """\

@@ -35,7 +35,7 @@ def write(subjects: Sequence[Subject], path: Path, tick: Tick) -> None:
                     archive.writestr(f"{root}SegmentationClass/{name}.png", encode_labels(classes, compress_level=1))
                 done += 1
                 tick(done)
-            archive.writestr(f"{root}{LIST}/trainval.txt", "".join(masked))
+            archive.writestr(f"{root}{LIST}/{subject.split or 'trainval'}.txt", "".join(masked))
             archive.writestr(f"{root}{LABELMAP}", labelmap_text(numbers))
             archive.writestr(f"{root}objects.json", object_table(subject))
 

@@ -21,6 +21,8 @@ HOW_TO = """\
 `instances.json` has one annotation for each object of a video, with run lengths for each frame; null where
 the frame does not show the object. `instance_id` is the object's id.
 
+An export with splits has a file for each, such as `instances_train.json`.
+
 ```python
 import json
 

@@ -13,25 +13,29 @@ from webapp.annotation.export.subject import Subject, Tick, annotated
 
 
 def write(subjects: Sequence[Subject], path: Path, tick: Tick) -> None:
-    """Write a zip with JPEGImages, Annotations and meta.json, which lists the frames in which each object is seen."""
-    meta = {}
+    """Write a zip with JPEGImages, Annotations and meta.json, which lists the frames in which each object is seen.
+
+    If the export has splits, each has a folder with all of these.
+    """
+    meta: dict[str, dict[str, object]] = {}
     done = 0
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
         for subject in subjects:
-            video = annotated(subject)
+            video, root = annotated(subject), f"{subject.split}/" if subject.split else ""
             seen: dict[int, list[str]] = {each.id: [] for each in video.objects}
             for (index, labels), name in zip(subject.frames(), video.frames, strict=True):
-                subject.write_frame(archive, index, f"JPEGImages/{video.name}/{name}.jpg")
+                subject.write_frame(archive, index, f"{root}JPEGImages/{video.name}/{name}.jpg")
                 if labels is not None:
-                    archive.writestr(f"Annotations/{video.name}/{name}.png", encode_labels(labels))
+                    archive.writestr(f"{root}Annotations/{video.name}/{name}.png", encode_labels(labels))
                     for number in seen:
                         if (labels == number).any():
                             seen[number].append(name)
                 done += 1
                 tick(done)
             objects = {str(each.id): {"category": each.category, "frames": seen[each.id]} for each in video.objects}
-            meta[video.name] = {"objects": objects}
-        archive.writestr("meta.json", json.dumps({"videos": meta}, indent=1))
+            meta.setdefault(root, {})[video.name] = {"objects": objects}
+        for root, videos in meta.items():
+            archive.writestr(f"{root}meta.json", json.dumps({"videos": videos}, indent=1))
 
 
 HOW_TO = """\
