@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+from zipfile import is_zipfile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -119,6 +120,8 @@ def _open_path(path: Path) -> Video:
         return _from_folder(path) if sequence is None else _from_davis(sequence)
     if not path.is_file():
         raise ValueError(f"source: {path} does not exist")
+    if is_zipfile(path):  # FFmpeg would find a picture somewhere in the zip and take it for a video.
+        raise ValueError(f"source: {path.name} is a zip; unpack it and open the folder")
     pages = _pages(path)
     if pages is not None:
         return Video(ArrayFrames(pages), path.stem)

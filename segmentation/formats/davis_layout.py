@@ -26,7 +26,7 @@ VOC_CLASSES = "segmentationclass"  # the folder of the masks of classes of PASCA
 METADATA_FOLDERS = frozenset({"imagesets", "objects", SCRIBBLES})
 METADATA_FILES = re.compile(
     r"((objects|meta|manifest|instances)\.json|(readme|license|sources?|notice|changelog)(\.\w+)?"
-    r"|labelmap\.txt|classes\.txt|SHA256SUMS)",
+    r"|SHA256SUMS)",
     re.IGNORECASE,
 )
 RESOLUTION = re.compile(r"\d{3,4}[pi]|\d{2,4}x\d{2,4}|[248]k|full[-_ ]?resolution", re.IGNORECASE)

@@ -14,6 +14,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,7 @@ VIDEOS, FRAMES = 200, 8
 OBJECTS = 3
 HD, SD = (1920, 1080), (854, 480)
 HD_FRAMES = 60
+RATE = 24
 ANNOTATIONS = 100_000
 
 
@@ -92,14 +94,14 @@ def _encode_alone(video: Video) -> None:
     """Decode and encode the frames of a video as FFmpeg alone does it, with the options of an overlay."""
     folder = folder_of(video.pk)
     with av.open(str(folder.root / "alone.mp4"), "w", format="mp4") as file:
-        stream = file.add_stream("libx264", rate=24)
+        stream = file.add_stream("libx264", rate=RATE)
         stream.width, stream.height, stream.pix_fmt = video.width, video.height, "yuv420p"
         stream.options = {"crf": CRF, "preset": "veryfast"}
         for index in range(video.frame_count):
             with av.open(str(folder.frame(index)), format="image2") as picture:
                 frame = next(picture.decode(video=0))
             frame = frame.reformat(format="yuv420p", dst_color_range="MPEG")
-            frame.pts, frame.time_base = index, None
+            frame.pts, frame.time_base = index, Fraction(1, RATE)
             file.mux(stream.encode(frame))
         file.mux(stream.encode(None))
 

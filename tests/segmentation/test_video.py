@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,14 @@ def test_a_davis_sequence_brings_its_masks(tmp_path: Path) -> None:
     assert seg.open_video(several / "JPEGImages/480p/cat").name == "cat"
     with pytest.raises(ValueError, match=r"source: .* holds 2 sequences \(cat, dog\); open one of them, such as .*cat"):
         seg.open_video(several)
+
+
+def test_a_zip_is_refused_though_ffmpeg_finds_a_picture_in_it(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "car.zip", "w") as archive:
+        for index in range(3):
+            archive.writestr(f"{index}.jpg", cv2.imencode(".jpg", np.full((48, 64, 3), 90, np.uint8))[1].tobytes())
+    with pytest.raises(ValueError, match=r"source: car\.zip is a zip; unpack it"):
+        seg.open_video(tmp_path / "car.zip")
 
 
 @pytest.mark.parametrize(
