@@ -85,7 +85,10 @@ class Reader:
                 )
         try:
             message = self._connection.recv()
-        except EOFError:  # The process died: a decoder crashed, or the system was out of memory.
+        except (
+            EOFError,
+            ConnectionResetError,
+        ):  # The process died: a decoder crashed, or the system was out of memory.
             need = f"needs more than {self._memory_mb} MB of memory"
             text = f"The file ends the program that reads it: it is damaged, or {need}."
             raise Refused("unreadable", f"{text} Convert it first.") from None

@@ -3,7 +3,7 @@ import { useEffect } from "preact/hooks";
 import { call } from "./http";
 import { type Loaded, useLoaded } from "./load";
 import { may } from "./roles";
-import type { Export, ExportFormat, ExportOptions, Role } from "./types";
+import type { Export, ExportFormat, ExportOptions, ProjectExportOptions, Role } from "./types";
 
 /** Loads the formats that the server can write, in the order in which they are offered. */
 export function useExportFormats(): Loaded<ExportFormat[]> {
@@ -81,7 +81,7 @@ export function makeExport(
 export function makeProjectExport(
   project: number,
   format: string,
-  options: ExportOptions = {},
+  options: Partial<ProjectExportOptions> = {},
   videos?: number[],
 ): Promise<Export> {
   return call("POST", "/api/projects/{project_id}/exports", {

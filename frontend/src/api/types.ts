@@ -19,6 +19,7 @@ export type Engine = Schemas["EngineAnswer"];
 export type ExportFormat = Schemas["FormatInfo"];
 export type Export = Schemas["ExportInfo"];
 export type ExportOptions = Schemas["ExportOptions"];
+export type ProjectExportOptions = Schemas["ProjectExportOptions"];
 export type MaskImport = Schemas["MaskImportInfo"];
 export type Token = Schemas["TokenInfo"];
 export type NewToken = Schemas["NewToken"];

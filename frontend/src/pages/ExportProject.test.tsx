@@ -33,7 +33,14 @@ describe("the export of a project", () => {
     await click("export-accepted");
     await click("export-project-make");
     expect(server.body(LINE)).toEqual({ format: "davis", options: { accepted_only: true } });
-    expect(made()).toBe(2);
+    const split = get<HTMLSelectElement>("export-project-split");
+    await act(() => {
+      split.value = "20";
+      split.dispatchEvent(new Event("change", { bubbles: true }));
+    });
+    await click("export-project-make");
+    expect(server.body(LINE)).toEqual({ format: "davis", options: { accepted_only: true, val_percent: 20 } });
+    expect(made()).toBe(3);
   });
 
   it("says why the server refuses", async () => {

@@ -19,6 +19,7 @@ export function ExportProject({ project, formats, onMade }: ExportProjectProps) 
   const able = formats.filter((format) => format.of_project);
   const [picked, setPicked] = useState<string | null>(null);
   const [choices, setChoices] = useState<Choices>(EVERYTHING);
+  const [validation, setValidation] = useState("0");
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState("");
   const format = able.find(({ name }) => name === picked) ?? able[0];
@@ -28,7 +29,8 @@ export function ExportProject({ project, formats, onMade }: ExportProjectProps) 
     setBusy(true);
     setProblem("");
     try {
-      await makeProjectExport(project, format.name, optionsOf(choices));
+      const splits = validation === "0" ? {} : { val_percent: Number(validation) };
+      await makeProjectExport(project, format.name, { ...optionsOf(choices), ...splits });
       onMade();
     } catch (error) {
       setProblem(asProblem(error).message);
@@ -54,6 +56,16 @@ export function ExportProject({ project, formats, onMade }: ExportProjectProps) 
           Export project
         </Button>
       </div>
+      <SelectField
+        label="Training and validation"
+        testid="export-project-split"
+        value={validation}
+        options={[
+          { value: "0", name: "not divided" },
+          ...["10", "20", "30", "50"].map((value) => ({ value, name: `${value} % of the videos for validation` })),
+        ]}
+        onChange={setValidation}
+      />
       <ExportChoices choices={choices} onChange={setChoices} />
       {problem && (
         <p class={css.problem} role="alert" data-testid="export-project-problem">
