@@ -1,6 +1,7 @@
 """Measure exports and imports of masks: their speed beside what they cannot do without, and the memory of a reader.
 
-`python -m tests.latency.data`, or with `exports` or `imports` behind it, prints the figures; its exit status is 1 if a target is missed.
+`python -m tests.latency.data`, or with `exports` or `imports` behind it, prints the figures. Its exit status is 1 if a
+target is missed.
 """
 
 from __future__ import annotations
