@@ -157,7 +157,7 @@ def _many_annotations(home: Path) -> Iterator[Figure]:
     size = f"{path.stat().st_size >> 20} MB of JSON"
     most = [0]
     done = threading.Event()
-    watcher = threading.Thread(target=_watch, args=(most, done))
+    watcher = threading.Thread(target=_watch, args=(most, done), daemon=True)
     watcher.start()
     started = time.monotonic()
     with read_masks(path, "coco.json", lambda count=None: None) as reader:
