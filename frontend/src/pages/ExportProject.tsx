@@ -62,7 +62,10 @@ export function ExportProject({ project, formats, onMade }: ExportProjectProps) 
         value={validation}
         options={[
           { value: "0", name: "not divided" },
-          ...["10", "20", "30", "50"].map((value) => ({ value, name: `${value} % of the videos for validation` })),
+          ...["10", "20", "30", "50"].map((value) => ({
+            value,
+            name: `${value} % of the videos for validation`,
+          })),
         ]}
         onChange={setValidation}
       />

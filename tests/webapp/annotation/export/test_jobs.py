@@ -40,6 +40,7 @@ from webapp.videos.storage import folder_of, upload_path
 JSON = "application/json"
 ClientAs = Callable[[User | None], Client]
 COUNT = 6
+BESIDE = {"manifest.json", "README.md", "SHA256SUMS"}  # Every zip has these.
 
 
 @pytest.fixture(autouse=True)
@@ -135,7 +136,7 @@ def test_a_davis_zip_has_the_layout_of_the_challenge(video: Video) -> None:
         names = set(archive.namelist())
         expected = {f"JPEGImages/Full-Resolution/Coral-reef/{index:05}.jpg" for index in range(COUNT)}
         expected |= {f"Annotations/Full-Resolution/Coral-reef/{index:05}.png" for index in range(COUNT)}
-        assert names == expected | {"objects.json", "manifest.json", "README.md", "ImageSets/2017/val.txt"}
+        assert names == expected | {"objects.json", "ImageSets/2017/val.txt", *BESIDE}
         with Image.open(archive.open("Annotations/Full-Resolution/Coral-reef/00003.png")) as mask:
             assert mask.mode == "P"
             assert np.array_equal(np.array(mask), labels(3))
@@ -194,12 +195,7 @@ def test_deleted_objects_are_left_out(video: Video) -> None:
 def test_each_object_has_its_own_pictures(video: Video) -> None:
     with zipfile.ZipFile(exported(video, "objects")) as archive:
         folders = {"001-Fish": 1, "002-Crab-left": 2, "254-Eel": 254}
-        assert {name.split("/")[0] for name in archive.namelist()} == {
-            *folders,
-            "objects.json",
-            "manifest.json",
-            "README.md",
-        }
+        assert {name.split("/")[0] for name in archive.namelist()} == {*folders, "objects.json", *BESIDE}
         for folder, number in folders.items():
             for index in range(COUNT):
                 with Image.open(archive.open(f"{folder}/{index:05}.png")) as mask:
