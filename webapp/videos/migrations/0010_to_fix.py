@@ -12,7 +12,7 @@ def ask(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("videos", "0008_copies"),
+        ("videos", "0009_fetches"),
     ]
 
     operations = [
