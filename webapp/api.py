@@ -25,6 +25,7 @@ from webapp.jobs.api import router as jobs
 from webapp.live.api import router as live
 from webapp.notifications.api import router as notifications
 from webapp.operation.api import router as operation
+from webapp.operation.quotas_api import router as quotas
 from webapp.overview.api import router as overview
 from webapp.overview.trash_api import router as trash
 from webapp.overview.views_api import router as views
@@ -71,6 +72,7 @@ PARTS = (
     operation,
     webhooks,
     fetches,
+    quotas,
 )
 # The answers of these calls have a secret, so they are not kept for an Idempotency-Key.
 SECRET_ANSWERS = (

@@ -47,6 +47,7 @@ INSTALLED_APPS = [
     "webapp.notifications",
     "webapp.projects",
     "webapp.webhooks",
+    "webapp.quotas",
     "webapp.videos",
     "webapp.annotation",
     "webapp.jobs",

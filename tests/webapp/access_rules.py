@@ -80,6 +80,12 @@ RULES: dict[tuple[str, str], Rule] = {
     ("PATCH", "/api/status/queues/{queue}"): Rule("superuser", body={"paused": True}),
     ("PATCH", "/api/status/workers/{worker}"): Rule("superuser", body={"draining": True}),
     ("POST", "/api/status/running/{task_kind}/{task_id}/cancel"): Rule("superuser"),
+    ("GET", "/api/quotas"): Rule("superuser"),
+    ("PUT", "/api/quotas/{scope}"): Rule("superuser", body={"frames": 10}),
+    ("PUT", "/api/quotas/{scope}/{target_id}"): Rule("superuser", body={"bytes": 10}),
+    ("DELETE", "/api/quotas/{scope}/{target_id}"): Rule("superuser"),
+    ("GET", "/api/projects/{project_id}/quota"): Rule(Role.VIEWER),
+    ("GET", "/api/me/quota"): Rule("signed in"),
     # projects
     ("GET", "/api/projects"): Rule("signed in"),
     ("POST", "/api/projects"): Rule("signed in", body={"name": "New"}),

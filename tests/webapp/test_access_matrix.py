@@ -151,6 +151,8 @@ def make_world(home: Path) -> World:
         "invitation_id": invite_by_link(by=cast[Role.OWNER], project_id=project.pk, guest=Guest(Role.VIEWER))[0].pk,
         "kind": "video",
         "queue": "exports",
+        "scope": "project",
+        "target_id": project.pk,
         "worker": Worker.objects.create(name="gpu-1:7", pid=7, device="cpu", heartbeat=timezone.now()).name,
         "task_kind": "export",
         "task_id": export.pk,

@@ -24,6 +24,7 @@ from django.db.models.functions import Now
 from webapp.accounts.models import User
 from webapp.annotation import changes, counters, scribbles
 from webapp.annotation.cuts import span_of_scenes
+from webapp.annotation.engine_time import check_engine_time
 from webapp.annotation.head import conflict, hold, set_head
 from webapp.annotation.masks import mask_at, ranges_of
 from webapp.annotation.models import Direction, Head, HumanTime, Object, Origin, Round, RoundState, Scribble
@@ -76,8 +77,8 @@ def create_round(
 
     Raises Problem: "conflict" (with the id of the actual head) when the video does not stand at `base`; "no_scribbles";
     "no_objects"; "no_mask" for a frame to start from that shows no object; "bad_span" when a drawn frame lies outside
-    of the span; "no_object" when an object of `reach` is not there. A second call with the same `key` returns the same
-    round.
+    of the span; "no_object" when an object of `reach` is not there; "quota" when the time of workers is used
+    up. A second call with the same `key` returns the same round.
     """
     reach = reach or Reach()
     head = hold(video.pk)
@@ -99,6 +100,7 @@ def create_round(
         raise Problem("no_scribbles", f"There is no scribble on {which} yet. Draw one, then run.", 409)
     if head.next_object_number == 1:
         raise Problem("no_objects", "This video has no object yet. Add one and scribble on it, then run.", 409)
+    check_engine_time(video.project, author)
     return _insert(head, video, author, key, engine, drawn, starts, reach)
 
 

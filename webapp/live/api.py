@@ -22,7 +22,9 @@ class CommandResult(Schema):
     result: int | None
 
 
-@router.post("/videos/{int:video_id}/commands", response={200: CommandResult, (400, 403, 404, 409, 422): ErrorAnswer})
+@router.post(
+    "/videos/{int:video_id}/commands", response={200: CommandResult, (400, 403, 404, 409, 422, 429): ErrorAnswer}
+)
 def send_command(
     request: HttpRequest, video_id: int, body: Annotated[Command, Field(discriminator="type"), Body()]
 ) -> CommandResult:

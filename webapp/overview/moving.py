@@ -17,6 +17,7 @@ from webapp.problems import Problem
 from webapp.projects.access import allows, project_for
 from webapp.projects.models import Label, Membership, Project, Role
 from webapp.videos.models import Video, VideoState
+from webapp.videos.quota import alone, room_for
 
 
 @transaction.atomic
@@ -24,13 +25,19 @@ def move_videos(*, by: User, videos: Sequence[Video], to: int) -> None:
     """Move ready videos of one project to the project with the id `to`. `by` must be a manager of both.
 
     A label goes to the label of the same name, which is created if the other project has none. Assignees and reviewers
-    who could not have the job there lose it. Raises Problem "not_ready" (409) for a video whose import has not ended.
+    who could not have the job there lose it. Raises Problem (409): "not_ready" for a video whose
+    import has not ended, "quota" if they do not fit into the quota of the other project.
     """
     target = project_for(by, to, Role.MANAGER)
     for video in videos:
         project_for(by, video.project_id, Role.MANAGER)
         if video.state != VideoState.READY:
             raise Problem("not_ready", f"{video.name} is not imported yet. Wait for it, then move it.", 409)
+    coming = [video for video in videos if video.project_id != target.pk and not video.is_copy]
+    alone()
+    room_for(target, None).check(
+        frames=sum(video.frame_count for video in coming), size=sum(video.size_bytes for video in coming)
+    )
     for video in videos:
         if video.project_id != target.pk:
             _move(by, video, target)

@@ -65,7 +65,7 @@ def _card(user: User, video: Video) -> Video:
 
 @router.post(
     "/projects/{int:project_id}/uploads",
-    response={201: UploadInfo, (400, 404, 412, 413, 429, 507): ErrorAnswer},
+    response={201: UploadInfo, (400, 404, 409, 412, 413, 429, 507): ErrorAnswer},
     openapi_extra={"requestBody": {"required": True, "content": {"application/json": {"schema": UPLOAD_BODY}}}},
 )
 def begin_upload(request: HttpRequest, project_id: int, body: UploadBody | None = None) -> Status[Upload] | Answer:

@@ -21,6 +21,7 @@ from webapp.videos.frame_writer import FrameWriter
 from webapp.videos.import_process import FoundVideo, ReadVideo, read_in_process
 from webapp.videos.import_queue import IMPORTS, notify_import_worker, release_upload, tell_of_failure
 from webapp.videos.models import NAME_LENGTH, PART_LENGTH, Video, VideoState, became_ready
+from webapp.videos.quota import Room, alone, room_for
 from webapp.videos.refusal import ImportCancelled, Refused, disk_full
 from webapp.videos.sources import Clip
 from webapp.videos.storage import VideoFolder, folder_of, staging_of, upload_path
@@ -67,6 +68,8 @@ def _import(video: Video, path: Path) -> None:
     with _staging(video) as folder, read_in_process(path, beat) as reader:
         own = _own_part(video, reader.found)
         beat.expected = own.expected
+        beat.room = room_for(video.project, video.created_by, without=video.pk)
+        beat.room.check(frames=1)
         _publish(video, reader.write(own.part, folder), folder, beat)
 
 
@@ -99,6 +102,7 @@ class Heartbeat:
 
     def __init__(self, video: Video, expected: int = 0, on_progress: OnProgress | None = None) -> None:
         self.expected = expected
+        self.room: Room | None = None  # What the quotas leave for this video.
         self._held = IMPORTS.held(video.pk, video.fence)
         self._on_progress = on_progress
         self._next = 0.0
@@ -115,6 +119,8 @@ class Heartbeat:
             return
         self._next = time.monotonic() + BEAT_SECONDS
         done = self._done
+        if self.room is not None:
+            self.room.check(frames=done)
         total = max(self.expected, done) if self.expected else 0
         wanted = self._held.filter(cancel_requested=False)
         if not wanted.update(heartbeat=Now(), progress_done=done, progress_total=total):
@@ -131,15 +137,25 @@ def _publish(video: Video, read: ReadVideo, staging: VideoFolder, beat: Heartbea
     folder = folder_of(video.pk)
     folder.remove()  # It exists if an attempt was killed after it moved the files and before it wrote the row.
     staging.root.rename(folder.root)
-    if not _become_ready(video, read):
+    try:
+        ready = _become_ready(video, read)
+    except Refused:
+        folder.remove()
+        raise
+    if not ready:
         folder.remove()
         raise ImportCancelled
 
 
 @transaction.atomic
 def _become_ready(video: Video, read: ReadVideo) -> bool:
-    """Mark a claimed video as ready, with what was read. Return False if the claim was lost."""
+    """Mark a claimed video as ready, with what was read. Return False if the claim was lost.
+
+    Raises Refused if another video has taken meanwhile what the quotas left.
+    """
     written = read.written
+    alone()
+    room_for(video.project, video.created_by, without=video.pk).check(frames=written.count, size=written.size_bytes)
     ready = IMPORTS.held(video.pk, video.fence).update(
         state=VideoState.READY,
         note=" ".join(read.notes),

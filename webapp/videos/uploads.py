@@ -9,14 +9,12 @@ from __future__ import annotations
 import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, Protocol
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection, transaction
-from django.db.models import F, Sum
+from django.db import transaction
 from django.utils import timezone
 
 from webapp.accounts.models import User
@@ -27,13 +25,12 @@ from webapp.tus import CHECKSUM_MISMATCH, Checksum
 from webapp.videos.access import upload_for
 from webapp.videos.import_queue import notify_import_worker
 from webapp.videos.models import Upload, Video
+from webapp.videos.quota import alone, bytes_to_come, room_for, under_way
 from webapp.videos.refusal import Refused, check_disk
 from webapp.videos.storage import free_bytes, min_free_bytes, upload_path
 
 MAX_CHUNK = 64 << 20
 MOST_UNDER_WAY = 20  # The most unfinished uploads of one person; the page sends two files at a time.
-RESERVED = timedelta(hours=1)  # How long disk space stays reserved for an upload that is not continued.
-BEGIN_LOCK = 0x6D61736B  # The key of an advisory lock of Postgres; no other lock may use it.
 COPY = 1 << 20
 
 
@@ -44,7 +41,8 @@ class Readable(Protocol):
 def begin_upload(*, by: User, project_id: int, name: str, size: int) -> Upload:
     """Create an upload and reserve disk space for its `size` bytes.
 
-    Raises Problem if the file is too large, the disk is too full, or the user has too many unfinished uploads.
+    Raises Problem if the file is too large, the disk is too full, a quota leaves no room, or the user has too many
+    unfinished uploads.
     """
     project = project_for(by, project_id, Role.ANNOTATOR)
     most = settings.CONFIG["MASKWRIGHT_MAX_UPLOAD_MB"]
@@ -53,8 +51,9 @@ def begin_upload(*, by: User, project_id: int, name: str, size: int) -> Upload:
     if size > most << 20:
         raise Problem("too_large", f"The file has {size / (1 << 20):,.0f} MB; at most {most:,} MB are taken.", 413)
     with transaction.atomic():
-        _begin_alone()
+        alone()
         _check_room(by, size)
+        room_for(project, by).check(frames=1, size=size)
         upload = Upload.objects.create(project=project, name=_base_name(name), size=size, created_by=by)
     path = upload_path(upload.pk)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -62,26 +61,17 @@ def begin_upload(*, by: User, project_id: int, name: str, size: int) -> Upload:
     return upload
 
 
-def _begin_alone() -> None:
-    """Let no other upload begin before this transaction ends, so that no two uploads reserve the same disk space."""
-    if connection.vendor == "postgresql":  # SQLite has only one writing transaction at a time.
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [BEGIN_LOCK])
-
-
 def _check_room(by: User, size: int) -> None:
     """Raise Refused if other unfinished uploads need the disk space, or if `by` has too many of them."""
-    under_way = Upload.objects.filter(videos=None, touched_at__gt=timezone.now() - RESERVED)
-    if under_way.filter(created_by=by).count() >= MOST_UNDER_WAY:
+    if under_way().filter(created_by=by).count() >= MOST_UNDER_WAY:
         raise Refused(
             "too_many_uploads",
             f"You have {MOST_UNDER_WAY} uploads under way. Finish or cancel some of them first.",
             429,
             retry_after=60,
         )
-    reserved = under_way.aggregate(bytes=Sum(F("size") - F("received")))["bytes"] or 0
     check_disk(size)
-    room = free_bytes() - min_free_bytes() - reserved
+    room = free_bytes() - min_free_bytes() - bytes_to_come()
     if size > room:
         raise Refused(
             "disk_full",

@@ -37,6 +37,7 @@ KEYS = (
     "webhook_id",
     "fetch_id",
     "delivery_id",
+    "target_id",
 )
 HUGE = (str(MOST + 1), f"1{'0' * 30}", f"1{'0' * 400}", f"1{'0' * 5000}")  # Python converts at most 4300 digits.
 
@@ -60,7 +61,13 @@ def test_a_call_finds_nothing_under_a_huge_number(
     client.raise_request_exception = False
     body, content_type = RULES[method, path].content({})
     for number in HUGE:
-        given = {**dict.fromkeys(KEYS, project.pk), "kind": "video", "task_kind": "export", key: number}
+        given = {
+            **dict.fromkeys(KEYS, project.pk),
+            "kind": "video",
+            "task_kind": "export",
+            "scope": "project",
+            key: number,
+        }
         address = path.format(**given)
         answer: Any = client.generic(method, address, body, content_type, headers=dict(RULES[method, path].headers))
         assert answer.status_code == 404
@@ -69,7 +76,7 @@ def test_a_call_finds_nothing_under_a_huge_number(
 
 def test_every_number_of_a_call_is_tried() -> None:
     named = {part for _, path in RULES for part in path.replace(".", "/").split("/") if part.startswith("{")}
-    assert named == {f"{{{key}}}" for key in (*KEYS, "upload_id", "kind", "queue", "task_kind", "worker")}
+    assert named == {f"{{{key}}}" for key in (*KEYS, "upload_id", "kind", "queue", "task_kind", "worker", "scope")}
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from webapp.accounts.models import User
 from webapp.http import body_limit
 from webapp.problems import Problem
 from webapp.projects.models import Membership, Project
-from webapp.videos import refusal, uploads
+from webapp.videos import quota, refusal, uploads
 from webapp.videos.importing import run_import
 from webapp.videos.models import Upload, Video, VideoState
 from webapp.videos.storage import min_free_bytes, upload_path
@@ -261,7 +261,7 @@ def test_an_upload_that_nobody_goes_on_with_gives_its_room_up(
 ) -> None:
     disk(1000)
     old = begin(client, project, 900).json()["id"]
-    Upload.objects.filter(pk=old).update(touched_at=timezone.now() - uploads.RESERVED)
+    Upload.objects.filter(pk=old).update(touched_at=timezone.now() - quota.RESERVED)
     assert begin(client, project, 900).status_code == 201
 
 

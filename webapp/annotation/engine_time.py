@@ -1,0 +1,57 @@
+"""How long workers have computed rounds for a project or a person, and the refusal of rounds beyond their quota."""
+
+from __future__ import annotations
+
+import math
+from datetime import timedelta
+
+from django.db.models import DurationField, ExpressionWrapper, F, Max, Min, Q, Sum
+from django.db.models.functions import Coalesce, Now
+
+from webapp.accounts.models import User
+from webapp.annotation.models import Origin, Round
+from webapp.problems import Problem
+from webapp.projects.models import Project
+from webapp.quotas.limits import Owner, limits_of, name_of
+
+WINDOW = timedelta(hours=24)
+
+
+def engine_seconds(owner: Owner) -> int:
+    """Return the seconds that workers took for the rounds of a project, or for those that a person asked for.
+
+    Rounds that began within the last 24 hours count, those that run with their time so far.
+    """
+    return _used(owner)[0]
+
+
+def check_engine_time(project: Project, person: User) -> None:
+    """Raise Problem "quota" (429) if a project or a person has used the time of workers that its quota gives.
+
+    `retry_after` is the time in which the oldest round no longer counts. A round that runs is never stopped by this.
+    """
+    for owner in (project, person):
+        limit = limits_of(owner).engine_seconds
+        if limit is None:
+            continue
+        used, wait = _used(owner)
+        if used >= limit:
+            raise Problem(
+                "quota",
+                f"{name_of(owner)} may use workers for {limit:,} seconds in 24 hours and has used {used:,}. "
+                "Your scribbles are kept: run them later, or ask an administrator for more.",
+                429,
+                retry_after=wait,
+            )
+
+
+def _used(owner: Owner) -> tuple[int, int]:
+    """Return the seconds that were used, and the seconds until the oldest round no longer counts."""
+    whose = Q(video__project=owner) if isinstance(owner, Project) else Q(author=owner)
+    took = ExpressionWrapper(Coalesce("finished_at", Now()) - F("started_at"), output_field=DurationField())
+    rows = Round.objects.filter(whose, origin=Origin.ROUND, started_at__gt=Now() - WINDOW).order_by()
+    found = rows.annotate(took=took).aggregate(used=Sum("took"), first=Min("started_at"), now=Max(Now()))
+    if found["used"] is None:
+        return 0, math.ceil(WINDOW.total_seconds())
+    wait = found["first"] + WINDOW - found["now"]
+    return round(found["used"].total_seconds()), max(math.ceil(wait.total_seconds()), 1)
