@@ -121,7 +121,7 @@ def test_videos_move_only_where_the_quota_has_room(
     target = client_as(owner).post("/api/projects", {"name": "Other"}, content_type="application/json").json()["id"]
     video = make_video(project, owner)
     set_limits(Scope.PROJECT, target, Limits(frames=7))
-    body = {"action": "move", "videos": [video.pk], "project": target}
+    body = {"action": "move", "ids": [video.pk], "project": target}
     address = f"/api/projects/{project.pk}/videos/actions"
     refused = client_as(owner).post(address, body, content_type="application/json")
     assert (refused.status_code, refused.json()["code"]) == (409, "quota"), refused.content
