@@ -215,6 +215,26 @@ describe("a painting", () => {
     expect(studio.sent.at(-1)).toMatchObject({ type: "head.move", from_round: null, to_round: 7 });
   });
 
+  it("offline is shown with those before it, and sent once and in order when the connection is back", async () => {
+    const made = ready();
+    const { studio } = made;
+    studio.online.value = false;
+    drag(brush, made, at(10, 10));
+    drag(brush, made, at(50, 30));
+    expect([studio.sent.length, studio.store.paintings.value.length]).toEqual([0, 2]);
+    studio.online.value = true;
+    studio.outbox.flush();
+    const [first, second] = paintsOf(studio);
+    expect([pixelsOf(first).has(50, 30), pixelsOf(second).has(10, 10), pixelsOf(second).has(50, 30)]).toEqual(
+      [false, true, true],
+    );
+    for (const [round, message] of [first, second].entries())
+      studio.outbox.acknowledged({ type: "ack", key: message?.key as string, result: round + 1 });
+    await Promise.resolve();
+    studio.outbox.flush();
+    expect([paintsOf(studio).length, studio.outbox.count.value]).toEqual([2, 0]);
+  });
+
   it("that was undone before it was sent never is, and redo sends it", () => {
     const made = ready();
     const { studio } = made;
