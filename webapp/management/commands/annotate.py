@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+import tempfile
 import time
 import uuid
 from collections.abc import Sequence
@@ -200,9 +201,12 @@ def _add_objects(video: Video, author: User, number: int) -> None:
 
 
 def _write_masks(video: Video, out: Path) -> None:
-    written = 0
-    for mask in masks_of(video.pk, head_of(video.pk)):
-        (out / f"{mask.frame:05}.png").write_bytes(encode_labels(mask.labels))
-        written += 1
-    if written != video.frame_count:
-        raise Problem("no_mask", f"The engine gave masks for {written} of {video.frame_count} frames only.")
+    """Write the masks of all frames, or none of them: they are moved into the folder once all are written."""
+    with tempfile.TemporaryDirectory(dir=out, prefix=".masks-") as name:
+        for mask in masks_of(video.pk, head_of(video.pk)):
+            (Path(name) / f"{mask.frame:05}.png").write_bytes(encode_labels(mask.labels))
+        written = sorted(Path(name).iterdir())
+        if len(written) != video.frame_count:
+            raise Problem("no_mask", f"The engine gave masks for {len(written)} of {video.frame_count} frames only.")
+        for path in written:
+            path.replace(out / path.name)
