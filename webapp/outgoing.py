@@ -48,36 +48,36 @@ class Target:
         return httpx.URL(self.url.geturl()).copy_with(host=str(self.address))
 
 
-def parse_url(url: str) -> SplitResult:
+def parse_url(url: str, field: str = "url") -> SplitResult:
     """Return the parts of a URL, without asking the network. Raises Problem "bad_url" for one that cannot work."""
     if len(url) > LONGEST_URL or any(character.isspace() or not character.isprintable() for character in url):
-        raise _bad(f"It has spaces or more than {LONGEST_URL} characters.")
+        raise _bad(f"It has spaces or more than {LONGEST_URL} characters.", field)
     try:
         parts = urlsplit(url)
         port = parts.port
         httpx.URL(url)
     except (ValueError, httpx.InvalidURL):
-        raise _bad("It has no valid host and port.") from None
+        raise _bad("It has no valid host and port.", field) from None
     if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
-        raise _bad("It begins with https:// or http:// and names a host.")
+        raise _bad("It begins with https:// or http:// and names a host.", field)
     if parts.username is not None or parts.password is not None:
-        raise _bad("It must not contain a name or a password.")
+        raise _bad("It must not contain a name or a password.", field)
     return parts
 
 
-def check_target(url: str) -> Target:
+def check_target(url: str, field: str = "url") -> Target:
     """Resolve the host of a URL and check every address that it has.
 
     Raises Problem: "bad_url"; "address_unknown" if the name has no address; "address_refused" if one of its addresses
-    is not public and not in MASKWRIGHT_ALLOWED_NETWORKS.
+    is not public and not in MASKWRIGHT_ALLOWED_NETWORKS. `field` is what the request calls the address.
     """
-    parts = parse_url(url)
+    parts = parse_url(url, field)
     host = parts.hostname or ""
     port = parts.port or (443 if parts.scheme == "https" else 80)
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
-        raise Problem("address_unknown", f"The host {host[:200]} has no address.", 400, field="url") from None
+        raise Problem("address_unknown", f"The host {host[:200]} has no address.", 400, field=field) from None
     addresses = [ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
     for address in addresses:
         if not is_allowed(address):
@@ -85,7 +85,7 @@ def check_target(url: str) -> Target:
                 f"The host {host[:200]} has the address {address}, which is not public. An administrator can allow it "
                 "with MASKWRIGHT_ALLOWED_NETWORKS."
             )
-            raise Problem("address_refused", text, 400, field="url")
+            raise Problem("address_refused", text, 400, field=field)
     return Target(parts, addresses[0])
 
 
@@ -145,5 +145,5 @@ def _certificates() -> ssl.SSLContext:
     return httpx.create_ssl_context(trust_env=False)
 
 
-def _bad(why: str) -> Problem:
-    return Problem("bad_url", f"This address cannot be used. {why}", 400, field="url")
+def _bad(why: str, field: str) -> Problem:
+    return Problem("bad_url", f"This address cannot be used. {why}", 400, field=field)

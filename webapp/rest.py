@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from functools import partial
-from typing import Any
+from typing import Annotated, Any, TypeVar
 
 from django.db import connection, transaction
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import set_response_etag
@@ -16,7 +17,7 @@ from ninja.operation import Operation
 from ninja.params.models import QueryModel
 from ninja.parser import Parser
 from ninja.types import DictStrAny
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 from webapp.problems import Problem
 from webapp.repetition.keeping import HEADER, once
@@ -25,6 +26,7 @@ from webapp.storable import refusal_of
 WRITES = ("post", "put", "patch", "delete")
 
 
+Row = TypeVar("Row", bound=Model)
 Run = Callable[..., HttpResponseBase]
 Call = Callable[[], HttpResponseBase]
 
@@ -46,6 +48,20 @@ class Strict(Schema):
     """The base of bodies of which an unknown field is refused, with its name."""
 
     model_config = ConfigDict(extra="forbid")
+
+
+class NewestFirst(Schema):
+    """The parameters of a list whose newest rows come first. The next part begins `before` the last id of this one."""
+
+    state: Annotated[str, Field(max_length=20)] | None = None
+    before: Annotated[int, Field(ge=1)] | None = None
+    limit: Annotated[int, Field(ge=1, le=500)] = 200
+
+    def of(self, rows: QuerySet[Row]) -> QuerySet[Row]:
+        """Return the part of `rows` that is asked for."""
+        rows = rows if self.state is None else rows.filter(state=self.state)
+        rows = rows if self.before is None else rows.filter(pk__lt=self.before)
+        return rows.order_by("-pk")[: self.limit]
 
 
 class ErrorAnswer(Schema):

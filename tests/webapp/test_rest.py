@@ -15,10 +15,12 @@ from django.test import Client, RequestFactory
 from pydantic import BaseModel
 
 from webapp.accounts.models import User
+from webapp.annotation.models import Export, MaskImport
 from webapp.api import api
 from webapp.http.page import server_error
 from webapp.projects.models import Project
 from webapp.rest import ErrorAnswer
+from webapp.videos.models import Fetch
 
 JSON = "application/json"
 SCHEMA = api.get_openapi_schema()
@@ -163,6 +165,23 @@ def test_no_answer_with_a_secret_is_kept_for_a_repeated_call() -> None:
         fields = {field for schema in schemas for field in schema.get("properties", {})}
         if name.startswith("post") and fields & {"secret", "recovery_codes", "link"}:
             assert "Idempotency-Key" not in {parameter["name"] for parameter in call["parameters"]}, name
+
+
+def test_lists_of_what_grows_come_in_parts_with_the_newest_first(
+    client_as: Callable[[User | None], Client], owner: User, project: Project
+) -> None:
+    client, base = client_as(owner), f"/api/projects/{project.pk}"
+    MaskImport.objects.bulk_create(MaskImport(project=project, author=owner, state=s) for s in ("done", "failed") * 2)
+    Fetch.objects.bulk_create(Fetch(project=project, created_by=owner, state=s) for s in ("done", "failed") * 2)
+    Export.objects.bulk_create(Export(project=project, author=owner, state=s) for s in ("done", "failed") * 2)
+    for address in (f"{base}/mask-imports", f"{base}/fetches", f"{base}/exports"):
+        ids = [row["id"] for row in client.get(address).json()]
+        assert ids == sorted(ids, reverse=True)
+        assert len(ids) == 4
+        assert [row["id"] for row in client.get(address, {"limit": 2}).json()] == ids[:2]
+        assert [row["id"] for row in client.get(address, {"before": ids[1]}).json()] == ids[2:]
+        assert [row["id"] for row in client.get(address, {"state": "failed"}).json()] == [ids[0], ids[2]]
+        assert client.get(address, {"limit": 501}).json()["field"] == "limit"
 
 
 def test_a_wrong_method_is_answered_with_json_and_the_right_ones(

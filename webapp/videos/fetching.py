@@ -65,7 +65,7 @@ def begin_fetch(*, by: User, project_id: int, source: str, as_video: bool) -> Fe
     project = project_for(by, project_id, Role.ANNOTATOR)
     check_source(source)
     if is_address(source):
-        check_target(source)
+        check_target(source, "source")
     open_states = (FetchState.QUEUED, FetchState.RUNNING)
     with transaction.atomic():
         if Fetch.objects.filter(created_by=by, state__in=open_states).count() >= MOST_FETCHES:

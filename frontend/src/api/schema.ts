@@ -815,7 +815,7 @@ export interface paths {
         };
         /**
          * List Fetches
-         * @description Return your newest fetches of a project, at most 200; managers see those of all.
+         * @description Return your fetches of a project; managers see those of all.
          */
         get: operations["list_fetches"];
         put?: never;
@@ -3635,6 +3635,21 @@ export interface components {
             secret: string;
             /** Url */
             url: string;
+        };
+        /**
+         * NewestFirst
+         * @description The parameters of a list whose newest rows come first. The next part begins `before` the last id of this one.
+         */
+        NewestFirst: {
+            /** Before */
+            before?: number | null;
+            /**
+             * Limit
+             * @default 200
+             */
+            limit?: number;
+            /** State */
+            state?: string | null;
         };
         /** NotificationInfo */
         NotificationInfo: {
@@ -9355,7 +9370,11 @@ export interface operations {
     };
     list_project_exports: {
         parameters: {
-            query?: never;
+            query?: {
+                state?: string | null;
+                before?: number | null;
+                limit?: number;
+            };
             header?: {
                 /** @description The ETag of the answer that the client has; if it is the newest, 304. */
                 "If-None-Match"?: string;
@@ -9542,7 +9561,11 @@ export interface operations {
     };
     list_fetches: {
         parameters: {
-            query?: never;
+            query?: {
+                state?: string | null;
+                before?: number | null;
+                limit?: number;
+            };
             header?: {
                 /** @description The ETag of the answer that the client has; if it is the newest, 304. */
                 "If-None-Match"?: string;
@@ -10209,7 +10232,11 @@ export interface operations {
     };
     list_mask_imports: {
         parameters: {
-            query?: never;
+            query?: {
+                state?: string | null;
+                before?: number | null;
+                limit?: number;
+            };
             header?: {
                 /** @description The ETag of the answer that the client has; if it is the newest, 304. */
                 "If-None-Match"?: string;
@@ -14673,7 +14700,11 @@ export interface operations {
     };
     list_exports: {
         parameters: {
-            query?: never;
+            query?: {
+                state?: string | null;
+                before?: number | null;
+                limit?: number;
+            };
             header?: {
                 /** @description The ETag of the answer that the client has; if it is the newest, 304. */
                 "If-None-Match"?: string;

@@ -13,7 +13,7 @@ from django.core.handlers.asgi import ASGIRequest
 from django.db.models import Q, QuerySet
 from django.http import FileResponse, HttpRequest, StreamingHttpResponse
 from django.utils.http import content_disposition_header
-from ninja import Router, Schema, Status
+from ninja import Query, Router, Schema, Status
 from pydantic import Field
 
 from webapp.accounts.api import signed_in
@@ -26,7 +26,7 @@ from webapp.annotation.export.options import Names, Options, Shape
 from webapp.annotation.models import Export, ExportState
 from webapp.problems import NotFound, Problem
 from webapp.projects.access import project_for
-from webapp.rest import ErrorAnswer, Strict, resumable_answer
+from webapp.rest import ErrorAnswer, NewestFirst, Strict, resumable_answer
 from webapp.videos.access import video_for
 
 router = Router(tags=["exports"])
@@ -119,16 +119,16 @@ def list_export_formats(request: HttpRequest) -> list[Format]:
 
 
 @router.get("/videos/{int:video_id}/exports", response={200: list[ExportInfo], 404: ErrorAnswer})
-def list_exports(request: HttpRequest, video_id: int) -> QuerySet[Export]:
+def list_exports(request: HttpRequest, video_id: int, part: Query[NewestFirst]) -> QuerySet[Export]:
     user = signed_in(request)
-    return exports_of(user).filter(video=video_for(user, video_id))
+    return part.of(exports_of(user).filter(video=video_for(user, video_id)))
 
 
 @router.get("/projects/{int:project_id}/exports", response={200: list[ExportInfo], 404: ErrorAnswer})
-def list_project_exports(request: HttpRequest, project_id: int) -> QuerySet[Export]:
+def list_project_exports(request: HttpRequest, project_id: int, part: Query[NewestFirst]) -> QuerySet[Export]:
     user = signed_in(request)
     project = project_for(user, project_id)
-    return exports_of(user).filter(Q(video__project=project) | Q(project=project))
+    return part.of(exports_of(user).filter(Q(video__project=project) | Q(project=project)))
 
 
 @router.post("/projects/{int:project_id}/exports", response={201: ExportInfo, (400, 404, 409): ErrorAnswer})

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from ninja import Router, Schema, Status
+from ninja import Query, Router, Schema, Status
 from pydantic import Field
 
 from webapp.accounts.api import signed_in
@@ -16,7 +16,7 @@ from webapp.annotation.imports import jobs
 from webapp.annotation.imports.jobs import OtherLabels, import_for, imports_of
 from webapp.annotation.models import MaskImport, MaskImportState
 from webapp.projects.access import project_for
-from webapp.rest import ErrorAnswer, Strict
+from webapp.rest import ErrorAnswer, NewestFirst, Strict
 
 router = Router(tags=["imports"])
 
@@ -103,9 +103,9 @@ def make_mask_import(request: HttpRequest, project_id: int, body: MaskImportBody
 
 
 @router.get("/projects/{int:project_id}/mask-imports", response={200: list[MaskImportInfo], 404: ErrorAnswer})
-def list_mask_imports(request: HttpRequest, project_id: int) -> QuerySet[MaskImport]:
+def list_mask_imports(request: HttpRequest, project_id: int, part: Query[NewestFirst]) -> QuerySet[MaskImport]:
     user = signed_in(request)
-    return imports_of(user).filter(project=project_for(user, project_id))
+    return part.of(imports_of(user).filter(project=project_for(user, project_id)))
 
 
 @router.get("/mask-imports/{int:import_id}", response={200: MaskImportInfo, 404: ErrorAnswer})
