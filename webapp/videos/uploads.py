@@ -103,7 +103,7 @@ def receive_chunk(
         sum_ = None if checksum is None else checksum.new()
         if _copy(body, file, length, sum_) != length:
             raise Problem("chunk_cut", "The connection broke in the middle of a chunk.", received=offset)
-        if checksum is not None and sum_.digest() != checksum.digest:
+        if checksum is not None and sum_ is not None and sum_.digest() != checksum.digest:
             text = "The chunk does not have its checksum. Send it again."
             raise Problem("wrong_checksum", text, CHECKSUM_MISMATCH, received=offset)
         file.flush()

@@ -27,7 +27,7 @@ class TusClient:
     def __init__(self, secret: str) -> None:
         self._client = Client(enforce_csrf_checks=True, headers={"Authorization": f"Bearer {secret}"})
 
-    def send(self, method: str, address: str, data: bytes = b"", **headers: str) -> Any:
+    def send(self, method: str, address: str, data: bytes = b"", /, **headers: str) -> Any:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         kind = OFFSET if method == "PATCH" else ""
         return self._client.generic(method, address, data, kind, headers={**TUS, **named})
@@ -99,7 +99,7 @@ def test_an_upload_of_tus_is_dropped_and_is_seen_only_by_its_maker(
 def test_a_request_of_tus_that_cannot_work_is_refused(
     tus: TusClient, project: Project, headers: dict[str, str], status: int
 ) -> None:
-    answer = tus.send("POST", f"/api/projects/{project.pk}/uploads", **headers)
+    answer = tus.send("POST", f"/api/projects/{project.pk}/uploads", b"", **headers)
     assert (answer.status_code, answer["Tus-Resumable"]) == (status, "1.0.0")
     assert answer.json()["text"]
     assert not Upload.objects.exists()
