@@ -56,20 +56,33 @@ def agreed_cells(frames: Mapping[int, RememberedFrame], sharpness: Tensor) -> li
 
 
 def _agreed(frame: RememberedFrame, scribbles: Sequence[Scribble], others: list[CellRows], sharpness: Tensor) -> Tensor:
-    """Return the shares of a frame, [n, h, w], mixed near its objects with those that are read from other frames."""
+    """Return the shares of a frame, [n, h, w], mixed near its objects with those that are read from other frames.
+
+    The other frames say how much of a cell belongs to objects at all. Which object it is stays as it was drawn, since
+    objects may look alike. Objects of which no other frame tells keep their shares.
+    """
     shares = frame.shares
-    near = F.max_pool2d(shares[None], 2 * NEAR + 1, 1, NEAR)[0] > SEEN
-    cells = near.any(0).flatten()
-    query = frame.embedding.flatten(1).T[cells]
-    inside, total = query.new_zeros(len(query), len(shares)), query.new_zeros(len(query), len(shares))
+    near = (F.max_pool2d(shares[None], 2 * NEAR + 1, 1, NEAR)[0] > SEEN).any(0).flatten()
+    told = torch.stack([rows.weights.sum(0) for rows in others]).sum(0) > 0
+    if not told.any():
+        return shares
+    query, own = frame.embedding.flatten(1).T[near], shares.flatten(1).T[near][:, told]
+    inside, total = torch.zeros_like(own), torch.zeros_like(own)
     for rows in others:
         alike = torch.addmm(-sharpness, query * sharpness, rows.cells.T).exp_()
-        inside, total = inside + alike @ (rows.shares * rows.weights), total + alike @ rows.weights
-    read = shares.flatten(1).T.clone()
-    # Where no other frame tells of an object, `total` is 0 and its own mask counts alone.
-    read[cells] = torch.where(total > 0, inside / total.clamp_min(torch.finfo(total.dtype).tiny), read[cells])
-    mixed = OTHERS * near * (1 - _hold(scribbles, shares))
-    return shares + mixed * (read.T.reshape(shares.shape) - shares)
+        inside = inside + alike @ (rows.shares * rows.weights)[:, told]
+        total = total + alike @ rows.weights[:, told]
+    tiny = torch.finfo(own.dtype).tiny
+    read = inside / total.clamp_min(tiny)
+    parts = torch.where(own.sum(1, keepdim=True) > 0, own, read)
+    parts = parts / parts.sum(1, keepdim=True).clamp_min(tiny)  # [cells, told objects]: which object a cell shows
+    free = 1 - _hold(scribbles, shares).flatten(1).T[near][:, told]
+    before, said = own.sum(1, keepdim=True), read.sum(1, keepdim=True).clamp(max=1)
+    after = before + OTHERS * (free * parts).sum(1, keepdim=True) * (said - before)
+    mixed = shares.flatten(1).T.clone()
+    room = 1 - mixed[:, ~told].sum(1, keepdim=True)
+    mixed[near.nonzero(), told.nonzero()[:, 0]] = parts * torch.minimum(after, room[near].clamp_min(0))
+    return mixed.T.reshape(shares.shape)
 
 
 def _hold(scribbles: Sequence[Scribble], shares: Tensor) -> Tensor:

@@ -75,6 +75,30 @@ def test_masks_that_nothing_contradicts_count_as_they_are(
     assert mean_share(remembered(*first), remembered(*second), CROWD) == 1
 
 
+def test_of_objects_that_look_alike_each_cell_stays_with_its_own() -> None:
+    mask = torch.zeros(2, *SIZE)
+    mask[0, 0:8, 5:8] = mask[1, 0:8, 8:12] = 1  # two halves of the car, both with the crowd behind it
+    right = mask.clone()
+    right[:, :4] = 0
+    frames = [RememberedFrame(seen(), each, torch.ones(2), [line(1, 6)]) for each in (mask, right)]
+    rows = agreed_cells(dict(enumerate(frames)), SHARPNESS)[0]
+    car, crowd = (rows.cells @ likeness > 0.9 for likeness in (CAR, CROWD))
+    assert rows.shares[car].sum(1).min() > 0.95
+    assert rows.shares[car].amax(1).min() > 0.95
+    assert rows.shares[crowd].sum(1).mean() == pytest.approx(1 - OTHERS, abs=0.1)
+
+
+def test_an_object_of_which_no_other_frame_tells_keeps_its_cells() -> None:
+    mask = torch.zeros(2, *SIZE)
+    mask[0, 4:8, 5:12] = mask[1, 0:4, 5:12] = 1
+    first = RememberedFrame(seen(), mask, torch.ones(2), [line(1, 6), line(2, 2)])
+    second = RememberedFrame(seen(), mask * torch.tensor([1.0, 0])[:, None, None], torch.tensor([1.0, 0]), [line(1, 6)])
+    rows = agreed_cells({0: first, 1: second}, SHARPNESS)[0]
+    crowd = rows.cells @ CROWD > 0.9
+    assert (rows.shares[crowd, 1] == 1).all()
+    assert (rows.shares[crowd, 0] == 0).all()
+
+
 def test_a_single_frame_counts_as_it_is() -> None:
     (rows,) = agreed_cells({0: remembered(0, [line(1, 6)])}, SHARPNESS)
     assert set(rows.shares.unique().tolist()) == {0.0, 1.0}
