@@ -91,5 +91,7 @@ def test_a_band_that_looks_like_its_surroundings_changes_only_under_the_scribble
     assert (found[50, 41:87] == 1).all()
     assert not found[44:48, 40:].any()
     assert not found[53:57, 40:].any()
+    removed = with_asked_changes(after, BEFORE, [Scribble(0, stroke.path)], waves)
+    assert not removed[46:55, 45:85].any()  # What looks like the object can still be taken away from it.
     waves[44:57, 40:90] += 80  # Now the frame shows a thing of this width.
     np.testing.assert_array_equal(with_asked_changes(BEFORE, after, [stroke], waves), after)
