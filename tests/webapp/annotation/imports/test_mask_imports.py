@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 import shutil
@@ -216,6 +217,17 @@ def test_a_damaged_file_is_refused_with_a_sentence(twin: Video, owner: User, tmp
     assert made.state == MaskImportState.FAILED
     assert made.error.endswith(".")
     assert "fault of the program" not in made.error
+
+
+def test_a_file_that_needs_more_memory_than_the_limit_is_refused(
+    twin: Video, owner: User, tmp_path: Path, settings: Any
+) -> None:
+    values = {**settings.CONFIG.values, "MASKWRIGHT_MASK_IMPORT_MEMORY_MB": 160}
+    settings.CONFIG = dataclasses.replace(settings.CONFIG, values=values)
+    (tmp_path / "a.json").write_bytes(b'{"images": [' + b"{}," * 800_000 + b"{}]}")
+    made = imported(tmp_path / "a.json", twin.project, owner)
+    assert made.state == MaskImportState.FAILED
+    assert "more than 160 MB of memory" in made.error
 
 
 # --- labels -----------------------------------------------------------------------------------------------------------
