@@ -19,6 +19,7 @@ from webapp.annotation.api import router as annotation
 from webapp.annotation.export.api import router as exports
 from webapp.annotation.imports.api import router as mask_imports
 from webapp.annotation.pin_api import router as pins
+from webapp.api_examples import EXAMPLES
 from webapp.audit.api import router as audit
 from webapp.inference.api import router as inference
 from webapp.jobs.api import router as jobs
@@ -87,7 +88,7 @@ SECRET_ANSWERS = (
 )
 for part in PARTS:
     api.add_router("", part)
-api.seal(refusal, secret=SECRET_ANSWERS)
+api.seal(refusal, secret=SECRET_ANSWERS, examples=EXAMPLES)
 
 
 @api.exception_handler(Problem)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
+from types import MappingProxyType
 from typing import Annotated, Any, TypeVar
 
 from django.db import connection, transaction
@@ -23,6 +24,7 @@ from webapp.problems import Problem
 from webapp.repetition.keeping import HEADER, once
 from webapp.storable import refusal_of
 
+JSON = "application/json"
 WRITES = ("post", "put", "patch", "delete")
 
 
@@ -120,13 +122,20 @@ class RestApi(NinjaAPI):
     A call declares the errors that its own code raises; the schema adds those that any call may answer.
     """
 
-    def seal(self, refusal: Callable[[HttpRequest], Problem | None], secret: Collection[str] = ()) -> None:
+    def seal(
+        self,
+        refusal: Callable[[HttpRequest], Problem | None],
+        secret: Collection[str] = (),
+        examples: Mapping[str, Any] = MappingProxyType({}),
+    ) -> None:
         """Wrap every call, once all routers were added: it refuses query parameters that it does not know, answers a
         wrong method with JSON, and takes the headers Idempotency-Key and If-Match.
 
         `refusal` says why somebody may not make a call although they are signed in. `secret` are the operation ids of
         calls whose answers have a secret. They take no Idempotency-Key, because an answer with a secret is not kept.
+        `examples` are bodies by operation id, for the schema.
         """
+        self._examples = examples
         self._refusal = refusal
         self._secret = frozenset(secret)
         for router in self._get_bound_routers():
@@ -200,6 +209,8 @@ class RestApi(NinjaAPI):
                     call["parameters"].append(IF_NONE_MATCH)
                     call["responses"][304] = {"description": "The client has the newest answer already (ETag)."}
                 call["responses"] = dict(sorted(call["responses"].items()))
+                if call["operationId"] in self._examples:
+                    call["requestBody"]["content"][JSON]["example"] = self._examples[call["operationId"]]
         schema["components"]["schemas"]["ErrorAnswer"] = ErrorAnswer.model_json_schema()
         return schema
 

@@ -6,6 +6,8 @@ program, and access_rules.py says who may make each of them.
 
 from __future__ import annotations
 
+import json
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -32,6 +34,7 @@ from webapp.annotation.models import Export, ExportState, Mask, MaskImport, Mask
 from webapp.annotation.objects import add_object
 from webapp.annotation.pins import NewPin, add_pin
 from webapp.api import api
+from webapp.api_examples import EXAMPLES
 from webapp.inference.models import Worker
 from webapp.jobs.models import Job
 from webapp.overview.views import save_view
@@ -313,6 +316,23 @@ def test_a_removed_member_sees_nothing_of_the_project(world: World, client_as: C
     for call in CALLS:
         if isinstance(RULES[call].who, Role):
             refuses(world, client, call, 404)
+
+
+def test_the_examples_of_the_schema_are_calls_that_succeed(
+    world: World, client_as: Callable[[User | None], Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    public = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("8.8.8.8", 443))]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: public)  # The host of an example does not exist.
+    client, names = client_as(world.cast[Role.OWNER]), set()
+    for path, methods in api.get_openapi_schema()["paths"].items():
+        for method, call in methods.items():
+            if call["operationId"] in EXAMPLES:
+                names.add(call["operationId"])
+                example = json.dumps(call["requestBody"]["content"]["application/json"]["example"])
+                with undone():
+                    answer = client.generic(method.upper(), world.address(path), example, "application/json")
+                    assert answer.status_code in (200, 201), (call["operationId"], answer.content)
+    assert names == set(EXAMPLES)
 
 
 def test_there_is_no_address_that_this_file_does_not_know() -> None:

@@ -8672,6 +8672,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "name": "Birds"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ProjectBody"];
             };
         };
@@ -8927,6 +8932,17 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "labels": [
+                 *         {
+                 *           "color": "#4aa3ff",
+                 *           "name": "Gull"
+                 *         }
+                 *       ],
+                 *       "name": "Birds of the reef"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ProjectPatch"];
             };
         };
@@ -9463,6 +9479,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "format": "youtube-vis"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ProjectExportBody"];
             };
         };
@@ -11496,6 +11517,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "name": "clip.mp4",
+                 *       "size": 1048576
+                 *     }
+                 */
                 "application/json": components["schemas"]["UploadBody"];
             };
         };
@@ -11897,6 +11924,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "name": "Mine and due",
+                 *       "query": "assignee=me&order=due"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ViewBody"];
             };
         };
@@ -12081,6 +12114,15 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "events": [
+                 *         "video.ready",
+                 *         "export.done"
+                 *       ],
+                 *       "url": "https://tools.example.org/maskwright"
+                 *     }
+                 */
                 "application/json": components["schemas"]["WebhookBody"];
             };
         };
@@ -13279,6 +13321,13 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "days": 90,
+                 *       "may_write": false,
+                 *       "name": "Nightly export"
+                 *     }
+                 */
                 "application/json": components["schemas"]["TokenBody"];
             };
         };
@@ -14524,6 +14573,13 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "key": "3f0c5a9e-8a53-4f7e-9d0b-2d8f5b1c6a77",
+                 *       "name": "Gull",
+                 *       "type": "object.add"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ScribbleAdd"] | components["schemas"]["PromptAdd"] | components["schemas"]["ScribbleRemove"] | components["schemas"]["ObjectAdd"] | components["schemas"]["ObjectUpdate"] | components["schemas"]["RoundRun"] | components["schemas"]["RoundCancel"] | components["schemas"]["HeadMove"] | components["schemas"]["FramesAccept"] | components["schemas"]["MaskPaint"] | components["schemas"]["MaskEdit"] | components["schemas"]["SpanAbsent"] | components["schemas"]["CutsSet"] | components["schemas"]["TimeSpent"] | components["schemas"]["LeaseTake"] | components["schemas"]["LeaseRelease"] | components["schemas"]["LeaseAsk"];
             };
         };
@@ -14793,6 +14849,20 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "format": "davis",
+                 *       "options": {
+                 *         "names": "number",
+                 *         "spans": [
+                 *           [
+                 *             0,
+                 *             2
+                 *           ]
+                 *         ]
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["ExportBody"];
             };
         };
@@ -15496,6 +15566,14 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "frame": 1,
+                 *       "text": "The tail is missing.",
+                 *       "x": 0.4,
+                 *       "y": 0.5
+                 *     }
+                 */
                 "application/json": components["schemas"]["PinBody"];
             };
         };
