@@ -7,7 +7,7 @@ FRONTEND_SOURCES := $(shell find frontend/src frontend/public -type f 2>/dev/nul
 	frontend/index.html frontend/vite.config.ts frontend/tsconfig.json
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run dev docs lock wheel test lint lint-python lint-frontend format test-python test-frontend test-browser evaluate measure-latency measure-engines gpu-check clean
+.PHONY: help setup run dev docs lock wheel test lint lint-python lint-frontend format test-python test-faults test-frontend test-browser evaluate measure-latency measure-engines gpu-check bench-faults clean
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -71,7 +71,7 @@ wheel: frontend/dist/index.html .venv/.evaluation ## build dist/maskwright-VERSI
 
 # --- checking ---------------------------------------------------------------------------------------------------------
 
-test: lint test-python test-frontend test-browser ## everything that must hold (BROWSER=skip leaves the browser out)
+test: lint test-python test-faults test-frontend test-browser ## everything that must hold (BROWSER=skip leaves the browser out)
 
 lint: ## style, types, and who may import whom
 	@$(MAKE) --no-print-directory --jobs 2 lint-python lint-frontend
@@ -97,6 +97,10 @@ WORKERS ?= 2
 test-python: .venv/.evaluation frontend/dist/index.html ## Python tests, and how much of the code they ran
 	OMP_NUM_THREADS=1 .venv/bin/pytest tests --ignore tests/browser -n $(WORKERS) --dist loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered
 
+# A worker and a web process are killed and messages are broken, with few tries.
+test-faults: .venv/.evaluation frontend/dist/index.html
+	$(PY) -m tests.faults --short
+
 test-frontend: frontend/node_modules/.installed ## front-end unit tests
 	cd frontend && npm test --silent
 
@@ -118,6 +122,9 @@ measure-latency: .venv/.evaluation frontend/dist/index.html ## what a person wai
 
 gpu-check: .venv/.evaluation ## all engines and training on this machine's GPU, in under 8 minutes
 	@$(PY) -m tests.gpu_check
+
+bench-faults: .venv/.evaluation frontend/dist/index.html ## kill and break things on purpose, and count what is lost: [TRIES=10]
+	$(PY) -m tests.faults --tries $(or $(TRIES),10)
 
 measure-engines: .venv/.evaluation ## seconds a frame and peak memory of the papers' networks
 	$(PY) -m segmentation.evaluation.measure_engines papers

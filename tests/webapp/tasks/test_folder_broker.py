@@ -48,9 +48,9 @@ def payload(text: str) -> dict[str, Any]:
     }
 
 
-def write(folder: Path, scheme: str, writer: int) -> None:
+def write(folder: Path, scheme: str, writer: int, messages: int) -> None:
     queue = channel(folder, scheme)
-    for number in range(MESSAGES):
+    for number in range(messages):
         queue._put("q", payload(f"{writer}.{number} {LONG}"))
 
 
@@ -67,11 +67,11 @@ def read(folder: Path, scheme: str, stop: Any, got: Any) -> None:
     got.put(names)
 
 
-def exchange(folder: Path, scheme: str) -> Counter[str]:
+def exchange(folder: Path, scheme: str, messages: int = MESSAGES) -> Counter[str]:
     """Write messages in several processes while others read them. Return how often each message was read."""
     stop, got = _spawn.Event(), _spawn.Queue()
     readers = [_spawn.Process(target=read, args=(folder, scheme, stop, got)) for _ in range(READERS)]
-    writers = [_spawn.Process(target=write, args=(folder, scheme, number)) for number in range(WRITERS)]
+    writers = [_spawn.Process(target=write, args=(folder, scheme, number, messages)) for number in range(WRITERS)]
     for process in (*readers, *writers):
         process.start()
     for process in writers:

@@ -1,0 +1,137 @@
+"""Faults of a site on one machine: its worker and its web process are killed, and its broker gets broken messages."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tests.faults.table import Row, repeat
+from tests.house.test_main_path import FAKE, SCRIBBLE
+from tests.house.visitor import VideoVisit, Visitor
+from tests.studio import Studio, until
+from tests.webapp.tasks import test_folder_broker as broker
+from webapp.videos.sample.clip import FRAMES
+
+SLOW = {**FAKE, "FAKE_ENGINE_SLEEP": "0.01"}
+
+
+def faults(*, short: bool) -> Iterator[Row]:
+    """Make all faults of a site on one machine, and yield a row for each."""
+    with tempfile.TemporaryDirectory(prefix="maskwright-faults-") as home:
+        with Studio(Path(home), **SLOW) as studio, Visitor(studio) as owner:
+            site = Site(studio, owner)
+            yield repeat("the worker is killed in a round", 2 if short else 50, site.kill_worker)
+            sockets, tries = (5, 2) if short else (20, 10)
+            yield repeat(f"the web process is killed under {sockets} sockets", tries, lambda _: site.kill_web(sockets))
+            yield repeat("broken messages reach the worker", 1 if short else 10, site.break_messages)
+        if not short:  # The tests of the broker do the same with fewer messages.
+            yield messages(4000)
+
+
+def messages(each: int) -> Row:
+    """Let three processes write `each` messages into the broker of one machine while three others read them."""
+
+    def attempt(_: int) -> int:
+        with tempfile.TemporaryDirectory(prefix="maskwright-messages-") as folder:
+            read = broker.exchange(Path(folder), broker.SCHEME, each)
+        return sum(read[f"{writer}.{number}"] != 1 for writer in range(broker.WRITERS) for number in range(each))
+
+    return repeat(f"{broker.WRITERS * each} messages between six processes", 1, attempt)
+
+
+class Site:
+    """A running site with one video and one object, on which rounds build."""
+
+    def __init__(self, studio: Studio, owner: Visitor) -> None:
+        self._studio, self._owner = studio, owner
+        self._video = owner.sample_video()
+        self._head: int | None = None
+        with owner.open(self._video) as page:
+            self._object = page.ask("object.add", name="Koi")
+        self._whole = self._masks_of_round(lambda page: None)
+
+    def kill_worker(self, number: int) -> int:
+        """Kill the worker in the middle of a round. Return how many masks differ from those of a whole round."""
+
+        def kill(page: VideoVisit) -> None:
+            page.masks_until(5 + number % 40)
+            self._studio.children()["rounds"].kill()
+
+        masks = self._masks_of_round(kill)
+        return sum(masks.get(frame) != data for frame, data in self._whole.items())
+
+    def kill_web(self, sockets: int) -> int:
+        """Kill the web process while people draw. Return how many of their acknowledged scribbles are gone."""
+        acknowledged = 0
+        before = len(self._scribbles())
+        with ExitStack() as stack:
+            pages = [stack.enter_context(self._owner.open(self._video)) for _ in range(sockets)]
+            for page in pages:
+                page.ask("scribble.add", frame=3, object=self._object, path=SCRIBBLE)
+                acknowledged += 1
+            self._studio.children()["web"].kill()
+            until(self._answers, "a new web process", 60)
+        return max(acknowledged - (len(self._scribbles()) - before), 0)
+
+    def break_messages(self, number: int) -> int:
+        """Put broken messages into the queue of the worker. Return 1 if it does not compute a round after them."""
+        worker = self._studio.children()["rounds"]
+        for name, data in enumerate(broker.BROKEN.values()):
+            path = self._studio.home / "queue" / "messages" / f"0_{number}-{name}.rounds.msg"
+            path.with_suffix(".new").write_bytes(data)
+            path.with_suffix(".new").rename(path)
+        masks = self._masks_of_round(lambda page: None)
+        lost = sum(masks.get(frame) != data for frame, data in self._whole.items())
+        return lost + (self._studio.children()["rounds"].pid != worker.pid)
+
+    def round_while(self, fault: Callable[[], None], *, after_masks: int) -> int:
+        """Run a round, make a fault when some masks have come, and return how many masks differ from a whole round."""
+
+        def make(page: VideoVisit) -> None:
+            page.masks_until(after_masks)
+            fault()
+
+        masks = self._masks_of_round(make)
+        return sum(masks.get(frame) != data for frame, data in self._whole.items())
+
+    def strokes_while(self, down: Callable[[], None], up: Callable[[], None]) -> int:
+        """Draw twelve scribbles during a fault. Return how many are not stored, or were acknowledged after 4 s."""
+        before, late = len(self._scribbles()), 0
+        with self._owner.open(self._video) as page:
+            down()
+            try:
+                for _ in range(12):
+                    began = time.monotonic()
+                    page.ask("scribble.add", frame=5, object=self._object, path=SCRIBBLE)
+                    late += time.monotonic() - began > 4
+            finally:
+                up()
+        return late + 12 - (len(self._scribbles()) - before)
+
+    def _masks_of_round(self, disturb: Callable[[VideoVisit], None]) -> dict[int, bytes]:
+        """Run a round on the video without masks, and return its masks. Meanwhile `disturb(page)` is called."""
+        with self._owner.open(self._video) as page:
+            if self._head is not None:
+                page.ask("head.move", from_round=self._head, to_round=None)
+            page.ask("scribble.add", frame=0, object=self._object, path=SCRIBBLE)
+            made = page.ask("round.run", frames=[0], engine="fake", base=None)
+            assert made is not None
+            self._head = made
+            disturb(page)
+            page.round_in("done", made, 90)
+        return {frame: labels.tobytes() for frame, labels in self._owner.masks(made, FRAMES - 1).items()}
+
+    def _scribbles(self) -> list[Any]:
+        return list(self._owner.call("GET", f"/videos/{self._video}/state")["scribbles"])
+
+    def _answers(self) -> bool:
+        try:
+            return httpx.get(f"{self._studio.address}/healthz", timeout=2).status_code == 200
+        except httpx.TransportError:
+            return False
