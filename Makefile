@@ -7,7 +7,7 @@ FRONTEND_SOURCES := $(shell find frontend/src frontend/public -type f 2>/dev/nul
 	frontend/index.html frontend/vite.config.ts frontend/tsconfig.json
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run dev docs lock wheel test lint lint-python lint-frontend format test-python test-faults test-frontend test-browser evaluate measure-latency measure-engines gpu-check bench-faults clean
+.PHONY: help setup run dev docs lock wheel test lint lint-python lint-frontend format test-python test-faults test-frontend test-browser evaluate measure-latency measure-engines gpu-check bench-faults bench-load clean
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -100,6 +100,7 @@ test-python: .venv/.evaluation frontend/dist/index.html ## Python tests, and how
 # A worker and a web process are killed and messages are broken, with few tries.
 test-faults: .venv/.evaluation frontend/dist/index.html
 	$(PY) -m tests.faults --short
+	$(PY) -m tests.load --annotators 4 --seconds 8 --idle 20
 
 test-frontend: frontend/node_modules/.installed ## front-end unit tests
 	cd frontend && npm test --silent
@@ -125,6 +126,9 @@ gpu-check: .venv/.evaluation ## all engines and training on this machine's GPU, 
 
 bench-faults: .venv/.evaluation frontend/dist/index.html ## kill and break things on purpose, and count what is lost: [TRIES=10]
 	$(PY) -m tests.faults --tries $(or $(TRIES),10)
+
+bench-load: .venv/.evaluation frontend/dist/index.html ## simulated annotators on one web process: [ANNOTATORS=50 SECONDS=600 IDLE=1000]
+	$(PY) -m tests.load --annotators $(or $(ANNOTATORS),50) --seconds $(or $(SECONDS),600) --idle $(or $(IDLE),1000)
 
 measure-engines: .venv/.evaluation ## seconds a frame and peak memory of the papers' networks
 	$(PY) -m segmentation.evaluation.measure_engines papers

@@ -1,0 +1,126 @@
+"""`make bench-load`: print what annotators on one web process wait for. Exit status 1: something was lost."""
+
+# ruff: noqa: E402 (Django is set up before anything that needs it is imported)
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sqlite3
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+django.setup()
+
+import psutil
+
+from maskwright.client import Maskwright
+from tests.house.test_main_path import FAKE
+from tests.house.visitor import Visitor
+from tests.latency.figures import Figure, percentile
+from tests.load.annotators import Door, Measured, annotate, listen
+from tests.studio import Studio
+from tests.webapp.videos.archives import numbered_picture, write_zip
+
+PICTURES = 8
+
+
+@dataclass(frozen=True)
+class Size:
+    """How many people draw for how many seconds, and how many sockets only listen."""
+
+    people: int
+    seconds: float
+    idle: int
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Simulated annotators on one web process, on this machine only.")
+    parser.add_argument("--annotators", type=int, default=50)
+    parser.add_argument("--seconds", type=float, default=600)
+    parser.add_argument("--idle", type=int, default=1000, help="sockets that only listen")
+    given = parser.parse_args()
+    load = os.getloadavg()[0]
+    print(f"{os.cpu_count()} cores, load {load:.1f} before" + (" (others use this machine)" if load > 1 else ""))
+    measured = Measured()
+    with (
+        tempfile.TemporaryDirectory(prefix="maskwright-load-") as home,
+        Studio(Path(home), **FAKE) as studio,
+        Visitor(studio) as owner,
+    ):
+        videos = bring_videos(studio, given.annotators)
+        for figure in measure(studio, owner, videos, Size(given.annotators, given.seconds, given.idle), measured):
+            print(figure, flush=True)
+        stored = stored_strokes(studio.home)
+    lost = len(measured.strokes - stored)
+    print(
+        f"{len(measured.strokes)} strokes acknowledged, {lost} of them lost, {measured.refused} messages refused, "
+        f"{measured.closed} sockets closed by the server"
+    )
+    return 1 if lost or measured.closed or measured.refused or not measured.strokes else 0
+
+
+def stored_strokes(home: Path) -> set[str]:
+    """Return the keys of all scribbles in the database of the data folder `home`."""
+    with closing(sqlite3.connect(home / "maskwright.sqlite3")) as rows:
+        return {str(UUID(key)) for (key,) in rows.execute("SELECT key FROM annotation_scribble")}
+
+
+def bring_videos(studio: Studio, count: int) -> list[int]:
+    """Upload a small video for each annotator, and return their ids when they are imported."""
+    token = studio.manage("token", "owner", "load", "--write").split()[-1]
+    path = write_zip(studio.home / "clip.zip", [(f"{n}.png", numbered_picture(n)) for n in range(PICTURES)])
+    with Maskwright(studio.address, token) as site:
+        project = site.project("Load")
+        return [project.upload(path).id for _ in range(count)]
+
+
+def measure(studio: Studio, owner: Visitor, videos: list[int], size: Size, measured: Measured) -> Iterator[Figure]:
+    web = studio.children()["web"]
+    door = Door(studio.address, "; ".join(f"{name}={value}" for name, value in owner.http.cookies.items()))
+    spent = _cpu(web)
+    asyncio.run(_draw(door, videos, size.seconds, measured))
+    cost = (_cpu(web) - spent) / max(len(measured.strokes), 1)
+    acknowledged = 1000 * percentile(measured.acknowledged, 95)
+    yield Figure(f"{size.people} annotators: stroke acknowledged, p95", acknowledged, "ms", 100)
+    if measured.first_mask:
+        yield Figure("A round asked for to its first mask, p95", 1000 * percentile(measured.first_mask, 95), "ms")
+    yield Figure("Processor time of the web process for a stroke", 1000 * cost, "ms", 8)
+    memory = asyncio.run(_listen(door, videos, size.idle, measured, web))
+    yield Figure(f"Memory of the web process with {size.idle} idle sockets", memory / 2**20, "MB", 400)
+
+
+async def _draw(door: Door, videos: list[int], seconds: float, measured: Measured) -> None:
+    until = time.monotonic() + seconds
+    await asyncio.gather(*(annotate(door, video, until, measured) for video in videos))
+
+
+async def _listen(door: Door, videos: list[int], count: int, measured: Measured, web: psutil.Process) -> int:
+    """Open `count` sockets that only listen, and return the bytes of memory of the web process with them."""
+    leave, entered = asyncio.Event(), asyncio.Semaphore(0)
+    async with asyncio.TaskGroup() as sockets:
+        for number in range(count):
+            sockets.create_task(listen(door, videos[number % len(videos)], leave, entered, measured))
+            await entered.acquire()
+        memory = int(web.memory_info().rss)
+        leave.set()
+    return memory
+
+
+def _cpu(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
