@@ -7,7 +7,7 @@ FRONTEND_SOURCES := $(shell find frontend/src frontend/public -type f 2>/dev/nul
 	frontend/index.html frontend/vite.config.ts frontend/tsconfig.json
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run dev docs lock wheel test lint lint-python lint-frontend format test-python test-faults test-frontend test-browser evaluate measure-latency measure-engines gpu-check bench-faults bench-load clean
+.PHONY: help setup run dev docs lock wheel test lint lint-python lint-frontend format test-python test-faults test-frontend test-browser evaluate measure-latency measure-engines gpu-check bench-faults bench-load audit clean
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -132,6 +132,9 @@ bench-load: .venv/.evaluation frontend/dist/index.html ## simulated annotators o
 
 measure-engines: .venv/.evaluation ## seconds a frame and peak memory of the papers' networks
 	$(PY) -m segmentation.evaluation.measure_engines papers
+
+audit: .venv/.installed ## advisories about the locked packages: make audit [DATABASE=copy-of-osv] [STRICT=1]
+	@$(PY) -m tests.audit_dependencies $(if $(DATABASE),--database "$(DATABASE)") $(if $(STRICT),--strict)
 
 clean: ## remove what `make setup` made; your data stays
 	rm -rf .venv frontend/node_modules frontend/dist *.egg-info
