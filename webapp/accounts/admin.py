@@ -6,15 +6,17 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import urlencode
 
-from webapp.accounts.administrators import is_administrator
+from webapp.accounts.administrators import hanging_on, is_administrator, is_last
 from webapp.accounts.links import make_link
-from webapp.accounts.models import User
+from webapp.accounts.models import OutsideIdentity, User
 from webapp.accounts.second_factor import turn_off
+from webapp.accounts.signals import account_changed
 
 
 def sign_in_first(request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
@@ -35,6 +37,13 @@ admin.site.site_header = admin.site.site_title = "Maskwright"
 admin.site.index_title = "People and projects"
 
 
+class OutsideIdentityRows(admin.TabularInline):
+    """Who the person is at the provider ("ISSUER SUBJECT") or in the directory (its distinguished name)."""
+
+    model = OutsideIdentity
+    extra = 0
+
+
 @admin.register(User)
 class PersonAdmin(UserAdmin):
     list_display = ("username", "name", "is_active", "is_superuser", "last_login")
@@ -43,13 +52,59 @@ class PersonAdmin(UserAdmin):
     fieldsets = (
         (None, {"fields": ("username", "password")}),
         ("Person", {"fields": ("name", "email")}),
-        ("Account", {"fields": ("is_active", "is_superuser", "last_login", "date_joined")}),
+        ("Account", {"fields": ("is_active", "is_superuser", "last_login", "date_joined", "hangs_on_it")}),
     )
-    readonly_fields = ("last_login", "date_joined")
-    actions = ("make_sign_in_links", "turn_second_factors_off")
+    readonly_fields = ("last_login", "date_joined", "hangs_on_it")
+    inlines = (OutsideIdentityRows,)
+    actions = ("make_sign_in_links", "turn_second_factors_off", "deactivate")
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        return False  # Rounds and the audit log name people. Take the tick from "Active" instead.
+        return False  # Rounds and the audit log name people. `hangs_on_it` says so, and `deactivate` is offered.
+
+    @admin.display(description="Why it is not deleted")
+    def hangs_on_it(self, user: User) -> str:
+        found = ", ".join(f"{count} {name}" for name, count in hanging_on(user)) or "nothing yet"
+        return f"{found}. Deactivate the account instead: it keeps what it made, and nobody can sign in with it."
+
+    def get_form(self, request: HttpRequest, obj: User | None = None, change: bool = False, **more: Any) -> Any:
+        form = super().get_form(request, obj, change=change, **more)
+        if obj is None:
+            return form
+
+        class Checked(form):  # type: ignore[misc, valid-type]
+            """The form of a person, which keeps an administrator."""
+
+            def clean(self) -> dict[str, Any]:
+                cleaned: dict[str, Any] = super().clean()
+                if not (cleaned.get("is_active", True) and cleaned.get("is_superuser", True)) and is_last(obj):
+                    raise ValidationError("This is the last administrator who is active. Name another one first.")
+                return cleaned
+
+        return Checked
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        assert isinstance(request.user, User)
+        rights = ("is_active", "is_superuser")
+        details = {name: [form.initial.get(name), getattr(obj, name)] for name in rights if name in form.changed_data}
+        account_changed.send(
+            None,
+            user=obj,
+            by=request.user,
+            action="user.change" if change else "user.create",
+            details={**details, "fields": [name for name in form.changed_data if name not in details]},
+        )
+
+    @admin.action(description="Deactivate the selected users")
+    def deactivate(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        assert isinstance(request.user, User)
+        for user in queryset.filter(is_active=True):
+            if user == request.user or is_last(user):
+                self.message_user(request, f"{user.username} stays: an administrator must be left.", messages.WARNING)
+                continue
+            User.objects.filter(pk=user.pk).update(is_active=False)
+            account_changed.send(None, user=user, by=request.user, action="user.deactivate", details={})
+            self.message_user(request, f"{user.username} cannot sign in any more.", messages.INFO)
 
     @admin.action(description="Make a one-time sign-in link for each selected user")
     def make_sign_in_links(self, request: HttpRequest, queryset: QuerySet[User]) -> None:

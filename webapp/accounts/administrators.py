@@ -1,4 +1,4 @@
-"""Who is an administrator of the site."""
+"""Who is an administrator of the site, and what an administrator must know before an account ends."""
 
 from __future__ import annotations
 
@@ -12,3 +12,21 @@ def is_administrator(request: HttpRequest) -> bool:
     """Return whether a superuser makes the request, with the second factor that the site may demand of them."""
     user = request.user
     return isinstance(user, User) and user.is_active and user.is_superuser and not must_set_up(user)
+
+
+def is_last(user: User) -> bool:
+    """Return whether no administrator who is active would be left without `user`."""
+    admins = User.objects.filter(is_superuser=True, is_active=True)
+    return admins.filter(pk=user.pk).exists() and not admins.exclude(pk=user.pk).exists()
+
+
+def hanging_on(user: User) -> list[tuple[str, int]]:
+    """Return how many rows of each kind name `user`, such as ("rounds", 12), the most first."""
+    counts: dict[str, int] = {}
+    for relation in User._meta.related_objects:
+        if relation.related_model._meta.app_label == "accounts":
+            continue  # Tokens, links and sessions belong to the account itself.
+        name = str(relation.related_model._meta.verbose_name_plural)
+        found = relation.related_model._base_manager.filter(**{relation.field.name: user}).count()
+        counts[name] = counts.get(name, 0) + found
+    return sorted(((name, count) for name, count in counts.items() if count), key=lambda row: -row[1])

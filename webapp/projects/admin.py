@@ -2,29 +2,59 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.forms import BaseInlineFormSet
 from django.http import HttpRequest
 
-from webapp.projects.models import Label, Membership, Project
+from webapp.accounts.models import User
+from webapp.audit.entries import Thing, record
+from webapp.projects.models import Membership, Project, Role
 
 
-class LabelRows(admin.TabularInline):
-    model = Label
-    extra = 0
+class KeepsAnOwner(BaseInlineFormSet):  # type: ignore[type-arg]
+    """The rows of members, of which one stays an owner who can sign in."""
+
+    def clean(self) -> None:
+        super().clean()
+        left = [form.cleaned_data for form in self.forms if form.cleaned_data and not form.cleaned_data.get("DELETE")]
+        if self.instance.pk and not any(row["role"] == Role.OWNER and row["user"].is_active for row in left):
+            raise ValidationError("A project needs an owner who is active.")
 
 
 class MembershipRows(admin.TabularInline):
     model = Membership
+    formset = KeepsAnOwner
     extra = 0
     autocomplete_fields = ("user",)
 
 
 @admin.register(Project)
 class ProjectAdmin(admin.ModelAdmin):
+    """Shows projects, and changes their members. Names, labels and settings are the owners' business, on their page."""
+
     list_display = ("name", "created_by", "created_at")
     search_fields = ("name",)
-    inlines = (MembershipRows, LabelRows)
-    autocomplete_fields = ("created_by",)
+    inlines = (MembershipRows,)
+    fields = readonly_fields = ("name", "created_by", "created_at", "archived_at", "deleted_at")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False  # A project is made on the page, where its maker becomes its owner.
 
     def has_delete_permission(self, request: HttpRequest, obj: Project | None = None) -> bool:
         return False  # an owner deletes a project on its page, which removes the files of its videos too
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        """Store the members, and write down what was changed."""
+        assert isinstance(request.user, User)
+        before = dict(Membership.objects.filter(project=form.instance).values_list("user", "role"))
+        super().save_formset(request, form, formset, change)
+        after = dict(Membership.objects.filter(project=form.instance).values_list("user", "role"))
+        names = dict(User.objects.filter(pk__in={*before, *after}).values_list("pk", "username"))
+        for pk in sorted({*before, *after}):
+            action = "member.add" if pk not in before else "member.remove" if pk not in after else "member.role"
+            if before.get(pk) != after.get(pk):
+                role = [before.get(pk), after.get(pk)]
+                record(request.user, action, Thing("user", pk, names[pk]), project_id=form.instance.pk, role=role)

@@ -1,9 +1,14 @@
 """Tests of webapp/accounts/admin.py: who can sign in to Django's admin site, and what can be done there."""
 
+from typing import Any
+
+import pytest
 from django.test import Client
 
 from tests.conftest import PASSWORD
 from webapp.accounts.models import User
+from webapp.audit.models import AuditEntry
+from webapp.projects.models import Membership, Project
 
 
 def test_only_a_superuser_gets_in(owner: User) -> None:
@@ -46,3 +51,75 @@ def test_its_door_is_the_sign_in_of_the_page(owner: User) -> None:
     answer = client.get(door)
     assert answer.status_code == 403, "signing in again would lead here again"
     assert b"no administrator" in answer.content
+
+
+@pytest.fixture
+def admin_client(stranger: User) -> Client:
+    """Return a client of the only administrator, who is called stranger."""
+    User.objects.filter(pk=stranger.pk).update(is_superuser=True)
+    client = Client()
+    client.force_login(stranger)
+    return client
+
+
+def edit(client: Client, user: User, **changes: str) -> Any:
+    body = {"username": user.username, "name": user.name, "email": "", **changes}
+    rows = {"TOTAL_FORMS": 0, "INITIAL_FORMS": 0, "MIN_NUM_FORMS": 0, "MAX_NUM_FORMS": 1000}
+    body |= {f"outside_identities-{name}": str(count) for name, count in rows.items()}
+    return client.post(f"/admin/accounts/user/{user.pk}/change/", body)
+
+
+def test_a_person_is_deactivated_and_not_deleted(
+    admin_client: Client, owner: User, project: Project, stranger: User
+) -> None:
+    page = admin_client.get(f"/admin/accounts/user/{owner.pk}/change/").content.decode()
+    assert "1 projects" in page
+    assert "Deactivate the account instead" in page
+    assert admin_client.post(f"/admin/accounts/user/{owner.pk}/delete/", {"post": "yes"}).status_code == 403
+    assert admin_client.post("/admin/accounts/user/", {"action": "delete_selected", "_selected_action": [owner.pk]})
+    body = {"action": "deactivate", "_selected_action": [owner.pk, stranger.pk]}
+    said = admin_client.post("/admin/accounts/user/", body, follow=True).content.decode()
+    assert "owner cannot sign in any more" in said
+    assert "stranger stays" in said
+    assert list(User.objects.filter(is_active=True)) == [stranger]
+    entry = AuditEntry.objects.get(action="user.deactivate")
+    assert (entry.who_name, entry.thing_name) == ("stranger", "owner")
+
+
+def test_the_last_administrator_stays_and_changes_of_rights_are_written_down(
+    admin_client: Client, owner: User, stranger: User
+) -> None:
+    assert b"This is the last administrator" in edit(admin_client, stranger, is_active="on").content
+    assert edit(admin_client, owner, is_active="on", is_superuser="on").status_code == 302
+    assert AuditEntry.objects.get(action="user.change").details == {"is_superuser": [False, True], "fields": []}
+    assert edit(admin_client, stranger, is_active="on").status_code == 302, "there is another one now"
+    assert admin_client.get("/admin/").status_code == 302
+
+
+def test_members_of_a_project_are_changed_and_an_owner_stays(
+    admin_client: Client, project: Project, owner: User, viewer: User
+) -> None:
+    def change(**roles: str) -> Any:
+        rows = Membership.objects.filter(project=project).order_by("pk")
+        body = {"memberships-TOTAL_FORMS": str(len(rows)), "memberships-INITIAL_FORMS": str(len(rows))}
+        for place, row in enumerate(rows):
+            prefix = f"memberships-{place}"
+            body |= {
+                f"{prefix}-id": str(row.pk),
+                f"{prefix}-project": str(project.pk),
+                f"{prefix}-user": str(row.user_id),
+            }
+            body[f"{prefix}-role"] = roles.get(row.user.username, row.role)
+        return admin_client.post(f"/admin/projects/project/{project.pk}/change/", {**body, "name": "Other"})
+
+    assert b"A project needs an owner who is active." in change(owner="viewer").content
+    assert change(viewer="reviewer").status_code == 302
+    project.refresh_from_db()
+    assert project.name == "Reef", "its own page changes it"
+    entry = AuditEntry.objects.get()
+    assert (entry.action, entry.thing_name, entry.details) == (
+        "member.role",
+        "viewer",
+        {"role": ["viewer", "reviewer"]},
+    )
+    assert admin_client.get("/admin/projects/project/add/").status_code == 403
