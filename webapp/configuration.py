@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +13,8 @@ from webapp import setting_values as values
 from webapp.mail_url import mail_settings
 from webapp.secret_key import read_or_make_key
 from webapp.service_urls import check_redis_url, database_settings, redis_database
+from webapp.sign_in_settings import SIGN_IN_VARIABLES, contradiction
+from webapp.variable import Variable
 
 DATABASE_FILE = "maskwright.sqlite3"
 POOL_SIZE = 24  # connections of one process to Postgres: eight are for the sockets, the others for requests
@@ -22,22 +24,6 @@ CACHE_SECONDS = 1.0  # a shared cache that takes longer to answer counts as unre
 
 class BadSetting(Exception):
     """A setting cannot work. The message names the variable and the form of value that it needs."""
-
-
-@dataclass(frozen=True)
-class Variable:
-    """A setting: an environment variable, a row of `VARIABLES`.
-
-    `read` turns its text into a value, or raises ValueError; `form` describes the text that it takes, and `help` the
-    setting.
-    """
-
-    name: str
-    default: str
-    read: Callable[[str], Any]
-    form: str
-    help: str
-    secret: bool = False  # errors must not show its value
 
 
 VARIABLES = (
@@ -88,13 +74,6 @@ VARIABLES = (
         values.networks,
         "IP addresses or networks, comma separated",
         "Networks that are not public and that webhooks and imports from an address may reach all the same.",
-    ),
-    Variable(
-        "MASKWRIGHT_SECOND_FACTOR",
-        "optional",
-        values.second_factor,
-        "optional, admins or everybody",
-        "Who must set up a second factor (codes of an app) before anything else; all others may.",
     ),
     Variable(
         "MASKWRIGHT_IMPORT_FOLDER",
@@ -201,6 +180,7 @@ VARIABLES = (
     Variable(
         "MASKWRIGHT_ENGINES", "", values.module, "module", "Further engines: a module whose ENGINES is a dict of specs."
     ),
+    *SIGN_IN_VARIABLES,
 )
 
 
@@ -334,6 +314,8 @@ def load(environment: Mapping[str, str], default_home: Path) -> Configuration:
     if bool(found["REDIS_URL"]) != bool(found["DATABASE_URL"]):
         given, missing = ("REDIS_URL", "DATABASE_URL") if found["REDIS_URL"] else ("DATABASE_URL", "REDIS_URL")
         raise BadSetting(f"{given} is set but {missing} is not: team mode needs both, embedded mode neither")
+    if wrong := contradiction(found):
+        raise BadSetting(wrong)
     home = Path(found["MASKWRIGHT_HOME"] or default_home).expanduser()
     try:
         home = home.resolve()

@@ -25,6 +25,10 @@ class WrongValue(ValueError):
     """A value cannot work. The message says why."""
 
 
+def text(value: str) -> str:
+    return value
+
+
 def folder(value: str) -> str:
     """Read the path of a folder, which need not exist yet. `~` is the home of the user."""
     if not value:
@@ -97,12 +101,6 @@ def flag(value: str) -> bool:
 
 def log_form(value: str) -> str:
     if value not in (logs.TEXT, logs.JSON):
-        raise ValueError
-    return value
-
-
-def second_factor(value: str) -> str:
-    if value not in ("optional", "admins", "everybody"):
         raise ValueError
     return value
 

@@ -99,6 +99,10 @@ DATABASES = {"default": CONFIG.database}
 CHANNEL_LAYERS = {"default": CONFIG.channel_layer}
 CACHES = {"default": CONFIG.cache, "process": CONFIG.process_cache}  # limits.py counts wrong passwords in both
 
+AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
+if CONFIG["MASKWRIGHT_LDAP_URL"]:
+    AUTHENTICATION_BACKENDS.append("webapp.accounts.directory.Directory")
+
 AUTH_PASSWORD_VALIDATORS = [
     {
         "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",

@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.urls import path, re_path
 
+from webapp.accounts import oidc
 from webapp.accounts.views import open_link
 from webapp.api import api
 from webapp.http.page import PAGE_ADDRESS, index, plain_css, unknown_call
@@ -19,6 +20,8 @@ urlpatterns = [
     path("api/", api.urls),
     re_path(r"^api/(?P<address>.*)$", unknown_call),
     path("sign-in/link/<str:token>", open_link),
+    path("sign-in/oidc/", oidc.start),
+    path("sign-in/oidc/return", oidc.come_back),
     path("invitation/<str:token>", open_invitation),
     path("plain.css", plain_css),
     re_path(PAGE_ADDRESS, index),

@@ -51,6 +51,7 @@ RULES: dict[tuple[str, str], Rule] = {
     # accounts
     ("GET", "/api/me"): Rule("signed in"),
     ("PATCH", "/api/me"): Rule("signed in", body={"name": "Changed"}),
+    ("GET", "/api/sign-in"): Rule("anyone"),
     ("POST", "/api/sign-in"): Rule("anyone", body={"username": "owner", "password": "correct horse battery"}),
     ("POST", "/api/sign-out"): Rule("anyone"),
     ("GET", "/api/tokens"): Rule("signed in"),

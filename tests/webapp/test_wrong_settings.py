@@ -28,6 +28,27 @@ WRONG = {
     "MASKWRIGHT_IMPORT_FOLDER": ["/dev/null", "~nobody-here/clips", "x" * 5000],
     "MASKWRIGHT_IMPORT_ADDRESSES": ["some"],
     "MASKWRIGHT_SECOND_FACTOR": ["on", "1"],
+    "MASKWRIGHT_OIDC_ISSUER": ["login.example.org", "http://login.example.org", "https://", "https://a b", "ftp://x"],
+    "MASKWRIGHT_OIDC_CLIENT_ID": [NO_TEXT],
+    "MASKWRIGHT_OIDC_CLIENT_SECRET": [NO_TEXT],
+    "MASKWRIGHT_OIDC_NAME": [NO_TEXT],
+    "MASKWRIGHT_OIDC_GROUPS_CLAIM": [NO_TEXT],
+    "MASKWRIGHT_LDAP_URL": [
+        "ldap.example.org",
+        "http://x",
+        "ldaps://",
+        "ldaps://h/dc=x",
+        "ldaps://h:port",
+        "ldap://h:99999",
+    ],
+    "MASKWRIGHT_LDAP_PEOPLE": ["people", "ou=people,example"],
+    "MASKWRIGHT_LDAP_FILTER": ["uid=%(user)s", "(uid=jo)", "(uid=%(name)s)", "(|(uid=%(user)s)(mail=%(user)s))"],
+    "MASKWRIGHT_LDAP_GROUPS": ["groups"],
+    "MASKWRIGHT_LDAP_BIND_DN": ["admin"],
+    "MASKWRIGHT_LDAP_BIND_PASSWORD": [NO_TEXT],
+    "MASKWRIGHT_SIGN_IN_GROUPS": [NO_TEXT],
+    "MASKWRIGHT_ADMIN_GROUPS": [NO_TEXT],
+    "MASKWRIGHT_GROUP_ROLES": ["masks", "masks=annotator", "masks=3:painter", "masks=0:viewer", "=3:viewer"],
     "MASKWRIGHT_HTTPS": ["on", NO_TEXT],
     "DATABASE_URL": [
         "mysql://db/masks",
@@ -97,6 +118,20 @@ def test_engines_that_cannot_be_loaded_end_the_program_with_one_sentence(
     assert said.startswith(f"maskwright: MASKWRIGHT_ENGINES={module!r} cannot be used")
     assert "a module whose ENGINES is a dict of specs" in said
     assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "missing"),
+    [
+        ({"MASKWRIGHT_OIDC_ISSUER": "https://login.example.org"}, "MASKWRIGHT_OIDC_CLIENT_ID"),
+        ({"MASKWRIGHT_OIDC_CLIENT_ID": "site"}, "MASKWRIGHT_OIDC_ISSUER"),
+        ({"MASKWRIGHT_LDAP_URL": "ldaps://ldap.example.org"}, "MASKWRIGHT_LDAP_PEOPLE"),
+        ({"MASKWRIGHT_LDAP_PEOPLE": "ou=people"}, "MASKWRIGHT_LDAP_URL"),
+    ],
+)
+def test_half_a_way_to_sign_in_is_refused(given: dict[str, str], missing: str, tmp_path: Path) -> None:
+    with pytest.raises(BadSetting, match=rf"{missing} is not set.*Wanted: {re.escape(FORMS[missing])}"):
+        load(given, tmp_path)
 
 
 def test_a_secret_key_file_that_is_no_text_is_refused(tmp_path: Path) -> None:

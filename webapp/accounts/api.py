@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
+from django.conf import settings
 from django.contrib.auth import authenticate, login, logout, update_session_auth_hash
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
@@ -57,6 +58,15 @@ class Me(Schema):
     @staticmethod
     def resolve_second_factor_missing(user: User) -> bool:
         return must_set_up(user)
+
+
+class ProviderInfo(Schema):
+    name: str  # What its button says.
+    address: str  # Where the button leads.
+
+
+class WaysIn(Schema):
+    providers: list[ProviderInfo]
 
 
 class SignIn(Strict):
@@ -116,7 +126,16 @@ def change_me(request: HttpRequest, body: MePatch) -> User:
     return user
 
 
-@router.post("/sign-in", response={200: Me, (400, 429): ErrorAnswer}, auth=None)
+@router.get("/sign-in", response=WaysIn, auth=None)
+def get_ways_in(request: HttpRequest) -> WaysIn:
+    """Return what the sign-in page offers beside the user name and password."""
+    config = settings.CONFIG
+    if not config["MASKWRIGHT_OIDC_ISSUER"]:
+        return WaysIn(providers=[])
+    return WaysIn(providers=[ProviderInfo(name=config["MASKWRIGHT_OIDC_NAME"], address="/sign-in/oidc/")])
+
+
+@router.post("/sign-in", response={200: Me, (400, 403, 409, 429): ErrorAnswer}, auth=None)
 def sign_in(request: HttpRequest, body: SignIn) -> User:
     """Sign in with a user name and a password. Who has a second factor gets `code_needed` without a `code`."""
     _check_csrf(request)
@@ -132,7 +151,8 @@ def sign_in(request: HttpRequest, body: SignIn) -> User:
             tried.take_back()  # The password was right. Wrong codes are counted by themselves.
             raise
     tried.succeeded()
-    login(request, user)
+    # Sessions are always those of Django's own backend, which ends them when an account is deactivated.
+    login(request, user, backend="django.contrib.auth.backends.ModelBackend")
     return user
 
 

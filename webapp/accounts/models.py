@@ -92,3 +92,19 @@ class RecoveryCode(models.Model):
 
     def __str__(self) -> str:
         return f"Recovery code of {self.user}"
+
+
+class OutsideIdentity(models.Model):
+    """Who a person is at the provider of OpenID Connect, or in the directory, with which they sign in."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="outside_identities")
+    provider = models.CharField(max_length=10, choices=[("oidc", "provider"), ("ldap", "directory")])
+    subject = models.CharField(max_length=300)  # What the provider calls the person for ever.
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name_plural = "outside identities"
+        constraints = [models.UniqueConstraint(fields=["provider", "subject"], name="outside_identity_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user} at {self.provider}"

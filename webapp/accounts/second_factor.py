@@ -20,7 +20,8 @@ from django.utils import timezone
 from pyotp.exceptions import OTPVerificationError
 
 from webapp.accounts.limits import try_code
-from webapp.accounts.models import RecoveryCode, SecondFactor, User
+from webapp.accounts.models import OutsideIdentity, RecoveryCode, SecondFactor, User
+from webapp.accounts.outside import OIDC
 from webapp.accounts.signals import account_changed
 from webapp.problems import Problem
 
@@ -31,7 +32,7 @@ LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # Without those that look like othe
 OWN = "/api/me/second-factor"
 # The other calls that can be made before a second factor that the site demands is set up.
 ALWAYS = {("GET", "/api/me"), ("GET", "/api/sign-in"), ("POST", "/api/sign-in"), ("POST", "/api/sign-out")}
-OPTIONAL, ADMINS, EVERYBODY = "optional", "admins", "everybody"  # The values of MASKWRIGHT_SECOND_FACTOR.
+OPTIONAL, ADMINS = "optional", "admins"  # Values of MASKWRIGHT_SECOND_FACTOR; the third is "everybody".
 
 
 @dataclass(frozen=True)
@@ -56,10 +57,12 @@ def codes_left(user: User) -> int:
 def is_demanded(user: User) -> bool:
     """Return whether the site demands a second factor of `user`, whether or not they have one.
 
-    It is not demanded of people who have no password here and sign in at a provider.
+    It is not demanded of people who have no password here and sign in at a provider, which asks for its own.
     """
     setting = settings.CONFIG["MASKWRIGHT_SECOND_FACTOR"]
-    return setting == EVERYBODY or (setting == ADMINS and user.is_superuser)
+    if setting == OPTIONAL or (setting == ADMINS and not user.is_superuser):
+        return False
+    return user.has_usable_password() or not OutsideIdentity.objects.filter(user=user, provider=OIDC).exists()
 
 
 def must_set_up(user: User) -> bool:

@@ -5,3 +5,6 @@ from django.dispatch import Signal
 # Sent with `user`, whose account it is about, `by` (a User, or None for a command on the server), `action`, such as
 # "second_factor.on", and `details`, a dict of values that JSON has.
 account_changed = Signal()
+
+# Sent with `user` and `groups`, a frozenset of names, when a provider or a directory has told the groups of a person.
+groups_known = Signal()

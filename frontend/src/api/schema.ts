@@ -1350,7 +1350,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * Get Ways In
+         * @description Return what the sign-in page offers beside the user name and password.
+         */
+        get: operations["get_ways_in"];
         put?: never;
         /**
          * Sign In
@@ -4183,6 +4187,13 @@ export interface components {
              */
             type: "prompt.add";
         };
+        /** ProviderInfo */
+        ProviderInfo: {
+            /** Address */
+            address: string;
+            /** Name */
+            name: string;
+        };
         /**
          * QualityInfo
          * @description What a project asks of submitted work. `least_jf` null: nothing is checked.
@@ -5061,6 +5072,11 @@ export interface components {
             query: string;
             /** Shared */
             shared: boolean;
+        };
+        /** WaysIn */
+        WaysIn: {
+            /** Providers */
+            providers: components["schemas"]["ProviderInfo"][];
         };
         /**
          * WebhookBody
@@ -12765,6 +12781,44 @@ export interface operations {
             };
         };
     };
+    get_ways_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WaysIn"];
+                };
+            };
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The database is busy or away; `Retry-After` says in how many seconds to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     sign_in: {
         parameters: {
             query?: never;
@@ -12796,7 +12850,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description The CSRF token is missing or wrong, or the role does not suffice. */
+            /** @description Forbidden */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -12807,6 +12861,15 @@ export interface operations {
             };
             /** @description The body came too slowly. */
             408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Conflict */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

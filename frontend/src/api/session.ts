@@ -1,7 +1,7 @@
 /** Who is signed in. */
 import { signal } from "@preact/signals";
 import { call, HttpProblem, SIGNED_OUT } from "./http";
-import type { AccountChange, Me } from "./types";
+import type { AccountChange, Me, WaysIn } from "./types";
 
 /** The person who is signed in; null if nobody is, undefined before the server was asked. */
 export const me = signal<Me | null | undefined>(undefined);
@@ -23,6 +23,11 @@ export async function loadMe(): Promise<void> {
 /** Signs in. Raises HttpProblem with the code "code_needed" if the person has a second factor and `code` is empty. */
 export async function signIn(username: string, password: string, code = ""): Promise<void> {
   me.value = await call("POST", "/api/sign-in", { body: { username, password, code } });
+}
+
+/** Loads which buttons the sign-in shows beside user name and password. */
+export function loadWaysIn(): Promise<WaysIn> {
+  return call("GET", "/api/sign-in");
 }
 
 export async function signOut(): Promise<void> {

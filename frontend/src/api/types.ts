@@ -24,6 +24,7 @@ export type MaskImport = Schemas["MaskImportInfo"];
 export type Token = Schemas["TokenInfo"];
 export type NewToken = Schemas["NewToken"];
 export type TokenDraft = Schemas["TokenBody"];
+export type WaysIn = Schemas["WaysIn"];
 export type SecondFactor = Schemas["SecondFactorInfo"];
 export type SecondFactorSetup = Schemas["SecondFactorSetup"];
 export type Job = Schemas["JobInfo"];

@@ -1,8 +1,8 @@
 /** The dialog in which people change their own name and password. */
 import { signal } from "@preact/signals";
 import { useState } from "preact/hooks";
-import { asProblem } from "../api/load";
-import { changeMe } from "../api/session";
+import { asProblem, useLoaded } from "../api/load";
+import { changeMe, loadWaysIn } from "../api/session";
 import type { AccountChange, Me } from "../api/types";
 import { Button } from "../parts/Button";
 import { Dialog } from "../parts/Dialog";
@@ -26,6 +26,7 @@ function AccountDialog({ me }: { me: Me }) {
   const [password, setPassword] = useState("");
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState("");
+  const ways = useLoaded("ways-in", loadWaysIn);
   const close = () => {
     opened.value = false;
   };
@@ -94,6 +95,11 @@ function AccountDialog({ me }: { me: Me }) {
           hint={me.has_password ? "Empty: it stays as it is." : "You came by a link and have none yet."}
           autocomplete="new-password"
         />
+        {ways.value?.providers.map(({ name, address }) => (
+          <a key={address} href={address} data-testid="account-connect">
+            {`Connect this account with ${name}`}
+          </a>
+        ))}
         {problem && (
           <p class={css.problem} role="alert" data-testid="account-problem">
             {problem}

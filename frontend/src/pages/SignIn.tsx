@@ -1,10 +1,11 @@
 /** The sign-in form, which is shown at every address while nobody is signed in. The page of the address follows. */
 import { useEffect, useState } from "preact/hooks";
-import { asProblem } from "../api/load";
-import { signIn } from "../api/session";
+import { asProblem, useLoaded } from "../api/load";
+import { loadWaysIn, signIn } from "../api/session";
 import { Button } from "../parts/Button";
 import { TextField } from "../parts/Field";
 import { Logo } from "../parts/Logo";
+import { query } from "../route";
 import css from "./SignIn.module.css";
 
 export default function SignIn() {
@@ -14,6 +15,8 @@ export default function SignIn() {
   const [asksCode, setAsksCode] = useState(false);
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState("");
+
+  const ways = useLoaded("ways-in", loadWaysIn);
 
   useEffect(() => {
     document.title = "Sign in · Maskwright";
@@ -85,6 +88,11 @@ export default function SignIn() {
         <Button testid="sign-in-submit" type="submit" tone="accent" busy={busy}>
           Sign in
         </Button>
+        {ways.value?.providers.map(({ name, address }) => (
+          <a key={address} class={css.provider} href={withNext(address)} data-testid="sign-in-provider">
+            {name}
+          </a>
+        ))}
         <p class={css.note}>
           The first time, or without a password: open the sign-in link that the program prints where it was
           started, or ask whoever runs it for one.
@@ -92,4 +100,10 @@ export default function SignIn() {
       </form>
     </main>
   );
+}
+
+/** Adds where the person is on the way to, so that the provider's way back leads there. */
+function withNext(address: string): string {
+  const here = location.pathname === "/sign-in" ? (query.value.get("next") ?? "/") : location.pathname;
+  return `${address}?next=${encodeURIComponent(here)}`;
 }

@@ -1,0 +1,175 @@
+"""Tests of webapp/accounts/oidc.py and outside.py against a provider of OpenID Connect that runs in a thread."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import oidc_provider_mock
+import pytest
+from django.test import Client
+
+from webapp.accounts import oidc
+from webapp.accounts.models import OutsideIdentity, User
+from webapp.audit.models import AuditEntry
+from webapp.projects.models import Membership, Project, Role
+
+PEOPLE = {
+    "1-ada": {"preferred_username": "ada", "given_name": "Ada", "family_name": "L", "email": "ada@example.org"},
+    "2-own": {"preferred_username": "Owner", "groups": ["masks"]},
+    "3-lead": {"preferred_username": "lead", "groups": ["masks", "leads", "admins"]},
+    "4-odd": {"preferred_username": "!!", "groups": "masks"},
+}
+
+
+@pytest.fixture(scope="module")
+def provider() -> Iterator[str]:
+    users = [oidc_provider_mock.User(sub=sub, claims=claims) for sub, claims in PEOPLE.items()]
+    with oidc_provider_mock.run_server_in_thread(user_claims=users, require_nonce=True) as server:
+        yield f"http://localhost:{server.server_port}"
+
+
+@pytest.fixture
+def config(provider: str, settings: Any, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    values: dict[str, Any] = settings.CONFIG.values
+    monkeypatch.setitem(values, "MASKWRIGHT_OIDC_ISSUER", provider)
+    monkeypatch.setitem(values, "MASKWRIGHT_OIDC_CLIENT_ID", "maskwright")
+    monkeypatch.setitem(values, "MASKWRIGHT_OIDC_CLIENT_SECRET", "a secret")
+    for name in ("SIGN_IN_GROUPS", "ADMIN_GROUPS", "GROUP_ROLES"):
+        monkeypatch.setitem(values, f"MASKWRIGHT_{name}", [])
+    return values
+
+
+def go_there(client: Client, query: str = "") -> str:
+    """Return the address at the provider to which the site sends a person."""
+    answer = client.get(f"/sign-in/oidc/{query}")
+    assert answer.status_code == 302, answer.content
+    return str(answer.headers["location"])
+
+
+def come_back(client: Client, address: str, sub: str) -> Any:
+    """Sign in as `sub` at the provider, and follow its way back."""
+    back = httpx.post(address, data={"sub": sub}).headers["location"]
+    assert back.startswith("http://testserver/sign-in/oidc/return?")
+    return client.get(back.removeprefix("http://testserver"))
+
+
+def sign_in(sub: str, client: Client | None = None) -> Any:
+    client = client or Client()
+    return come_back(client, go_there(client), sub)
+
+
+def test_the_first_sign_in_makes_a_person_and_the_next_finds_them(db: None, config: dict[str, Any]) -> None:
+    client = Client()
+    assert client.get("/api/sign-in").json() == {
+        "providers": [{"name": "Single sign-on", "address": "/sign-in/oidc/"}],
+    }
+    address = go_there(client, "?next=/projects/7")
+    asked = parse_qs(urlsplit(address).query)
+    assert asked["code_challenge_method"] == ["S256"]
+    assert asked["redirect_uri"] == ["http://testserver/sign-in/oidc/return"]
+    assert come_back(client, address, "1-ada").headers["location"] == "/projects/7"
+    me = client.get("/api/me").json()
+    assert [me[name] for name in ("username", "first_name", "last_name", "email", "has_password", "is_superuser")] == [
+        "ada",
+        "Ada",
+        "L",
+        "ada@example.org",
+        False,
+        False,
+    ]
+    assert sign_in("1-ada").headers["location"] == "/"
+    assert User.objects.count() == OutsideIdentity.objects.count() == 1
+    assert [entry.action for entry in AuditEntry.objects.order_by("pk")] == ["user.connect", "sign_in", "sign_in"]
+
+
+def test_an_account_of_the_same_name_is_not_taken_over_but_connected_by_its_owner(
+    owner: User, stranger: User, config: dict[str, Any]
+) -> None:
+    refused = sign_in("2-own")
+    assert refused.status_code == 409
+    assert b"There is an account called Owner here" in refused.content
+    client = Client()
+    client.force_login(owner)
+    assert sign_in("2-own", client).status_code == 302
+    assert sign_in("2-own").status_code == 302
+    assert OutsideIdentity.objects.get().user == owner
+    other = Client()
+    other.force_login(stranger)
+    assert sign_in("2-own", other).status_code == 409
+    assert other.get("/api/me").json()["username"] == "stranger"
+
+
+def test_who_was_switched_off_or_is_in_no_group_is_refused(db: None, config: dict[str, Any]) -> None:
+    client = Client()
+    sign_in("1-ada", client)
+    User.objects.update(is_active=False)
+    refused = sign_in("1-ada")
+    assert refused.status_code == 403
+    assert b"was switched off" in refused.content
+    assert client.get("/api/me").status_code == 401, "the session has ended too"
+    config["MASKWRIGHT_SIGN_IN_GROUPS"] = ["masks"]
+    assert b"none of the groups" in sign_in("1-ada").content
+    assert sign_in("3-lead").status_code == 302
+    assert b"no user name" in sign_in("4-odd").content
+    assert sign_in("nobody").status_code == 403
+    assert User.objects.filter(is_active=True).count() == 1
+
+
+def test_groups_give_and_take_roles_and_administration(project: Project, config: dict[str, Any]) -> None:
+    config["MASKWRIGHT_ADMIN_GROUPS"] = ["admins"]
+    config["MASKWRIGHT_GROUP_ROLES"] = [
+        ("masks", project.pk, "annotator"),
+        ("leads", project.pk, "reviewer"),
+        ("others", project.pk, "manager"),
+        ("masks", 99999, "viewer"),
+    ]
+    sign_in("3-lead")
+    lead = User.objects.get(username="lead")
+    assert lead.is_superuser
+    assert Membership.objects.get(user=lead).role == Role.REVIEWER
+    config["MASKWRIGHT_ADMIN_GROUPS"] = ["others"]
+    config["MASKWRIGHT_GROUP_ROLES"] = [("masks", project.pk, "annotator"), ("others", project.pk, "manager")]
+    sign_in("3-lead")
+    lead.refresh_from_db()
+    assert not lead.is_superuser
+    assert Membership.objects.get(user=lead).role == Role.ANNOTATOR
+    config["MASKWRIGHT_GROUP_ROLES"] = [("others", project.pk, "manager")]
+    sign_in("3-lead")
+    assert not Membership.objects.filter(user=lead).exists()
+    Membership.objects.create(project=project, user=lead, role=Role.OWNER)
+    sign_in("3-lead")
+    assert Membership.objects.get(user=lead).role == Role.OWNER, "an owner stays"
+
+
+def test_answers_that_were_not_asked_for_sign_nobody_in(db: None, config: dict[str, Any]) -> None:
+    client, other = Client(), Client()
+    back = httpx.post(go_there(client), data={"sub": "1-ada"}).headers["location"].removeprefix("http://testserver")
+    assert other.get(back).status_code == 502, "the state belongs to another browser"
+    assert client.get("/sign-in/oidc/return?error=access_denied").status_code == 403
+    assert client.get("/sign-in/oidc/return").status_code == 502
+    assert client.get("/sign-in/oidc/return?code=x&state=y").status_code == 502
+    assert client.get(back).status_code == 302
+    assert client.get(back).status_code == 502, "once only"
+    assert not OutsideIdentity.objects.exclude(subject__endswith=" 1-ada").exists()
+    away = go_there(Client(), "?next=https://evil.example.org/")
+    assert come_back(client, go_there(client, "?next=//evil.example.org"), "1-ada").headers["location"] == "/"
+    assert away.startswith(config["MASKWRIGHT_OIDC_ISSUER"])
+
+
+def test_a_provider_that_is_away_or_not_set_is_one_sentence(db: None, config: dict[str, Any]) -> None:
+    config["MASKWRIGHT_OIDC_ISSUER"] = "http://127.0.0.1:1"
+    answer = Client().get("/sign-in/oidc/")
+    assert answer.status_code == 502
+    assert b"cannot be reached" in answer.content
+    config["MASKWRIGHT_OIDC_ISSUER"] = ""
+    assert Client().get("/sign-in/oidc/").status_code == 404
+    assert Client().get("/api/sign-in").json() == {"providers": []}
+
+
+@pytest.mark.parametrize("claims", [{}, {"sub": "x"}, {"iss": "https://x"}])
+def test_claims_without_a_subject_are_refused(claims: dict[str, Any]) -> None:
+    with pytest.raises(oidc.Problem):
+        oidc.person_of(claims)

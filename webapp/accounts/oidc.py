@@ -1,0 +1,143 @@
+"""Sign-in through a provider of OpenID Connect: the way there, and the way back.
+
+Authlib finds the provider's addresses, checks state, nonce and the signature of the token, and uses PKCE.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from django.conf import settings
+from django.contrib.auth import login
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+
+from webapp.accounts.models import User
+from webapp.accounts.outside import OIDC, OutsidePerson, account_of
+from webapp.problems import NotFound, Problem
+
+if TYPE_CHECKING:
+    from authlib.integrations.django_client import DjangoOAuth2App
+
+START = "/sign-in/oidc/"
+RETURN = "/sign-in/oidc/return"
+SECONDS = 10  # after which a provider that does not answer counts as away
+AWAY = "The provider of the sign-in cannot be reached, or answers otherwise than it should. Try again in a moment."
+NEXT, CONNECT = "oidc_next", "oidc_connect"  # keys of the session
+
+log = structlog.get_logger(__name__)
+
+
+@never_cache
+@require_GET
+def start(request: HttpRequest) -> HttpResponse:
+    """Send the person to the provider. Somebody who is signed in connects the account there with the one here."""
+    try:
+        app = _provider()
+        request.session[NEXT] = request.GET.get("next", "/")[:500]
+        request.session[CONNECT] = request.user.pk if isinstance(request.user, User) else None
+        return app.authorize_redirect(request, request.build_absolute_uri(RETURN))  # type: ignore[no-any-return]
+    except Problem as problem:
+        return _refuse(request, problem)
+    except Exception as error:  # Authlib passes on the errors of several packages.
+        return _away(request, error)
+
+
+@never_cache
+@require_GET
+def come_back(request: HttpRequest) -> HttpResponse:
+    """Sign in the person whom the provider has sent back."""
+    try:
+        person = _person(request)
+        user = account_of(person, connect_to=_connecting(request))
+    except Problem as problem:
+        return _refuse(request, problem)
+    wanted = request.session.pop(NEXT, "/")
+    login(request, user, backend="django.contrib.auth.backends.ModelBackend")
+    own = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
+    return redirect(wanted if own else "/")
+
+
+def _person(request: HttpRequest) -> OutsidePerson:
+    """Exchange the code of the request for the claims about a person. Raises Problem."""
+    if "error" in request.GET:
+        log.info("oidc_refused", error=request.GET["error"][:100])
+        raise Problem("not_allowed_there", "The provider did not sign you in. Try again, or ask who runs it.", 403)
+    app = _provider()
+    try:
+        token = app.authorize_access_token(request)
+        claims: dict[str, Any] = dict(token.get("userinfo") or {})
+        if app.server_metadata.get("userinfo_endpoint"):
+            more = app.userinfo(token=token)
+            if more.get("sub") == claims.get("sub"):
+                claims = {**more, **claims}
+    except Exception as error:
+        log.warning("oidc_failed", error=str(error)[:300], kind=type(error).__name__)
+        raise Problem("provider_failed", AWAY, 502) from None
+    return person_of(claims)
+
+
+def person_of(claims: dict[str, Any]) -> OutsidePerson:
+    """Return the person whom the claims describe. Raises Problem if they do not say who it is."""
+    issuer, subject = str(claims.get("iss") or ""), str(claims.get("sub") or "")
+    if not issuer or not subject:
+        raise Problem("provider_failed", AWAY, 502)
+    name = claims.get("preferred_username") or claims.get("email") or subject
+    groups = claims.get(settings.CONFIG["MASKWRIGHT_OIDC_GROUPS_CLAIM"])
+    if isinstance(groups, str):
+        groups = [groups]
+    return OutsidePerson(
+        OIDC,
+        f"{issuer} {subject}"[:300],
+        str(name),
+        str(claims.get("given_name") or ""),
+        str(claims.get("family_name") or ""),
+        str(claims.get("email") or ""),
+        frozenset(map(str, groups)) if isinstance(groups, list) else None,
+    )
+
+
+def _connecting(request: HttpRequest) -> User | None:
+    """Return the person who was signed in when they left for the provider, and still is."""
+    key = request.session.pop(CONNECT, None)
+    return request.user if isinstance(request.user, User) and request.user.pk == key else None
+
+
+def _provider() -> DjangoOAuth2App:
+    config = settings.CONFIG
+    if not config["MASKWRIGHT_OIDC_ISSUER"]:
+        raise NotFound("way to sign in")
+    return _client(
+        config["MASKWRIGHT_OIDC_ISSUER"], config["MASKWRIGHT_OIDC_CLIENT_ID"], config["MASKWRIGHT_OIDC_CLIENT_SECRET"]
+    )
+
+
+@cache
+def _client(issuer: str, client_id: str, secret: str) -> DjangoOAuth2App:
+    from authlib.integrations.django_client import OAuth  # a package that sites without a provider do not have
+
+    return OAuth().register(
+        "provider",
+        client_id=client_id,
+        client_secret=secret or None,
+        server_metadata_url=f"{issuer}/.well-known/openid-configuration",
+        client_kwargs={
+            "scope": "openid profile email",
+            "code_challenge_method": "S256",
+            "default_timeout": SECONDS,
+        },
+    )
+
+
+def _away(request: HttpRequest, error: Exception) -> HttpResponse:
+    log.warning("oidc_away", error=str(error)[:300], kind=type(error).__name__)
+    return _refuse(request, Problem("provider_failed", AWAY, 502))
+
+
+def _refuse(request: HttpRequest, problem: Problem) -> HttpResponse:
+    return render(request, "sign_in_refused.html", {"problem": problem}, status=problem.status)
