@@ -183,6 +183,9 @@ class RestApi(NinjaAPI):
         if problem is not None:
             return self.create_response(request, {"code": problem.code, "text": problem.text}, status=problem.status)
         unknown = sorted(set(request.GET) - known)
+        texts = [request.path, *request.GET, *(text for _, given in request.GET.lists() for text in given)]
+        if refused is None and (unstorable := refusal_of(texts)):
+            return self.create_response(request, {"code": "invalid", "text": unstorable}, status=422)
         if refused is not None or not unknown:
             return refused
         has = f"It has {', '.join(sorted(known))}." if known else "It has none."

@@ -36,3 +36,12 @@ def test_a_call_is_refused_with_a_sentence(
     assert answer.status_code == 400
     assert "NUL" in answer.json()["text"]
     assert Project.objects.count() == 1
+
+
+@pytest.mark.parametrize("address", ["/api/search?q=%00", "/api/search?%00=1", "/api/status/workers/a%00b"])
+def test_addresses_are_refused_too(client_as: Callable[[User | None], Client], owner: User, address: str) -> None:
+    """Postgres would answer a question with such a text by an error of its own, and the call by 500."""
+    client = client_as(owner)
+    answer = client.patch(address, {}, "application/json") if "status" in address else client.get(address)
+    assert answer.status_code == 422
+    assert "NUL" in answer.json()["text"]

@@ -12784,7 +12784,10 @@ export interface operations {
     get_ways_in: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The ETag of the answer that the client has; if it is the newest, 304. */
+                "If-None-Match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -12798,6 +12801,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["WaysIn"];
                 };
+            };
+            /** @description The client has the newest answer already (ETag). */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
             422: {
