@@ -75,8 +75,9 @@ PARTS = (
     fetches,
     quotas,
 )
-# The answers of these calls have a secret, so they are not kept for an Idempotency-Key.
+# The answers or the bodies of these calls have a secret, so nothing of them is kept for an Idempotency-Key.
 SECRET_ANSWERS = (
+    "sign_in",
     "create_token",
     "add_webhook",
     "make_invitation",

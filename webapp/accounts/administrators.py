@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.db.models.fields.reverse_related import ForeignObjectRel
 from django.http import HttpRequest
 
 from webapp.accounts.models import User
@@ -23,8 +24,9 @@ def is_last(user: User) -> bool:
 def hanging_on(user: User) -> list[tuple[str, int]]:
     """Return how many rows of each kind name `user`, such as ("rounds", 12), the most first."""
     counts: dict[str, int] = {}
-    for relation in User._meta.related_objects:
-        if relation.related_model._meta.app_label == "accounts":
+    relations = [field for field in User._meta.get_fields(include_hidden=True) if isinstance(field, ForeignObjectRel)]
+    for relation in relations:
+        if relation.many_to_many or relation.related_model._meta.app_label in ("accounts", "admin"):
             continue  # Tokens, links and sessions belong to the account itself.
         name = str(relation.related_model._meta.verbose_name_plural)
         found = relation.related_model._base_manager.filter(**{relation.field.name: user}).count()

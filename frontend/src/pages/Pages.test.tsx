@@ -82,10 +82,15 @@ describe("signing in", () => {
 
   test("asks for the code of who has a second factor, and keeps the password", async () => {
     const server = new FakeServer({
+      "GET /api/sign-in": { providers: [{ name: "Login of the lab", address: "/sign-in/oidc/" }] },
       "POST /api/sign-in": new Refusal(400, { code: "code_needed", text: "Enter the six digits." }),
     });
     me.value = null;
+    history.replaceState(null, "", "/projects/3");
     await show(<SignIn />);
+    await act(settled);
+    expect(get("sign-in-provider").textContent).toBe("Login of the lab");
+    expect(get("sign-in-provider").getAttribute("href")).toBe("/sign-in/oidc/?next=%2Fprojects%2F3");
     await type("sign-in-username", "ada");
     await type("sign-in-password", "right");
     expect(query("sign-in-code")).toBeNull();
