@@ -70,13 +70,14 @@ class PersonAdmin(UserAdmin):
         form = super().get_form(request, obj, change=change, **more)
         if obj is None:
             return form
+        person = obj
 
         class Checked(form):  # type: ignore[misc, valid-type]
             """The form of a person, which keeps an administrator."""
 
             def clean(self) -> dict[str, Any]:
                 cleaned: dict[str, Any] = super().clean()
-                if not (cleaned.get("is_active", True) and cleaned.get("is_superuser", True)) and is_last(obj):
+                if not (cleaned.get("is_active", True) and cleaned.get("is_superuser", True)) and is_last(person):
                     raise ValidationError("This is the last administrator who is active. Name another one first.")
                 return cleaned
 

@@ -17,7 +17,7 @@ SECONDS = 5  # after which a directory that does not answer counts as away
 GROUPS = "(|(objectClass=groupOfNames)(objectClass=group))"  # The second is Active Directory's.
 
 
-class Directory(LDAPBackend):  # type: ignore[misc]  # django-auth-ldap has no types.
+class Directory(LDAPBackend):
     """Finds people in the directory and checks their passwords there. Their accounts here have no password."""
 
     settings_prefix = "MASKWRIGHT_DIRECTORY_"  # No setting begins with it: all of them are in `default_settings`.

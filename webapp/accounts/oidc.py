@@ -15,8 +15,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_http_methods
 
+from webapp.accounts.api import check_current_password
 from webapp.accounts.models import User
 from webapp.accounts.outside import OIDC, OutsidePerson, account_of
 from webapp.problems import NotFound, Problem
@@ -34,18 +35,39 @@ log = structlog.get_logger(__name__)
 
 
 @never_cache
-@require_GET
+@require_http_methods(["GET", "POST"])
 def start(request: HttpRequest) -> HttpResponse:
-    """Send the person to the provider. Somebody who is signed in connects the account there with the one here."""
+    """Send the person to the provider. Who is signed in is asked first whether to connect both accounts."""
+    user = request.user
+    if isinstance(user, User) and request.session.get(CONNECT) != user.pk:
+        return _ask(request, user)
     try:
         app = _provider()
         request.session[NEXT] = request.GET.get("next", "/")[:500]
-        request.session[CONNECT] = request.user.pk if isinstance(request.user, User) else None
-        return app.authorize_redirect(request, request.build_absolute_uri(RETURN))  # type: ignore[no-any-return]
+        return app.authorize_redirect(request, request.build_absolute_uri(RETURN))
     except Problem as problem:
         return _refuse(request, problem)
     except Exception as error:  # Authlib passes on the errors of several packages.
         return _away(request, error)
+
+
+def _ask(request: HttpRequest, user: User) -> HttpResponse:
+    """Show the form with which `user` connects their account, and take it.
+
+    It asks for the password, because the account at the provider can sign in afterwards: neither a page of a stranger
+    nor an open browser may be enough for that.
+    """
+    problem = None
+    if request.method == "POST":
+        try:
+            check_current_password(user, request.POST.get("password", "")[:1000])
+            request.session[CONNECT] = user.pk
+            # A redirect to the provider that follows a form is forbidden by our Content-Security-Policy.
+            return HttpResponse(headers={"Refresh": f"0; url={START}"})
+        except Problem as error:
+            problem = error
+    context = {"problem": problem, "provider": settings.CONFIG["MASKWRIGHT_OIDC_NAME"]}
+    return render(request, "connect.html", context, status=problem.status if problem else 200)
 
 
 @never_cache

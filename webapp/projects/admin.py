@@ -14,7 +14,7 @@ from webapp.audit.entries import Thing, record
 from webapp.projects.models import Membership, Project, Role
 
 
-class KeepsAnOwner(BaseInlineFormSet):  # type: ignore[type-arg]
+class KeepsAnOwner(BaseInlineFormSet):
     """The rows of members, of which one stays an owner who can sign in."""
 
     def clean(self) -> None:

@@ -79,8 +79,8 @@ def test_a_person_is_deactivated_and_not_deleted(
     assert admin_client.post("/admin/accounts/user/", {"action": "delete_selected", "_selected_action": [owner.pk]})
     body = {"action": "deactivate", "_selected_action": [owner.pk, stranger.pk]}
     said = admin_client.post("/admin/accounts/user/", body, follow=True).content.decode()
-    assert "owner cannot sign in any more" in said
-    assert "stranger stays" in said
+    assert "Owner cannot sign in any more" in said
+    assert "Stranger stays" in said
     assert list(User.objects.filter(is_active=True)) == [stranger]
     entry = AuditEntry.objects.get(action="user.deactivate")
     assert (entry.who_name, entry.thing_name) == ("stranger", "owner")

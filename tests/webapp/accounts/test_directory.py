@@ -82,7 +82,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     (folder / "entries").mkdir()
     (folder / "slapd.conf").write_text(CONFIGURATION.format(folder=folder))
     (folder / "entries.ldif").write_text(ENTRIES.lstrip())
-    add = [SLAPD.replace("slapd", "slapadd"), "-f", folder / "slapd.conf", "-l", folder / "entries.ldif"]
+    add = [SLAPD.replace("slapd", "slapadd"), "-f", str(folder / "slapd.conf"), "-l", str(folder / "entries.ldif")]
     subprocess.run(add, check=True, capture_output=True)
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]

@@ -11,6 +11,7 @@ import oidc_provider_mock
 import pytest
 from django.test import Client
 
+from tests.conftest import PASSWORD
 from webapp.accounts import oidc
 from webapp.accounts.models import OutsideIdentity, User
 from webapp.audit.models import AuditEntry
@@ -93,11 +94,18 @@ def test_an_account_of_the_same_name_is_not_taken_over_but_connected_by_its_owne
     assert b"There is an account called Owner here" in refused.content
     client = Client()
     client.force_login(owner)
+    assert b"Connect your account" in client.get("/sign-in/oidc/").content, "a link of a stranger connects nothing"
+    assert client.post("/sign-in/oidc/", {"password": "wrong"}).status_code == 400
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(owner)
+    assert strict.post("/sign-in/oidc/", {"password": PASSWORD}).status_code == 403
+    assert client.post("/sign-in/oidc/", {"password": PASSWORD}).headers["refresh"] == "0; url=/sign-in/oidc/"
     assert sign_in("2-own", client).status_code == 302
     assert sign_in("2-own").status_code == 302
     assert OutsideIdentity.objects.get().user == owner
     other = Client()
     other.force_login(stranger)
+    other.post("/sign-in/oidc/", {"password": PASSWORD})
     assert sign_in("2-own", other).status_code == 409
     assert other.get("/api/me").json()["username"] == "stranger"
 
