@@ -22,9 +22,10 @@ from tests.studio import Studio
 
 
 def measure(home: Path) -> Iterator[Figure]:
-    with Studio(home) as studio:
-        yield from page.measure(studio)
-    yield from web_process.measure(home)
+    for name, measure_page in (("work", page.measure_work), ("release", page.measure_release)):
+        with Studio(home / name) as studio:
+            yield from measure_page(studio)
+    yield from web_process.measure(home / "release")
 
 
 def main() -> int:

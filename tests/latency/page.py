@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
 from tests.browser.conftest import find_chromium
-from tests.latency import release
+from tests.latency import release, work
 from tests.latency.figures import Figure
 from tests.studio import Studio
 
 
-def measure(studio: Studio) -> Iterator[Figure]:
+def measure_release(studio: Studio) -> Iterator[Figure]:
+    """Measure in a studio whose video has no round yet."""
+    return _in_chromium(studio, release.measure, release.WATCH)
+
+
+def measure_work(studio: Studio) -> Iterator[Figure]:
+    """Measure in a studio whose video has no round yet."""
+    return _in_chromium(studio, work.measure)
+
+
+def _in_chromium(
+    studio: Studio, measure: Callable[[Page, Studio], Iterator[Figure]], script: str = ""
+) -> Iterator[Figure]:
     path = find_chromium()
     if path is None:
         print("No Chromium here: what a person sees is not measured.")
@@ -21,7 +33,7 @@ def measure(studio: Studio) -> Iterator[Figure]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"] if os.geteuid() == 0 else [])
         page = browser.new_page(base_url=studio.address, viewport={"width": 1440, "height": 900})
-        page.add_init_script(release.WATCH)
+        page.add_init_script(script)
         page.goto(studio.sign_in_link())
-        yield from release.measure(page, studio)
+        yield from measure(page, studio)
         browser.close()
