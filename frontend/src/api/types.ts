@@ -57,3 +57,5 @@ export type Webhook = Schemas["WebhookInfo"];
 export type WebhookEvent = Schemas["WebhookEvent"];
 /** A message to a webhook, and what became of it. */
 export type Delivery = Schemas["DeliveryInfo"];
+/** What a project or a person may use, and has used. */
+export type QuotaUse = Schemas["QuotaUse"];

@@ -219,9 +219,12 @@ describe("a project", () => {
     expect(query("video-menu-7")).toBeNull();
   });
 
-  test("tells of a video its length, size, rounds and who worked last", async () => {
-    await openProject("viewer");
+  test("tells of a video its length, size, rounds, who worked last and what is to be fixed, and shows its masks", async () => {
+    const cover = "/api/videos/7/cover.jpg?v=3";
+    await openProject("viewer", { [CARDS]: cards({ ...CARD, to_fix: 14, cover }) });
     const text = get("video-7").textContent;
+    expect(get("video-7").querySelector("img")?.getAttribute("src")).toBe(cover);
+    expect(get("video-fix-7").textContent).toBe("14 to fix");
     for (const part of ["80 frames · 3.3 s", "854×480 · 24 fps · 12.0 MB", "3 rounds · Ada"])
       expect(text).toContain(part);
   });

@@ -15,6 +15,7 @@ import { SelectField, TextField } from "../parts/Field";
 import { toast, toastError } from "../parts/Toast";
 import { go } from "../route";
 import { useDraft } from "./draft";
+import { Quota } from "./Quota";
 import css from "./SettingsTab.module.css";
 import { TeamSettings } from "./TeamSettings";
 import type { TabProps } from "./tab";
@@ -31,6 +32,7 @@ export function SettingsTab({ project, onChange }: TabProps) {
     <div class={css.page}>
       <Change project={project} onChange={onChange} />
       <TeamSettings project={project} onChange={onChange} />
+      <ProjectQuota project={project} />
       <Webhooks project={project} />
       <Archive project={project} onChange={onChange} />
       {may(project.role, "delete_project") && <Delete project={project} />}
@@ -123,6 +125,20 @@ function hint(engines: Engine[] | null, chosen: string): string {
   if (!engine) return "";
   const weights = weightsOf(engine);
   return describe(engine) + (weights ? ` (${weights})` : "");
+}
+
+/** What the project may use; administrators set it. */
+function ProjectQuota({ project }: { project: Project }) {
+  const path = { project_id: project.id };
+  const loaded = useLoaded(`quota ${project.id}`, () =>
+    call("GET", "/api/projects/{project_id}/quota", { path }),
+  );
+  return (
+    <section class={css.form} aria-label="Quota">
+      <h2 class={css.title}>Quota</h2>
+      <Quota loaded={loaded} />
+    </section>
+  );
 }
 
 function Archive({ project, onChange }: TabProps) {

@@ -17,11 +17,14 @@ export interface ThumbnailProps {
   frames: number;
   /** The video is higher than wide and is shown whole, not cropped. */
   upright: boolean;
+  /** A picture of a frame with its masks, which is shown while the mouse is not over it; null if there are no masks. */
+  cover?: string | null;
 }
 
-export function Thumbnail({ video, frames, upright }: ThumbnailProps) {
+export function Thumbnail({ video, frames, upright, cover = null }: ThumbnailProps) {
   const [frame, setFrame] = useState<number | null>(null);
   const [missing, setMissing] = useState(false);
+  const [lost, setLost] = useState<string | null>(null); // a cover that could not be loaded
   const leaf = (event: PointerEvent) => {
     if (event.pointerType !== "mouse") return;
     const box = (event.currentTarget as Element).getBoundingClientRect();
@@ -33,13 +36,19 @@ export function Thumbnail({ video, frames, upright }: ThumbnailProps) {
         <span>No picture</span>
       ) : (
         <img
-          src={urlOf("/api/videos/{video_id}/thumbs/{frame}.jpg", { video_id: video, frame: frame ?? 0 })}
+          src={
+            frame === null && cover !== null && cover !== lost
+              ? cover
+              : urlOf("/api/videos/{video_id}/thumbs/{frame}.jpg", { video_id: video, frame: frame ?? 0 })
+          }
           alt=""
           loading="lazy"
           decoding="async"
           class={upright ? css.upright : undefined}
           draggable={false}
-          onError={() => setMissing(true)}
+          onError={() =>
+            frame === null && cover !== null && cover !== lost ? setLost(cover) : setMissing(true)
+          }
         />
       )}
       {frame !== null && frames > 1 && (

@@ -93,6 +93,11 @@ function Jobs({ video }: { video: Card }) {
           <Avatar key={id} id={id} name={name} size={20} />
         ))}
       </span>
+      {Boolean(video.to_fix) && (
+        <small class={css.fix} data-testid={`video-fix-${video.id}`}>
+          {video.to_fix?.toLocaleString("en")} to fix
+        </small>
+      )}
       {video.accepted > 0 && (
         <span class={css.bar} role="img" aria-label={acceptedText(video)} title={acceptedText(video)}>
           <i style={{ width: `${(100 * video.accepted) / Math.max(1, video.frame_count)}%` }} />
@@ -103,7 +108,8 @@ function Jobs({ video }: { video: Card }) {
 }
 
 export function acceptedText(video: Card): string {
-  return `${video.accepted.toLocaleString("en")} of ${plural(video.frame_count, "frame")} accepted`;
+  const accepted = `${video.accepted.toLocaleString("en")} of ${plural(video.frame_count, "frame")} accepted`;
+  return video.to_fix ? `${accepted}, ${video.to_fix.toLocaleString("en")} to fix` : accepted;
 }
 
 /** The box that selects a video. With Shift, all from the one that was clicked before are. */
@@ -143,7 +149,12 @@ function Picture({ video, role, onCancel, onDelete }: VideoCardProps) {
     return (
       <>
         <a href={`/videos/${video.id}`} tabIndex={-1} aria-label={`Open ${video.name}`} class={css.open}>
-          <Thumbnail video={video.id} frames={video.frame_count} upright={video.height > video.width} />
+          <Thumbnail
+            video={video.id}
+            frames={video.frame_count}
+            upright={video.height > video.width}
+            cover={video.cover}
+          />
         </a>
         <span class={css.badges}>
           {video.running && <i class={css.running}>round running</i>}

@@ -87,7 +87,10 @@ const Row = memo(function Row(props: VideoCardProps) {
           <span class={css.picture}>
             {ready && (
               <img
-                src={urlOf("/api/videos/{video_id}/thumbs/{frame}.jpg", { video_id: video.id, frame: 0 })}
+                src={
+                  video.cover ??
+                  urlOf("/api/videos/{video_id}/thumbs/{frame}.jpg", { video_id: video.id, frame: 0 })
+                }
                 alt=""
                 loading="lazy"
                 decoding="async"
@@ -161,6 +164,7 @@ function Done({ video }: { video: Card }) {
         <i style={{ width: `${(100 * video.accepted) / video.frame_count}%` }} />
       </span>
       {video.accepted.toLocaleString("en")}
+      {Boolean(video.to_fix) && <small>{video.to_fix?.toLocaleString("en")} to fix</small>}
     </span>
   );
 }

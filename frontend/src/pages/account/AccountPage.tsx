@@ -17,6 +17,7 @@ import { useDraft } from "../draft";
 import form from "../Form.module.css";
 import { PageHead } from "../PageHead";
 import { ProblemState } from "../ProblemState";
+import { Quota } from "../Quota";
 import { openSecondFactor } from "../SecondFactor";
 import { Shell } from "../Shell";
 import { TokenList } from "../Tokens";
@@ -55,6 +56,9 @@ export function AccountPage() {
           <Section title="Where you are signed in">
             <Sessions />
           </Section>
+          <Section title="Your quota">
+            <OwnQuota />
+          </Section>
           <Section title="What you are told of">
             <NotificationSwitches />
           </Section>
@@ -74,6 +78,10 @@ function Section({ title, children }: { title: string; children: ComponentChildr
       {children}
     </section>
   );
+}
+
+function OwnQuota() {
+  return <Quota loaded={useLoaded("own quota", () => call("GET", "/api/me/quota"))} />;
 }
 
 function Names({ person }: { person: Me }) {
