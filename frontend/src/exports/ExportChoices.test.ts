@@ -13,11 +13,14 @@ test("ranges of frames are read as people type them", () => {
 
 test("only what differs from everything is sent", () => {
   expect(optionsOf(EVERYTHING)).toEqual({});
-  expect(optionsOf({ accepted: true, spans: "3", names: "source", display: true })).toEqual({
+  expect(
+    optionsOf({ accepted: true, spans: "3", names: "source", display: true, labels: ["Koi", ""] }),
+  ).toEqual({
     accepted_only: true,
     spans: [[3, 3]],
     names: "source",
     shape: "display",
+    labels: ["Koi", ""],
   });
   expect(() => optionsOf({ ...EVERYTHING, spans: "x" })).toThrow("ranges of frames");
 });

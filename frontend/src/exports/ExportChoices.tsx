@@ -1,6 +1,6 @@
 /** What of a video or a project is exported, and how: closed at first, because most exports take everything. */
 import type { ExportOptions } from "../api/types";
-import { SelectField, TextField } from "../parts/Field";
+import { CheckField, SelectField, TextField } from "../parts/Field";
 import css from "./ExportChoices.module.css";
 
 export interface Choices {
@@ -9,9 +9,11 @@ export interface Choices {
   spans: string;
   names: "" | "source" | "number";
   display: boolean;
+  /** The labels whose objects are exported, "" for objects without one; none: all objects. */
+  labels: readonly string[];
 }
 
-export const EVERYTHING: Choices = { accepted: false, spans: "", names: "", display: false };
+export const EVERYTHING: Choices = { accepted: false, spans: "", names: "", display: false, labels: [] };
 
 /** Returns the ranges in a text such as "0-99, 120", or null if it is none. */
 export function spansOf(text: string): [number, number][] | null {
@@ -37,6 +39,7 @@ export function optionsOf(choices: Choices): ExportOptions {
     ...(spans.length ? { spans } : {}),
     ...(choices.names ? { names: choices.names } : {}),
     ...(choices.display ? { shape: "display" as const } : {}),
+    ...(choices.labels.length ? { labels: [...choices.labels] } : {}),
   };
 }
 
@@ -46,10 +49,12 @@ export interface ExportChoicesProps {
   choices: Choices;
   /** Whether ranges of frames can be chosen, which are those of one video. */
   spans?: boolean;
+  /** The labels of the project. */
+  labels: readonly { name: string }[];
   onChange: (choices: Choices) => void;
 }
 
-export function ExportChoices({ choices, spans = false, onChange }: ExportChoicesProps) {
+export function ExportChoices({ choices, spans = false, labels, onChange }: ExportChoicesProps) {
   const set = (change: Partial<Choices>) => onChange({ ...choices, ...change });
   return (
     <details class={css.choices} data-testid="export-options">
@@ -81,6 +86,24 @@ export function ExportChoices({ choices, spans = false, onChange }: ExportChoice
           error={spansOf(choices.spans) ? "" : BAD_SPANS}
           onInput={(text) => set({ spans: text })}
         />
+      )}
+      {labels.length > 0 && (
+        <fieldset class={css.labels}>
+          <legend>Only objects with these labels; none chosen: all</legend>
+          {[...labels.map(({ name }) => name), ""].map((name, index) => (
+            <CheckField
+              key={name}
+              label={name || "no label"}
+              testid={`export-label-${index}`}
+              checked={choices.labels.includes(name)}
+              onChange={(on) =>
+                set({
+                  labels: on ? [...choices.labels, name] : choices.labels.filter((other) => other !== name),
+                })
+              }
+            />
+          ))}
+        </fieldset>
       )}
       <SelectField
         label="Frames are called"

@@ -1,5 +1,6 @@
 import { act } from "preact/test-utils";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { PROJECT } from "../api/samples";
 import { FakeServer, Refusal } from "../api/testing";
 import { click, get, hide, settled, show } from "../parts/testing";
 import { ExportProject } from "./ExportProject";
@@ -18,7 +19,7 @@ afterEach(() => {
 async function open(answer: unknown): Promise<{ server: FakeServer; made: () => number }> {
   const server = new FakeServer({ [LINE]: answer });
   const onMade = vi.fn();
-  await show(<ExportProject project={3} formats={FORMATS} onMade={onMade} />);
+  await show(<ExportProject project={PROJECT} formats={FORMATS} onMade={onMade} />);
   await act(settled);
   return { server, made: () => onMade.mock.calls.length };
 }

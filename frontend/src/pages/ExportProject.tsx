@@ -2,14 +2,14 @@
 import { useState } from "preact/hooks";
 import { makeProjectExport } from "../api/exports";
 import { asProblem } from "../api/load";
-import type { ExportFormat } from "../api/types";
+import type { ExportFormat, Project } from "../api/types";
 import { type Choices, EVERYTHING, ExportChoices, optionsOf } from "../exports/ExportChoices";
 import { Button } from "../parts/Button";
 import { SelectField } from "../parts/Field";
 import css from "./Form.module.css";
 
 export interface ExportProjectProps {
-  project: number;
+  project: Pick<Project, "id" | "labels">;
   formats: readonly ExportFormat[];
   /** Called after an export was started. */
   onMade: () => void;
@@ -30,7 +30,7 @@ export function ExportProject({ project, formats, onMade }: ExportProjectProps) 
     setProblem("");
     try {
       const splits = validation === "0" ? {} : { val_percent: Number(validation) };
-      await makeProjectExport(project, format.name, { ...optionsOf(choices), ...splits });
+      await makeProjectExport(project.id, format.name, { ...optionsOf(choices), ...splits });
       onMade();
     } catch (error) {
       setProblem(asProblem(error).message);
@@ -69,7 +69,7 @@ export function ExportProject({ project, formats, onMade }: ExportProjectProps) 
         ]}
         onChange={setValidation}
       />
-      <ExportChoices choices={choices} onChange={setChoices} />
+      <ExportChoices choices={choices} labels={project.labels} onChange={setChoices} />
       {problem && (
         <p class={css.problem} role="alert" data-testid="export-project-problem">
           {problem}

@@ -20,7 +20,7 @@ export function ExportsTab({ project }: TabProps) {
   return (
     <>
       {formats.value && may(project.role, "export") && (
-        <ExportProject project={project.id} formats={formats.value} onMade={loaded.reload} />
+        <ExportProject project={project} formats={formats.value} onMade={loaded.reload} />
       )}
       {loaded.value.length ? (
         <ExportList

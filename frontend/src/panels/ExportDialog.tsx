@@ -68,7 +68,7 @@ export function ExportDialog({ video, round, empty, onClose }: ExportDialogProps
               </label>
             ))}
           </fieldset>
-          <ExportChoices choices={choices} spans onChange={setChoices} />
+          <ExportChoices choices={choices} spans labels={store.labels.value} onChange={setChoices} />
           {failure && (
             <p class={css.problem} role="alert" data-testid="export-problem">
               {failure}
