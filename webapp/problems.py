@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+RETRY_SECONDS = 5
+
 
 class Problem(Exception):
     """A request was refused and changed nothing.
@@ -17,7 +19,8 @@ class Problem(Exception):
         self.code = code
         self.text = text
         self.status = status
-        self.retry_after = retry_after
+        # Whoever is told to try again is always told when.
+        self.retry_after = RETRY_SECONDS if retry_after is None and status in (429, 503) else retry_after
         self.extra = extra  # further fields of the answer, such as the right offset of an upload
 
 

@@ -144,21 +144,12 @@ def make_world(home: Path) -> World:
     (home / "exports" / str(export.pk)).write_bytes(b"zip")
     trashed = Video.objects.create(project=project, name="old", created_by=annotator, deleted_at=timezone.now())
     Consensus.objects.create(job=Job.objects.get(), created_by=cast[Role.MANAGER])
-    session = SessionStore()
-    session.create()
-    webhook = Webhook.objects.create(project=project, url="https://8.8.8.8/hook", secret=new_secret())
     numbers = {
-        "webhook_id": webhook.pk,
-        "fetch_id": Fetch.objects.create(project=project, source="reef.mp4", created_by=annotator).pk,
-        "delivery_id": Delivery.objects.create(webhook=webhook, event="ping", body="{}").pk,
-        "view_id": save_view(by=cast[Role.OWNER], project_id=project.pk, name="All", query="", shared=True).pk,
-        "session_id": SignedInBrowser.objects.create(user=annotator, session_key=session.session_key or "").pk,
-        "invitation_id": invite_by_link(by=cast[Role.OWNER], project_id=project.pk, guest=Guest(Role.VIEWER))[0].pk,
+        **make_smaller_things(project, cast),
         "kind": "video",
         "queue": "exports",
         "scope": "project",
         "target_id": project.pk,
-        "worker": Worker.objects.create(name="gpu-1:7", pid=7, device="cpu", heartbeat=timezone.now()).name,
         "task_kind": "export",
         "task_id": export.pk,
         "trash_id": trashed.pk,
@@ -172,9 +163,26 @@ def make_world(home: Path) -> World:
         "round_id": made.pk,
         "export_id": export.pk,
         "import_id": masks.pk,
-        "token_id": make_token(by=annotator, name="script", projects=None, may_write=True, days=None)[0].pk,
     }
     return World(numbers, cast, stranger, home)
+
+
+def make_smaller_things(project: Project, cast: dict[Role, User]) -> dict[str, Any]:
+    """Make a row of each kind that has no files and no other rows, and return their ids."""
+    annotator, owner = cast[Role.ANNOTATOR], cast[Role.OWNER]
+    session = SessionStore()
+    session.create()
+    webhook = Webhook.objects.create(project=project, url="https://8.8.8.8/hook", secret=new_secret())
+    return {
+        "webhook_id": webhook.pk,
+        "delivery_id": Delivery.objects.create(webhook=webhook, event="ping", body="{}").pk,
+        "fetch_id": Fetch.objects.create(project=project, source="reef.mp4", created_by=annotator).pk,
+        "view_id": save_view(by=owner, project_id=project.pk, name="All", query="", shared=True).pk,
+        "session_id": SignedInBrowser.objects.create(user=annotator, session_key=session.session_key or "").pk,
+        "invitation_id": invite_by_link(by=owner, project_id=project.pk, guest=Guest(Role.VIEWER))[0].pk,
+        "worker": Worker.objects.create(name="gpu-1:7", pid=7, device="cpu", heartbeat=timezone.now()).name,
+        "token_id": make_token(by=annotator, name="script", projects=None, may_write=True, days=None)[0].pk,
+    }
 
 
 @contextmanager

@@ -23,7 +23,9 @@ def index(request: HttpRequest) -> HttpResponse:
     try:
         html = (settings.FRONTEND_DIST / "index.html").read_bytes()
     except FileNotFoundError:
-        return render(request, "not_built.html", status=503)
+        answer = render(request, "not_built.html", status=503)
+        answer["Retry-After"] = "5"
+        return answer
     return HttpResponse(html)
 
 
