@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 from dataclasses import dataclass
 from functools import cache, cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -226,7 +227,9 @@ def _deep(values: NDArray[np.generic]) -> MaskImage:
     Whole numbers up to 255 are kept. Other values must be a black-and-white mask, and are scaled to 0..255.
     """
     # Whole numbers are not copied: as floating-point numbers those of a frame of 8K take 270 MB.
-    numbers = np.nan_to_num(values.astype(np.float64), nan=-1.0) if values.dtype.kind == "f" else values
+    numbers: NDArray[Any] = values
+    if values.dtype.kind == "f":
+        numbers = np.nan_to_num(values.astype(np.float64), nan=-1.0)
     top = float(numbers.max(initial=0))
     whole = values.dtype.kind != "f" or bool((numbers == np.rint(numbers)).all())
     if numbers.min(initial=0) < 0:

@@ -63,7 +63,7 @@ def measure(parts: Sequence[str] = PARTS) -> Iterator[Figure]:
     """Create a database and a data folder, and yield the figures of these parts. Both are removed at the end."""
     setup_test_environment(debug=False)
     name = connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
-    jobs.send_task = lambda *_: None  # type: ignore[assignment]  # Exports are run here and not by a worker.
+    jobs.send_task = lambda *_: None  # Exports are run here and not by a worker.
     try:
         with tempfile.TemporaryDirectory(prefix="maskwright-data-") as home:
             settings.HOME = Path(home)
@@ -160,7 +160,7 @@ def _many_annotations(home: Path) -> Iterator[Figure]:
     watcher = threading.Thread(target=_watch, args=(most, done), daemon=True)
     watcher.start()
     started = time.monotonic()
-    with read_masks(path, "coco.json", lambda count=None: None) as reader:
+    with read_masks(path, "coco.json", lambda done=None: None) as reader:
         frames = sum(len(video.frames) for video in reader.found.videos)
         took = time.monotonic() - started
     done.set()
@@ -169,7 +169,7 @@ def _many_annotations(home: Path) -> Iterator[Figure]:
     yield Figure(f"{ANNOTATIONS:,} COCO annotations of {frames:,} frames, until they are known", took, "s")
     started = time.monotonic()
 
-    def cancel(count: int | None = None) -> None:
+    def cancel(done: int | None = None) -> None:
         raise ImportCancelled
 
     try:

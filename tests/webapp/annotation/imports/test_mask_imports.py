@@ -224,7 +224,7 @@ def test_a_file_that_needs_more_memory_than_the_limit_is_refused(
 ) -> None:
     values = {**settings.CONFIG.values, "MASKWRIGHT_MASK_IMPORT_MEMORY_MB": 160}
     settings.CONFIG = dataclasses.replace(settings.CONFIG, values=values)
-    (tmp_path / "a.json").write_bytes(b'{"images": [' + b"{}," * 800_000 + b"{}]}")
+    (tmp_path / "a.json").write_bytes(b'{"images": [' + b"{}," * 3_000_000 + b"{}]}")
     made = imported(tmp_path / "a.json", twin.project, owner)
     assert made.state == MaskImportState.FAILED
     assert "more than 160 MB of memory" in made.error
