@@ -273,7 +273,7 @@ class RoundScore(models.Model):
     """
 
     round = models.OneToOneField(Round, on_delete=models.CASCADE, related_name="score")
-    j = models.FloatField()  # `j` and `f` are means over the objects that have a counterpart in the ground truth.
+    j = models.FloatField()  # `j` and `f` are means over `cells`.
     f = models.FloatField()
     objects_scored = models.JSONField()  # A list of {"object", "truth", "j", "f"}.
     cells = models.JSONField(default=list)  # [frame, object, J, F] for each frame and object with ground truth.

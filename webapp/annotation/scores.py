@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
@@ -32,12 +33,17 @@ def store_score(
     """
     round_ = Round.objects.get(pk=round_id)
     hold(round_.video_id)
-    count = max(len(objects), 1)  # Without a matched object the score is 0.
+    # An object of the ground truth that nobody drew counts as 0 in its frames, as in the DAVIS benchmark. The numbers
+    # of a project are means over the same cells.
+    pairs = [(j, f) for _, _, j, f in cells] or [(one.j, one.f) for one in objects]
+    by_frame: defaultdict[int, list[float]] = defaultdict(list)
+    for frame, _, j, f in cells:
+        by_frame[frame].append((j + f) / 2)
     values = {
-        "j": sum(one.j for one in objects) / count,
-        "f": sum(one.f for one in objects) / count,
+        "j": sum(j for j, _ in pairs) / max(len(pairs), 1),
+        "f": sum(f for _, f in pairs) / max(len(pairs), 1),
         "objects_scored": [one.model_dump() for one in objects],
-        "frames": dict(frames),
+        "frames": {frame: round(sum(found) / len(found), 4) for frame, found in by_frame.items()} or dict(frames),
         "cells": [list(cell) for cell in cells],
     }
     RoundScore.objects.update_or_create(round=round_, defaults=values)

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import date
 
 from django.db import transaction
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 from django.utils import timezone
 
 from webapp.accounts.models import User
-from webapp.annotation.head import hold
+from webapp.annotation.head import hold, hold_all
 from webapp.jobs.models import Job
 from webapp.jobs.moves import address_of, check_edition, held_job, name_of, save
 from webapp.jobs.queue import IN_POOL, OPEN, in_order
@@ -22,6 +22,8 @@ from webapp.notifications.notify import notify
 from webapp.problems import Problem
 from webapp.projects.access import allows, project_for, require
 from webapp.projects.models import Membership, Project, Role
+
+BATCH = 50  # The number of jobs that one transaction deals.
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,6 @@ def _member(project_id: int, user_id: int, at_least: Role, field: str) -> User:
     return member.user
 
 
-@transaction.atomic
 def deal(
     *,
     by: User,
@@ -125,28 +126,47 @@ def deal(
     """Give jobs that nobody has to people, evenly: the next job goes to the person with the fewest open ones.
 
     `videos` and `jobs` say which jobs (None: all of the project). Nobody gets more than `most_open` open jobs; the
-    rest stays in the pool. Return what was dealt.
+    rest stays in the pool. Each `BATCH` jobs are a transaction. Return what was dealt.
     """
     project_for(by, project_id, Role.MANAGER)
-    Project.objects.select_for_update().get(pk=project_id)  # One deal of a project at a time.
     users = [_member(project_id, user_id, Role.ANNOTATOR, "people") for user_id in dict.fromkeys(people)]
     pool = Job.objects.filter(IN_POOL, video__project_id=project_id)
     if videos is not None:
         pool = pool.filter(video__in=videos)
     if jobs is not None:
         pool = pool.filter(pk__in=jobs)
-    load = _open_jobs(project_id, users)
     dealt: defaultdict[int, list[Job]] = defaultdict(list)
-    for job_id in in_order(pool, "queue").values_list("pk", flat=True):
+    while batch := _deal_some(by, project_id, users, pool, most_open):
+        for user_id, job in batch:
+            dealt[user_id].append(job)
+    with transaction.atomic():
+        for user_id, got in dealt.items():
+            _tell_assignee(project_id, user_id, got, by)
+    return [Dealt(job.pk, user_id) for user_id, got in dealt.items() for job in got]
+
+
+@transaction.atomic
+def _deal_some(
+    by: User, project_id: int, users: Sequence[User], pool: QuerySet[Job], most_open: int | None
+) -> list[tuple[int, Job]]:
+    """Deal at most `BATCH` jobs of the pool. Return them with the ids of who got them; none if nothing is left to do.
+
+    The heads of all their videos are locked at once, in the order of their ids: two deals, or a deal and an action on
+    many videos, never wait for each other.
+    """
+    Project.objects.select_for_update().get(pk=project_id)  # One deal of a project at a time.
+    load = _open_jobs(project_id, users)
+    chosen = list(in_order(pool, "queue").values_list("pk", "video")[:BATCH])
+    hold_all({video_id for _, video_id in chosen})
+    dealt: list[tuple[int, Job]] = []
+    for job_id, _ in chosen:
         user = min(users, key=lambda one: load[one.pk])  # Of several with as few jobs, the first one in `people`.
         if most_open is not None and load[user.pk] >= most_open:
             break
         if (job := _give(job_id, user, by)) is not None:
             load[user.pk] += 1
-            dealt[user.pk].append(job)
-    for user_id, got in dealt.items():
-        _tell_assignee(project_id, user_id, got, by)
-    return [Dealt(job.pk, user_id) for user_id, got in dealt.items() for job in got]
+            dealt.append((user.pk, job))
+    return dealt
 
 
 def _open_jobs(project_id: int, users: Sequence[User]) -> Counter[int]:

@@ -12,7 +12,7 @@ from typing import Literal, TypeVar
 from django.db import transaction
 
 from webapp.accounts.models import User
-from webapp.annotation.head import hold
+from webapp.annotation.head import hold, hold_all
 from webapp.jobs.assigning import reviewer_of
 from webapp.jobs.models import Job
 from webapp.jobs.moves import save
@@ -66,6 +66,7 @@ def draw_sample(
         chosen = [job for group in theirs.values() for job in draw(group, share, chance)]
     else:
         chosen = ended
+    hold_all({job.video_id for job in chosen})
     for job in chosen:
         _send(job, by, reviewer, draw_frames(job.first, job.last, share, chance) if of == "frames" else None)
     return chosen

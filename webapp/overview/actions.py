@@ -1,9 +1,9 @@
-"""Does the same to many videos of a project at once: all of them, or none if something is refused."""
+"""Does the same to many videos of a project at once. What is refused is refused before anything is changed."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
@@ -11,10 +11,12 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from webapp.accounts.models import User
+from webapp.annotation.head import hold_all
 from webapp.audit.entries import Thing, record
-from webapp.jobs.assigning import change_job
+from webapp.jobs.assigning import annotator_of, change_job, check_due, reviewer_of
 from webapp.jobs.models import Job, Stage
-from webapp.overview.moving import move_videos
+from webapp.overview.copying import copy_videos
+from webapp.overview.moving import check_may_leave, check_room, move_videos
 from webapp.problems import NotFound, Problem
 from webapp.projects.access import require
 from webapp.projects.models import Role
@@ -32,37 +34,73 @@ class Action(StrEnum):
     UNARCHIVE = "unarchive"
     DELETE = "delete"
     MOVE = "move"
+    COPY = "copy"
+
+
+BATCH = 25  # The number of videos that one transaction changes.
 
 
 @dataclass(frozen=True)
 class Values:
-    """What an action needs: a person (None: nobody), a priority, a due date (None: none), or a project to move to."""
+    """What an action needs: a person (None: nobody), a priority, a due date (None: none), or a project to move or copy
+    to, with the labels that objects get there, by the ids of theirs (None: none).
+    """
 
     person: int | None = None
     priority: int | None = None
     due: date | None = None
     project: int | None = None
+    labels: Mapping[int, int | None] = field(default_factory=dict)
 
 
-@transaction.atomic
 def act_on_many(*, by: User, project_id: int, ids: Sequence[int], action: Action, values: Values) -> int:
     """Do `action` to the videos with these ids. Return how many videos, or jobs of them, were changed.
 
-    Raises NotFound if a video is not one of the project's that `by` sees, and what the action itself raises.
+    What can be refused is refused before anything is changed. Then each `BATCH` videos are a transaction, which locks
+    them in the order of their ids, so that people who draw in them need not wait for all, and two actions at once never
+    wait for each other. Raises NotFound if a video is not one of the project's that `by` sees, and what the action
+    itself raises.
     """
     require(by, project_id, Role.MANAGER)
-    wanted = set(ids)
-    videos = list(videos_of(by).filter(project_id=project_id, pk__in=wanted).select_related("upload").order_by("pk"))
+    wanted = sorted(set(ids))
+    seen = videos_of(by).filter(project_id=project_id).select_related("upload").order_by("pk")
+    videos = list(seen.filter(pk__in=wanted))
     if len(videos) < len(wanted):
         raise NotFound("video")
+    _check(by, project_id, videos, action, values)
+    changed = 0
+    for start in range(0, len(wanted), BATCH):
+        with transaction.atomic():
+            hold_all(wanted[start : start + BATCH])
+            # They are read again, because somebody may have moved or deleted some meanwhile.
+            changed += _act(by, list(seen.filter(pk__in=wanted[start : start + BATCH])), action, values)
+    return changed
+
+
+def _check(by: User, project_id: int, videos: Sequence[Video], action: Action, values: Values) -> None:
+    """Raise what would refuse the action."""
     match action:
-        case Action.ASSIGN:
-            return _change_jobs(by, videos, "assignee", values.person)
-        case Action.REVIEWER:
-            return _change_jobs(by, videos, "reviewer", values.person)
+        case Action.ASSIGN if values.person is not None:
+            annotator_of(project_id, values.person)
+        case Action.REVIEWER if values.person is not None:
+            reviewer_of(project_id, values.person)
+        case Action.PRIORITY if values.priority is None:
+            raise Problem("no_priority", "Say which priority the jobs get, from -9 to 9.", field="priority")
+        case Action.DUE if values.due is not None:
+            check_due(values.due)
+        case Action.MOVE | Action.COPY:
+            if values.project is None:
+                verb = "go to" if action is Action.MOVE else "are copied into"
+                raise Problem("no_project", f"Say which project the videos {verb}.", field="project")
+            target = check_may_leave(by, videos, values.project)
+            check_room(target, videos if action is Action.COPY else [v for v in videos if v.project_id != target.pk])
+
+
+def _act(by: User, videos: Sequence[Video], action: Action, values: Values) -> int:
+    match action:
+        case Action.ASSIGN | Action.REVIEWER:
+            return _change_jobs(by, videos, "assignee" if action is Action.ASSIGN else "reviewer", values.person)
         case Action.PRIORITY:
-            if values.priority is None:
-                raise Problem("no_priority", "Say which priority the jobs get, from -9 to 9.", field="priority")
             return _change_jobs(by, videos, "priority", values.priority)
         case Action.DUE:
             return _change_jobs(by, videos, "due", values.due)
@@ -72,9 +110,9 @@ def act_on_many(*, by: User, project_id: int, ids: Sequence[int], action: Action
             for video in videos:
                 delete_video(by=by, video_id=video.pk)
         case Action.MOVE:
-            if values.project is None:
-                raise Problem("no_project", "Say which project the videos go to.", field="project")
-            move_videos(by=by, videos=videos, to=values.project)
+            move_videos(by=by, videos=videos, to=values.project or 0, labels=values.labels)
+        case Action.COPY:
+            copy_videos(by=by, videos=videos, to=values.project or 0, labels=values.labels)
     return len(videos)
 
 

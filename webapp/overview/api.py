@@ -29,6 +29,7 @@ from webapp.overview.schemas import (
 from webapp.overview.search import search
 from webapp.problems import NotFound
 from webapp.projects.access import require
+from webapp.projects.api import LabelMove
 from webapp.rest import ErrorAnswer, Strict, binary_answer
 from webapp.videos.access import role_for
 from webapp.videos.models import VideoState
@@ -114,7 +115,9 @@ class ActionBody(Strict):
     person: int | None = None  # For "assign" and "reviewer"; null: nobody.
     priority: Priority | None = None
     due: date | None = None  # Null: no due date.
-    project: int | None = None  # For "move": the project that the videos go to.
+    project: int | None = None  # For "move" and "copy": the project that the videos go to.
+    # For "move" and "copy": which labels of that project the objects get; others go by their names.
+    labels: Annotated[list[LabelMove], Field(max_length=254)] = []
 
 
 class ActionResult(Schema):
@@ -125,8 +128,9 @@ class ActionResult(Schema):
     "/projects/{int:project_id}/videos/actions", response={200: ActionResult, (400, 403, 404, 409): ErrorAnswer}
 )
 def act_on_videos(request: HttpRequest, project_id: int, body: ActionBody) -> ActionResult:
-    """Do the same to many videos: to all of them, or to none if one of them refuses it."""
-    values = Values(body.person, body.priority, body.due, body.project)
+    """Do the same to many videos. Nothing is changed if one of them refuses it. Workers make copies afterwards."""
+    labels = {move.label: move.to for move in body.labels}
+    values = Values(body.person, body.priority, body.due, body.project, labels)
     by = signed_in(request)
     changed = act_on_many(by=by, project_id=project_id, ids=body.ids, action=body.action, values=values)
     return ActionResult(changed=changed)

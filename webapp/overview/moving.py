@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from django.db import transaction
-from django.db.models import Max
 
 from webapp.accounts.models import User
 from webapp.annotation import changes
@@ -13,39 +12,52 @@ from webapp.annotation.head import hold
 from webapp.annotation.models import Object
 from webapp.audit.entries import Thing, record
 from webapp.jobs.models import Job
+from webapp.overview.label_mapping import Given, label_mapping
 from webapp.problems import Problem
 from webapp.projects.access import allows, project_for
-from webapp.projects.models import Label, Membership, Project, Role
+from webapp.projects.models import Membership, Project, Role
 from webapp.videos.models import Video, VideoState
 from webapp.videos.quota import alone, room_for
 
 
 @transaction.atomic
-def move_videos(*, by: User, videos: Sequence[Video], to: int) -> None:
+def move_videos(*, by: User, videos: Sequence[Video], to: int, labels: Given | None = None) -> None:
     """Move ready videos of one project to the project with the id `to`. `by` must be a manager of both.
 
-    A label goes to the label of the same name, which is created if the other project has none. Assignees and reviewers
-    who could not have the job there lose it. Raises Problem (409): "not_ready" for a video whose
-    import has not ended, "quota" if they do not fit into the quota of the other project.
+    `labels` says which labels the objects get there (label_mapping.py). Assignees and reviewers who could not have the
+    job there lose it. Raises Problem (409): "not_ready" for a video whose import has not ended, "quota" if they do not
+    fit into the quota of the other project.
     """
-    target = project_for(by, to, Role.MANAGER)
-    for video in videos:
-        project_for(by, video.project_id, Role.MANAGER)
-        if video.state != VideoState.READY:
-            raise Problem("not_ready", f"{video.name} is not imported yet. Wait for it, then move it.", 409)
-    coming = [video for video in videos if video.project_id != target.pk and not video.is_copy]
-    alone()
-    room_for(target, None).check(
-        frames=sum(video.frame_count for video in coming), size=sum(video.size_bytes for video in coming)
-    )
+    target = check_may_leave(by, videos, to)
+    check_room(target, [video for video in videos if video.project_id != target.pk])
     for video in videos:
         if video.project_id != target.pk:
-            _move(by, video, target)
+            _move(by, video, target, labels or {})
 
 
-def _move(by: User, video: Video, target: Project) -> None:
+def check_may_leave(by: User, videos: Sequence[Video], to: int) -> Project:
+    """Return the project that videos go to. Raises Problem "not_ready" (409), NotFound or Forbidden."""
+    target = project_for(by, to, Role.MANAGER)
+    for project_id in {video.project_id for video in videos}:
+        project_for(by, project_id, Role.MANAGER)
+    late = next((video for video in videos if video.state != VideoState.READY), None)
+    if late is not None:
+        raise Problem("not_ready", f"{late.name} is not imported yet. Wait until it is.", 409)
+    return target
+
+
+@transaction.atomic
+def check_room(target: Project, videos: Sequence[Video], by: User | None = None) -> None:
+    """Raise Problem "quota" (409) if videos do not fit into the quota of a project, and of `by` if they are added."""
+    coming = [video for video in videos if not video.is_copy]
+    alone()
+    frames, size = sum(video.frame_count for video in coming), sum(video.size_bytes for video in coming)
+    room_for(target, by).check(frames=frames, size=size)
+
+
+def _move(by: User, video: Video, target: Project, labels: Given) -> None:
     hold(video.pk)
-    _map_labels(video, target)
+    _map_labels(video, target, labels)
     _keep_possible_jobs(video, target)
     thing, source = Thing("video", video.pk, video.name), video.project_id
     Video.objects.filter(pk=video.pk).update(project=target, upload=None)
@@ -53,23 +65,14 @@ def _move(by: User, video: Video, target: Project) -> None:
     record(by, "video.move", thing, project_id=target.pk, origin=source)
 
 
-def _map_labels(video: Video, target: Project) -> None:
-    """Give each object the label of the target that has the name of its label."""
-    there = {label.name.casefold(): label for label in target.labels.all()}
-    for instance in Object.objects.filter(video=video, label__isnull=False).select_related("label"):
-        label = instance.label
-        assert label is not None
-        if label.name.casefold() not in there:
-            there[label.name.casefold()] = _new_label(target, label)
-        instance.label = there[label.name.casefold()]
-        instance.save(update_fields=["label"])
-        changes.object_changed(instance)
-
-
-def _new_label(target: Project, like: Label) -> Label:
-    last = target.labels.aggregate(last=Max("position"))["last"]
-    position = 0 if last is None else last + 1
-    return Label.objects.create(project=target, name=like.name, color=like.color, position=position)
+def _map_labels(video: Video, target: Project, labels: Given) -> None:
+    """Give each object the label of the target that it is mapped to."""
+    mapping = label_mapping([video.pk], target, labels)
+    rows = list(Object.objects.filter(video=video, label__isnull=False))
+    for row in rows:
+        row.label_id = mapping[row.label_id or 0]
+    Object.objects.bulk_update(rows, ["label"])
+    changes.objects_changed(rows)
 
 
 def _keep_possible_jobs(video: Video, target: Project) -> None:

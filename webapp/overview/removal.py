@@ -14,7 +14,7 @@ from django.db import models, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from webapp.annotation.models import AcceptedFrame, Change, Export, Head, Mask, Receipt, Round, Scribble
+from webapp.annotation.models import AcceptedFrame, Change, Export, Head, Mask, Object, Receipt, Round, Scribble
 from webapp.projects.deletable import KEPT, REMOVE, Deletable
 from webapp.projects.models import Project, RemovedLabel
 from webapp.tasks.sending import send_task
@@ -52,18 +52,23 @@ def remove_marked() -> None:
 
 def remove_video(video_id: int) -> None:
     """Delete a video with its rounds, its masks and its files, in parts."""
+    remove_work(video_id)
+    video = Video.objects.filter(pk=video_id).first()
+    if video is not None:
+        video.delete()  # Its files are deleted after the commit (videos/cleanup.py).
+        log.info("video_removed", video=video_id)
+
+
+def remove_work(video_id: int) -> None:
+    """Delete the objects, rounds and masks of a video, in parts."""
     for export in Export.objects.filter(Q(video=video_id) | Q(round__video=video_id)):
         export.delete()
     _in_parts(AcceptedFrame, video=video_id)
     Head.objects.filter(video=video_id).update(round=None)
     Round.objects.filter(video=video_id).update(base=None, superseded_by=None)
     _in_parts(Mask, round__video=video_id)
-    for kind in (Change, Receipt, Scribble, Round):
+    for kind in (Change, Receipt, Scribble, Round, Object):
         _in_parts(kind, video=video_id)
-    video = Video.objects.filter(pk=video_id).first()
-    if video is not None:
-        video.delete()  # Its files are deleted after the commit (videos/cleanup.py).
-        log.info("video_removed", video=video_id)
 
 
 def _in_parts(kind: type[models.Model], **which: Any) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import Count, F, Q, Sum
+from django.db.models import Count, F, Q, QuerySet, Sum
 from django.db.models.functions import TruncDate
 
 from webapp.annotation.models import AcceptedFrame, HumanTime, Origin, Round, RoundScore, Scribble
@@ -37,6 +37,11 @@ def _videos(project_id: int, path: str = "video") -> Q:
     return Q(**{f"{path}__project": project_id, f"{path}__deleted_at": None})
 
 
+def _made_here(rounds: QuerySet[Round]) -> QuerySet[Round]:
+    """Leave out the rounds that came with a copied video: they count where they were made."""
+    return rounds.exclude(created_at__lt=F("video__created_at"))
+
+
 def _human_seconds(project_id: int) -> Iterator[Fact]:
     rows = HumanTime.objects.filter(_videos(project_id)).values_list("video", "author", "object_id", "day", "seconds")
     for video, author, number, day, seconds in rows:
@@ -49,7 +54,7 @@ def _versions(project_id: int) -> Iterator[Fact]:
     A version on the frames of somebody else's job is a correction.
     """
     assignees = _assignees(project_id)
-    for made in Round.objects.filter(_videos(project_id)).defer("error", "frames").iterator(1000):
+    for made in _made_here(Round.objects.filter(_videos(project_id))).defer("error", "frames").iterator(1000):
         day, numbers = made.created_at.date(), sorted({one["object_id"] for one in made.scribbles} - {0})
         objects: list[int | None] = list(made.objects_changed or numbers) if not made.engine else list(numbers)
         theirs = _assignee_at(assignees[made.video_id], made.frame)
@@ -78,7 +83,12 @@ def _assignee_at(jobs: list[tuple[int, int, int | None]], frame: int) -> int | N
 
 
 def _strokes(project_id: int) -> Iterator[Fact]:
-    drawn = Scribble.objects.filter(_videos(project_id), deleted_at=None).annotate(day=TruncDate("created_at"))
+    copied = Q(round__created_at__lt=F("video__created_at"))
+    drawn = (
+        Scribble.objects.filter(_videos(project_id), deleted_at=None)
+        .exclude(copied)
+        .annotate(day=TruncDate("created_at"))
+    )
     rows = drawn.values("video", "author", "object_id", "day").annotate(count=Count("pk")).order_by()
     for row in rows:
         yield Fact("strokes", row["count"], row["video"], row["author"], row["day"], row["object_id"] or None)
@@ -88,6 +98,7 @@ def _accepted(project_id: int) -> Iterator[Fact]:
     """Yield accepted frames, for the person who made the mask that was accepted."""
     rows = (
         AcceptedFrame.objects.filter(_videos(project_id))
+        .exclude(mask__round__created_at__lt=F("video__created_at"))
         .annotate(day=TruncDate("created_at"), maker=F("mask__round__author"), engine=F("mask__round__engine"))
         .values("video", "maker", "engine", "day")
         .annotate(count=Count("pk"))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable
+from pathlib import Path
 
 from django.db import transaction
 
@@ -30,14 +32,26 @@ def copy_video(video: Video, *, by: User) -> Video:
         created_by=by,
         **values,
     )
-    target = folder_of(made.pk).root
     folder_of(made.pk).remove()  # It exists if a process was killed after it copied files and before it wrote the row.
+    link_files(video, folder_of(made.pk).root)
+    return made
+
+
+def link_files(video: Video, target: Path, beat: Callable[[], object] = lambda: None) -> None:
+    """Give the files of a video second names below the folder `target`, which is removed if that fails.
+
+    `beat` is called for each file, and may raise an exception to stop.
+    """
+
+    def link(source: str, name: str) -> None:
+        beat()
+        _link(source, name)
+
     try:
-        shutil.copytree(folder_of(video.pk).root, target, copy_function=_link)
+        shutil.copytree(folder_of(video.pk).root, target, copy_function=link)
     except BaseException:
         shutil.rmtree(target, ignore_errors=True)
         raise
-    return made
 
 
 def _link(source: str, target: str) -> None:

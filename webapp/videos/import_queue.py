@@ -14,6 +14,7 @@ from webapp.videos.storage import folder_of, upload_path
 from webapp.webhooks.events import Event, tell
 
 TASK = "videos.import_video"
+COPY = "overview.copy_video"  # The task of an import whose source is another video.
 
 
 class ImportLease(Lease[Video]):
@@ -26,12 +27,13 @@ class ImportLease(Lease[Video]):
 
     def is_wanted(self, task: Video) -> bool:
         # A video without an upload was imported by a command, and only that command has its frames.
-        return not task.cancel_requested and task.upload_id is not None
+        has_source = task.upload_id is not None or task.copy_labels is not None
+        return not task.cancel_requested and has_source
 
     def end_lost(self, task: Video) -> None:
         if task.cancel_requested:
             state, error = VideoState.CANCELLED, ""
-        elif task.upload is None:
+        elif task.upload is None and task.copy_labels is None:
             state, error = VideoState.FAILED, "The program that brought this video in was stopped. Bring it in again."
         else:
             state = VideoState.FAILED
@@ -54,7 +56,8 @@ IMPORTS = ImportLease(
 
 def notify_import_worker(video_id: int) -> None:
     """Tell the workers, once the current transaction has committed, that a video waits to be imported."""
-    send_task(TASK, video_id)
+    is_copy = Video.objects.filter(pk=video_id, copy_labels__isnull=False).exists()
+    send_task(COPY if is_copy else TASK, video_id)
 
 
 def tell_of_failure(video: Video, error: str) -> None:

@@ -39,20 +39,20 @@ def run_import(video_id: int) -> None:
     if video is None:
         return
     if video.upload is None:
-        _end(video, VideoState.FAILED, "The uploaded file of this video is gone. Upload it again.")
+        end_import(video, VideoState.FAILED, "The uploaded file of this video is gone. Upload it again.")
         return
     try:
         _import(video, upload_path(video.upload.pk))
     except ImportCancelled:
-        _end(video, VideoState.CANCELLED)
+        end_import(video, VideoState.CANCELLED)
     except Refused as refusal:
-        _end(video, VideoState.FAILED, refusal.text)
+        end_import(video, VideoState.FAILED, refusal.text)
     except Exception as error:
         if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-            _end(video, VideoState.FAILED, disk_full().text)
+            end_import(video, VideoState.FAILED, disk_full().text)
             return
         log.exception("import_failed", video=video_id)
-        _end(video, VideoState.FAILED, "The import failed by a fault of the program; the log of the worker names it.")
+        end_import(video, VideoState.FAILED, "The import failed by a fault of the program; the worker's log names it.")
     finally:
         release_upload(video.upload)
 
@@ -224,7 +224,8 @@ def _fitting_part(part: str) -> str:
 
 
 @transaction.atomic
-def _end(video: Video, state: VideoState, error: str = "") -> None:
+def end_import(video: Video, state: VideoState, error: str = "") -> None:
+    """End an import that this worker still holds, and tell who added the video if it failed."""
     ended = IMPORTS.held(video.pk, video.fence).update(state=state, error=error)
     if ended and state == VideoState.FAILED:
         tell_of_failure(video, error)

@@ -68,6 +68,8 @@ class Video(LeasedTask, Deletable):
     created_at = models.DateTimeField(auto_now_add=True)
     # The video that this one is a copy of (videos/copying.py). Annotators see only the copies in which they have a job.
     copy_of = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, related_name="copies")
+    # For a copy with its rounds (overview/copying.py): which label the objects get, as [[before, after], ...].
+    copy_labels = models.JSONField(null=True)
     is_copy = models.BooleanField(default=False)  # It stays true when the original is deleted.
     archived_at = models.DateTimeField(null=True)  # An archived video is shown only where archived ones are asked for.
     # What lists show of the rounds and the accepted frames, counted when these change (annotation/counters.py).

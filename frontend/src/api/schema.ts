@@ -1163,7 +1163,7 @@ export interface paths {
         put?: never;
         /**
          * Act On Videos
-         * @description Do the same to many videos: to all of them, or to none if one of them refuses it.
+         * @description Do the same to many videos. Nothing is changed if one of them refuses it. Workers make copies afterwards.
          */
         post: operations["act_on_videos"];
         delete?: never;
@@ -2101,7 +2101,7 @@ export interface components {
          * Action
          * @enum {string}
          */
-        Action: "assign" | "reviewer" | "priority" | "due" | "archive" | "unarchive" | "delete" | "move";
+        Action: "assign" | "reviewer" | "priority" | "due" | "archive" | "unarchive" | "delete" | "move" | "copy";
         /**
          * ActionBody
          * @description What to do to which videos. An action reads only its own field.
@@ -2112,6 +2112,11 @@ export interface components {
             due?: string | null;
             /** Ids */
             ids: number[];
+            /**
+             * Labels
+             * @default []
+             */
+            labels?: components["schemas"]["LabelMove"][];
             /** Person */
             person?: number | null;
             /** Priority */

@@ -65,9 +65,9 @@ def test_a_round_is_scored_by_the_frames_that_have_truth(round_: Round, video: V
     truth = np.roll(labels, 1, axis=2)
     wanted = j_and_f(truth, labels, 1)
     assert [(object_.object, object_.truth) for object_ in found.objects] == [(1, 2)]
-    assert found.j == pytest.approx(wanted.mean_j)
-    assert found.f == pytest.approx(wanted.mean_f)
-    assert found.jf == pytest.approx(wanted.mean_j_and_f)
+    assert found.j == pytest.approx(wanted.mean_j, abs=1e-4)  # Cells have four digits.
+    assert found.f == pytest.approx(wanted.mean_f, abs=1e-4)
+    assert found.jf == pytest.approx(wanted.mean_j_and_f, abs=1e-4)
     assert found.frames == pytest.approx({0: wanted.j_and_f[0, 0], 2: wanted.j_and_f[1, 0]}, abs=1e-4)
     assert 0 < found.j < 1
     cells = RoundScore.objects.get(round=round_).cells
@@ -81,6 +81,7 @@ def test_an_object_of_the_truth_that_nobody_drew_counts_as_missed(round_: Round,
     give_truth(video, truth, [0, 2])
     assert score(round_.pk)
     assert RoundScore.objects.get(round=round_).cells == [[0, 0, 0, 0], [2, 0, 0, 0]]
+    assert scores_of(video.pk)[0].frames == {0: 0, 2: 0}
 
 
 def test_objects_are_matched_by_what_they_share_most() -> None:

@@ -1,0 +1,209 @@
+"""Copies videos with their objects, rounds, masks and accepted frames into a project.
+
+A copy is an import whose source is another video: a worker makes it under the lease of imports, so it has progress, is
+cancelled like any import, and another worker begins it again if the first one is lost. Jobs, pins and measured time
+stay with the original.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+import structlog
+from django.db import transaction
+
+from webapp.accounts.models import User
+from webapp.annotation.head import hold
+from webapp.annotation.masks import line_of
+from webapp.annotation.models import AcceptedFrame, Mask, Object, Round, Scribble
+from webapp.annotation.notify import notify_scorer
+from webapp.annotation.rounds import ACTIVE
+from webapp.audit.entries import Thing, record
+from webapp.overview.label_mapping import Given, label_mapping
+from webapp.overview.moving import check_may_leave, check_room
+from webapp.overview.removal import remove_work
+from webapp.projects.models import Project
+from webapp.videos.copying import COPIED, link_files
+from webapp.videos.import_queue import IMPORTS, notify_import_worker
+from webapp.videos.importing import Heartbeat, claim, end_import
+from webapp.videos.models import Video, VideoState, became_ready
+from webapp.videos.refusal import ImportCancelled
+from webapp.videos.storage import folder_of, staging_of
+
+log = structlog.get_logger(__name__)
+
+CHUNK = 100  # The number of masks that are copied in one transaction.
+# What a copied round does not take from the original: these belong to the row, or to the worker that computed it.
+NOT_COPIED = {"id", "video", "key", "base", "superseded_by", "fence", "attempts", "heartbeat", "worker", "notified_at"}
+# The columns of a video that come from its work.
+OF_WORK = ("rounds_made", "accepted_count", "worked_at", "worked_by_id", "to_fix", "truth_objects", "note")
+
+
+@transaction.atomic
+def copy_videos(*, by: User, videos: Sequence[Video], to: int, labels: Given) -> list[Video]:
+    """Let workers copy ready videos into the project with the id `to`. `by` must be a manager of both projects.
+
+    `labels` says which labels the objects get there (label_mapping.py). Raises Problem (409): "not_ready", "quota".
+    """
+    target = check_may_leave(by, videos, to)
+    check_room(target, videos, by)
+    return [_begin(by, video, target, labels) for video in videos]
+
+
+def _begin(by: User, source: Video, target: Project, labels: Given) -> Video:
+    mapping = label_mapping([source.pk], target, labels)
+    made = Video.objects.create(
+        project=target, name=source.name, copy_of=source, copy_labels=list(mapping.items()), created_by=by
+    )
+    notify_import_worker(made.pk)
+    thing = Thing("video", source.pk, source.name)
+    record(by, "video.copy", thing, project_id=source.project_id, to=target.name)
+    if target.pk != source.project_id:
+        thing = Thing("video", made.pk, made.name)
+        record(by, "video.copy", thing, project_id=target.pk, origin=source.project_id)
+    return made
+
+
+def run_copy(video_id: int) -> None:
+    """Make a copy that waits. Does nothing if another worker has claimed it or it has ended."""
+    video = claim(video_id)
+    if video is None:
+        return
+    try:
+        remove_work(video.pk)  # A worker that was lost may have copied a part.
+        if video.copy_of is None or video.copy_of.removing:
+            end_import(video, VideoState.FAILED, "The video that was to be copied was deleted.")
+            return
+        _copy(video, video.copy_of)
+    except ImportCancelled:
+        end_import(video, VideoState.CANCELLED)
+        remove_work(video.pk)
+    except Exception:
+        log.exception("copy_failed", video=video_id)
+        end_import(video, VideoState.FAILED, "The copy failed by a fault of the program; the worker's log names it.")
+        remove_work(video.pk)
+    finally:
+        shutil.rmtree(staging_of(video.pk, video.fence).root, ignore_errors=True)
+
+
+@dataclass
+class _Copied:
+    """What stood in the source at one moment, and what it became: rounds and accepted masks by their old ids."""
+
+    head: int | None
+    next_numbers: tuple[int, int]
+    sources: list[Round]
+    accepted: list[AcceptedFrame]
+    work: dict[str, Any]
+    rounds: dict[int, int] = field(default_factory=dict)
+    masks: dict[int, int] = field(default_factory=dict)
+
+
+def _copy(video: Video, source: Video) -> None:
+    copied = _snapshot(video, source)
+    total = Mask.objects.filter(round__in=[row.pk for row in copied.sources]).count()
+    beat = Heartbeat(video, total)
+    _copy_rounds(video, copied)
+    done = 0
+    for old, new in copied.rounds.items():
+        for masks in _chunks(old):
+            _copy_masks(new, masks, copied)
+            done += len(masks)
+            beat(done)
+    staging = staging_of(video.pk, video.fence)
+    link_files(source, staging.root, beat)
+    beat(now=True)
+    folder_of(video.pk).remove()
+    staging.root.rename(folder_of(video.pk).root)
+    if not _finish(video, source, copied):
+        folder_of(video.pk).remove()
+        raise ImportCancelled
+
+
+@transaction.atomic
+def _snapshot(video: Video, source: Video) -> _Copied:
+    """Read what is to be copied, and copy the objects. Rounds that have not ended stay out, with what follows."""
+    head = hold(source.pk)
+    kept: dict[int, Round] = {}
+    for row in Round.objects.filter(video=source).exclude(state__in=ACTIVE).order_by("pk"):
+        if row.base_id is None or row.base_id in kept:
+            kept[row.pk] = row
+    at = next((pk for pk in reversed(line_of(head.round_id)) if pk in kept), None)
+    mapping = dict(video.copy_labels or [])
+    for instance in Object.objects.filter(video=source):
+        instance.pk, instance.video, instance.label_id = None, video, mapping.get(instance.label_id)
+        instance.save()
+    accepted = list(AcceptedFrame.objects.filter(video=source, mask__round__in=kept))
+    source.refresh_from_db()
+    work = {name: getattr(source, name) for name in (*COPIED, *OF_WORK)}
+    return _Copied(at, (head.next_round_number, head.next_object_number), list(kept.values()), accepted, work)
+
+
+@transaction.atomic
+def _copy_rounds(video: Video, copied: _Copied) -> None:
+    columns = [column for column in Round._meta.concrete_fields if column.name not in NOT_COPIED]
+    for row in copied.sources:
+        values = {column.attname: getattr(row, column.attname) for column in columns}
+        base = None if row.base_id is None else copied.rounds[row.base_id]
+        made = Round.objects.create(video=video, key=uuid4(), base_id=base, **values)
+        copied.rounds[row.pk] = made.pk
+    drawn = Scribble.objects.filter(round__in=copied.rounds, deleted_at=None).order_by("pk")
+    Scribble.objects.bulk_create(
+        [
+            Scribble(
+                video=video,
+                key=uuid4(),
+                round_id=copied.rounds[row.round_id or 0],
+                **{
+                    name: getattr(row, name) for name in ("frame", "object_id", "path", "kind", "positive", "author_id")
+                },
+            )
+            for row in drawn
+        ],
+        batch_size=500,
+    )
+
+
+def _chunks(round_id: int) -> Iterator[list[Mask]]:
+    """Yield the masks of a round in parts, in the order of their ids."""
+    after = 0
+    while part := list(Mask.objects.filter(round=round_id, pk__gt=after).order_by("pk")[:CHUNK]):
+        after = part[-1].pk  # It is read now, because whoever gets the part gives its masks other ids.
+        yield part
+
+
+@transaction.atomic
+def _copy_masks(round_id: int, masks: Sequence[Mask], copied: _Copied) -> None:
+    before = [mask.pk for mask in masks]
+    for mask in masks:
+        mask.pk, mask.round_id = None, round_id
+    Mask.objects.bulk_create(masks)
+    wanted = {row.mask_id for row in copied.accepted}
+    copied.masks.update({old: mask.pk for old, mask in zip(before, masks, strict=True) if old in wanted})
+
+
+@transaction.atomic
+def _finish(video: Video, source: Video, copied: _Copied) -> bool:
+    """Mark the copy as ready, at the same round as the original. Return False if the claim was lost."""
+    head = hold(video.pk)
+    ready = IMPORTS.held(video.pk, video.fence).update(
+        state=VideoState.READY, progress_done=video.progress_total, **copied.work
+    )
+    if not ready:
+        return False
+    head.round_id = None if copied.head is None else copied.rounds[copied.head]
+    head.next_round_number, head.next_object_number = copied.next_numbers
+    head.save()
+    AcceptedFrame.objects.bulk_create(
+        AcceptedFrame(video=video, frame=row.frame, mask_id=copied.masks[row.mask_id], author_id=row.author_id)
+        for row in copied.accepted
+    )
+    video.refresh_from_db()
+    became_ready.send(Video, video=video)
+    if video.truth_objects and head.round_id is not None:
+        notify_scorer(head.round_id)
+    return True
