@@ -68,10 +68,17 @@ def taken_by(owner: Owner, *, without: int | None = None) -> Taken:
     ready = videos.filter(state=VideoState.READY).aggregate(
         frames=Coalesce(Sum("frame_count"), 0), bytes=Coalesce(Sum("size_bytes"), 0)
     )
-    written = videos.filter(state=VideoState.IMPORTING).aggregate(frames=Coalesce(Sum("progress_done"), 0))
+    importing = videos.filter(state=VideoState.IMPORTING)
+    written = importing.filter(copy_of=None).aggregate(frames=Coalesce(Sum("progress_done"), 0))
+    # The progress of a copy that is being made (overview/copying.py) counts masks, and its size is known.
+    copied = importing.aggregate(
+        frames=Coalesce(Sum("copy_of__frame_count"), 0), bytes=Coalesce(Sum("copy_of__size_bytes"), 0)
+    )
     arriving = under_way().filter(whose) | _waiting(whose, without)
     uploads = arriving.distinct().values("pk", "size").aggregate(bytes=Coalesce(Sum("size"), 0))
-    return Taken(ready["frames"] + written["frames"], ready["bytes"] + uploads["bytes"])
+    return Taken(
+        ready["frames"] + written["frames"] + copied["frames"], ready["bytes"] + uploads["bytes"] + copied["bytes"]
+    )
 
 
 def room_for(project: Project, person: User | None, *, without: int | None = None) -> Room:

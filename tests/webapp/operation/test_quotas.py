@@ -127,6 +127,9 @@ def test_videos_move_only_where_the_quota_has_room(
     assert (refused.status_code, refused.json()["code"]) == (409, "quota"), refused.content
     set_limits(Scope.PROJECT, target, Limits(frames=8))
     assert client_as(owner).post(address, body, content_type="application/json").status_code == 200
+    copy = {"copy_of": video, "project": project, "created_by": owner, "progress_done": 500}
+    Video.objects.create(**copy, state=VideoState.IMPORTING)
+    assert taken_by(project).frames == video.frame_count, "a copy that is being made counts as what it copies"
 
 
 @pytest.mark.parametrize("scope", list(Scope))
