@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from segmentation import registry
 from webapp.configuration import BadSetting, load
-from webapp.inference.runner import load_further_engines
+from webapp.inference.further_engines import load_or_end
 
 TEAM = {"REDIS_URL": "redis://cache:6379/0", "DATABASE_URL": "postgres://jo@db:5433/masks"}
 RUNNING = Path(settings.BASE_DIR) / "docs" / "running.md"
@@ -84,6 +85,7 @@ WRONG = {
     "MASKWRIGHT_MAX_WIDTH": [*NUMBERS, "0"],
     "MASKWRIGHT_MAX_HEIGHT": [*NUMBERS, "0"],
     "MASKWRIGHT_IMPORT_MEMORY_MB": [*NUMBERS, "0"],
+    "MASKWRIGHT_MASK_IMPORT_MEMORY_MB": [*NUMBERS, "0"],
     "MASKWRIGHT_MIN_FREE_MB": NUMBERS,
     "MASKWRIGHT_METRICS_TOKEN": ["short", "with a space in it", "ä" * 20, NO_TEXT],
     "MASKWRIGHT_LOG": ["xml"],
@@ -112,7 +114,7 @@ def test_engines_that_cannot_be_loaded_end_the_program_with_one_sentence(
     module: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as ended:
-        load_further_engines(module)
+        load_or_end(module, registry.load_engines)
     said = capsys.readouterr().err
     assert ended.value.code == 2
     assert said.startswith(f"maskwright: MASKWRIGHT_ENGINES={module!r} cannot be used")

@@ -5,7 +5,6 @@ Listing engines does not import torch, because the web process does that. Openin
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,24 +22,14 @@ from webapp.annotation.absence import absent_spans
 from webapp.annotation.codec import decode
 from webapp.annotation.models import AcceptedFrame, Mask, Origin, Round, ScribbleKind
 from webapp.annotation.objects import locked_numbers
+from webapp.inference.further_engines import load_or_end
 from webapp.inference.sessions import Session, SessionCache, SessionKey
 from webapp.tasks.worker_names import own_name
 from webapp.videos.models import Video
 from webapp.videos.storage import StoredFrames
 
-
-def load_further_engines(module: str) -> None:
-    """Add the engines of the module that MASKWRIGHT_ENGINES names. One that cannot be used ends the program."""
-    try:
-        registry.load_engines(module)
-    except Exception as error:  # The module belongs to somebody else, so it may fail in any way.
-        what = f"MASKWRIGHT_ENGINES={module!r} cannot be used ({type(error).__name__}: {error})"
-        print(f"maskwright: {what}. Wanted: a module whose ENGINES is a dict of specs.", file=sys.stderr)
-        sys.exit(2)
-
-
 if settings.CONFIG["MASKWRIGHT_ENGINES"]:
-    load_further_engines(settings.CONFIG["MASKWRIGHT_ENGINES"])
+    load_or_end(settings.CONFIG["MASKWRIGHT_ENGINES"], registry.load_engines)
 
 T = TypeVar("T")
 EngineSession = Session[Engine]
