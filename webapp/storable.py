@@ -6,6 +6,7 @@ Without this check storing would fail each time, and the page would send the sam
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 MOST = (1 << 63) - 1  # The largest whole number in both databases; the smallest is -MOST - 1.
 NUL = "A text must not contain the character NUL (U+0000). Remove it and try again."
@@ -14,20 +15,42 @@ NUMBER = "A number is too large, or is none (NaN). Send a smaller one."
 
 
 def refusal_of(data: object) -> str | None:
-    """Return a sentence that says why parsed JSON cannot be stored, or None if it can."""
+    """Return a sentence that says what of parsed JSON cannot be stored, and where, or None if all of it can."""
+    found = _find(data)
+    if found is None:
+        return None
+    refusal, places = found
+    return f"{'.'.join(reversed(places))}: {refusal}" if places else refusal
+
+
+def _find(data: object) -> tuple[str, list[str]] | None:
+    """Return why a part of `data` cannot be stored, with its place from the inside out.
+
+    The place is put together only where there is a fault, because a scribble has thousands of numbers.
+    """
+    refusal: str | None = None
     match data:
         case str():
-            return _refusal_of_text(data)
+            refusal = _refusal_of_text(data)
         case bool():
-            return None
+            pass
         case int():
-            return None if -MOST - 1 <= data <= MOST else NUMBER
+            refusal = None if -MOST - 1 <= data <= MOST else NUMBER
         case float():
-            return None if math.isfinite(data) else NUMBER
+            refusal = None if math.isfinite(data) else NUMBER
         case list():
-            return next(filter(None, map(refusal_of, data)), None)
+            return _first(enumerate(data))
         case dict():
-            return next(filter(None, (refusal_of(part) for pair in data.items() for part in pair)), None)
+            return _first((name, name) for name in data) or _first(data.items())
+    return None if refusal is None else (refusal, [])
+
+
+def _first(parts: Iterable[tuple[object, object]]) -> tuple[str, list[str]] | None:
+    for name, part in parts:
+        found = _find(part)
+        if found is not None:
+            found[1].append(str(name))
+            return found
     return None
 
 

@@ -9,7 +9,7 @@ from django.test import Client
 
 from webapp.accounts.models import User
 from webapp.projects.models import Project
-from webapp.storable import MOST, refusal_of
+from webapp.storable import MOST, NUL, NUMBER, refusal_of
 
 
 @pytest.mark.parametrize(
@@ -18,6 +18,11 @@ from webapp.storable import MOST, refusal_of
 )
 def test_it_is_found_at_any_depth(data: object) -> None:
     assert refusal_of(data)
+
+
+def test_its_place_is_named() -> None:
+    assert refusal_of({"path": [[0.5, float("nan")]]}) == f"path.0.1: {NUMBER}"
+    assert refusal_of({"name": "a\0"}) == f"name: {NUL}"
 
 
 @pytest.mark.parametrize(
