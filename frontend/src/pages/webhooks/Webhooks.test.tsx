@@ -40,7 +40,10 @@ describe("the webhooks of a project", () => {
   test("are made with a secret that is shown once, tested, and switched off", async () => {
     const server = new FakeServer({
       "GET /api/projects/3/webhooks": [],
-      "GET /api/webhook-events": [{ name: "job.changed", text: "A job moved." }],
+      "GET /api/webhook-events": [
+        { name: "job.changed", text: "A job moved." },
+        { name: "ping", text: "A test." },
+      ],
       "POST /api/projects/3/webhooks": new Refusal(400, { code: "bad_url", text: "Only https." }),
       "GET /api/webhooks/5/deliveries?limit=20": { deliveries: [], next: null },
       "PATCH /api/webhooks/5": { ...HOOK, active: false },
@@ -50,6 +53,7 @@ describe("the webhooks of a project", () => {
     await click("webhook-new");
     await act(settled);
     await type("webhook-url", " https://example.org/in ");
+    expect(query("webhook-event-ping")).toBeNull(); // That is what the test button sends.
     await click("webhook-event-job-changed");
     const send = async () => {
       get("webhook-dialog").querySelector("form")?.requestSubmit();

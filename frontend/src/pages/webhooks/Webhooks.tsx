@@ -116,7 +116,10 @@ interface NewWebhookProps {
 }
 
 function NewWebhook({ project, onClose, onMade }: NewWebhookProps) {
-  const events = useLoaded("webhook events", () => call("GET", "/api/webhook-events"));
+  // A ping is what the test button sends, whatever events are chosen.
+  const events = useLoaded("webhook events", async () =>
+    (await call("GET", "/api/webhook-events")).filter(({ name }) => name !== "ping"),
+  );
   const [url, setUrl] = useState("");
   const [chosen, setChosen] = useState<ReadonlySet<WebhookEvent["name"]>>(new Set());
   const [secret, setSecret] = useState("");
