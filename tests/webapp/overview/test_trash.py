@@ -220,7 +220,7 @@ def test_of_two_who_restore_and_delete_for_good_at_once_the_second_finds_nothing
         monkeypatch.setattr(trash, "_find", lambda *_, row=stale: row)  # As it was read before the first one's change.
         Video.objects.update(**meanwhile)
         with commit(execute=True), pytest.raises(NotFound):
-            second(by=owner, kind=trash.Kind.VIDEO, pk=stale.pk)
+            second(by=owner, kind=trash.TrashKind.VIDEO, pk=stale.pk)
         assert Video.objects.filter(**kept).exists()
     assert sent_tasks == []
     assert not AuditEntry.objects.filter(action__in=("video.remove", "video.restore")).exists()
