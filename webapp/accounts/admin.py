@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -31,6 +32,7 @@ def sign_in_first(request: HttpRequest, extra_context: dict[str, Any] | None = N
     return redirect(f"/sign-in?{urlencode({'next': wanted})}")
 
 
+admin.site.unregister(Group)  # Django's groups give permissions that nothing here asks for.
 admin.site.login = sign_in_first  # type: ignore[method-assign]
 admin.site.has_permission = is_administrator  # type: ignore[method-assign]
 admin.site.site_header = admin.site.site_title = "Maskwright"

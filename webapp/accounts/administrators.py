@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from django.db.models.fields.reverse_related import ForeignObjectRel
 from django.http import HttpRequest
 
@@ -28,7 +30,7 @@ def hanging_on(user: User) -> list[tuple[str, int]]:
     for relation in relations:
         if relation.many_to_many or relation.related_model._meta.app_label in ("accounts", "admin"):
             continue  # Tokens, links and sessions belong to the account itself.
-        name = str(relation.related_model._meta.verbose_name_plural)
+        name = re.sub(r"([^aeiou])ys$", r"\1ies", str(relation.related_model._meta.verbose_name_plural))
         found = relation.related_model._base_manager.filter(**{relation.field.name: user}).count()
         counts[name] = counts.get(name, 0) + found
     return sorted(((name, count) for name, count in counts.items() if count), key=lambda row: -row[1])

@@ -22,6 +22,7 @@ def test_only_a_superuser_gets_in(owner: User) -> None:
     assert client.get("/admin/").status_code == 200
     assert client.get("/admin/accounts/user/add/").status_code == 200
     assert client.get("/admin/projects/project/").status_code == 200
+    assert client.get("/admin/auth/group/").status_code == 404, "nothing asks for Django's groups"
 
 
 def test_a_superuser_makes_sign_in_links(owner: User, stranger: User) -> None:
@@ -72,8 +73,10 @@ def edit(client: Client, user: User, **changes: str) -> Any:
 def test_a_person_is_deactivated_and_not_deleted(
     admin_client: Client, owner: User, project: Project, stranger: User
 ) -> None:
+    Client().post("/api/sign-in", {"username": "owner", "password": PASSWORD}, "application/json")
     page = admin_client.get(f"/admin/accounts/user/{owner.pk}/change/").content.decode()
     assert "1 projects" in page
+    assert "audit entries" in page
     assert "Deactivate the account instead" in page
     assert admin_client.post(f"/admin/accounts/user/{owner.pk}/delete/", {"post": "yes"}).status_code == 403
     assert admin_client.post("/admin/accounts/user/", {"action": "delete_selected", "_selected_action": [owner.pk]})
