@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import combinations
 
 import numpy as np
@@ -22,30 +23,41 @@ from webapp.annotation.notify import notify_scorer
 from webapp.annotation.rounds import add_version
 from webapp.inference import runner
 from webapp.jobs.models import Job
-from webapp.quality.models import Consensus
+from webapp.quality.consensus_lease import CONSENSUS, Lost
+from webapp.quality.models import Computing, Consensus
+from webapp.tasks.heartbeat import beating
 from webapp.videos.models import Video
 
 log = structlog.get_logger(__name__)
 
+BEAT_SECONDS = 1.0
 Packed = tuple[bytes, list[int]]  # A compressed mask (codec.py), and the numbers of the objects in it.
 Frames = Iterator[tuple[int, list[LabelMap]]]  # A frame, and its masks in all copies, uint8 [H, W].
 
 
-def run(consensus_id: int, compute: Callable[[int], None]) -> None:
-    """Compute something about the copies of a job. If that fails, the consensus says so and can be asked again."""
-    if not Consensus.objects.filter(pk=consensus_id, computing=True).exists():
+def run(consensus_id: int, compute: Callable[[Consensus], None]) -> None:
+    """Compute something about the copies of a job, under a lease. If that fails, the consensus says so."""
+    claimed = CONSENSUS.claim(consensus_id)
+    if claimed is None:
         return
     try:
-        compute(consensus_id)
+        with beating(partial(CONSENSUS.beat, claimed.pk, claimed.fence), BEAT_SECONDS, consensus=claimed.pk):
+            compute(claimed)
+    except Lost:
+        log.warning("consensus_lost", consensus=consensus_id)
     except Exception:
         log.exception("consensus_failed", consensus=consensus_id)
-        error = "The worker failed by a fault of the program; its log names it."
-        Consensus.objects.filter(pk=consensus_id).update(computing=False, error=error)
+        _end(claimed, error="The worker failed by a fault of the program; its log names it.")
 
 
-def agree(consensus_id: int) -> None:
+def _end(claimed: Consensus, **columns: object) -> None:
+    """Store what came of it. Raises Lost if the worker no longer holds the consensus."""
+    if not CONSENSUS.held(claimed.pk, claimed.fence).update(state=Computing.NOTHING, **columns):
+        raise Lost
+
+
+def agree(consensus: Consensus) -> None:
     """Store J and F between each two copies: the means over the frames of the job and the objects of either copy."""
-    consensus = Consensus.objects.select_related("job__video").get(pk=consensus_id)
     jobs = _copies(consensus)
     sums: defaultdict[tuple[int, int], list[tuple[float, float]]] = defaultdict(list)
     for _, masks in _frames(consensus.job, jobs):
@@ -60,15 +72,14 @@ def agree(consensus_id: int) -> None:
     for (a, b), values in sums.items():
         j, f = (sum(column) / len(values) for column in zip(*values, strict=True))
         pairs.append({"a": jobs[a].pk, "b": jobs[b].pk, "j": round(j, 4), "f": round(f, 4)})
-    Consensus.objects.filter(pk=consensus_id).update(agreement=pairs, computing=False)
+    _end(consensus, agreement=pairs)
 
 
-def merge(consensus_id: int) -> None:
+def merge(consensus: Consensus) -> None:
     """Store a version in the video of the job, in which a pixel is of an object if more than half of the copies say so.
 
     Objects are the same if they have the same number; one that only copies have is added. Accepted frames stay.
     """
-    consensus = Consensus.objects.select_related("job__video", "created_by").get(pk=consensus_id)
     jobs, video = _copies(consensus), consensus.job.video
     kept = accepted_frames(video.pk)
     voted = {frame: _packed(vote(masks)) for frame, masks in _frames(consensus.job, jobs) if frame not in kept}
@@ -78,10 +89,10 @@ def merge(consensus_id: int) -> None:
         voted = {frame: packed for frame, packed in voted.items() if frame not in kept}
         if not voted:
             error = "No copy has a mask in a frame that is not accepted."
-            Consensus.objects.filter(pk=consensus_id).update(computing=False, error=error)
+            _end(consensus, error=error)
             return
         made = _store(consensus, head, video, jobs, voted)
-        Consensus.objects.filter(pk=consensus_id).update(merged=made, computing=False)
+        _end(consensus, merged=made)  # Without the lease, nothing of this transaction is stored.
 
 
 def vote(masks: Sequence[LabelMap]) -> LabelMap:

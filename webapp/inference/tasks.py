@@ -11,7 +11,7 @@ from webapp.annotation.notify import PREVIEW, RUN_ROUND, SCORE_ROUND
 from webapp.inference import worker_lifecycle  # noqa: F401 (the import connects the signals of a worker)
 from webapp.inference.affinity import better_preview_queue, better_queue
 from webapp.inference.draining import intake
-from webapp.quality.copies import AGREE, MERGE
+from webapp.quality.consensus_lease import AGREE, MERGE
 
 
 @shared_task(name=RUN_ROUND)

@@ -33,6 +33,7 @@ from webapp.notifications.mail import sweep_mail
 from webapp.notifications.notify import forget_old as forget_old_notifications
 from webapp.overview.removal import sweep_trash
 from webapp.projects.invitation_mail import sweep_invitations
+from webapp.quality.consensus_lease import CONSENSUS
 from webapp.repetition.keeping import forget_old_answers
 from webapp.videos.recovery import sweep_imports
 from webapp.webhooks.deliveries import DELIVERIES, forget_old_deliveries
@@ -91,7 +92,14 @@ class WorkerHeartbeat(threading.Thread):
         connection.close()
 
     def _sweep(self, *, starting: bool) -> None:
-        for sweep in (ROUNDS.sweep, sweep_imports, EXPORTS.sweep, sweep_mask_imports, DELIVERIES.sweep):
+        for sweep in (
+            ROUNDS.sweep,
+            sweep_imports,
+            EXPORTS.sweep,
+            sweep_mask_imports,
+            CONSENSUS.sweep,
+            DELIVERIES.sweep,
+        ):
             _try(partial(sweep, starting=starting))
 
     def _beat(self) -> None:

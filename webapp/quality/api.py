@@ -16,6 +16,7 @@ from webapp.csv_answer import csv_answer
 from webapp.projects.access import project_for
 from webapp.projects.models import Role
 from webapp.quality import checking, copies
+from webapp.quality.consensus_lease import AGREE, MERGE
 from webapp.quality.models import Consensus, QualityRule
 from webapp.quality.numbers import By, curve_of, numbers_of
 from webapp.quality.schemas import Agreement, ConsensusInfo, CopyInfo, Curve, Numbers, NumbersRow, QualityInfo
@@ -114,13 +115,13 @@ def get_consensus(request: HttpRequest, job_id: int) -> ConsensusInfo:
 @router.post("/jobs/{int:job_id}/consensus/agreement", response={200: ConsensusInfo, (403, 404, 409): ErrorAnswer})
 def compute_agreement(request: HttpRequest, job_id: int) -> ConsensusInfo:
     """Let a worker compute J and F between each two copies. Ask for the consensus again until it is not `computing`."""
-    return _consensus(copies.ask_for(by=signed_in(request), job_id=job_id, task=copies.AGREE))
+    return _consensus(copies.ask_for(by=signed_in(request), job_id=job_id, task=AGREE))
 
 
 @router.post("/jobs/{int:job_id}/consensus/merge", response={200: ConsensusInfo, (403, 404, 409): ErrorAnswer})
 def merge_copies(request: HttpRequest, job_id: int) -> ConsensusInfo:
     """Let a worker merge the copies by a vote on each pixel into a version of the job's video, which can be undone."""
-    return _consensus(copies.ask_for(by=signed_in(request), job_id=job_id, task=copies.MERGE))
+    return _consensus(copies.ask_for(by=signed_in(request), job_id=job_id, task=MERGE))
 
 
 @router.post("/videos/{int:video_id}/mix-in", response={201: list[DealtCopy], (400, 403, 404, 409): ErrorAnswer})

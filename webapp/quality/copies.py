@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from django.db import transaction
+from django.db.models.functions import Now
 
 from webapp.accounts.models import User
 from webapp.annotation.head import hold
@@ -18,15 +19,13 @@ from webapp.jobs.states import IN_PROGRESS, NEW, is_open, place_of
 from webapp.problems import NotFound, Problem
 from webapp.projects.access import require
 from webapp.projects.models import Role
-from webapp.quality.models import Consensus, ConsensusCopy
-from webapp.tasks.sending import send_task
+from webapp.quality.consensus_lease import CONSENSUS
+from webapp.quality.models import Computing, Consensus, ConsensusCopy
 from webapp.videos.access import video_for
 from webapp.videos.copying import copy_video, remove_files
 from webapp.videos.models import Video
 
 MOST_COPIES = 20
-AGREE = "inference.agree"
-MERGE = "inference.merge"
 
 
 def give_to_many(*, by: User, job_id: int, people: Sequence[int]) -> Consensus:
@@ -129,9 +128,9 @@ def consensus_for(user: User, job_id: int, at_least: Role = Role.REVIEWER) -> Co
 
 @transaction.atomic
 def ask_for(*, by: User, job_id: int, task: str) -> Consensus:
-    """Let a worker compute the agreement (`AGREE`), or merge the copies into the video of the job (`MERGE`).
+    """Let a worker compute the agreement (the task `AGREE`), or merge the copies into the video of the job (`MERGE`).
 
-    Raises Problem "not_ended" (409) while a copy is not submitted.
+    Raises Problem "not_ended" (409) while a copy is not submitted, and "computing" (409) while a worker is at it.
     """
     consensus = consensus_for(by, job_id, Role.MANAGER)
     copies = list(consensus.copies.select_related("job__assignee"))
@@ -139,8 +138,11 @@ def ask_for(*, by: User, job_id: int, task: str) -> Consensus:
     if late is not None:
         whose = "nobody" if late.assignee is None else late.assignee.shown_name
         raise Problem("not_ended", f"The copy of {whose} is not submitted yet.", 409)
-    Consensus.objects.filter(pk=consensus.pk).update(computing=True, error="")
-    send_task(task, consensus.pk, queue="media")
+    asked = {"state": Computing.WAITING, "task": task, "error": "", "attempts": 0, "heartbeat": None}
+    free = Consensus.objects.filter(pk=consensus.pk, state=Computing.NOTHING)
+    if not free.update(notified_at=Now(), **asked):
+        raise Problem("computing", "A worker computes something of these copies. Wait until it is done.", 409)
+    CONSENSUS.notify(consensus.pk)
     thing = Thing("job", job_id, name_of(consensus.job))
     record(by, f"job.{task.partition('.')[2]}", thing, project_id=consensus.job.video.project_id)
     consensus.refresh_from_db()

@@ -8,6 +8,7 @@ from django.db import models
 from webapp.annotation.models import Round
 from webapp.jobs.models import Job
 from webapp.projects.models import Project
+from webapp.tasks.lease import LeasedTask
 
 
 class Below(models.TextChoices):
@@ -26,18 +27,35 @@ class QualityRule(models.Model):
     attempts = models.PositiveSmallIntegerField(default=3)  # How often a job is held at most.
 
 
-class Consensus(models.Model):
-    """A job that several people do, each in a copy of the video."""
+class Computing(models.TextChoices):
+    """Whether a worker computes something of a consensus."""
+
+    NOTHING = "nothing"
+    WAITING = "waiting"
+    RUNNING = "running"
+
+
+class Consensus(LeasedTask):
+    """A job that several people do, each in a copy of the video.
+
+    A worker holds a lease on the row while it computes the agreement of the copies or merges them.
+    """
 
     job = models.OneToOneField(Job, on_delete=models.CASCADE, related_name="consensus")
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
-    computing = models.BooleanField(default=False)  # A worker was asked for the agreement or to merge the copies.
+    state = models.CharField(max_length=8, choices=Computing.choices, default=Computing.NOTHING)
+    task = models.CharField(max_length=40, blank=True)  # The Celery task that was asked for last.
     error = models.TextField(blank=True)  # A sentence about why the worker could not.
     # J and F between each two copies: [{"a": id of a job, "b": id of another one, "j", "f"}, ...].
     agreement = models.JSONField(default=list)
     # The version that the copies were merged into.
     merged = models.ForeignKey(Round, on_delete=models.SET_NULL, null=True, related_name="+")
+
+    @property
+    def computing(self) -> bool:
+        """Whether a worker was asked for the agreement or to merge the copies, and has not ended yet."""
+        return self.state != Computing.NOTHING
 
 
 class ConsensusCopy(models.Model):

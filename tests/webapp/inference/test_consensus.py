@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 
 from tests.conftest import make_user
-from tests.webapp.conftest import accept, painted
+from tests.webapp.conftest import accept, lose_worker, painted
 from tests.webapp.jobs.conftest import do, job_of
 from webapp.accounts.models import User
 from webapp.annotation.head import head_of
@@ -24,8 +24,9 @@ from webapp.jobs.models import Job, JobState, Stage
 from webapp.jobs.queue import pools_of, work_of
 from webapp.problems import Problem
 from webapp.projects.models import Membership, Project, Role
-from webapp.quality.copies import AGREE, MERGE, ask_for
-from webapp.quality.models import Consensus
+from webapp.quality.consensus_lease import AGREE, CONSENSUS, MERGE, Lost
+from webapp.quality.copies import ask_for
+from webapp.quality.models import Computing, Consensus
 from webapp.videos.access import videos_of
 from webapp.videos.create import create_video
 from webapp.videos.models import Video
@@ -192,11 +193,35 @@ def test_a_fault_of_the_worker_is_told(
     client: Client, video: Video, people: list[User], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     give(client, job_of(video), people)
-    Consensus.objects.update(computing=True)
+    Consensus.objects.update(state=Computing.WAITING)
     worker.run(Consensus.objects.get().pk, lambda number: 1 // 0)  # type: ignore[arg-type]
     found = Consensus.objects.get()
     assert not found.computing
     assert "its log names it" in found.error
+
+
+def test_a_killed_worker_is_noticed_and_may_store_nothing_later(
+    client: Client, video: Video, people: list[User], sent_tasks: list, django_capture_on_commit_callbacks: Any
+) -> None:
+    job = job_of(video)
+    for user, copy in zip(people, give(client, job, people).json()["copies"], strict=True):
+        own = Video.objects.get(pk=copy["video"])
+        paint(own, user, 0, columns(1))
+        do(user, job_of(own), "start", "submit")
+    address = f"/api/jobs/{job.pk}/consensus/merge"
+    assert client.post(address).json()["computing"]
+    assert (client.post(address).status_code, client.post(address).json()["code"]) == (409, "computing")
+    claimed = CONSENSUS.claim(Consensus.objects.get().pk)
+    assert claimed is not None
+    with django_capture_on_commit_callbacks(execute=True):
+        assert lose_worker(CONSENSUS, claimed) == Computing.WAITING
+    assert sent_tasks[-1] == (MERGE, [claimed.pk])
+    claimed.fence -= 1
+    with pytest.raises(Lost):
+        worker.merge(claimed)
+    assert (Consensus.objects.get().merged, head_of(video.pk)) == (None, None)
+    worker.run(claimed.pk, worker.merge)
+    assert Consensus.objects.get().merged is not None
 
 
 def test_a_vote_needs_more_than_half() -> None:
