@@ -63,8 +63,15 @@ export function EditVideos({ project, videos, members, onClose, onChanged }: Edi
       if (priority !== SAME)
         await actOn(project.id, videos, { action: "priority", priority: Number(priority) });
       if (place === "archive" || place === "unarchive") await actOn(project.id, videos, { action: place });
-      else if (place !== SAME) await actOn(project.id, videos, { action: "move", project: Number(place) });
-      toast({ text: `${plural(videos.length, "video is", "videos are")} changed.` });
+      else if (place !== SAME) {
+        const [action, target] = place.split(":");
+        await actOn(project.id, videos, { action: action as "move" | "copy", project: Number(target) });
+      }
+      toast({
+        text: place.startsWith("copy:")
+          ? `${plural(videos.length, "video is", "videos are")} being copied. The other project shows how far that is.`
+          : `${plural(videos.length, "video is", "videos are")} changed.`,
+      });
       onChanged();
       onClose();
     } catch (error) {
@@ -137,10 +144,11 @@ export function EditVideos({ project, videos, members, onClose, onChanged }: Edi
             videos.every(({ archived }) => archived)
               ? { value: "unarchive", name: "Out of the archive" }
               : { value: "archive", name: "Archive" },
-            ...(others.value ?? []).map(({ id, name }) => ({ value: String(id), name: `Move to ${name}` })),
+            ...(others.value ?? []).map(({ id, name }) => ({ value: `move:${id}`, name: `Move to ${name}` })),
+            ...(others.value ?? []).map(({ id, name }) => ({ value: `copy:${id}`, name: `Copy to ${name}` })),
           ]}
           onChange={setPlace}
-          hint="A moved video keeps its rounds; its labels are found by their names."
+          hint="A moved or copied video keeps its rounds; its labels are found by their names."
         />
         {problem && (
           <p class={css.problem} role="alert" data-testid="edit-videos-problem">
