@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from django.db.models import QuerySet
 from ninja import Schema
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from webapp.audit.entries import Wanted
 from webapp.audit.models import AuditEntry
@@ -33,13 +33,24 @@ class AuditPage(Schema):
     next: int | None
 
 
+def _in_utc(moment: datetime) -> datetime:
+    """Return a moment in UTC. One without a time zone is taken as UTC. Raises ValueError beyond the years 1 to 9999."""
+    try:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("This is outside of the years 1 to 9999.") from None
+
+
+Moment = Annotated[datetime, AfterValidator(_in_utc)]
+
+
 class AuditQuery(Schema):
     """Which entries are wanted. Parameters that are left out do not restrict anything."""
 
     action: Annotated[str, Field(max_length=40)] = ""  # "member" finds "member.add" and "member.remove".
     who: int | None = None
-    since: datetime | None = None
-    until: datetime | None = None
+    since: Moment | None = None
+    until: Moment | None = None
     before: int | None = None
     limit: Annotated[int, Field(ge=1, le=200)] = 50
 

@@ -108,6 +108,15 @@ def test_a_csv_file_has_every_entry_and_runs_nothing_in_a_spreadsheet(
     }
 
 
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00%2B14:00", "9999-12-31T23:59:59-14:00", "soon"])
+def test_a_moment_that_no_calendar_has_is_refused(
+    client_as: ClientAs, project: Project, owner: User, moment: str
+) -> None:
+    answer = client_as(owner).get(f"/api/projects/{project.pk}/audit?since={moment}")
+    assert answer.status_code == 422
+    assert answer.json()["field"].endswith("since")
+
+
 def test_entries_outlive_the_project_and_the_person(project: Project, owner: User, stranger: User) -> None:
     record(stranger, "member.add", Thing("user", 1), project_id=project.pk)
     Project.objects.all().delete()
