@@ -44,7 +44,10 @@ def agreed_cells(frames: Mapping[int, RememberedFrame], sharpness: Tensor) -> li
     `sharpness` is the factor of similarities in the softmax.
     """
     plain = {number: sample_cells(frame.embedding, frame.shares, frame.known) for number, frame in frames.items()}
-    voters = sorted(frames, key=lambda number: frames[number].scribbles is not None)
+    voters = sorted(
+        (number for number in frames if _shown(plain[number]).any()),
+        key=lambda number: frames[number].scribbles is not None,
+    )
     result = []
     for number, frame in frames.items():
         others = [plain[other] for other in voters if other != number][:VOTERS]
@@ -56,15 +59,20 @@ def agreed_cells(frames: Mapping[int, RememberedFrame], sharpness: Tensor) -> li
     return result
 
 
+def _shown(rows: CellRows) -> Tensor:
+    """Return which objects a frame shows, [n]. Where an object is not in the picture, nothing is known of its looks."""
+    return (rows.shares * rows.weights).sum(0) > 0
+
+
 def _agreed(frame: RememberedFrame, scribbles: Sequence[Scribble], others: list[CellRows], sharpness: Tensor) -> Tensor:
     """Return the shares of a frame, [n, h, w], mixed near its objects with those that are read from other frames.
 
     The other frames say how much of a cell belongs to objects at all. Which object it is stays as it was drawn, since
-    objects may look alike. Objects of which no other frame tells keep their shares.
+    objects may look alike. Objects that no other frame shows keep their shares.
     """
     shares = frame.shares
     near = (F.max_pool2d(shares[None], 2 * NEAR + 1, 1, NEAR)[0] > SEEN).any(0).flatten()
-    told = torch.stack([rows.weights.sum(0) for rows in others]).sum(0) > 0
+    told = torch.stack([_shown(rows) for rows in others]).any(0)
     if not told.any():
         return shares
     query, own = frame.embedding.flatten(1).T[near], shares.flatten(1).T[near][:, told]

@@ -67,10 +67,11 @@ def test_what_a_scribble_says_stays() -> None:
     [
         pytest.param((0, None), (4, [line(1, 6)], 1.0), id="an accepted mask"),
         pytest.param((0, [line(1, 6)]), (4, [line(1, 6)], 0.0), id="the other frame does not tell of the object"),
+        pytest.param((0, [line(1, 6)]), (8, None, 1.0), id="the object is not in the other frame"),
     ],
 )
 def test_masks_that_nothing_contradicts_count_as_they_are(
-    first: tuple[int, list[Scribble] | None], second: tuple[int, list[Scribble], float]
+    first: tuple[int, list[Scribble] | None], second: tuple[int, list[Scribble] | None, float]
 ) -> None:
     assert mean_share(remembered(*first), remembered(*second), CROWD) == 1
 
