@@ -30,7 +30,8 @@ def hold_all(video_ids: Collection[int]) -> None:
     there = set(Head.objects.filter(video__in=video_ids).values_list("video_id", flat=True))
     missing = [Head(video_id=video_id) for video_id in sorted(set(video_ids) - there)]
     Head.objects.bulk_create(missing, ignore_conflicts=True)
-    list(Head.objects.select_for_update().filter(video__in=video_ids).order_by("video").values_list("pk", flat=True))
+    # By `video_id`: ordering by `video` would join the videos, lock their rows, too, and sort by their dates.
+    list(Head.objects.select_for_update().filter(video__in=video_ids).order_by("video_id").values_list("pk", flat=True))
 
 
 def head_of(video_id: int) -> int | None:

@@ -200,7 +200,7 @@ def _is_seen(user: User, kind: TrashKind, pk: int) -> bool:
 
 def _restore_label(row: RemovedLabel) -> None:
     """Bring a label back to the objects that still have the label which they got in its place."""
-    if not RemovedLabel.objects.select_for_update().filter(pk=row.pk).exists():
+    if RemovedLabel.objects.select_for_update(of=("self",)).filter(pk=row.pk, removing=False).first() is None:
         raise NotFound(TrashKind.LABEL)  # Somebody else was quicker.
     relabel(row.object_ids, row.moved_to, restore_label(row))
     row.delete()
