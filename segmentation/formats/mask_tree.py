@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
@@ -78,10 +78,10 @@ def _is_image(name: str) -> bool:
 
 @dataclass
 class _Tables:
-    """The tables of objects in a tree of files."""
+    """The tables of objects in a tree of files. Each split of YouTube-VOS has a meta.json for its own videos."""
 
     files: FileTree
-    _meta: Mapping[str, Objects] = field(init=False)
+    _meta: dict[str, Objects] = field(init=False)
     _paths: dict[str, str] = field(
         init=False
     )  # The paths of objects.json by the name of the video, "" for the only one.
@@ -96,7 +96,8 @@ class _Tables:
                 self._paths[path.stem] = name
             elif path.name.casefold() == "meta.json":
                 data = at_place(name, lambda name=name: parse_json(self.files.read(name)), AnnotationError)  # type: ignore[misc]
-                self._meta = read_youtube_vos_meta(data, name) if "videos" in data else {}
+                if "videos" in data:
+                    self._meta.update(read_youtube_vos_meta(data, name))
 
     def of(self, video: str) -> Objects:
         """Return the objects of a video; none if no table is there."""

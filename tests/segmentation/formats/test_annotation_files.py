@@ -222,6 +222,16 @@ def test_every_format_is_recognised_and_its_masks_are_read_exactly(name: str) ->
     assert all(each.absent == (((1, 2),) if name in WITH_TABLE else ()) for each in video.objects)
 
 
+def test_each_split_of_youtube_vos_has_the_labels_of_its_own_videos() -> None:
+    content: dict[str, bytes] = {}
+    for split, video, category in (("train", "reef", "fish"), ("valid", "road", "car")):
+        content[f"{split}/Annotations/{video}/00000.png"] = encode_labels(np.ones((2, 3), np.uint8))
+        rows = {"1": {"category": category, "frames": ["00000"]}}
+        content[f"{split}/meta.json"] = json.dumps({"videos": {video: {"objects": rows}}}).encode()
+    videos = read_annotations(Files(content)).videos
+    assert {each.name: [row.label for row in each.objects] for each in videos} == {"reef": ["fish"], "road": ["car"]}
+
+
 @pytest.mark.parametrize("name", BY_POSITION)
 def test_files_of_images_are_read_exactly_and_their_objects_are_numbered(name: str) -> None:
     found = read_annotations(Files(BY_POSITION[name]()))
