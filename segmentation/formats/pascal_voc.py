@@ -67,8 +67,8 @@ def voc_video(
 ) -> AnnotatedVideo:
     """Return the video of masks of objects whose classes are known from other masks.
 
-    The ids of objects stay if each has the same class in all frames. Otherwise they say nothing across frames, and the
-    second car of each frame becomes one object.
+    The ids of objects stay if each has the same class in all frames that have a mask of classes. Otherwise they say
+    nothing across frames, and the second car of each frame becomes one object.
 
     Args:
         name: the name of the video.
@@ -131,9 +131,13 @@ def _classes_in(labels: LabelMap, classes: LabelMap) -> dict[int, int]:
 def _numbered(
     found: list[dict[int, int]], names: Mapping[int, str]
 ) -> tuple[list[np.ndarray[tuple[int], np.dtype[np.uint8]]], dict[int, str]]:
-    """Return, for each frame, the object id in the video for each value of its mask, and the label of each object."""
-    pairs = {pair for classes in found for pair in classes.items()}
-    stable = len({number for number, _ in pairs}) == len(pairs)
+    """Return, for each frame, the object id in the video for each value of its mask, and the label of each object.
+
+    A frame in which no class is known (0) says nothing against a number: its object has the class of other frames.
+    """
+    pairs = {(number, class_) for classes in found for number, class_ in classes.items() if class_}
+    known = dict(pairs)
+    stable = len(known) == len(pairs)
     ids: dict[tuple[int, int], int] = {}
     tables = []
     for classes in found:
@@ -142,7 +146,7 @@ def _numbered(
         counts: dict[int, int] = {}
         for number, class_ in sorted(classes.items()):
             counts[class_] = counts.get(class_, 0) + 1
-            key = (class_, number if stable else counts[class_])
+            key = (known.get(number, 0), number) if stable else (class_, counts[class_])
             # More objects than a mask can hold are refused by the caller.
             table[number] = ids.setdefault(key, number if stable else min(len(ids) + 1, IGNORE))
         tables.append(table)

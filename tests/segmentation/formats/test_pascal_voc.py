@@ -45,6 +45,12 @@ def test_numbers_of_each_image_by_itself_are_put_together_by_class_and_position(
     assert masks == [[1, 2, 3, 0], [2, 1, 0, 0]]
 
 
+def test_masks_of_classes_for_some_frames_name_the_objects_of_all_frames() -> None:
+    content = tree("SegmentationObject", rows(0, 1, 5, 0), rows(5, 1, 0, 0), rows(1, 0, 9, 0))
+    content |= tree("SegmentationClass", rows(0, 15, 7, 0))
+    assert read(content) == ([(1, "person"), (5, "car"), (9, "")], [[0, 1, 5, 0], [5, 1, 0, 0], [1, 0, 9, 0]])
+
+
 def test_masks_of_classes_alone_have_an_object_for_each_class() -> None:
     names = b"# label:color_rgb:parts:actions\nbackground:0,0,0::\nreef:128,0,0::\n"
     content = {**tree("SegmentationClass", rows(0, 1, 2, IGNORE)), "VOC2012/labelmap.txt": names}
