@@ -167,7 +167,8 @@ def _write(connection: Connection, video: AnnotatedVideo, wanted: Wanted, before
 def _is_numbered(files: FileTree) -> bool:
     """Return whether the manifest.json of an export says that its frames are called by their indexes.
 
-    The text of MOTS, which is read before its PNG files, always has indexes.
+    The files of Cityscapes always have indexes in their names. So has the text of MOTS, which is read before its PNG
+    files.
     """
     name = next((name for name in files.names if PurePosixPath(name).name == "manifest.json"), None)
     if name is None:
@@ -180,7 +181,8 @@ def _is_numbered(files: FileTree) -> bool:
     if not str(manifest.get("program")).startswith("Maskwright") or not isinstance(options, dict):
         return False
     text = any("instances_txt" in PurePosixPath(name).parts for name in files.names)
-    return options.get("names") == "number" or (manifest.get("format") == "mots" and text)
+    written = manifest.get("format")
+    return options.get("names") == "number" or written == "cityscapes" or (written == "mots" and text)
 
 
 class _Telling:

@@ -28,7 +28,7 @@ from webapp.videos.recovery import ABANDONED_AFTER, sweep_imports
 from webapp.videos.source_table import SourceTable, write_source_table
 from webapp.videos.storage import folder_of, upload_path
 
-FORMATS = ["davis", "objects", "npz", "mots", "cvat", "coco", "youtube-vis", "youtube-vos"]
+FORMATS = ["davis", "objects", "npz", "mots", "cvat", "coco", "youtube-vis", "youtube-vos", "cityscapes"]
 CHOICES: list[Names | None] = [None, "number", "source"]
 CASES = list(product(FORMATS, CHOICES))
 
