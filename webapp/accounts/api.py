@@ -95,7 +95,8 @@ def get_me(request: HttpRequest) -> User:
 def change_me(request: HttpRequest, body: MePatch) -> User:
     """Change the name, the password or the keys of the page.
 
-    An account that has a password must send it as `current_password` to change the password.
+    An account that has a password must send it as `current_password` to change the password. An account that a provider
+    or a directory signs in has none, and gets none.
     """
     user = signed_in(request)
     changed = []  # only these fields are written: others may have changed since `user` was read
@@ -110,6 +111,10 @@ def change_me(request: HttpRequest, body: MePatch) -> User:
         user.key_bindings = body.key_bindings
         changed.append("key_bindings")
     if body.password is not None:
+        if user.signs_in_outside():
+            # A password here would go on working after the organisation has shut the person out.
+            text = "Your organisation signs you in, so this account has no password here. Change it there."
+            raise Problem("signs_in_outside", text)
         check_current_password(user, body.current_password)
         try:
             validate_password(body.password, user)

@@ -9,8 +9,8 @@ from django.conf import settings
 from django_auth_ldap.backend import LDAPBackend
 from django_auth_ldap.config import GroupOfNamesType, LDAPSearch
 
-from webapp.accounts.models import User
-from webapp.accounts.outside import LDAP, OutsidePerson, account_of
+from webapp.accounts.models import LDAP, User
+from webapp.accounts.outside import OutsidePerson, account_of
 from webapp.sign_in_settings import is_loopback
 
 SECONDS = 5  # after which a directory that does not answer counts as away

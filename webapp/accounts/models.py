@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 
+OIDC, LDAP = "oidc", "ldap"  # The values of OutsideIdentity.provider.
+
 
 class User(AbstractUser):
     """A person. Others see `name`; if it is empty, the first and last name, or the user name.
@@ -22,6 +24,10 @@ class User(AbstractUser):
     @property
     def shown_name(self) -> str:
         return self.name or self.get_full_name() or self.username
+
+    def signs_in_outside(self) -> bool:
+        """Return whether the person can sign in only at a provider or with the password of a directory."""
+        return not self.has_usable_password() and self.outside_identities.exists()
 
 
 class Token(models.Model):
@@ -98,7 +104,7 @@ class OutsideIdentity(models.Model):
     """Who a person is at the provider of OpenID Connect, or in the directory, with which they sign in."""
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="outside_identities")
-    provider = models.CharField(max_length=10, choices=[("oidc", "provider"), ("ldap", "directory")])
+    provider = models.CharField(max_length=10, choices=[(OIDC, "provider"), (LDAP, "directory")])
     subject = models.CharField(max_length=300)  # What the provider calls the person for ever.
     created_at = models.DateTimeField(auto_now_add=True)
 

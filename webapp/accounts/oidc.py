@@ -5,6 +5,7 @@ Authlib finds the provider's addresses, checks state, nonce and the signature of
 
 from __future__ import annotations
 
+import time
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +19,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
 from webapp.accounts.api import check_current_password
-from webapp.accounts.models import User
-from webapp.accounts.outside import OIDC, OutsidePerson, account_of
+from webapp.accounts.models import OIDC, User
+from webapp.accounts.outside import OutsidePerson, account_of
 from webapp.problems import NotFound, Problem
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ RETURN = "/sign-in/oidc/return"
 SECONDS = 10  # after which a provider that does not answer counts as away
 AWAY = "The provider of the sign-in cannot be reached, or answers otherwise than it should. Try again in a moment."
 NEXT, CONNECT = "oidc_next", "oidc_connect"  # keys of the session
+CONNECT_SECONDS = 300  # within which a person who confirmed the connection must have come back from the provider
 
 log = structlog.get_logger(__name__)
 
@@ -39,7 +41,7 @@ log = structlog.get_logger(__name__)
 def start(request: HttpRequest) -> HttpResponse:
     """Send the person to the provider. Who is signed in is asked first whether to connect both accounts."""
     user = request.user
-    if isinstance(user, User) and request.session.get(CONNECT) != user.pk:
+    if isinstance(user, User) and not _confirmed(user, request.session.get(CONNECT)):
         return _ask(request, user)
     try:
         app = _provider()
@@ -55,13 +57,17 @@ def _ask(request: HttpRequest, user: User) -> HttpResponse:
     """Show the form with which `user` connects their account, and take it.
 
     It asks for the password, because the account at the provider can sign in afterwards: neither a page of a stranger
-    nor an open browser may be enough for that.
+    nor an open browser may be enough for that. An account without a password cannot prove this, unless it was made for
+    somebody who came by a one-time link and has no other way to sign in.
     """
+    if user.signs_in_outside():
+        text = "Your organisation signs you in, so this account cannot be connected to a second one."
+        return _refuse(request, Problem("signs_in_outside", f"{text} To sign in again, sign out first.", 409))
     problem = None
     if request.method == "POST":
         try:
             check_current_password(user, request.POST.get("password", "")[:1000])
-            request.session[CONNECT] = user.pk
+            request.session[CONNECT] = [user.pk, time.time()]
             # A redirect to the provider that follows a form is forbidden by our Content-Security-Policy.
             return HttpResponse(headers={"Refresh": f"0; url={START}"})
         except Problem as error:
@@ -74,9 +80,9 @@ def _ask(request: HttpRequest, user: User) -> HttpResponse:
 @require_GET
 def come_back(request: HttpRequest) -> HttpResponse:
     """Sign in the person whom the provider has sent back."""
+    connect_to = _connecting(request)  # It is taken from the session even if the sign-in fails.
     try:
-        person = _person(request)
-        user = account_of(person, connect_to=_connecting(request))
+        user = account_of(_person(request), connect_to=connect_to)
     except Problem as problem:
         return _refuse(request, problem)
     wanted = request.session.pop(NEXT, "/")
@@ -110,9 +116,6 @@ def person_of(claims: dict[str, Any]) -> OutsidePerson:
     if not issuer or not subject:
         raise Problem("provider_failed", AWAY, 502)
     name = claims.get("preferred_username") or claims.get("email") or subject
-    groups = claims.get(settings.CONFIG["MASKWRIGHT_OIDC_GROUPS_CLAIM"])
-    if isinstance(groups, str):
-        groups = [groups]
     return OutsidePerson(
         OIDC,
         f"{issuer} {subject}"[:300],
@@ -120,14 +123,46 @@ def person_of(claims: dict[str, Any]) -> OutsidePerson:
         str(claims.get("given_name") or ""),
         str(claims.get("family_name") or ""),
         str(claims.get("email") or ""),
-        frozenset(map(str, groups)) if isinstance(groups, list) else None,
+        _groups(claims),
     )
+
+
+def _groups(claims: dict[str, Any]) -> frozenset[str]:
+    """Return the groups that the claims list. A claim that is missing means that the person is in no group: providers
+    leave it out when the last group is taken away, and rights must not outlive that.
+
+    Raises Problem if groups decide about something here and the provider names another address to ask for them
+    (`_claim_names` of OpenID Connect), which it does when they are too many.
+    """
+    name = settings.CONFIG["MASKWRIGHT_OIDC_GROUPS_CLAIM"]
+    groups = claims.get(name)
+    if isinstance(groups, str):
+        groups = [groups]
+    if isinstance(groups, list):
+        return frozenset(map(str, groups))
+    decide = any(settings.CONFIG[f"MASKWRIGHT_{what}"] for what in ("SIGN_IN_GROUPS", "ADMIN_GROUPS", "GROUP_ROLES"))
+    elsewhere = claims.get("_claim_names")
+    if decide and isinstance(elsewhere, dict) and name in elsewhere:
+        raise Problem(
+            "too_many_groups",
+            "You are in so many groups that the provider does not list them. Ask who runs it to send only the groups "
+            f"that this site needs in the claim {name}.",
+            403,
+        )
+    return frozenset()
 
 
 def _connecting(request: HttpRequest) -> User | None:
     """Return the person who was signed in when they left for the provider, and still is."""
-    key = request.session.pop(CONNECT, None)
-    return request.user if isinstance(request.user, User) and request.user.pk == key else None
+    user, kept = request.user, request.session.pop(CONNECT, None)
+    return user if isinstance(user, User) and _confirmed(user, kept) else None
+
+
+def _confirmed(user: User, kept: object) -> bool:
+    """Return whether `kept`, the user's id and a time from the session, says that `user` confirmed a connection just
+    now.
+    """
+    return isinstance(kept, list) and kept[0] == user.pk and time.time() - kept[1] < CONNECT_SECONDS
 
 
 def _provider() -> DjangoOAuth2App:

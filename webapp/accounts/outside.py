@@ -5,21 +5,24 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+import structlog
 from django.conf import settings
 from django.db import transaction
 
-from webapp.accounts.models import OutsideIdentity, User
+from webapp.accounts.administrators import is_last
+from webapp.accounts.models import LDAP, OutsideIdentity, User
 from webapp.accounts.signals import account_changed, groups_known
 from webapp.problems import Problem
 
-OIDC, LDAP = "oidc", "ldap"  # The values of OutsideIdentity.provider.
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
 class OutsidePerson:
     """A person as the provider or the directory describes them.
 
-    `subject` is what it will call the person for ever, `username` a wish. `groups` is None if it tells no groups.
+    `subject` is what it will call the person for ever, `username` a wish. `groups` is None for a directory in
+    which groups are not looked up.
     """
 
     provider: str
@@ -64,12 +67,13 @@ def _new_user(person: OutsidePerson) -> User:
     if not username:
         raise Problem("no_name", "Your account has no user name that can be used here. Ask an administrator.", 403)
     if User.objects.filter(username__iexact=username).exists():
-        raise Problem(
-            "name_taken",
-            f"There is an account called {username} here, which does not sign in this way. If it is yours, sign in "
-            "with its password and connect it in the menu of your account, or ask an administrator.",
-            409,
+        how = (
+            "ask an administrator to connect it with the directory."
+            if person.provider == LDAP
+            else "sign in with its password and connect it in the menu of your account, or ask an administrator."
         )
+        text = f"There is an account called {username} here, which does not sign in this way. If it is yours, {how}"
+        raise Problem("name_taken", text, 409)
     user = User(username=username, first_name=person.first_name[:150], last_name=person.last_name[:150])
     user.email = person.email[:254]
     user.set_unusable_password()
@@ -80,7 +84,10 @@ def _new_user(person: OutsidePerson) -> User:
 def _apply_groups(user: User, groups: frozenset[str]) -> None:
     admins = frozenset(settings.CONFIG["MASKWRIGHT_ADMIN_GROUPS"])
     is_admin = bool(admins & groups)
-    if admins and is_admin != user.is_superuser:
+    if admins and not is_admin and is_last(user):
+        # A provider that stops sending groups would otherwise leave nobody who can mend the settings.
+        log.warning("last_administrator_kept", username=user.username)
+    elif admins and is_admin != user.is_superuser:
         user.is_superuser = user.is_staff = is_admin
         user.save(update_fields=["is_superuser", "is_staff"])
         details = {"administrator": [not is_admin, is_admin]}

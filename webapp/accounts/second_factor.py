@@ -20,8 +20,7 @@ from django.utils import timezone
 from pyotp.exceptions import OTPVerificationError
 
 from webapp.accounts.limits import try_code
-from webapp.accounts.models import OutsideIdentity, RecoveryCode, SecondFactor, User
-from webapp.accounts.outside import OIDC
+from webapp.accounts.models import LDAP, OIDC, OutsideIdentity, RecoveryCode, SecondFactor, User
 from webapp.accounts.signals import account_changed
 from webapp.problems import Problem
 
@@ -58,11 +57,15 @@ def is_demanded(user: User) -> bool:
     """Return whether the site demands a second factor of `user`, whether or not they have one.
 
     It is not demanded of people who have no password here and sign in at a provider, which asks for its own.
+    A directory does not ask for one, so it is demanded of people who can sign in with its password too.
     """
     setting = settings.CONFIG["MASKWRIGHT_SECOND_FACTOR"]
     if setting == OPTIONAL or (setting == ADMINS and not user.is_superuser):
         return False
-    return user.has_usable_password() or not OutsideIdentity.objects.filter(user=user, provider=OIDC).exists()
+    if user.has_usable_password():
+        return True
+    ways = set(OutsideIdentity.objects.filter(user=user).values_list("provider", flat=True))
+    return LDAP in ways or OIDC not in ways
 
 
 def must_set_up(user: User) -> bool:

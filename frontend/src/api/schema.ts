@@ -397,7 +397,8 @@ export interface paths {
          * Change Me
          * @description Change the name, the password or the keys of the page.
          *
-         *     An account that has a password must send it as `current_password` to change the password.
+         *     An account that has a password must send it as `current_password` to change the password. An account that a provider
+         *     or a directory signs in has none, and gets none.
          */
         patch: operations["change_me"];
         trace?: never;

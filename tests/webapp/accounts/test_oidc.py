@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
@@ -13,7 +15,9 @@ from django.test import Client
 
 from tests.conftest import PASSWORD
 from webapp.accounts import oidc
-from webapp.accounts.models import OutsideIdentity, User
+from webapp.accounts.models import LDAP, OIDC, OutsideIdentity, User
+from webapp.accounts.outside import OutsidePerson, account_of
+from webapp.accounts.second_factor import is_demanded
 from webapp.audit.models import AuditEntry
 from webapp.projects.models import Membership, Project, Role
 
@@ -127,6 +131,7 @@ def test_who_was_switched_off_or_is_in_no_group_is_refused(db: None, config: dic
 
 
 def test_groups_give_and_take_roles_and_administration(project: Project, config: dict[str, Any]) -> None:
+    User.objects.create_superuser("other", password=PASSWORD)
     config["MASKWRIGHT_ADMIN_GROUPS"] = ["admins"]
     config["MASKWRIGHT_GROUP_ROLES"] = [
         ("masks", project.pk, "annotator"),
@@ -150,6 +155,84 @@ def test_groups_give_and_take_roles_and_administration(project: Project, config:
     Membership.objects.create(project=project, user=lead, role=Role.OWNER)
     sign_in("3-lead")
     assert Membership.objects.get(user=lead).role == Role.OWNER, "an owner stays"
+
+
+def test_a_claim_of_groups_that_is_missing_takes_rights_away_but_not_the_last_administrator(
+    project: Project, config: dict[str, Any]
+) -> None:
+    config["MASKWRIGHT_ADMIN_GROUPS"] = ["admins"]
+    config["MASKWRIGHT_GROUP_ROLES"] = [("masks", project.pk, "annotator")]
+    sign_in("1-ada")
+    ada = User.objects.get(username="ada")
+    Membership.objects.create(project=project, user=ada, role=Role.ANNOTATOR)
+    User.objects.filter(pk=ada.pk).update(is_superuser=True, is_staff=True)
+    sign_in("1-ada")
+    ada.refresh_from_db()
+    assert not Membership.objects.filter(user=ada).exists()
+    assert ada.is_superuser, "somebody must be able to mend the settings"
+    User.objects.create_superuser("other", password=PASSWORD)
+    sign_in("1-ada")
+    ada.refresh_from_db()
+    assert not ada.is_superuser
+    assert not ada.is_staff
+
+
+def test_groups_that_the_provider_lists_elsewhere_are_refused_where_groups_decide(config: dict[str, Any]) -> None:
+    claims = {"iss": "https://x", "sub": "x", "_claim_names": {"groups": "src1"}}
+    assert oidc.person_of(claims).groups == frozenset()
+    config["MASKWRIGHT_GROUP_ROLES"] = [("masks", 1, "annotator")]
+    with pytest.raises(oidc.Problem, match="in so many groups"):
+        oidc.person_of(claims)
+    assert oidc.person_of({**claims, "groups": ["masks"]}).groups == {"masks"}
+
+
+def test_an_account_of_the_provider_gets_no_password_here_and_no_second_way_in(
+    db: None, config: dict[str, Any]
+) -> None:
+    client = Client()
+    sign_in("1-ada", client)
+    answer = client.patch("/api/me", {"password": "a long enough one"}, "application/json")
+    assert (answer.status_code, answer.json()["code"]) == (400, "signs_in_outside")
+    assert not User.objects.get(username="ada").has_usable_password()
+    for refused in (client.get("/sign-in/oidc/"), client.post("/sign-in/oidc/")):
+        assert refused.status_code == 409
+        assert b"cannot be connected" in refused.content
+    assert OutsideIdentity.objects.count() == 1
+
+
+def test_a_confirmed_connection_ends_with_a_sign_in_that_fails_and_after_five_minutes(
+    owner: User, config: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = Client()
+    client.force_login(owner)
+    client.post("/sign-in/oidc/", {"password": PASSWORD})
+    assert client.get("/sign-in/oidc/return?error=access_denied").status_code == 403
+    assert b"Connect your account" in client.get("/sign-in/oidc/").content
+    client.post("/sign-in/oidc/", {"password": PASSWORD})
+    address = go_there(client)
+    later = time.time() + oidc.CONNECT_SECONDS
+    monkeypatch.setattr(oidc, "time", SimpleNamespace(time=lambda: later))
+    assert b"Connect your account" in client.get("/sign-in/oidc/").content
+    assert come_back(client, address, "2-own").status_code == 409
+    assert not OutsideIdentity.objects.exists()
+
+
+def test_who_can_sign_in_with_the_password_of_a_directory_needs_a_second_factor(
+    db: None, config: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(config, "MASKWRIGHT_SECOND_FACTOR", "everybody")
+    person = account_of(OutsidePerson(OIDC, "x", "bo"))
+    assert not is_demanded(person)
+    OutsideIdentity.objects.create(user=person, provider=LDAP, subject="uid=bo")
+    assert is_demanded(person)
+
+
+@pytest.mark.parametrize(("provider", "said"), [(OIDC, "in the menu of your account"), (LDAP, "with the directory")])
+def test_a_name_that_is_taken_tells_the_way_that_there_is(
+    owner: User, config: dict[str, Any], provider: str, said: str
+) -> None:
+    with pytest.raises(oidc.Problem, match=said):
+        account_of(OutsidePerson(provider, "x", owner.username))
 
 
 def test_answers_that_were_not_asked_for_sign_nobody_in(db: None, config: dict[str, Any]) -> None:
