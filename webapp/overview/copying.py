@@ -10,6 +10,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -27,15 +28,17 @@ from webapp.overview.label_mapping import Given, label_mapping
 from webapp.overview.moving import check_may_leave, check_room
 from webapp.overview.removal import remove_work
 from webapp.projects.models import Project
+from webapp.tasks.heartbeat import beating
 from webapp.videos.copying import COPIED, link_files
 from webapp.videos.import_queue import IMPORTS, notify_import_worker
 from webapp.videos.importing import Heartbeat, claim, end_import
 from webapp.videos.models import Video, VideoState, became_ready
 from webapp.videos.refusal import ImportCancelled
-from webapp.videos.storage import folder_of, staging_of
+from webapp.videos.storage import VideoFolder, folder_of, staging_of
 
 log = structlog.get_logger(__name__)
 
+BEAT_SECONDS = 5.0  # The time between two heartbeats; a single step may take longer than the lease allows.
 CHUNK = 100  # The number of masks that are copied in one transaction.
 # What a copied round does not take from the original: these belong to the row, or to the worker that computed it.
 NOT_COPIED = {"id", "video", "key", "base", "superseded_by", "fence", "attempts", "heartbeat", "worker", "notified_at"}
@@ -74,20 +77,36 @@ def run_copy(video_id: int) -> None:
     if video is None:
         return
     try:
-        remove_work(video.pk)  # A worker that was lost may have copied a part.
-        if video.copy_of is None or video.copy_of.removing:
-            end_import(video, VideoState.FAILED, "The video that was to be copied was deleted.")
-            return
-        _copy(video, video.copy_of)
+        with beating(partial(IMPORTS.beat, video.pk, video.fence), BEAT_SECONDS, video=video.pk):
+            remove_work(video.pk)  # A worker that was lost may have copied a part.
+            if video.copy_of is None or video.copy_of.removing:
+                end_import(video, VideoState.FAILED, "The video that was to be copied was deleted.")
+                return
+            _copy(video, video.copy_of)
     except ImportCancelled:
-        end_import(video, VideoState.CANCELLED)
-        remove_work(video.pk)
+        _end(video, VideoState.CANCELLED)
     except Exception:
         log.exception("copy_failed", video=video_id)
-        end_import(video, VideoState.FAILED, "The copy failed by a fault of the program; the worker's log names it.")
-        remove_work(video.pk)
+        _end(video, VideoState.FAILED, "The copy failed by a fault of the program; the worker's log names it.")
     finally:
         shutil.rmtree(staging_of(video.pk, video.fence).root, ignore_errors=True)
+
+
+def _end(video: Video, state: VideoState, error: str = "") -> None:
+    """End a copy and remove what it has, unless another worker makes it by now: then what it has is that worker's."""
+    if end_import(video, state, error):
+        remove_work(video.pk)
+        folder_of(video.pk).remove()
+
+
+def _keep_held(video: Video) -> None:
+    """Lock the row of a copy, so that no other worker takes it before this transaction ends.
+
+    Raises ImportCancelled if this worker no longer holds it.
+    """
+    held = IMPORTS.held(video.pk, video.fence).select_for_update(no_key=True)
+    if held.values_list("pk", flat=True).first() is None:
+        raise ImportCancelled
 
 
 @dataclass
@@ -111,23 +130,20 @@ def _copy(video: Video, source: Video) -> None:
     done = 0
     for old, new in copied.rounds.items():
         for masks in _chunks(old):
-            _copy_masks(new, masks, copied)
+            _copy_masks(video, new, masks, copied)
             done += len(masks)
             beat(done)
     staging = staging_of(video.pk, video.fence)
     link_files(source, staging.root, beat)
     beat(now=True)
-    folder_of(video.pk).remove()
-    staging.root.rename(folder_of(video.pk).root)
-    if not _finish(video, source, copied):
-        folder_of(video.pk).remove()
-        raise ImportCancelled
+    _finish(video, staging, copied)
 
 
 @transaction.atomic
 def _snapshot(video: Video, source: Video) -> _Copied:
     """Read what is to be copied, and copy the objects. Rounds that have not ended stay out, with what follows."""
     head = hold(source.pk)
+    _keep_held(video)
     kept: dict[int, Round] = {}
     for row in Round.objects.filter(video=source).exclude(state__in=ACTIVE).order_by("pk"):
         if row.base_id is None or row.base_id in kept:
@@ -145,6 +161,7 @@ def _snapshot(video: Video, source: Video) -> _Copied:
 
 @transaction.atomic
 def _copy_rounds(video: Video, copied: _Copied) -> None:
+    _keep_held(video)
     columns = [column for column in Round._meta.concrete_fields if column.name not in NOT_COPIED]
     for row in copied.sources:
         values = {column.attname: getattr(row, column.attname) for column in columns}
@@ -177,7 +194,8 @@ def _chunks(round_id: int) -> Iterator[list[Mask]]:
 
 
 @transaction.atomic
-def _copy_masks(round_id: int, masks: Sequence[Mask], copied: _Copied) -> None:
+def _copy_masks(video: Video, round_id: int, masks: Sequence[Mask], copied: _Copied) -> None:
+    _keep_held(video)
     before = [mask.pk for mask in masks]
     for mask in masks:
         mask.pk, mask.round_id = None, round_id
@@ -187,14 +205,18 @@ def _copy_masks(round_id: int, masks: Sequence[Mask], copied: _Copied) -> None:
 
 
 @transaction.atomic
-def _finish(video: Video, source: Video, copied: _Copied) -> bool:
-    """Mark the copy as ready, at the same round as the original. Return False if the claim was lost."""
+def _finish(video: Video, staging: VideoFolder, copied: _Copied) -> None:
+    """Move the files to their place, and mark the copy as ready, at the same round as the original.
+
+    The files are moved while the row is locked, so that they never replace those of another worker.
+    """
     head = hold(video.pk)
-    ready = IMPORTS.held(video.pk, video.fence).update(
+    _keep_held(video)
+    folder_of(video.pk).remove()  # It exists if a worker was killed after it moved the files.
+    staging.root.rename(folder_of(video.pk).root)
+    IMPORTS.held(video.pk, video.fence).update(
         state=VideoState.READY, progress_done=video.progress_total, **copied.work
     )
-    if not ready:
-        return False
     head.round_id = None if copied.head is None else copied.rounds[copied.head]
     head.next_round_number, head.next_object_number = copied.next_numbers
     head.save()
@@ -206,4 +228,3 @@ def _finish(video: Video, source: Video, copied: _Copied) -> bool:
     became_ready.send(Video, video=video)
     if video.truth_objects and head.round_id is not None:
         notify_scorer(head.round_id)
-    return True

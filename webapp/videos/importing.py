@@ -224,8 +224,12 @@ def _fitting_part(part: str) -> str:
 
 
 @transaction.atomic
-def end_import(video: Video, state: VideoState, error: str = "") -> None:
-    """End an import that this worker still holds, and tell who added the video if it failed."""
+def end_import(video: Video, state: VideoState, error: str = "") -> bool:
+    """End an import, and tell who added the video if it failed. Return False if this worker no longer holds it.
+
+    Then nothing is stored, and what the video has by now belongs to another worker.
+    """
     ended = IMPORTS.held(video.pk, video.fence).update(state=state, error=error)
     if ended and state == VideoState.FAILED:
         tell_of_failure(video, error)
+    return bool(ended)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from django.db.models import F
 from django.test import Client
 
 from tests.conftest import make_project
@@ -146,6 +147,33 @@ def test_given_labels_a_lost_worker_and_a_cancelled_copy(
     run_copy(orphan.pk)
     orphan.refresh_from_db()
     assert (orphan.state, orphan.error) == ("failed", "The video that was to be copied was deleted.")
+
+
+def test_a_worker_that_lost_its_copy_adds_and_removes_nothing(
+    copy: Callable[..., Video], video: Video, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, real = copy(), copying._copy_masks
+
+    def lose(*given: Any) -> None:
+        Video.objects.filter(pk=made.pk).update(fence=F("fence") + 1)
+        real(*given)
+
+    monkeypatch.setattr(copying, "_copy_masks", lose)
+    run_copy(made.pk)
+    made.refresh_from_db()
+    assert (made.state, made.fence) == ("importing", 2)
+    rounds = Round.objects.filter(video=made).count()
+    assert (rounds, Mask.objects.filter(round__video=made).count()) == (2, 0), "they belong to the worker with fence 2"
+
+    def lose_late(*given: Any) -> None:
+        real(*given)
+        Video.objects.filter(pk=made.pk).update(fence=F("fence") + 1)
+        folder_of(made.pk).root.mkdir(exist_ok=True)
+
+    monkeypatch.setattr(copying, "_copy_masks", lose_late)
+    Video.objects.filter(pk=made.pk).update(heartbeat=None)
+    run_copy(made.pk)
+    assert (Round.objects.filter(video=made).count(), folder_of(made.pk).root.exists()) == (2, True)
 
 
 def test_many_videos_are_changed_in_parts_and_refused_before_the_first(
