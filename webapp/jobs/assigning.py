@@ -154,7 +154,7 @@ def _deal_some(
     The heads of all their videos are locked at once, in the order of their ids: two deals, or a deal and an action on
     many videos, never wait for each other.
     """
-    Project.objects.select_for_update().get(pk=project_id)  # One deal of a project at a time.
+    Project.objects.select_for_update(no_key=True).get(pk=project_id)  # One deal of a project at a time.
     load = _open_jobs(project_id, users)
     chosen = list(in_order(pool, "queue").values_list("pk", "video")[:BATCH])
     hold_all({video_id for _, video_id in chosen})

@@ -53,7 +53,7 @@ def draw_sample(
     same from the same jobs.
     """
     project_for(by, project_id, Role.MANAGER)
-    Project.objects.select_for_update().get(pk=project_id)
+    Project.objects.select_for_update(no_key=True).get(pk=project_id)
     reviewer = None if reviewer_id is None else reviewer_of(project_id, reviewer_id)
     chance = random.Random(seed)
     jobs = Job.objects.filter(video__project=project_id, video__deleted_at=None).order_by("pk")

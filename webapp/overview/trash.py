@@ -18,7 +18,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from webapp.accounts.models import User
-from webapp.annotation.labels import relabel
+from webapp.annotation.labels import return_to_label
 from webapp.annotation.models import Export, Object
 from webapp.annotation.objects import update_object
 from webapp.audit.entries import Thing, record
@@ -27,6 +27,7 @@ from webapp.problems import Forbidden, NotFound, Problem
 from webapp.projects.access import ONLY_JOBS, RANKS, is_limited, memberships_of, role_in, trashed_memberships_of
 from webapp.projects.deletable import KEPT, REMOVE, Deletable
 from webapp.projects.labels import restore_label
+from webapp.projects.members import lock_project
 from webapp.projects.models import Project, RemovedLabel, Role
 from webapp.tasks.sending import send_task
 from webapp.videos.access import videos_of
@@ -202,7 +203,8 @@ def _restore_label(row: RemovedLabel) -> None:
     """Bring a label back to the objects that still have the label which they got in its place."""
     if RemovedLabel.objects.select_for_update(of=("self",)).filter(pk=row.pk, removing=False).first() is None:
         raise NotFound(TrashKind.LABEL)  # Somebody else was quicker.
-    relabel(row.object_ids, row.moved_to, restore_label(row))
+    lock_project(row.project_id)
+    return_to_label(row.object_ids, row.moved_to, restore_label(row))
     row.delete()
 
 

@@ -13,10 +13,12 @@ from django.dispatch import Signal
 from webapp.accounts.models import User
 from webapp.audit.entries import Thing, record
 from webapp.problems import Problem
+from webapp.projects.members import lock_project
 from webapp.projects.models import Label, Project, RemovedLabel
 
-# Sent with `label` and `to` (a Label or None) in the transaction in which a label is deleted. The receiver gives its
-# objects the label `to`, and returns their ids. Objects belong to a higher layer (webapp/annotation/labels.py).
+# Sent with `moves` in the transaction in which labels are deleted: by the id of each of them, the Label or None that
+# its objects get. The receiver gives it to them, and returns their ids by the id of the deleted label. Objects belong
+# to a higher layer (webapp/annotation/labels.py).
 objects_leave = Signal()
 
 
@@ -38,6 +40,7 @@ def replace_labels(
     "label_in_use" (409) for a label with objects that `moves` does not name; `in_use` lists those labels.
     """
     names = _checked_names(edits)
+    lock_project(project.pk)
     kept = {edit.id for edit in edits if edit.id is not None}
     known = {label.pk: label for label in project.labels.all()}
     if unknown := kept - known.keys():
@@ -63,11 +66,14 @@ def _checked_names(edits: Sequence[LabelEdit]) -> list[str]:
 
 def _delete(gone: Sequence[Label], kept: Mapping[int, Label], by: User, moves: Mapping[int, int | None]) -> None:
     _check_moves(gone, kept, moves)
+    if not gone:
+        return
+    targets = {label.pk: moves.get(label.pk) for label in gone}
+    given = {pk: None if target is None else kept[target] for pk, target in targets.items()}
+    ((_, answer),) = objects_leave.send(Label, moves=given)
+    moved_objects = cast(dict[int, list[int]], answer)
     for label in gone:
-        target = moves.get(label.pk)
-        to = None if target is None else kept[target]
-        ((_, answer),) = objects_leave.send(Label, label=label, to=to)
-        moved = cast(list[int], answer)
+        target, to, moved = targets[label.pk], given[label.pk], moved_objects[label.pk]
         RemovedLabel.objects.create(
             project_id=label.project_id,
             label_id=label.pk,

@@ -93,8 +93,12 @@ def _may_touch(by: User, member: Membership) -> None:
 
 
 def lock_project(project_id: int) -> None:
-    """Lock the project, so that of two owners who leave at the same moment the second sees that the first has gone."""
-    Project.objects.select_for_update().get(pk=project_id)
+    """Lock the row of a project until the transaction ends, so that the next one to lock it sees what this one changed.
+
+    Of two owners who leave at the same moment, the second sees that the first has gone. Rows that refer to the project
+    can be added meanwhile. Whoever locks the heads of videos too locks the project first.
+    """
+    Project.objects.select_for_update(no_key=True).get(pk=project_id)
 
 
 def _member(project_id: int, user_id: int) -> Membership:

@@ -38,7 +38,7 @@ def rule_of(project_id: int) -> QualityRule:
 def change_rule(*, by: User, project_id: int, changed: dict[str, object]) -> QualityRule:
     """Change what a project asks of submissions. This needs a manager."""
     project = project_for(by, project_id, Role.MANAGER)
-    Project.objects.select_for_update().get(pk=project.pk)
+    Project.objects.select_for_update(no_key=True).get(pk=project.pk)
     rule = rule_of(project.pk)
     for name, value in changed.items():
         setattr(rule, name, value)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from django.test import Client
 
+from tests.conftest import make_project
 from tests.webapp.conftest import make_video
 from webapp.accounts.models import User
 from webapp.annotation.models import Change, Object
@@ -14,6 +15,7 @@ from webapp.audit.models import AuditEntry
 from webapp.jobs.models import Job
 from webapp.overview.removal import remove_marked
 from webapp.projects.models import Label, Project, RemovedLabel
+from webapp.videos.models import Video
 
 ClientAs = Callable[[User | None], Client]
 JSON = "application/json"
@@ -59,6 +61,24 @@ def test_a_label_with_objects_is_deleted_only_with_an_answer_and_comes_back(
     assert client.post("/api/trash/empty", {}, JSON).json() == {"count": 1}
     remove_marked()
     assert not RemovedLabel.objects.exists()
+
+
+def test_a_label_that_comes_back_leaves_objects_alone_that_went_to_another_project(
+    client_as: ClientAs, project: Project, manager: User, sent_tasks: list
+) -> None:
+    fish, ray = (Label.objects.create(project=project, name=name, color="#112233") for name in ("Fish", "Ray"))
+    stays, goes = (make_video(project, manager) for _ in range(2))
+    for video in (stays, goes):
+        for label in (fish, ray):
+            add_object(video=video, author=manager, label_id=label.pk)
+    client, address = client_as(manager), f"/api/projects/{project.pk}"
+    moves = [{"label": label.pk, "to": None} for label in (fish, ray)]
+    assert client.patch(address, {"labels": [], "labels_to": moves}, JSON).status_code == 200
+    Video.objects.filter(pk=goes.pk).update(project=make_project("Lake", manager))
+    for row in RemovedLabel.objects.all():
+        assert client.post(f"/api/trash/label/{row.pk}/restore").status_code == 204
+    labels = Object.objects.order_by("video", "number").values_list("video", "label")
+    assert list(labels) == [(stays.pk, fish.pk), (stays.pk, ray.pk), (goes.pk, None), (goes.pk, None)]
 
 
 def test_an_archived_project_is_listed_apart(client_as: ClientAs, project: Project, manager: User) -> None:
