@@ -20,7 +20,8 @@ WINDOW = timedelta(hours=24)
 def engine_seconds(owner: Owner) -> int:
     """Return the seconds that workers took for the rounds of a project, or for those that a person asked for.
 
-    Rounds that began within the last 24 hours count, those that run with their time so far.
+    Rounds that began within the last 24 hours count, those that run with their time so far. Rounds that came with a
+    copied video do not: they count where they were made.
     """
     return _used(owner)[0]
 
@@ -49,7 +50,8 @@ def _used(owner: Owner) -> tuple[int, int]:
     """Return the seconds that were used, and the seconds until the oldest round no longer counts."""
     whose = Q(video__project=owner) if isinstance(owner, Project) else Q(author=owner)
     took = ExpressionWrapper(Coalesce("finished_at", Now()) - F("started_at"), output_field=DurationField())
-    rows = Round.objects.filter(whose, origin=Origin.ROUND, started_at__gt=Now() - WINDOW).order_by()
+    recent = Round.objects.filter(whose, origin=Origin.ROUND, started_at__gt=Now() - WINDOW).order_by()
+    rows = recent.exclude(created_at__lt=F("video__created_at"))
     found = rows.annotate(took=took).aggregate(used=Sum("took"), first=Min("started_at"), now=Max(Now()))
     if found["used"] is None:
         return 0, math.ceil(WINDOW.total_seconds())

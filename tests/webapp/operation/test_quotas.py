@@ -17,6 +17,7 @@ from django.utils import timezone
 from tests.webapp.conftest import make_video, run
 from tests.webapp.videos.archives import numbered_picture, write_zip
 from webapp.accounts.models import User
+from webapp.annotation.engine_time import engine_seconds
 from webapp.annotation.models import Round
 from webapp.annotation.objects import add_object
 from webapp.audit.models import AuditEntry
@@ -148,6 +149,9 @@ def test_a_round_waits_until_the_time_of_workers_is_not_used_up(
     assert "100 seconds in 24 hours and has used 3,600" in refused.value.text
     assert refused.value.retry_after is not None
     assert 21 * 3600 < refused.value.retry_after <= 22 * 3600
+    Video.objects.filter(pk=video.pk).update(created_at=Now() + timedelta(seconds=9))
+    assert engine_seconds(project if scope == Scope.PROJECT else annotator) == 0, "it came with a copied video"
+    Video.objects.filter(pk=video.pk).update(created_at=video.created_at)
     Round.objects.filter(pk=first.pk).update(started_at=Now() - timedelta(hours=25))
     assert run(video, annotator, first.pk).state == "queued"
 
