@@ -78,13 +78,16 @@ def frames_to_fix(video_id: int) -> set[int]:
 
 
 def count_to_fix(video_id: int) -> None:
-    """Store how many frames of a video are to be fixed. If it changes meanwhile, they are counted again."""
+    """Store how many frames of a video are to be fixed. If it changes meanwhile, they are counted again.
+
+    After a few tries the number stays marked as stale, because somebody draws all the time; the sweep sends the task
+    again later.
+    """
     for _ in range(TRIES):
         seen = last_change(video_id)
         count = len(frames_to_fix(video_id))
         if _store(video_id, seen, count):
             return
-    send_task(COUNT_TO_FIX, video_id)
 
 
 @transaction.atomic

@@ -47,11 +47,14 @@ def send_waiting() -> int:
 
 
 def send_or(mail: EmailMessage, give_back: Callable[[], object]) -> bool:
-    """Send a mail, and return whether that worked. If not, it is logged without the text, and `give_back` is called."""
+    """Send a mail, and return whether that worked. If not, it is logged without the text, and `give_back` is called.
+
+    An address that Django cannot write into a header raises ValueError; the mails to other people still go out.
+    """
     try:
         mail.connection = get_connection()
         mail.send()
-    except (OSError, SMTPException) as error:
+    except (OSError, SMTPException, ValueError) as error:
         log.warning("mail_not_sent", to=mail.to, error=repr(error)[:300])
         give_back()
         return False

@@ -19,6 +19,8 @@ class KeepsAnOwner(BaseInlineFormSet):
 
     def clean(self) -> None:
         super().clean()
+        if any(self.errors):
+            return  # A form with an error has no complete data, and its own error is shown.
         left = [form.cleaned_data for form in self.forms if form.cleaned_data and not form.cleaned_data.get("DELETE")]
         if self.instance.pk and not any(row["role"] == Role.OWNER and row["user"].is_active for row in left):
             raise ValidationError("A project needs an owner who is active.")
