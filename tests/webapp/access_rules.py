@@ -221,6 +221,8 @@ RULES: dict[tuple[str, str], Rule] = {
 OTHER_ADDRESSES = {
     "admin/": ("/admin/", 302),
     "sign-in/link/<str:token>": ("/sign-in/link/guess", 410),
+    "sign-in/oidc/": ("/sign-in/oidc/", 404),
+    "sign-in/oidc/return": ("/sign-in/oidc/return", 404),
     "invitation/<str:token>": ("/invitation/guess", 410),
     "healthz": ("/healthz", 200),
     "readyz": ("/readyz", 200),

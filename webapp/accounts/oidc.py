@@ -41,10 +41,10 @@ log = structlog.get_logger(__name__)
 def start(request: HttpRequest) -> HttpResponse:
     """Send the person to the provider. Who is signed in is asked first whether to connect both accounts."""
     user = request.user
-    if isinstance(user, User) and not _confirmed(user, request.session.get(CONNECT)):
-        return _ask(request, user)
     try:
         app = _provider()
+        if isinstance(user, User) and not _confirmed(user, request.session.get(CONNECT)):
+            return _ask(request, user)
         request.session[NEXT] = request.GET.get("next", "/")[:500]
         return app.authorize_redirect(request, request.build_absolute_uri(RETURN))
     except Problem as problem:
