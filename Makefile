@@ -133,8 +133,8 @@ bench-load: .venv/.evaluation frontend/dist/index.html ## simulated annotators o
 measure-engines: .venv/.evaluation ## seconds a frame and peak memory of the papers' networks
 	$(PY) -m segmentation.evaluation.measure_engines papers
 
-audit: .venv/.installed ## advisories about the locked packages: make audit [DATABASE=copy-of-osv] [STRICT=1]
-	@$(PY) -m tests.audit_dependencies $(if $(DATABASE),--database "$(DATABASE)") $(if $(STRICT),--strict)
+audit: .venv/.installed ## advisories about the locked packages: make audit [DATABASE=copy-of-osv] [STRICT=1] [REPORT=1]
+	@$(PY) -m tests.audit_dependencies $(if $(DATABASE),--database "$(DATABASE)") $(if $(STRICT),--strict) $(if $(REPORT),--report)
 
 clean: ## remove what `make setup` made; your data stays
 	rm -rf .venv frontend/node_modules frontend/dist *.egg-info

@@ -33,6 +33,23 @@ def away(request: httpx.Request) -> httpx.Response:
     raise httpx.ConnectError("no route")
 
 
+def says(body: Any) -> Any:
+    return lambda request: httpx.Response(200, json=body)
+
+
+# Answers that are JSON, but not those of the service.
+ODD: tuple[Any, ...] = (
+    [],
+    "blocked",
+    None,
+    {},
+    {"results": None},
+    {"results": [{}]},
+    {"results": 3},
+    {"results": [None] * len(audit.locked_packages())},
+)
+
+
 def test_both_locks_are_read() -> None:
     packages = audit.locked_packages()
     assert {package.ecosystem for package in packages} == {"PyPI", "npm"}
@@ -44,11 +61,13 @@ def test_both_locks_are_read() -> None:
     ("answer", "arguments", "status", "said"),
     [
         (finds("django"), [], 1, f"django {DJANGO.version} (PyPI): https://osv.dev/GHSA-1"),
+        (finds("django"), ["--report"], 0, "ADVISORIES CONCERN THE LOCKED PACKAGES"),
         (finds("nothing"), ["--strict"], 0, "0 advisories"),
         (away, [], 0, "NOT AUDITED"),
         (away, ["--strict"], 3, "cannot be reached (ConnectError: no route)"),
         (lambda request: httpx.Response(503), [], 0, "NOT AUDITED"),
         (lambda request: httpx.Response(200, text="a proxy's page"), [], 0, "NOT AUDITED"),
+        *((says(body), ["--strict"], 3, "NOT AUDITED") for body in ODD),
     ],
 )
 def test_findings_fail_and_a_service_that_is_away_is_said(
