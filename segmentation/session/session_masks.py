@@ -56,7 +56,9 @@ class SessionMasks:
         self._areas: dict[int, int] = {}  # object id -> pixels in the frame where it was drawn or given last
 
     def share(self, other: SessionMasks) -> None:
-        """Use the newest masks and the constraints of another session as well. Locked frames are not shared."""
+        """Use the newest masks and the constraints of the session `other` instead of own ones, so that a change in one
+        session is seen in both. Each keeps its own locked frames.
+        """
         self.constraints, self.standing, self._areas = other.constraints, other.standing, other._areas
 
     @property

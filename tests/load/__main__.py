@@ -1,4 +1,7 @@
-"""`make bench-load`: print what annotators on one web process wait for. Exit status 1: something was lost."""
+"""`make bench-load`: let many people draw on one web process, and print how long they wait for answers and masks.
+
+The exit status is 1 if a scribble was acknowledged but not stored, a message was refused or a socket was closed.
+"""
 
 # ruff: noqa: E402 (Django is set up before anything that needs it is imported)
 

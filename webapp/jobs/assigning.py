@@ -28,7 +28,7 @@ BATCH = 50  # The number of jobs that one transaction deals.
 
 @dataclass(frozen=True)
 class Dealt:
-    """A job that was dealt, and to whom."""
+    """A job that was given to somebody when many jobs were shared out among people."""
 
     job: int
     assignee: int

@@ -1,4 +1,4 @@
-"""REST calls of the trash."""
+"""REST calls of the trash, which keeps deleted projects, videos, objects, labels and exports for 30 days."""
 
 from __future__ import annotations
 

@@ -82,7 +82,7 @@ class References:
             self._aggregated.clear()
 
     def drop(self, index: int) -> None:
-        """Forget the newest round, the record `index`, which was removed from the history."""
+        """Forget what is stored of the newest round, which was undone. `index` is its place in the history."""
         self._newest = None
         self._seen.forget(str(index))
         self._aggregated.clear()

@@ -195,9 +195,10 @@ class _Features(_TrainingStep):
         return torch.cat(ratios).mean() if ratios else outputs.sum() * 0
 
     def _adapt(self, b: int, outputs: Tensor) -> None:
-        """Run a first round on clip b and then a correction of a random frame, as the engine does; add their losses.
+        """Fit the last layer to scribbles on clip b as the engine does: for a first round, then for a correction of a
+        random frame. The losses of the masks after each fit are added to those of the training step.
 
-        `outputs` are the outputs y of a branch for the clip, [T, D, h, w].
+        `outputs` are the features to which the last layer is applied: y of the paper, for each frame, [T, D, h, w].
         """
         clip, ids = self.batch.clips[b], range(self.batch.clips[b].num_objects + 1)
         given = self.random.random() < self.objective.given_masks

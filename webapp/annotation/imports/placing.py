@@ -63,7 +63,7 @@ class Placed:
 
 
 def with_found_ids(match: Match, read: ReadMasks) -> list[AnnotatedObject]:
-    """Return the objects of a video in the file, with those that only its masks have."""
+    """Return the objects that an imported file lists for a video, and one for each further id in the file's masks."""
     known = {each.id for each in match.found.objects}
     more = [AnnotatedObject(number, "") for number in sorted(read.ids - known)]
     return sorted([*match.found.objects, *more], key=lambda each: each.id)

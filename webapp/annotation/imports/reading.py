@@ -65,8 +65,8 @@ class Wanted:
 
 @dataclass(frozen=True)
 class ReadMasks:
-    """What was written of a video: the frames that have a mask, the object ids in them, and whether some pixels are
-    marked as "ignore".
+    """What an imported file has for a video: the frames with a mask, the object ids in the masks, and whether some
+    pixels are marked as "ignore".
     """
 
     frames: list[int]
@@ -88,7 +88,11 @@ class MaskReader:
         self._beat = beat
 
     def write(self, wanted: Sequence[Wanted]) -> list[ReadMasks]:
-        """Write the masks of these videos. Raises Refused, and whatever `beat` raises."""
+        """Read the masks of the wanted videos and write those of each to its file `Wanted.path`.
+
+        Return what was found, for each of them. Raises Refused if the imported file is not right, and whatever the
+        function `beat` of `read_masks` raises.
+        """
         self._reader.send(wanted)
         while True:
             answer = self._reader.receive()
