@@ -27,9 +27,10 @@ from tests.webapp.annotation.export.conftest import MASKS, assert_masks, mask_of
 from tests.webapp.annotation.export.test_jobs import COUNT, add_round, brought_in, exported, labels, make_video
 from webapp.accounts.models import User
 from webapp.annotation.export.files import export_path
-from webapp.annotation.export.formats import FORMATS
+from webapp.annotation.export.formats import FORMATS, matte_exr
 from webapp.annotation.export.jobs import make_export, run_export
 from webapp.annotation.export.options import Options
+from webapp.annotation.export.subject import Subject
 from webapp.annotation.models import AcceptedFrame, ExportState, Mask, Object
 from webapp.problems import Problem
 from webapp.projects.models import Label, Project
@@ -179,6 +180,17 @@ def test_mattes_are_soft_at_edges_and_the_masks_elsewhere(
     np.testing.assert_allclose(matte, soft_matte(StoredFrames(video)[0], square > 0), atol=0.6 * step)
     assert matte[80, 120] == 1
     assert matte[5, 5] == 0
+
+
+def test_objects_that_a_frame_does_not_show_take_no_memory_in_openexr(video: Video) -> None:
+    shown = np.zeros((160, 240), np.uint8)
+    shown[40:120, 60:180] = 2
+    channels = matte_exr._channels(Subject(video, 1, "reef"), 0, shown)
+    assert list(channels) == ["A", "object_001.A", "object_002.A", "object_254.A"]
+    assert {values.dtype for values in channels.values()} == {np.dtype(np.float16)}
+    assert channels["object_001.A"] is channels["object_254.A"]
+    assert not channels["object_001.A"].any()
+    assert channels["object_002.A"][80, 120] == channels["A"][80, 120] == 1
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmentation.formats.matte import soft_matte
+from webapp.annotation.codec import LabelMap
 from webapp.annotation.export.format import Format
 from webapp.annotation.export.subject import Subject, Tick, object_table
 
@@ -22,25 +23,35 @@ def write(subjects: Sequence[Subject], path: Path, tick: Tick) -> None:
         for subject in subjects:
             for (index, labels), name in zip(subject.frames(), subject.names("number"), strict=True):
                 if labels is not None:
-                    picture = subject.picture(index)
-                    mattes = {f"object_{each.number:03}": labels == each.number for each in subject.objects}
-                    layers = {layer: soft_matte(picture, np.asarray(inside)) for layer, inside in mattes.items()}
                     target = Path(folder) / "frame.exr"
-                    _write_exr(target, soft_matte(picture, labels > 0), layers)
+                    _write_exr(target, _channels(subject, index, labels))
                     archive.write(target, f"{subject.folder}/{name}.exr")
                 done += 1
                 tick(done)
             archive.writestr(f"{subject.folder}/objects.json", object_table(subject))
 
 
-def _write_exr(path: Path, alpha: NDArray[np.float32], layers: dict[str, NDArray[np.float32]]) -> None:
-    """Write the matte of all objects as the channel A, and that of each object as the channel A of its layer."""
+def _channels(subject: Subject, index: int, labels: LabelMap) -> dict[str, NDArray[np.float16]]:
+    """Return the matte of all objects as the channel A, and that of each object as the channel A of its layer.
+
+    Each is float16 [H, W]. All objects that the frame does not show share the memory of one matte.
+    """
+    picture = subject.picture(index)
+    shown = set(np.unique(labels).tolist())
+    nothing = np.zeros(labels.shape, np.float16)
+    channels = {"A": soft_matte(picture, labels > 0).astype(np.float16)}
+    for each in subject.objects:
+        inside = np.asarray(labels == each.number)
+        matte = soft_matte(picture, inside).astype(np.float16) if each.number in shown else nothing
+        channels[f"object_{each.number:03}.A"] = matte
+    return channels
+
+
+def _write_exr(path: Path, channels: dict[str, NDArray[np.float16]]) -> None:
     import OpenEXR  # an extra; the web process imports this module
 
-    channels = {"A": alpha, **{f"{layer}.A": matte for layer, matte in layers.items()}}
     header = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage}
-    halves = {name: values.astype(np.float16) for name, values in channels.items()}
-    with OpenEXR.File(header, halves) as file:
+    with OpenEXR.File(header, channels) as file:
         file.write(str(path))
 
 
