@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 from xml.etree import ElementTree
 
@@ -10,24 +11,25 @@ from segmentation.formats.cvat_video import mask_attributes
 from segmentation.formats.object_masks import object_masks
 
 
-def cvat_images_xml(videos: list[AnnotatedVideo], tick: Any = lambda: None) -> bytes:
-    """Return the CVAT XML file of the frames of `videos` that have a mask. `tick` is called after each frame.
+def cvat_images_xml(videos: list[AnnotatedVideo], tick: Any = lambda: None) -> Iterator[bytes]:
+    """Yield the parts of the CVAT XML file of the frames of `videos` that have a mask, each frame by itself. `tick` is
+    called after each frame.
 
     The `group_id` of a mask is the id of its object in the video. Images are called <video>/<frame>.jpg.
     """
-    root = ElementTree.Element("annotations")
-    ElementTree.SubElement(root, "version").text = "1.1"
+    yield b"<?xml version='1.0' encoding='utf-8'?>\n<annotations><version>1.1</version>"
     images = 0
     for video in videos:
         for frame, labels in zip(video.frames, video.masks(), strict=True):
             if labels is not None:
                 size = {"width": str(video.width), "height": str(video.height)}
                 name = f"{video.name}/{frame}.jpg"
-                image = ElementTree.SubElement(root, "image", {"id": str(images), "name": name, **size})
+                image = ElementTree.Element("image", {"id": str(images), "name": name, **size})
                 images += 1
                 for mask in object_masks(video, labels):
                     known = {"label": mask.object.category, "group_id": str(mask.object.id)}
                     rest = {"source": "manual", "occluded": "0", "z_order": "0"}
                     ElementTree.SubElement(image, "mask", {**known, **rest, **mask_attributes(mask)})
+                yield bytes(ElementTree.tostring(image, encoding="utf-8", xml_declaration=False))
             tick()
-    return bytes(ElementTree.tostring(root, encoding="utf-8", xml_declaration=True))
+    yield b"</annotations>"

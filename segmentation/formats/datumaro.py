@@ -2,40 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Any
 
-from segmentation.formats.annotated_video import AnnotatedVideo, categories, check_frame_size
+from segmentation.formats.annotated_video import AnnotatedVideo, check_frame_size
 from segmentation.formats.coco_rle import decode_segmentation, encode_rle
 from segmentation.formats.json_file import AnnotationError, field
 from segmentation.formats.object_masks import ObjectMask, object_masks
 from segmentation.formats.shape_frames import Shape, ShapeFrame, video_of_shapes
 
 
-def datumaro_data(
-    videos: list[AnnotatedVideo], tick: Any = lambda: None, names: list[str] | None = None
-) -> dict[str, Any]:
-    """Return the content of a file with the masks of `videos`. `tick` is called after each frame.
+def datumaro_head(names: list[str]) -> dict[str, Any]:
+    """Return the content of a file without its items. `names` are the names of the labels in order."""
+    labels = [{"name": name, "parent": "", "attributes": []} for name in names]
+    known = {"label": {"labels": labels, "label_groups": [], "attributes": ["track_id"]}}
+    # The type of media 2 is that of images.
+    return {"dm_format_version": "1.0", "media_type": 2, "infos": {}, "categories": known}
 
-    `names` are the names of the labels in order, which several files can share; None: those that the videos have.
 
-    The items are the frames that have a mask, called <video>/<frame>. `track_id` and `group` are the id of an object
-    in its video.
+def datumaro_items(
+    videos: list[AnnotatedVideo], names: list[str], tick: Any = lambda: None
+) -> Iterator[dict[str, Any]]:
+    """Yield the items of a file: the frames of `videos` that have a mask, called <video>/<frame>.
+
+    `names` are those of `datumaro_head`. `tick` is called after each frame. `track_id` and `group` are the id of an
+    object in its video.
     """
-    names = list(categories(videos)) if names is None else names
-    labels_ = [{"name": name, "parent": "", "attributes": []} for name in names]
-    items: list[dict[str, Any]] = []
     for video in videos:
         for index, frame, labels in zip(video.numbers, video.frames, video.masks(), strict=True):
             if labels is not None:
                 rows = [_row(at, mask, names) for at, mask in enumerate(object_masks(video, labels))]
                 image = {"path": f"{video.name}/{frame}.jpg", "size": [video.height, video.width]}
-                item = {"id": f"{video.name}/{frame}", "annotations": rows, "attr": {"frame": index}, "image": image}
-                items.append(item)
+                yield {"id": f"{video.name}/{frame}", "annotations": rows, "attr": {"frame": index}, "image": image}
             tick()
-    known = {"label": {"labels": labels_, "label_groups": [], "attributes": ["track_id"]}}
-    # The type of media 2 is that of images.
-    return {"dm_format_version": "1.0", "media_type": 2, "infos": {}, "categories": known, "items": items}
 
 
 def _row(at: int, mask: ObjectMask, names: list[str]) -> dict[str, Any]:

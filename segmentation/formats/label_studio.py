@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
@@ -20,22 +21,20 @@ LENGTH_BITS = (4, 8, 12, 16)  # the possible bits of a length in what is written
 LOCAL_FILES = "/data/local-files/"  # Under this address Label Studio serves files of its machine; ?d= is their path.
 
 
-def label_studio_tasks(videos: list[AnnotatedVideo], tick: Any = lambda: None) -> list[dict[str, Any]]:
-    """Return the tasks with the masks of `videos`, one for each frame that has a mask. `tick` is called after each
+def label_studio_tasks(videos: list[AnnotatedVideo], tick: Any = lambda: None) -> Iterator[dict[str, Any]]:
+    """Yield the tasks with the masks of `videos`, one for each frame that has a mask. `tick` is called after each
     frame.
 
     The image of a task is the local file <video>/<frame>.jpg. `object_id` in `meta` of a result is the id of the object
     in its video.
     """
-    tasks: list[dict[str, Any]] = []
     for video in videos:
         for frame, labels in zip(video.frames, video.masks(), strict=True):
             if labels is not None:
                 image = f"{LOCAL_FILES}?d={quote(f'{video.name}/{frame}.jpg')}"
                 results = [_result(mask, video) for mask in object_masks(video, labels)]
-                tasks.append({"data": {"image": image}, "annotations": [{"result": results}]})
+                yield {"data": {"image": image}, "annotations": [{"result": results}]}
             tick()
-    return tasks
 
 
 def _result(mask: ObjectMask, video: AnnotatedVideo) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from segmentation.formats.cvat_images import cvat_images_xml
 from webapp.annotation.export.format import Format
 from webapp.annotation.export.frames import write_frames
+from webapp.annotation.export.pieces import write_pieces
 from webapp.annotation.export.subject import Counter, Subject, Tick, annotated
 
 
@@ -16,7 +17,7 @@ def write(subjects: Sequence[Subject], path: Path, tick: Tick) -> None:
     """Write a zip with annotations.xml and the frames as images/<video>/<frame>.jpg."""
     videos, count = [annotated(subject) for subject in subjects], Counter(tick)
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
-        archive.writestr("annotations.xml", cvat_images_xml(videos, count), zipfile.ZIP_DEFLATED)
+        write_pieces(archive, "annotations.xml", cvat_images_xml(videos, count))
         for subject, video in zip(subjects, videos, strict=True):
             write_frames(archive, subject, video, count.again, "images")
 

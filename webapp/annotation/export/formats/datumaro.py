@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from segmentation.formats.annotated_video import categories
-from segmentation.formats.datumaro import datumaro_data
+from segmentation.formats.datumaro import datumaro_head, datumaro_items
 from webapp.annotation.export.format import Format
 from webapp.annotation.export.frames import write_frames
+from webapp.annotation.export.pieces import json_rows, write_pieces
 from webapp.annotation.export.subject import Counter, Subject, Tick, annotated, by_split
 
 
@@ -23,8 +24,9 @@ def write(subjects: Sequence[Subject], path: Path, tick: Tick) -> None:
     names = list(categories(videos))
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
         for split, inside in by_split(subjects, videos).items():
-            text = json.dumps(datumaro_data(inside, count, names), separators=(",", ":"))
-            archive.writestr(f"annotations/{split or 'default'}.json", text, zipfile.ZIP_DEFLATED)
+            head = json.dumps(datumaro_head(names), separators=(",", ":")).removesuffix("}")
+            pieces = json_rows(f'{head},"items":[', datumaro_items(inside, names, count), "]}")
+            write_pieces(archive, f"annotations/{split or 'default'}.json", pieces)
         for subject, video in zip(subjects, videos, strict=True):
             write_frames(archive, subject, video, count.again, f"images/{subject.split or 'default'}")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 from segmentation.formats.label_studio import label_studio_tasks
 from webapp.annotation.export.format import Format
 from webapp.annotation.export.frames import write_frames
+from webapp.annotation.export.pieces import json_rows, write_pieces
 from webapp.annotation.export.subject import Counter, Subject, Tick, annotated
 
 
@@ -17,8 +17,7 @@ def write(subjects: Sequence[Subject], path: Path, tick: Tick) -> None:
     """Write a zip with tasks.json and the frames as images/<video>/<frame>.jpg."""
     videos, count = [annotated(subject) for subject in subjects], Counter(tick)
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
-        text = json.dumps(label_studio_tasks(videos, count), separators=(",", ":"))
-        archive.writestr("tasks.json", text, zipfile.ZIP_DEFLATED)
+        write_pieces(archive, "tasks.json", json_rows("[", label_studio_tasks(videos, count), "]"))
         for subject, video in zip(subjects, videos, strict=True):
             write_frames(archive, subject, video, count.again, "images")
 
