@@ -89,9 +89,16 @@ def get_upload(request: HttpRequest, upload_id: UUID) -> Upload:
 
 @router.api_operation(["HEAD"], "/uploads/{uuid:upload_id}", include_in_schema=False)
 def ask_for_offset(request: HttpRequest, upload_id: UUID) -> Answer:
-    """Answer where an upload goes on, in headers, as a client of tus asks."""
-    upload = upload_for(signed_in(request), upload_id)
+    """Answer where an upload goes on, in headers, as a client of tus asks.
+
+    A complete file becomes a video if it is none yet: a client whose last chunk was stored, but answered with an error,
+    asks here and then makes no further call.
+    """
+    by = signed_in(request)
+    upload = upload_for(by, upload_id)
     headers = {"Upload-Offset": upload.received, "Upload-Length": upload.size, "Cache-Control": "no-store"}
+    if upload.received == upload.size and tus.speaks_tus(request):
+        headers["Maskwright-Video"] = uploads.finish_upload(by=by, upload_id=upload_id).pk
     return HttpResponse(headers={name: str(value) for name, value in headers.items()})
 
 

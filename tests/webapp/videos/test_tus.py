@@ -71,6 +71,18 @@ def test_a_client_of_tus_uploads_continues_after_a_lost_connection_and_gets_a_vi
     assert (video.name, video.state) == ("Möwe", "importing")
 
 
+def test_a_complete_file_whose_video_could_not_be_made_becomes_one_when_the_client_asks_where_to_go_on(
+    tus: TusClient, project: Project, sent_tasks: list[Any]
+) -> None:
+    made = tus.create(f"/api/v1/projects/{project.pk}/uploads", "reef.mp4", len(DATA))
+    place = made["Location"].removeprefix("http://testserver")
+    assert "Maskwright-Video" not in tus.send("HEAD", place)
+    Upload.objects.update(received=len(DATA))  # So it is when the last chunk was stored and the call failed then.
+    for _ in range(2):
+        asked = tus.send("HEAD", place)
+        assert (asked["Upload-Offset"], asked["Maskwright-Video"]) == ("250", str(Video.objects.get().pk))
+
+
 def test_an_upload_of_tus_is_dropped_and_is_seen_only_by_its_maker(
     tus: TusClient, project: Project, client_as: Callable[[User | None], Client], manager: User
 ) -> None:
