@@ -10,10 +10,13 @@ from __future__ import annotations
 import ipaddress
 import socket
 import ssl
+import threading
+import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 import httpx
@@ -24,6 +27,7 @@ from webapp.problems import Problem
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 LONGEST_URL = 1000
 TIMEOUT = httpx.Timeout(10.0, connect=5.0)
+STEP_SECONDS = 15.0  # The most that the headers of an answer, or one part of its body, may take to come.
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
@@ -40,7 +44,13 @@ class Target:
 
     @property
     def host(self) -> str:
-        return self.url.hostname or ""
+        """Return the name of the host in ASCII: other letters are encoded as IDNA says."""
+        return _ascii_host(self.url)
+
+    @property
+    def named(self) -> str:
+        """Return the host and the port as the header Host names them."""
+        return httpx.URL(self.url.geturl()).netloc.decode("ascii")
 
     @property
     def connected_url(self) -> httpx.URL:
@@ -72,7 +82,7 @@ def check_target(url: str, field: str = "url") -> Target:
     is not public and not in MASKWRIGHT_ALLOWED_NETWORKS. `field` is what the request calls the address.
     """
     parts = parse_url(url, field)
-    host = parts.hostname or ""
+    host = _ascii_host(parts)
     port = parts.port or (443 if parts.scheme == "https" else 80)
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
@@ -95,6 +105,8 @@ def is_allowed(address: Address) -> bool:
     networks = [ipaddress.ip_network(text) for text in settings.CONFIG["MASKWRIGHT_ALLOWED_NETWORKS"]]
     if any(inner in network for network in networks):
         return True
+    if isinstance(inner, ipaddress.IPv6Address) and inner.is_site_local:
+        return False
     return inner.is_global and not inner.is_multicast and not inner.is_reserved
 
 
@@ -108,17 +120,76 @@ def _inner(address: Address) -> Address:
     return address.ipv4_mapped or address.sixtofour or (teredo[1] if teredo else None) or address
 
 
+def _ascii_host(parts: SplitResult) -> str:
+    return httpx.URL(parts.geturl()).raw_host.decode("ascii")
+
+
+class _Deadline:
+    """Breaks a connection off when a step of it takes more than STEP_SECONDS.
+
+    The read timeout of a socket begins anew with each byte, so it does not end an answer that comes byte by byte.
+    """
+
+    def __init__(self) -> None:
+        self.passed = False
+        self._until: float | None = time.monotonic() + STEP_SECONDS  # None: the other side is not waited for.
+        self._socket: socket.socket | None = None
+        self._ended = threading.Event()
+        threading.Thread(target=self._watch, name="deadline", daemon=True).start()
+
+    def trace(self, event: str, info: dict[str, Any]) -> None:
+        """Note the socket of the connection. This is the function for the extension "trace" of httpx."""
+        if event in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
+            self._socket = info["return_value"].get_extra_info("socket")
+            if self.passed:
+                self._break_off()
+
+    def begin_step(self) -> None:
+        self._until = time.monotonic() + STEP_SECONDS
+
+    def end_step(self) -> None:
+        self._until = None
+
+    def end(self) -> None:
+        self._ended.set()
+
+    def _watch(self) -> None:
+        while not self._ended.wait(min(STEP_SECONDS, 1.0)):
+            until = self._until
+            if until is not None and time.monotonic() > until:
+                self.passed = True
+                self._break_off()
+                return
+
+    def _break_off(self) -> None:
+        if self._socket is not None:
+            with suppress(OSError):  # It is closed already.
+                # The method of a TLS socket would forget its encryption while the other thread reads with it.
+                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer whose body is read while it is asked for: `parts` yields its bytes as they come."""
+
+    response: httpx.Response
+    parts: Iterator[bytes]
+
+
 @contextmanager
 def request(
     method: str, url: str, *, headers: Mapping[str, str] | None = None, content: bytes | None = None
-) -> Iterator[httpx.Response]:
+) -> Iterator[Answer]:
     """Make a request to the checked address of `url` and yield its answer, whose body has not been read yet.
 
-    Redirects are not followed: they are answers like others. Raises Problem as `check_target` does, and Unreachable.
+    The headers and each part of the body must come within STEP_SECONDS. How long the whole body may take is for the
+    caller to say. Redirects are not followed: they are answers like others. Raises Problem as `check_target` does, and
+    Unreachable.
     """
     target = check_target(url)
-    named = target.url.netloc.rpartition("@")[2]
-    given = {"User-Agent": "Maskwright", **(headers or {}), "Host": named}
+    given = {"User-Agent": "Maskwright", **(headers or {}), "Host": target.named}
+    deadline = _Deadline()
+    late = f"{target.host} did not answer in time."
     try:
         with httpx.Client(timeout=TIMEOUT, trust_env=False, follow_redirects=False, verify=_certificates()) as client:
             made = client.build_request(
@@ -126,17 +197,35 @@ def request(
                 target.connected_url,
                 headers=given,
                 content=content,
-                extensions={"sni_hostname": target.host},  # The certificate must be that of the name.
+                # The certificate must be that of the name.
+                extensions={"sni_hostname": target.host, "trace": deadline.trace},
             )
-            answer = client.send(made, stream=True)
+            response = client.send(made, stream=True)
+            deadline.end_step()
             try:
-                yield answer
+                yield Answer(response, _parts(response, deadline, late))
             finally:
-                answer.close()
+                response.close()
     except httpx.TimeoutException:
-        raise Unreachable(f"{target.host} did not answer in time.") from None
+        raise Unreachable(late) from None
     except httpx.HTTPError as error:
+        if deadline.passed:
+            raise Unreachable(late) from None
         raise Unreachable(f"{target.host} cannot be reached: {str(error) or type(error).__name__}.") from None
+    finally:
+        deadline.end()
+
+
+def _parts(response: httpx.Response, deadline: _Deadline, late: str) -> Iterator[bytes]:
+    """Yield the body as it comes. Raises Unreachable if it was broken off, which may look like the end of the body."""
+    deadline.begin_step()
+    for part in response.iter_raw():
+        deadline.end_step()
+        yield part
+        deadline.begin_step()
+    deadline.end_step()
+    if deadline.passed:
+        raise Unreachable(late)
 
 
 @cache

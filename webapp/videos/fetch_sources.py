@@ -6,6 +6,8 @@ data folder of the site.
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 import stat
 import tempfile
@@ -14,12 +16,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 from urllib.parse import unquote, urljoin, urlsplit
 
 from django.conf import settings
 
 from webapp.outgoing import Unreachable, request
 from webapp.problems import Problem
+from webapp.videos.refusal import disk_full
 
 PIECE = 1 << 20  # bytes
 MOST_REDIRECTS = 5
@@ -34,6 +38,16 @@ class Opened:
     name: str
     size: int
     pieces: Iterator[bytes]
+
+
+class Packing(Protocol):
+    """What a caller has to say about the packing of a folder. Both methods can end it with an exception."""
+
+    def begin(self, size: int) -> None:
+        """Is called with the bytes of all files before anything is written."""
+
+    def report(self, done: int, total: int) -> None:
+        """Is called with the bytes that are packed, after each piece of at most PIECE bytes."""
 
 
 @dataclass(frozen=True)
@@ -86,51 +100,112 @@ def list_folder(path: str) -> list[Entry]:
     root, folder = import_root(), find_in_folder(path)
     if not folder.is_dir():
         raise Problem("not_found", f"{path[:200]!r} is a file.", 404, field="path")
-    entries = []
-    for child in sorted(folder.iterdir()):
-        if child.name.startswith(".") or not child.resolve().is_relative_to(root):
-            continue
-        if child.is_dir() or child.is_file():
-            size = 0 if child.is_dir() else child.stat().st_size
-            entries.append(Entry(str(child.relative_to(root)), child.is_dir(), size))
+    entries: list[Entry] = []
+    try:
+        children = sorted(folder.iterdir())
+    except OSError:
+        raise _unreadable(folder, "path") from None
+    for child in children:
+        entry = None if child.name.startswith(".") else _entry(child, root)
+        if entry is not None:
+            entries.append(entry)
         if len(entries) == MOST_LISTED:
             break
     return entries
 
 
+def _entry(path: Path, root: Path) -> Entry | None:
+    """Return what lies at a path, or None if it cannot be fetched: it leads out, vanished, or its name is no text."""
+    try:
+        path.name.encode()
+        if not path.resolve().is_relative_to(root) or not (path.is_dir() or path.is_file()):
+            return None
+        size = 0 if path.is_dir() else path.stat().st_size
+    except (OSError, RuntimeError, UnicodeError):  # A link that leads to itself is a RuntimeError before Python 3.13.
+        return None
+    return Entry(str(path.relative_to(root)), path.is_dir(), size)
+
+
+def _unreadable(path: Path, field: str = "source") -> Problem:
+    name = path.name.encode("utf-8", "replace").decode()
+    return Problem("unreadable", f"The server cannot read {name[:200]!r} in its import folder.", 409, field=field)
+
+
 @contextmanager
-def open_source(source: str) -> Iterator[Opened]:
-    """Open a file, a folder (which is packed into a zip) or an address. Raises Problem."""
+def open_source(source: str, packing: Packing) -> Iterator[Opened]:
+    """Open a file, a folder (which is packed into a zip) or an address. Raises Problem, and what `packing` raises."""
     if is_address(source):
         with _open_address(source) as opened:
             yield opened
         return
     found = find_in_folder(source)
     if found.is_dir():
-        with _open_folder(found) as opened:
+        with _open_folder(found, packing) as opened:
             yield opened
         return
-    with found.open("rb") as file:
-        status = found.stat()
+    try:
+        file = found.open("rb")
+    except OSError:
+        raise _unreadable(found) from None
+    with file:
+        status = os.fstat(file.fileno())
         if not stat.S_ISREG(status.st_mode):
             raise Problem("not_found", f"{source[:200]!r} is no file.", 404, field="source")
         yield Opened(found.name, status.st_size, iter(lambda: file.read(PIECE), b""))
 
 
 @contextmanager
-def _open_folder(folder: Path) -> Iterator[Opened]:
+def _open_folder(folder: Path, packing: Packing) -> Iterator[Opened]:
     """Pack the files of a folder into a zip without compressing them, and open it."""
-    root = import_root()
+    files = _files_below(folder)
+    total = sum(size for _, size in files)
+    packing.begin(total)
+    done = 0
     with tempfile.TemporaryFile(dir=Path(settings.HOME)) as file:
         with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as packed:
-            for number, path in enumerate(sorted(folder.rglob("*"))):
-                if number >= MOST_IN_FOLDER:
-                    raise Problem("too_many_files", f"The folder has more than {MOST_IN_FOLDER:,} files.", 413)
-                if path.is_file() and path.resolve().is_relative_to(root):
-                    packed.write(path, path.relative_to(folder.parent))
+            for path, _ in files:
+                for piece in _pack(packed, path, path.relative_to(folder.parent)):
+                    done += piece
+                    packing.report(done, total)
         size = file.tell()
         file.seek(0)
         yield Opened(f"{folder.name}.zip", size, iter(lambda: file.read(PIECE), b""))
+
+
+def _files_below(folder: Path) -> list[tuple[Path, int]]:
+    """Return the files of a folder with their sizes in bytes, but none that lie outside or in the data folder."""
+    root, home = import_root(), Path(settings.HOME).resolve()
+    files = []
+    for number, path in enumerate(folder.rglob("*")):
+        if number >= MOST_IN_FOLDER:
+            raise Problem("too_many_files", f"The folder has more than {MOST_IN_FOLDER:,} files.", 413)
+        if not path.is_file():
+            continue
+        real = path.resolve()
+        if real.is_relative_to(root) and not real.is_relative_to(home):
+            files.append((path, real.stat().st_size))
+    return sorted(files)
+
+
+def _pack(packed: zipfile.ZipFile, path: Path, name: Path) -> Iterator[int]:
+    """Write a file into a zip and yield the number of bytes of each piece. Raises Problem if it cannot be read."""
+    try:
+        about = zipfile.ZipInfo.from_file(path, str(name), strict_timestamps=False)
+        with path.open("rb") as source, packed.open(about, "w", force_zip64=about.file_size >= 1 << 31) as target:
+            while piece := source.read(PIECE):
+                target.write(piece)
+                yield len(piece)
+    except (OSError, UnicodeError) as error:
+        if getattr(error, "errno", None) == errno.ENOSPC:
+            raise disk_full() from None
+        raise _unreadable(path) from None
+
+
+def _joined(address: str, location: str) -> str:
+    try:
+        return urljoin(address, location)
+    except ValueError:
+        raise Problem("no_file", "The address leads on to one that cannot be used.", 409) from None
 
 
 @contextmanager
@@ -140,14 +215,15 @@ def _open_address(address: str) -> Iterator[Opened]:
         check_source(address)
         try:
             with request("GET", address, headers={"Accept-Encoding": "identity"}) as answer:
-                if answer.is_redirect:
-                    address = urljoin(address, answer.headers["Location"])
+                response = answer.response
+                if response.has_redirect_location:
+                    address = _joined(address, response.headers["Location"])
                     continue
-                if answer.status_code != 200:
-                    raise Problem("no_file", f"The address answers {answer.status_code} instead of a file.", 409)
-                length = answer.headers.get("Content-Length", "")
+                if response.status_code != 200:
+                    raise Problem("no_file", f"The address answers {response.status_code} instead of a file.", 409)
+                length = response.headers.get("Content-Length", "")
                 name = unquote(urlsplit(address).path).rpartition("/")[2] or "video"
-                yield Opened(name, int(length) if length.isdigit() else 0, answer.iter_raw(PIECE))
+                yield Opened(name, int(length) if length.isdigit() else 0, answer.parts)
                 return
         except Unreachable as error:
             raise Problem("unreachable", str(error), 409) from None

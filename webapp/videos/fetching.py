@@ -13,7 +13,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from webapp.accounts.models import User
-from webapp.outgoing import check_target
+from webapp.outgoing import parse_url
 from webapp.problems import Forbidden, NotFound, Problem
 from webapp.projects.access import memberships_of, project_for, require
 from webapp.projects.models import Role
@@ -23,9 +23,10 @@ from webapp.tasks.models import Queue
 from webapp.tasks.sending import send_task
 from webapp.videos.fetch_sources import Opened, check_source, is_address, open_source
 from webapp.videos.models import Fetch, FetchState, Upload
+from webapp.videos.quota import alone, room_for
 from webapp.videos.refusal import ImportCancelled, check_disk
 from webapp.videos.storage import upload_path
-from webapp.videos.uploads import begin_upload, finish_upload
+from webapp.videos.uploads import begin_upload, check_upload_size, finish_upload
 
 log = structlog.get_logger(__name__)
 
@@ -33,6 +34,8 @@ TASK = "videos.fetch"
 MOST_FETCHES = 200  # of one person that wait or run
 PROGRESS_SECONDS = 0.5
 LONGEST_SECONDS = 6 * 3600.0
+SLOW_SECONDS = 120.0  # After so long, a file must have come with SLOWEST bytes a second on average.
+SLOWEST = 4096
 
 
 class FetchLease(Lease[Fetch]):
@@ -65,7 +68,7 @@ def begin_fetch(*, by: User, project_id: int, source: str, as_video: bool) -> Fe
     project = project_for(by, project_id, Role.ANNOTATOR)
     check_source(source)
     if is_address(source):
-        check_target(source, "source")
+        parse_url(source, "source")  # The worker resolves the name: that can take long, and a write may be open here.
     open_states = (FetchState.QUEUED, FetchState.RUNNING)
     with transaction.atomic():
         if Fetch.objects.filter(created_by=by, state__in=open_states).count() >= MOST_FETCHES:
@@ -108,7 +111,7 @@ def run_fetch(fetch_id: int) -> None:
         return
     with beating(lambda: FETCHES.beat(fetch.pk, fetch.fence), 5.0, fetch=fetch.pk):
         try:
-            with open_source(fetch.source) as opened:
+            with open_source(fetch.source, _Packing(fetch)) as opened:
                 _store(fetch, opened)
         except ImportCancelled:
             _end(fetch, FetchState.CANCELLED)
@@ -123,7 +126,8 @@ def _store(fetch: Fetch, opened: Opened) -> None:
     """Write a file as an upload, and make it a video. Raises Problem, and ImportCancelled."""
     most = settings.CONFIG["MASKWRIGHT_MAX_UPLOAD_MB"] << 20
     by = fetch.created_by
-    upload = begin_upload(by=by, project_id=fetch.project_id, name=opened.name, size=opened.size or 1)
+    reserved = opened.size or 1
+    upload = begin_upload(by=by, project_id=fetch.project_id, name=opened.name, size=reserved, is_fetched=True)
     try:
         size = _copy(fetch, opened, upload, most)
         if opened.size and size != opened.size:
@@ -131,6 +135,8 @@ def _store(fetch: Fetch, opened: Opened) -> None:
         if not size:
             raise Problem("empty", "The file is empty.", 409)
         with transaction.atomic():
+            alone()
+            room_for(fetch.project, by).check(size=size - reserved)
             columns = {"received": size, "size": size, "touched_at": timezone.now()}
             Upload.objects.filter(pk=upload.pk).update(**columns)
             if not _end(fetch, FetchState.DONE, upload=upload, progress_done=size, progress_total=size):
@@ -143,22 +149,57 @@ def _store(fetch: Fetch, opened: Opened) -> None:
 
 
 def _copy(fetch: Fetch, opened: Opened, upload: Upload, most: int) -> int:
-    done, looked, began = 0, 0.0, time.monotonic()
+    done, progress = 0, _Progress(fetch)
     with upload_path(upload.pk).open("wb") as file:
         for piece in opened.pieces:
             done += len(piece)
             if done > most:
                 raise Problem("too_large", f"The file has more than {most >> 20:,} MB.", 413)
             file.write(piece)
-            if time.monotonic() - looked > PROGRESS_SECONDS:
-                looked = time.monotonic()
-                check_disk()
-                wanted = FETCHES.held(fetch.pk, fetch.fence).filter(cancel_requested=False)
-                if not wanted.update(heartbeat=Now(), progress_done=done, progress_total=opened.size):
-                    raise ImportCancelled
-                if looked - began > LONGEST_SECONDS:
-                    raise Problem("too_slow", "The file came too slowly.", 408)
+            if progress.report(done, opened.size):
+                Upload.objects.filter(pk=upload.pk).update(touched_at=timezone.now())
     return done
+
+
+class _Progress:
+    """Stores how far a fetch has come, at most every PROGRESS_SECONDS."""
+
+    def __init__(self, fetch: Fetch) -> None:
+        self._fetch = fetch
+        self._began = time.monotonic()
+        self._looked = 0.0
+
+    def report(self, done: int, total: int) -> bool:
+        """Return whether the progress was stored. Raises ImportCancelled, and Problem if the disk or the time ends."""
+        now = time.monotonic()
+        if now - self._looked < PROGRESS_SECONDS:
+            return False
+        self._looked = now
+        check_disk()
+        wanted = FETCHES.held(self._fetch.pk, self._fetch.fence).filter(cancel_requested=False)
+        if not wanted.update(heartbeat=Now(), progress_done=done, progress_total=total):
+            raise ImportCancelled
+        seconds = now - self._began
+        if seconds > LONGEST_SECONDS or (seconds > SLOW_SECONDS and done < SLOWEST * seconds):
+            raise Problem("too_slow", "The file came too slowly.", 408)
+        return True
+
+
+class _Packing:
+    """Watches over the packing of a folder, as open_source wants it."""
+
+    def __init__(self, fetch: Fetch) -> None:
+        self._fetch = fetch
+        self._progress = _Progress(fetch)
+
+    def begin(self, size: int) -> None:
+        """Raise Problem if `size` bytes are more than an upload, a quota or the disk has room for."""
+        check_upload_size(size)
+        room_for(self._fetch.project, self._fetch.created_by).check(frames=1, size=size)
+        check_disk(2 * size)  # The packed file lies there until it is copied to where uploads are.
+
+    def report(self, done: int, total: int) -> None:
+        self._progress.report(done, total)
 
 
 def _end(fetch: Fetch, state: FetchState, error: str = "", **columns: object) -> bool:

@@ -24,7 +24,7 @@ from webapp.projects.models import Role
 from webapp.tus import CHECKSUM_MISMATCH, Checksum
 from webapp.videos.access import upload_for
 from webapp.videos.import_queue import notify_import_worker
-from webapp.videos.models import Upload, Video
+from webapp.videos.models import Fetch, Upload, Video
 from webapp.videos.quota import alone, bytes_to_come, room_for, under_way
 from webapp.videos.refusal import Refused, check_disk
 from webapp.videos.storage import free_bytes, min_free_bytes, upload_path
@@ -38,21 +38,21 @@ class Readable(Protocol):
     def read(self, size: int, /) -> bytes: ...
 
 
-def begin_upload(*, by: User, project_id: int, name: str, size: int) -> Upload:
+def begin_upload(*, by: User, project_id: int, name: str, size: int, is_fetched: bool = False) -> Upload:
     """Create an upload and reserve disk space for its `size` bytes.
+
+    With `is_fetched` the server gets the file itself, so the limit of unfinished uploads of a person does not apply.
 
     Raises Problem if the file is too large, the disk is too full, a quota leaves no room, or the user has too many
     unfinished uploads.
     """
     project = project_for(by, project_id, Role.ANNOTATOR)
-    most = settings.CONFIG["MASKWRIGHT_MAX_UPLOAD_MB"]
-    if size < 1:
-        raise Problem("empty", "The file is empty.")
-    if size > most << 20:
-        raise Problem("too_large", f"The file has {size / (1 << 20):,.0f} MB; at most {most:,} MB are taken.", 413)
+    check_upload_size(size)
     with transaction.atomic():
         alone()
-        _check_room(by, size)
+        if not is_fetched:
+            _check_count(by)
+        _check_room(size)
         room_for(project, by).check(frames=1, size=size)
         upload = Upload.objects.create(project=project, name=_base_name(name), size=size, created_by=by)
     path = upload_path(upload.pk)
@@ -61,15 +61,29 @@ def begin_upload(*, by: User, project_id: int, name: str, size: int) -> Upload:
     return upload
 
 
-def _check_room(by: User, size: int) -> None:
-    """Raise Refused if other unfinished uploads need the disk space, or if `by` has too many of them."""
-    if under_way().filter(created_by=by).count() >= MOST_UNDER_WAY:
+def check_upload_size(size: int) -> None:
+    """Raise Problem for a file that is empty or larger than MASKWRIGHT_MAX_UPLOAD_MB."""
+    most = settings.CONFIG["MASKWRIGHT_MAX_UPLOAD_MB"]
+    if size < 1:
+        raise Problem("empty", "The file is empty.")
+    if size > most << 20:
+        raise Problem("too_large", f"The file has {size / (1 << 20):,.0f} MB; at most {most:,} MB are taken.", 413)
+
+
+def _check_count(by: User) -> None:
+    """Raise Refused if `by` has too many unfinished uploads. Files that the server got itself do not count."""
+    fetched = Fetch.objects.filter(upload__isnull=False).values("upload")
+    if under_way().filter(created_by=by).exclude(pk__in=fetched).count() >= MOST_UNDER_WAY:
         raise Refused(
             "too_many_uploads",
             f"You have {MOST_UNDER_WAY} uploads under way. Finish or cancel some of them first.",
             429,
             retry_after=60,
         )
+
+
+def _check_room(size: int) -> None:
+    """Raise Refused if the disk has no room for `size` bytes, or if other unfinished uploads need it."""
     check_disk(size)
     room = free_bytes() - min_free_bytes() - bytes_to_come()
     if size > room:

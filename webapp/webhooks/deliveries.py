@@ -38,7 +38,7 @@ KEPT = timedelta(days=30)
 
 
 class DeliveryLease(Lease[Delivery]):
-    """The lease of deliveries. A call takes at most some 20 seconds."""
+    """The lease of deliveries. A call takes at most some 30 seconds."""
 
     queue = Queue.EXPORTS  # Whoever pauses exports holds back what goes out by webhooks, too.
 
@@ -75,6 +75,10 @@ def deliver(delivery_id: int) -> None:
     except (Problem, Unreachable) as problem:
         _failed(delivery, error=str(problem))
         return
+    except Exception:
+        log.exception("delivery_failed", delivery=delivery.pk)
+        _failed(delivery, error="The call could not be made by a fault of the program; the log names it.")
+        return
     if 200 <= status < 300:
         _sent(delivery, status, answer)
     elif 300 <= status < 400:
@@ -89,39 +93,60 @@ def _call(delivery: Delivery) -> tuple[int, str]:
     headers = signed_headers(delivery.webhook.secret, str(delivery.message_id), int(time.time()), body)
     given, until = b"", time.monotonic() + ANSWER_SECONDS
     with request("POST", delivery.webhook.url, headers=headers, content=body) as answer:
-        for part in answer.iter_raw(EXCERPT):
-            given += part
+        for part in answer.parts:
+            given += part[:EXCERPT]
             if len(given) >= EXCERPT or time.monotonic() > until:
                 break
-    return answer.status_code, given.decode("utf-8", "replace").replace("\0", "")[:EXCERPT]
+    return answer.response.status_code, given.decode("utf-8", "replace").replace("\0", "")[:EXCERPT]
 
 
 @transaction.atomic
 def _sent(delivery: Delivery, status: int, answer: str) -> None:
+    """Store that a call succeeded. What was postponed because earlier calls of its webhook failed is due at once."""
+    hook = _lock(delivery)
     columns = {"status": status, "answer": answer, "error": "", "heartbeat": None}
-    if DELIVERIES.held(delivery.pk, delivery.fence).update(state=DeliveryState.SENT, **columns):
-        Webhook.objects.filter(pk=delivery.webhook_id, failures__gt=0).update(failures=0)
+    if hook is None or not DELIVERIES.held(delivery.pk, delivery.fence).update(state=DeliveryState.SENT, **columns):
+        return
+    if hook.failures:
+        Webhook.objects.filter(pk=hook.pk).update(failures=0)
+        untried = Delivery.objects.filter(webhook=hook, state=DeliveryState.WAITING, attempts=0)
+        untried.filter(next_at__gt=Now()).update(next_at=Now())
 
 
 @transaction.atomic
 def _failed(delivery: Delivery, status: int | None = None, answer: str = "", error: str = "") -> None:
     """Store that a call failed. It is tried again after a pause, for which the others of its webhook wait, too."""
-    hook = Webhook.objects.select_for_update().select_related("project").get(pk=delivery.webhook_id)
+    hook = _lock(delivery)
+    if hook is None:
+        return
     held = DELIVERIES.held(delivery.pk, delivery.fence)
     columns = {"status": status, "answer": answer, "error": error, "heartbeat": None}
     again = hook.active and delivery.attempts < MOST_ATTEMPTS
     state = DeliveryState.WAITING if again else DeliveryState.FAILED
-    if not held.update(state=state, next_at=Now() + _pause(max(delivery.attempts, hook.failures + 1)), **columns):
+    if not held.update(state=state, next_at=Now() + pause_after(max(delivery.attempts, hook.failures + 1)), **columns):
         return
     Webhook.objects.filter(pk=hook.pk).update(failures=F("failures") + 1)
     if hook.failures + 1 >= MOST_FAILURES and hook.active:
         switch_off(hook, f"It failed {MOST_FAILURES} times in a row. {error}")
         return
     others = Delivery.objects.filter(webhook=hook, state=DeliveryState.WAITING, heartbeat=None)
-    others.filter(next_at__lt=Now() + _pause(hook.failures + 1)).update(next_at=Now() + _pause(hook.failures + 1))
+    until = Now() + pause_after(hook.failures + 1)
+    others.filter(next_at__lt=until).update(next_at=until)
 
 
-def _pause(failures: int) -> timedelta:
+def _lock(delivery: Delivery) -> Webhook | None:
+    """Lock the webhook of a delivery and return it, or None if it was removed.
+
+    Whoever changes a webhook and its deliveries locks the webhook first, so that no two wait for each other.
+    """
+    hooks = Webhook.objects.select_for_update(of=("self",)).select_related("project")
+    return hooks.filter(pk=delivery.webhook_id).first()
+
+
+def pause_after(failures: int) -> timedelta:
+    """Return how long a webhook is left alone after so many failures in a row, 0 if there was none."""
+    if not failures:
+        return timedelta(0)
     return timedelta(seconds=PAUSES[min(failures, len(PAUSES)) - 1])
 
 

@@ -37,6 +37,14 @@ def webhook_for(user: User, webhook_id: int) -> Webhook:
     return hook
 
 
+def _locked_webhook_for(user: User, webhook_id: int) -> Webhook:
+    """Lock a webhook before its deliveries are touched (see deliveries.py). Raises NotFound or Forbidden."""
+    webhook_for(user, webhook_id)
+    if Webhook.objects.select_for_update().filter(pk=webhook_id).first() is None:
+        raise NotFound("webhook")
+    return webhook_for(user, webhook_id)
+
+
 def add_webhook(*, by: User, project_id: int, url: str, events: Sequence[Event]) -> Webhook:
     """Make a webhook, whose secret is new. Raises Problem: an address that cannot be used, or too many webhooks."""
     project_for(by, project_id, Role.MANAGER)
@@ -55,11 +63,11 @@ def change_webhook(
     *, by: User, webhook_id: int, url: str | None, events: Sequence[Event] | None, active: bool | None
 ) -> Webhook:
     """Change a webhook; None leaves a part as it is. Switched on again, its failures count from zero."""
-    hook = webhook_for(by, webhook_id)
+    webhook_for(by, webhook_id)
     if url is not None:
         check_target(url)
     with transaction.atomic():
-        hook = webhook_for(by, Webhook.objects.select_for_update().get(pk=hook.pk).pk)
+        hook = _locked_webhook_for(by, webhook_id)
         changed = {"url": url, "events": None if events is None else _in_order(events), "active": active}
         changed = {name: value for name, value in changed.items() if value not in (None, getattr(hook, name))}
         for name, value in changed.items():
@@ -74,7 +82,7 @@ def change_webhook(
 
 @transaction.atomic
 def remove_webhook(*, by: User, webhook_id: int) -> None:
-    hook = webhook_for(by, webhook_id)
+    hook = _locked_webhook_for(by, webhook_id)
     record(by, "webhook.remove", Thing("webhook", hook.pk, hook.url), project_id=hook.project_id)
     hook.delete()
 

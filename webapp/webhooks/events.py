@@ -7,7 +7,9 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from webapp.webhooks.deliveries import DELIVERIES
+from django.db.models.functions import Now
+
+from webapp.webhooks.deliveries import DELIVERIES, pause_after
 from webapp.webhooks.models import Delivery, Webhook
 
 
@@ -44,14 +46,17 @@ def tell(project_id: int, event: Event, **data: Any) -> None:
     """Report an event to the webhooks of a project that want it.
 
     Call it in the transaction of what it reports: workers are notified once that has committed. `data` must be values
-    that JSON has.
+    that JSON has. A webhook that fails gets the event after the pause that its failures require.
     """
     hooks = Webhook.objects.filter(project_id=project_id, active=True)
     wanted = [hook for hook in hooks if not hook.events or event in hook.events]
     if not wanted:
         return
     body = body_of(project_id, event, data)
-    for made in Delivery.objects.bulk_create([Delivery(webhook=hook, event=event, body=body) for hook in wanted]):
+    deliveries = [
+        Delivery(webhook=hook, event=event, body=body, next_at=Now() + pause_after(hook.failures)) for hook in wanted
+    ]
+    for made in Delivery.objects.bulk_create(deliveries):
         DELIVERIES.notify(made.pk)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import zipfile
 from collections.abc import Callable, Iterator
@@ -13,8 +14,10 @@ import pytest
 from django.test import Client
 
 from webapp.accounts.models import User
+from webapp.problems import Problem
 from webapp.projects.models import Project
-from webapp.videos.fetching import begin_fetch, run_fetch
+from webapp.videos import fetching, uploads
+from webapp.videos.fetching import begin_fetch, cancel_fetch, run_fetch
 from webapp.videos.models import Fetch, FetchState, Upload, Video
 from webapp.videos.storage import upload_path
 
@@ -28,12 +31,14 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         places = {
             "/moved": "/clip.mp4",
+            "/moved-badly": "http://[::1",
             "/inside": "http://10.0.0.1/clip.mp4",
             "/circle": "/circle",
             "/file": "file:///",
+            "/nowhere": "",
         }
         self.send_response(302 if self.path in places else 200 if self.path.startswith("/clip") else 404)
-        if self.path in places:
+        if self.path in places and self.path != "/nowhere":
             self.send_header("Location", places[self.path])
         if self.path != "/clip-unknown.mp4":
             self.send_header("Content-Length", str(len(DATA) if self.path.startswith("/clip") else 0))
@@ -119,7 +124,7 @@ def test_nothing_outside_of_the_import_folder_is_found(
     client = client_as(annotator)
     made = client.post(f"/api/projects/{project.pk}/fetches", {"source": path}, content_type=JSON)
     assert made.status_code in (400, 404)
-    assert client.get(f"/api/projects/{project.pk}/server-files", {"path": path}).status_code in (400, 404)
+    assert client.get(f"/api/projects/{project.pk}/server-files", {"path": path}).status_code in (400, 404, 422)
     assert not Fetch.objects.exists()
 
 
@@ -142,6 +147,8 @@ def test_a_file_from_an_address_becomes_a_video(
         ("/file", "begins with https"),
         ("/clip-cut.mp4", ""),
         ("/gone", "404"),
+        ("/nowhere", "answers 302 instead of a file"),
+        ("/moved-badly", "Invalid URL in location"),
     ],
 )
 def test_an_address_that_gives_no_file_leaves_nothing(
@@ -161,6 +168,73 @@ def test_a_file_that_is_too_large_is_refused(
     for path in ("/clip.mp4", "/clip-unknown.mp4"):
         assert "MB" in fetched(annotator, project, address + path).error
     assert not Upload.objects.exists()
+
+
+def test_a_file_of_unknown_size_is_measured_against_the_quota_when_it_is_here(
+    annotator: User, project: Project, folder: Path, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rooms: list[int] = []
+
+    class Room:
+        def check(self, *, frames: int = 0, size: int = 0) -> None:
+            rooms.append(size)
+            if size > 1000:
+                raise Problem("quota", "No room.", 409)
+
+    monkeypatch.setattr(fetching, "room_for", lambda *_: Room())
+    fetch = fetched(annotator, project, f"{address}/clip-unknown.mp4")
+    assert (fetch.state, fetch.error, rooms) == (FetchState.FAILED, "No room.", [len(DATA) - 1])
+    assert not Upload.objects.exists()
+
+
+def test_the_limit_of_uploads_under_way_does_not_hold_for_files_that_the_server_gets(
+    annotator: User, project: Project, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploads, "MOST_UNDER_WAY", 1)
+    for _ in range(3):
+        assert fetched(annotator, project, "day one", as_video=False).state == FetchState.DONE
+    uploads.begin_upload(by=annotator, project_id=project.pk, name="own.mp4", size=10)
+    with pytest.raises(Problem, match="1 uploads under way"):
+        uploads.begin_upload(by=annotator, project_id=project.pk, name="own.mp4", size=10)
+
+
+def test_the_data_folder_is_not_packed_with_the_folder_around_it(
+    annotator: User, project: Project, folder: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.HOME = folder / "day one" / "home"
+    (settings.HOME / "uploads").mkdir(parents=True)
+    (settings.HOME / "secret_key").write_text("secret")
+    (folder / "day one" / "key").symlink_to(settings.HOME / "secret_key")
+    fetched(annotator, project, "day one", as_video=False)
+    with zipfile.ZipFile(upload_path(Upload.objects.get().pk)) as packed:
+        assert sorted(packed.namelist()) == ["day one/.hidden", "day one/reef.mp4"]
+
+
+def test_a_folder_that_is_too_large_or_no_longer_wanted_is_not_packed(
+    annotator: User, project: Project, folder: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_file(*_: object, **__: object) -> None:
+        pytest.fail("It is packed although it is too large.")
+
+    with monkeypatch.context() as patch:
+        patch.setitem(settings.CONFIG.values, "MASKWRIGHT_MAX_UPLOAD_MB", 0)
+        patch.setattr("webapp.videos.fetch_sources.tempfile.TemporaryFile", no_file)
+        assert "at most 0 MB" in fetched(annotator, project, "day one").error
+    fetch = begin_fetch(by=annotator, project_id=project.pk, source="day one", as_video=False)
+    monkeypatch.setattr(fetching, "check_disk", lambda *_: cancel_fetch(by=annotator, fetch_id=fetch.pk))
+    monkeypatch.setattr(fetching, "_store", no_file)
+    run_fetch(fetch.pk)
+    fetch.refresh_from_db()
+    assert fetch.state == FetchState.CANCELLED
+
+
+def test_what_cannot_be_fetched_is_left_out_of_the_list_of_a_folder(
+    client_as: Callable[[User | None], Client], annotator: User, project: Project, folder: Path
+) -> None:
+    (folder / "circle").symlink_to(folder / "circle")
+    (folder / os.fsdecode(b"caf\xe9.mp4")).write_bytes(b"x")
+    listed = client_as(annotator).get(f"/api/projects/{project.pk}/server-files")
+    assert (listed.status_code, [entry["path"] for entry in listed.json()]) == (200, ["day one"])
 
 
 def test_both_ways_are_switched_off_unless_an_administrator_allows_them(

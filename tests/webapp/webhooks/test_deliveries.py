@@ -23,7 +23,7 @@ from webapp.notifications.models import Notification
 from webapp.projects.models import Project
 from webapp.webhooks import deliveries
 from webapp.webhooks.deliveries import DELIVERIES, MOST_ATTEMPTS, MOST_FAILURES, deliver, forget_old_deliveries
-from webapp.webhooks.editing import add_webhook, change_webhook, ping, repeat
+from webapp.webhooks.editing import add_webhook, change_webhook, ping, remove_webhook, repeat
 from webapp.webhooks.events import Event, tell
 from webapp.webhooks.models import Delivery, DeliveryState, Webhook
 
@@ -109,6 +109,48 @@ def test_a_failed_delivery_waits_and_so_do_the_others_of_its_webhook(
     first.refresh_from_db()
     webhook.refresh_from_db()
     assert (first.state, first.attempts, first.error, webhook.failures) == (DeliveryState.SENT, 2, "", 0)
+
+
+def test_an_event_after_a_failure_waits_until_the_pause_has_passed_or_another_call_succeeds(
+    webhook: Webhook, receiver: Receiver, owner: User
+) -> None:
+    receiver.status = 500
+    first = ping(by=owner, webhook_id=webhook.pk)
+    deliver(first.pk)
+    tell(webhook.project_id, Event.EXPORT_DONE, export=7)
+    told = Delivery.objects.get(event=Event.EXPORT_DONE)
+    deliver(told.pk)
+    webhook.refresh_from_db()
+    assert (len(receiver.calls), webhook.failures) == (1, 1)
+    receiver.status = 200
+    Delivery.objects.filter(pk=first.pk).update(next_at=Now())
+    deliver(first.pk)
+    deliver(told.pk)
+    assert [body["type"] for body in receiver.bodies] == ["ping", "ping", "export.done"]
+
+
+def test_a_fault_of_the_program_is_stored_as_a_failure(
+    webhook: Webhook, owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def faulty(*_: object, **__: object) -> None:
+        raise ValueError("not foreseen")
+
+    sent = ping(by=owner, webhook_id=webhook.pk)
+    monkeypatch.setattr(deliveries, "request", faulty)
+    deliver(sent.pk)
+    sent.refresh_from_db()
+    assert (sent.state, "fault of the program" in sent.error) == (DeliveryState.WAITING, True)
+
+
+def test_the_answer_to_a_call_of_a_webhook_that_was_removed_meanwhile_is_forgotten(
+    webhook: Webhook, owner: User
+) -> None:
+    delivery = DELIVERIES.claim(ping(by=owner, webhook_id=webhook.pk).pk)
+    assert delivery is not None
+    remove_webhook(by=owner, webhook_id=webhook.pk)
+    deliveries._sent(delivery, 200, "")
+    deliveries._failed(delivery, 500)
+    assert not Delivery.objects.exists()
 
 
 def test_a_delivery_is_given_up_and_a_webhook_that_always_fails_is_switched_off_with_a_notification(
