@@ -5,16 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 import ldap
+import structlog
 from django.conf import settings
-from django_auth_ldap.backend import LDAPBackend
+from django.dispatch import receiver
+from django_auth_ldap.backend import LDAPBackend, ldap_error
 from django_auth_ldap.config import GroupOfNamesType, LDAPSearch
 
 from webapp.accounts.models import LDAP, User
 from webapp.accounts.outside import OutsidePerson, account_of
+from webapp.problems import Problem
 from webapp.sign_in_settings import is_loopback
 
 SECONDS = 5  # after which a directory that does not answer counts as away
 GROUPS = "(|(objectClass=groupOfNames)(objectClass=group))"  # The second is Active Directory's.
+# With these errors a directory refuses the password of one person. All others mean that it could not be asked.
+REFUSALS = (ldap.INAPPROPRIATE_AUTH, ldap.UNWILLING_TO_PERFORM, ldap.CONSTRAINT_VIOLATION)
+
+log = structlog.get_logger(__name__)
 
 
 class Directory(LDAPBackend):
@@ -37,6 +44,16 @@ class Directory(LDAPBackend):
             groups,
         )
         return account_of(person), False
+
+
+@receiver(ldap_error, sender=Directory, dispatch_uid="accounts.directory")
+def say_it_is_away(sender: Any, context: str, exception: Exception, **_: Any) -> None:
+    """Raise Problem 503 where django-auth-ldap would call the password wrong because the directory did not answer."""
+    if context == "authenticate" and isinstance(exception, REFUSALS):
+        return
+    log.warning("directory_away", context=context, error=str(exception)[:300], kind=type(exception).__name__)
+    text = "No account here has this user name and password, and the directory cannot be asked. Try again in a moment."
+    raise Problem("directory_away", text, 503)
 
 
 def directory_settings() -> dict[str, Any]:

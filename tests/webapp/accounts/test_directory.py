@@ -159,4 +159,19 @@ def test_an_account_here_is_not_taken_over_by_one_of_the_same_name(owner: User, 
 def test_a_directory_that_is_away_lets_the_accounts_here_in(owner: User, config: dict[str, Any]) -> None:
     config["MASKWRIGHT_LDAP_URL"] = "ldap://127.0.0.1:1"
     assert sign_in("owner", "correct horse battery") == (200, "")
-    assert sign_in("bo", "bo's password") == (400, "sign_in_failed")
+    assert sign_in("bo", "bo's password") == (503, "directory_away")
+    assert sign_in("owner", "wrong") == (503, "directory_away")
+
+
+def test_groups_that_cannot_be_looked_up_take_no_rights_away(project: Project, config: dict[str, Any]) -> None:
+    config["MASKWRIGHT_GROUP_ROLES"] = [("masks", project.pk, "annotator")]
+    assert sign_in("bo", "bo's password") == (200, "")
+    config["MASKWRIGHT_LDAP_GROUPS"] = f"ou=nowhere,{BASE}"
+    assert sign_in("bo", "bo's password") == (503, "directory_away")
+    assert Membership.objects.get(user__username="bo").role == Role.ANNOTATOR
+
+
+def test_a_person_without_a_password_in_the_directory_is_refused(db: None, config: dict[str, Any]) -> None:
+    config["MASKWRIGHT_LDAP_PEOPLE"] = BASE
+    config["MASKWRIGHT_LDAP_FILTER"] = "(cn=%(user)s)"
+    assert sign_in("masks", "any") == (400, "sign_in_failed")
