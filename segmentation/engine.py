@@ -253,11 +253,11 @@ class Engine(ABC):
 
     @abstractmethod
     def _run(self, interaction: Interaction) -> Iterator[MaskUpdate]:
-        """Yield the masks of the frames in `_zone`, that of the drawn frame first.
+        """Yield the masks of the frames that this part of a round may change (`_zone`), that of the drawn frame first.
 
-        `interaction` has scribbles only; clicks and boxes have been converted. Frames for which `masks.keeps` is true
-        get no mask. Each mask passes through `_settled` before the engine's state changes, and a round that ends before
-        its first mask leaves the state unchanged.
+        `interaction` has scribbles only; clicks and boxes have been converted. Frames whose masks must stay as they are
+        (`masks.keeps`) get none. `_settled` puts pixels that must not change back into each mask, before the engine
+        stores it. A round that ends before its first mask leaves the state unchanged.
         """
 
     @abstractmethod

@@ -1,4 +1,4 @@
-"""A Redis and a Postgres that a program of faults may stop, suspend and start again as it likes."""
+"""A Redis and a Postgres of its own for `make bench-faults`, which stops, suspends and restarts them."""
 
 from __future__ import annotations
 

@@ -49,13 +49,13 @@ def change_rule(*, by: User, project_id: int, changed: dict[str, object]) -> Qua
 
 @receiver(submitted, sender=Job)
 def check_when_submitted(sender: type[Job], job: Job, **_: Any) -> None:
-    """Check a job that is submitted now, if its masks have a score already."""
+    """Compare a job that is submitted now with its ground truth, if the J&F of its masks is known already."""
     check_submitted(job.video_id)
 
 
 @transaction.atomic
 def check_submitted(video_id: int) -> None:
-    """Check the submitted jobs of a video that were not checked yet. Nothing is done while its masks have no score."""
+    """Check the submitted jobs of a video that were not checked yet, once the J&F of its masks is known."""
     hold(video_id)
     head = head_of(video_id)
     score = None if head is None else RoundScore.objects.filter(round_id=head).first()

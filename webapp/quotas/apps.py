@@ -1,4 +1,4 @@
-"""The Django app of quotas."""
+"""The Django app of quotas: limits on the frames, the bytes and the computing time of each project and person."""
 
 from django.apps import AppConfig
 

@@ -77,7 +77,7 @@ class _Sender:
         self._unsent: queue.Queue[_Message] = queue.Queue(MOST_UNSENT)
 
     def put(self, message: _Message) -> None:
-        """Add a message to the queue of the thread. If too many wait already, it is dropped and logged."""
+        """Add a message to the queue of the thread that sends them. If too many wait, it is dropped and logged."""
         with self._lock:
             if self._pid != os.getpid():
                 self._unsent = queue.Queue(MOST_UNSENT)

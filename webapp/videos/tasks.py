@@ -1,4 +1,4 @@
-"""The Celery tasks that import videos and get files for them."""
+"""The Celery tasks that import videos, and those that get a file from an address or a folder of the server first."""
 
 from __future__ import annotations
 

@@ -64,9 +64,12 @@ def ridge(cells: Tensor, shares: Tensor, weights: Tensor) -> Tensor:
 
 
 class Found(NamedTuple):
-    """The result of comparing cells with labelled cells, for n objects. All tensors are [cells, n]."""
+    """How alike the cells of a frame and those of the memory are, for each of n objects. All tensors are [cells, n].
 
-    read: Tensor  # mean share of the object in the labelled cells, weighted by similarity, 0..1
+    Of the cells of the memory it is known which objects cover them.
+    """
+
+    read: Tensor  # mean share of the object in the cells of the memory, weighted by similarity, 0..1
     own: Tensor  # about the largest similarity to cells of the object
     rest: Tensor  # about the largest similarity to all other cells
 

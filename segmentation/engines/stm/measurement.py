@@ -1,4 +1,4 @@
-"""Measures the speed of both STM engines, as they run and in a plain version.
+"""Measures the speed of interactive and of semi-supervised STM, as they run and in a plain version.
 
 The plain version computes as the official programs do: it encodes a frame again for every object and every round.
 """

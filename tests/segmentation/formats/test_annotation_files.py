@@ -118,7 +118,7 @@ def cvat() -> dict[str, bytes]:
 
 
 def labelme() -> dict[str, bytes]:
-    """Return files with masks in a box, and in the first image another object as a polygon that they cover."""
+    """Return labelme files, one for each frame: each object is a shape of the type "mask", as large as the frame."""
 
     def shape(label: str, group: int, mask: np.ndarray) -> dict[str, object]:
         text = base64.b64encode(png(mask.astype(np.uint8) * 255)).decode()

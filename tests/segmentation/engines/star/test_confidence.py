@@ -20,7 +20,7 @@ def disk(height: int = 24, width: int = 32, radius: float = 6.0) -> Tensor:
 
 
 def cues_of(masks: Tensor, read: Tensor) -> Cues:
-    """Return the input of STAR's confidence for an object.
+    """Return the values from which STAR estimates its confidence in the mask of an object.
 
     Args:
         masks: its propagated mask at stride 8.
