@@ -18,6 +18,7 @@ import structlog
 from django.db import transaction
 
 from webapp.accounts.models import User
+from webapp.annotation.counters import masks_changed
 from webapp.annotation.head import hold
 from webapp.annotation.masks import line_of
 from webapp.annotation.models import AcceptedFrame, Mask, Object, Round, Scribble
@@ -27,6 +28,7 @@ from webapp.audit.entries import Thing, record
 from webapp.overview.label_mapping import Given, label_mapping
 from webapp.overview.moving import check_may_leave, check_room
 from webapp.overview.removal import remove_work
+from webapp.projects.members import lock_project
 from webapp.projects.models import Project
 from webapp.tasks.heartbeat import beating
 from webapp.videos.copying import COPIED, link_files
@@ -142,6 +144,7 @@ def _copy(video: Video, source: Video) -> None:
 @transaction.atomic
 def _snapshot(video: Video, source: Video) -> _Copied:
     """Read what is to be copied, and copy the objects. Rounds that have not ended stay out, with what follows."""
+    lock_project(video.project_id)  # Its labels are neither deleted nor added by others while objects get them.
     head = hold(source.pk)
     _keep_held(video)
     kept: dict[int, Round] = {}
@@ -149,14 +152,24 @@ def _snapshot(video: Video, source: Video) -> _Copied:
         if row.base_id is None or row.base_id in kept:
             kept[row.pk] = row
     at = next((pk for pk in reversed(line_of(head.round_id)) if pk in kept), None)
-    mapping = dict(video.copy_labels or [])
+    mapping = _mapping(video, source)
     for instance in Object.objects.filter(video=source):
-        instance.pk, instance.video, instance.label_id = None, video, mapping.get(instance.label_id)
+        instance.pk, instance.video, instance.label_id = None, video, mapping.get(instance.label_id or 0)
         instance.save()
     accepted = list(AcceptedFrame.objects.filter(video=source, mask__round__in=kept))
     source.refresh_from_db()
     work = {name: getattr(source, name) for name in (*COPIED, *OF_WORK)}
     return _Copied(at, (head.next_round_number, head.next_object_number), list(kept.values()), accepted, work)
+
+
+def _mapping(video: Video, source: Video) -> dict[int, int | None]:
+    """Return which label the objects get that have a label now: labels may have changed while the copy waited.
+
+    What was chosen for a label counts as long as the chosen label exists.
+    """
+    there = set(video.project.labels.values_list("pk", flat=True))
+    chosen = {label: to for label, to in video.copy_labels or [] if to is None or to in there}
+    return label_mapping([source.pk], video.project, chosen)
 
 
 @transaction.atomic
@@ -225,6 +238,7 @@ def _finish(video: Video, staging: VideoFolder, copied: _Copied) -> None:
         for row in copied.accepted
     )
     video.refresh_from_db()
+    masks_changed(video.pk)  # The number of frames to fix may have been out of date where it was copied from.
     became_ready.send(Video, video=video)
     if video.truth_objects and head.round_id is not None:
         notify_scorer(head.round_id)

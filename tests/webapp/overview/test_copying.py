@@ -31,6 +31,12 @@ from webapp.videos.storage import folder_of
 JSON = "application/json"
 
 
+@pytest.fixture(autouse=True)
+def _no_heartbeats(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the thread that stores heartbeats of a copy not wait for the transaction of the test."""
+    monkeypatch.setattr(copying, "BEAT_SECONDS", 3600.0)
+
+
 @pytest.fixture
 def target(manager: User) -> Project:
     project = make_project("Lake", manager)
@@ -174,6 +180,22 @@ def test_a_worker_that_lost_its_copy_adds_and_removes_nothing(
     Video.objects.filter(pk=made.pk).update(heartbeat=None)
     run_copy(made.pk)
     assert (Round.objects.filter(video=made).count(), folder_of(made.pk).root.exists()) == (2, True)
+
+
+def test_labels_that_change_while_a_copy_waits_are_mapped_when_it_is_made(
+    copy: Callable[..., Video], video: Video, target: Project, sent_tasks: list
+) -> None:
+    ray = Label.objects.get(project=video.project_id, name="Ray")
+    made = copy()
+    Label.objects.filter(project=target, name="Ray").delete()
+    eel = Label.objects.create(project=video.project, name="Eel", color="#445566")
+    Object.objects.filter(video=video, number=1).update(label=eel)
+    assert ray.pk in dict(made.copy_labels or [])
+    run_copy(made.pk)
+    labels = Object.objects.filter(video=made).order_by("number").values_list("label__name", "label__project")
+    assert list(labels) == [("Eel", target.pk), ("Ray", target.pk)]
+    made.refresh_from_db()
+    assert made.to_fix_stale, "a worker counts the frames to fix of the copy"
 
 
 def test_many_videos_are_changed_in_parts_and_refused_before_the_first(
