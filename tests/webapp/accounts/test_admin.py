@@ -116,6 +116,7 @@ def test_members_of_a_project_are_changed_and_an_owner_stays(
         return admin_client.post(f"/admin/projects/project/{project.pk}/change/", {**body, "name": "Other"})
 
     assert b"A project needs an owner who is active." in change(owner="viewer").content
+    assert b"Select a valid choice" in change(owner="king").content
     assert change(viewer="reviewer").status_code == 302
     project.refresh_from_db()
     assert project.name == "Reef", "its own page changes it"

@@ -74,6 +74,16 @@ def test_a_server_that_does_not_answer_delays_a_mail(
     assert send_waiting() == 0
 
 
+def test_a_wrong_address_holds_up_no_mail_to_others(annotator: User, owner: User, mailoutbox: list[Any]) -> None:
+    User.objects.filter(pk=min(annotator.pk, owner.pk)).update(email="a\nb@example.org")
+    User.objects.filter(pk=max(annotator.pk, owner.pk)).update(email="b@example.org")
+    for user in sorted((annotator, owner), key=lambda user: user.pk):
+        notify([user.pk], Kind.ASSIGNED, "Reef is your job now.")
+    assert send_waiting() == 1
+    assert [mail.to for mail in mailoutbox] == [["b@example.org"]]
+    assert Notification.objects.get(mailed_at=None).mail_attempts == 1
+
+
 def test_an_invitation_is_mailed_with_a_link_of_its_own(
     client_as: ClientAs,
     project: Project,

@@ -50,7 +50,12 @@ def video(project: Project, annotator: User, settings: Any, tmp_path: Path, sent
 
 
 def test_the_frames_to_fix_are_counted_by_a_worker_after_each_change(
-    video: Video, annotator: User, reviewer: User, client_as: ClientAs, monkeypatch: pytest.MonkeyPatch
+    video: Video,
+    annotator: User,
+    reviewer: User,
+    client_as: ClientAs,
+    monkeypatch: pytest.MonkeyPatch,
+    sent_tasks: list,
 ) -> None:
     client, address = client_as(annotator), f"/api/projects/{video.project_id}/cards"
     assert client.get(address).json()["cards"][0]["to_fix"] is None
@@ -71,8 +76,10 @@ def test_the_frames_to_fix_are_counted_by_a_worker_after_each_change(
     moving = iter(range(9))
     monkeypatch.setattr(to_fix, "last_change", lambda video_id: next(moving))
     update_object(video=video, number=1, deleted=True)
+    sent = list(sent_tasks)
     count_to_fix(video.pk)
     assert count.exists(), "what changes all the time is counted later"
+    assert sent_tasks == sent, "the sweep sends the task again, with patience"
 
 
 def test_a_card_has_a_picture_with_the_masks_of_the_frame_that_was_worked_on(
