@@ -14,11 +14,13 @@ const StudioPage = lazy(() => import("./editor/StudioPage"));
 
 function App() {
   const at = route.value;
+  // Without the second factor that the site demands, the server opens no video. Pages then asks for it.
+  const opensVideo = at.page === "studio" && !me.value?.second_factor_missing;
   return (
     <Suspense fallback={null}>
       {me.value === null ? (
         <SignIn />
-      ) : at.page === "studio" ? (
+      ) : opensVideo ? (
         <StudioPage key={at.video} video={at.video} />
       ) : (
         <Pages at={at} />
