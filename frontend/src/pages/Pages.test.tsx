@@ -5,7 +5,7 @@ import { me } from "../api/session";
 import { FakeServer, Refusal, UNREACHABLE } from "../api/testing";
 import type { Role } from "../api/types";
 import { toasts } from "../parts/Toast";
-import { click, fire, get, hide, query, settled, show, type } from "../parts/testing";
+import { click, fire, get, hide, press, query, settled, show, type } from "../parts/testing";
 import { parse, route } from "../route";
 import Pages from "./Pages";
 import SignIn from "./SignIn";
@@ -93,8 +93,13 @@ describe("signing in", () => {
     await click("second-factor-confirm");
     await act(settled);
     expect(get("second-factor-codes").textContent).toBe("aaaa-bbbb\ncccc-dddd");
+    get("second-factor").dispatchEvent(new PointerEvent("pointerdown")); // on the backdrop
+    get("second-factor").dispatchEvent(new Event("cancel", { cancelable: true }));
+    await press("Escape", get("second-factor"));
+    expect(get("second-factor-codes").textContent).toContain("aaaa-bbbb");
     server.answers["GET /api/me"] = ME;
-    await click("second-factor-done");
+    await click("second-factor-close"); // ends it as the button does, and does not sign out
+    expect(server.lines).not.toContain("POST /api/sign-out");
     for (let turn = 0; turn < 3; turn += 1) await act(settled);
     expect(query("second-factor")).toBeNull();
     expect(get("projects")).toBeTruthy();

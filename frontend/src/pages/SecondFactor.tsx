@@ -1,7 +1,8 @@
 /** The dialog in which people set up a second factor, get new recovery codes, or turn it off. */
 import { signal } from "@preact/signals";
 import { useState } from "preact/hooks";
-import { asProblem, useLoaded } from "../api/load";
+import { type Attempt, useAttempt } from "../api/attempt";
+import { useLoaded } from "../api/load";
 import {
   beginSecondFactor,
   confirmSecondFactor,
@@ -26,55 +27,73 @@ export function openSecondFactor(): void {
 
 /** The dialog, if it was opened or if the person can do nothing else before a second factor is set up. */
 export function SecondFactor({ me: person }: { me: Me }) {
-  if (!opened.value && !person.second_factor_missing) return null;
-  const leave = () => {
+  return opened.value || person.second_factor_missing ? <SecondFactorDialog person={person} /> : null;
+}
+
+function SecondFactorDialog({ person }: { person: Me }) {
+  const [codes, setCodes] = useState<string[] | null>(null);
+  const attempt = useAttempt();
+  const finish = async () => {
+    opened.value = false;
+    await loadMe();
+  };
+  const close = () => {
+    if (attempt.busy) return; // The answer may be codes, which are shown only once.
+    if (codes) {
+      attempt.attempt(finish);
+      return;
+    }
     opened.value = false;
     if (person.second_factor_missing) signOut().catch(toastError);
   };
   return (
-    <Dialog title="Second factor" size="small" testid="second-factor" onClose={leave}>
-      <Steps person={person} onDone={() => (opened.value = false)} />
+    <Dialog
+      title="Second factor"
+      size="small"
+      testid="second-factor"
+      onClose={close}
+      kept={attempt.busy || codes !== null}
+    >
+      <Steps person={person} codes={codes} onCodes={setCodes} attempt={attempt} finish={finish} />
     </Dialog>
   );
 }
 
-function Steps({ person, onDone }: { person: Me; onDone: () => void }) {
+interface StepsProps {
+  person: Me;
+  /** New recovery codes; null while there are none to show. */
+  codes: string[] | null;
+  onCodes: (codes: string[]) => void;
+  attempt: Attempt;
+  finish: () => Promise<void>;
+}
+
+function Steps({ person, codes, onCodes, attempt: { busy, problem, attempt }, finish }: StepsProps) {
   const state = useLoaded("second-factor", loadSecondFactor);
   const [setup, setSetup] = useState<SecondFactorSetup | null>(null);
-  const [codes, setCodes] = useState<string[] | null>(null);
-  const [problem, setProblem] = useState("");
-  const attempt = async (act: () => Promise<void>) => {
-    setProblem("");
-    try {
-      await act();
-    } catch (error) {
-      setProblem(asProblem(error).message);
-    }
-  };
-  const finish = async () => {
-    onDone();
-    await loadMe();
-  };
   const on = state.value?.on ?? false;
   return (
     <div class={form.form}>
       {codes ? (
-        <Codes codes={codes} onDone={() => attempt(finish)} />
+        <Codes codes={codes} busy={busy} onDone={() => attempt(finish)} />
       ) : setup ? (
         <Confirm
           setup={setup}
-          onCode={(code) => attempt(async () => setCodes(await confirmSecondFactor(code)))}
+          busy={busy}
+          onCode={(code) => attempt(async () => onCodes(await confirmSecondFactor(code)))}
         />
       ) : !state.value ? null : !on ? (
         <Begin
           person={person}
+          busy={busy}
           onPassword={(password) => attempt(async () => setSetup(await beginSecondFactor(password)))}
         />
       ) : (
         <IsOn
           left={state.value.codes_left}
           demanded={state.value.demanded}
-          onRenew={(code) => attempt(async () => setCodes(await renewRecoveryCodes(code)))}
+          busy={busy}
+          onRenew={(code) => attempt(async () => onCodes(await renewRecoveryCodes(code)))}
           onTurnOff={(code) =>
             attempt(async () => {
               await turnSecondFactorOff(code);
@@ -93,7 +112,13 @@ function Steps({ person, onDone }: { person: Me; onDone: () => void }) {
   );
 }
 
-function Begin({ person, onPassword }: { person: Me; onPassword: (password: string) => void }) {
+interface BeginProps {
+  person: Me;
+  busy: boolean;
+  onPassword: (password: string) => void;
+}
+
+function Begin({ person, busy, onPassword }: BeginProps) {
   const [password, setPassword] = useState("");
   return (
     <form
@@ -120,14 +145,20 @@ function Begin({ person, onPassword }: { person: Me; onPassword: (password: stri
           autofocus
         />
       )}
-      <Button testid="second-factor-begin" type="submit" tone="accent">
+      <Button testid="second-factor-begin" type="submit" tone="accent" busy={busy}>
         Set it up
       </Button>
     </form>
   );
 }
 
-function Confirm({ setup, onCode }: { setup: SecondFactorSetup; onCode: (code: string) => void }) {
+interface ConfirmProps {
+  setup: SecondFactorSetup;
+  busy: boolean;
+  onCode: (code: string) => void;
+}
+
+function Confirm({ setup, busy, onCode }: ConfirmProps) {
   const [code, setCode] = useState("");
   return (
     <form
@@ -148,14 +179,14 @@ function Confirm({ setup, onCode }: { setup: SecondFactorSetup; onCode: (code: s
         {setup.secret.replace(/(.{4})(?=.)/g, "$1 ")}
       </code>
       <CodeField value={code} onInput={setCode} />
-      <Button testid="second-factor-confirm" type="submit" tone="accent" disabled={!code.trim()}>
+      <Button testid="second-factor-confirm" type="submit" tone="accent" busy={busy} disabled={!code.trim()}>
         Turn on
       </Button>
     </form>
   );
 }
 
-function Codes({ codes, onDone }: { codes: string[]; onDone: () => void }) {
+function Codes({ codes, busy, onDone }: { codes: string[]; busy: boolean; onDone: () => void }) {
   return (
     <>
       <p class={form.note} role="status">
@@ -165,7 +196,7 @@ function Codes({ codes, onDone }: { codes: string[]; onDone: () => void }) {
       <pre class={css.codes} data-testid="second-factor-codes">
         {codes.join("\n")}
       </pre>
-      <Button testid="second-factor-done" tone="accent" onClick={onDone}>
+      <Button testid="second-factor-done" tone="accent" busy={busy} onClick={onDone}>
         I have kept them
       </Button>
     </>
@@ -175,11 +206,12 @@ function Codes({ codes, onDone }: { codes: string[]; onDone: () => void }) {
 interface IsOnProps {
   left: number;
   demanded: boolean;
+  busy: boolean;
   onRenew: (code: string) => void;
   onTurnOff: (code: string) => void;
 }
 
-function IsOn({ left, demanded, onRenew, onTurnOff }: IsOnProps) {
+function IsOn({ left, demanded, busy, onRenew, onTurnOff }: IsOnProps) {
   const [code, setCode] = useState("");
   const empty = !code.trim();
   return (
@@ -190,11 +222,11 @@ function IsOn({ left, demanded, onRenew, onTurnOff }: IsOnProps) {
       </p>
       <CodeField value={code} onInput={setCode} />
       <div class={form.row}>
-        <Button testid="second-factor-renew" disabled={empty} onClick={() => onRenew(code)}>
+        <Button testid="second-factor-renew" busy={busy} disabled={empty} onClick={() => onRenew(code)}>
           New recovery codes
         </Button>
         {!demanded && (
-          <Button testid="second-factor-off" disabled={empty} onClick={() => onTurnOff(code)}>
+          <Button testid="second-factor-off" busy={busy} disabled={empty} onClick={() => onTurnOff(code)}>
             Turn off
           </Button>
         )}

@@ -22,18 +22,19 @@ export function Tokens() {
 }
 
 function TokensDialog() {
+  const [asked, setAsked] = useState(false);
   const close = () => {
     opened.value = false;
   };
   return (
-    <Dialog title="Tokens for scripts" testid="tokens-dialog" onClose={close}>
-      <TokenList />
+    <Dialog title="Tokens for scripts" testid="tokens-dialog" onClose={close} kept={asked}>
+      <TokenList onAsked={() => setAsked(true)} />
     </Dialog>
   );
 }
 
-/** The tokens of the person who is signed in, and the form that makes one. */
-export function TokenList() {
+/** The tokens of the person who is signed in, and the form that makes one. `onAsked` is called before one is made. */
+export function TokenList({ onAsked }: { onAsked?: () => void }) {
   const tokens = useTokens();
   const [made, setMade] = useState<NewToken | null>(null);
   const [problem, setProblem] = useState("");
@@ -56,6 +57,7 @@ export function TokenList() {
       <NewTokenForm
         onSubmit={(name, write, days) =>
           attempt(async () => {
+            onAsked?.();
             setMade(await makeToken({ name, may_write: write, days, projects: null }));
           })
         }

@@ -15,10 +15,20 @@ export interface DialogProps {
   /** The buttons at the bottom; the main one is last. */
   footer?: ComponentChildren;
   size?: "small" | "normal" | "wide";
+  /** Only the buttons close it, because it shows something that is not shown again. Escape and the backdrop do not. */
+  kept?: boolean;
 }
 
 /** The dialog is open while it is rendered. */
-export function Dialog({ title, onClose, testid, children, footer, size = "normal" }: DialogProps) {
+export function Dialog({
+  title,
+  onClose,
+  testid,
+  children,
+  footer,
+  size = "normal",
+  kept = false,
+}: DialogProps) {
   const element = useRef<HTMLDialogElement>(null);
   const heading = useId();
 
@@ -31,7 +41,12 @@ export function Dialog({ title, onClose, testid, children, footer, size = "norma
 
   // A drag from the inside to the backdrop, to select text for example, must not close the dialog.
   const onPointerDown = (event: PointerEvent) => {
-    if (event.target === element.current) onClose();
+    if (event.target === element.current && !kept) onClose();
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    event.stopPropagation(); // Keys that are pressed in the dialog must not reach the commands of the page.
+    // Some browsers close a dialog at the second Escape, whatever the handler of `cancel` says.
+    if (kept && event.key === "Escape") event.preventDefault();
   };
 
   return (
@@ -42,11 +57,10 @@ export function Dialog({ title, onClose, testid, children, footer, size = "norma
       data-testid={testid}
       onCancel={(event) => {
         event.preventDefault();
-        onClose();
+        if (!kept) onClose();
       }}
       onPointerDown={onPointerDown}
-      // Keys that are pressed in the dialog must not reach the commands of the page.
-      onKeyDown={(event) => event.stopPropagation()}
+      onKeyDown={onKeyDown}
     >
       <div class={css.frame}>
         <header class={css.header}>

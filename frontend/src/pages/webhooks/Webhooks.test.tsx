@@ -66,6 +66,9 @@ describe("the webhooks of a project", () => {
     server.answers["GET /api/projects/3/webhooks"] = [HOOK];
     await send();
     expect(server.body("POST /api/projects/3/webhooks")).toEqual({ url: HOOK.url, events: ["job.changed"] });
+    get("webhook-made").dispatchEvent(new PointerEvent("pointerdown")); // on the backdrop
+    get("webhook-made").dispatchEvent(new Event("cancel", { cancelable: true }));
+    await act(settled);
     expect(get("webhook-secret").textContent).toBe("s3cret");
     await click("webhook-secret-done");
     expect(document.body.textContent).not.toContain("s3cret");

@@ -142,14 +142,18 @@ function NewWebhook({ project, onClose, onMade }: NewWebhookProps) {
     setChosen(next);
   };
   if (secret) return <Secret secret={secret} onClose={onClose} />;
+  const close = () => {
+    if (!busy) onClose(); // The answer is the secret, which is shown only once.
+  };
   return (
     <Dialog
       title="Add a webhook"
       testid="webhook-dialog"
-      onClose={onClose}
+      onClose={close}
+      kept={busy}
       footer={
         <>
-          <Button testid="webhook-cancel" onClick={onClose}>
+          <Button testid="webhook-cancel" onClick={close}>
             Cancel
           </Button>
           <Button
@@ -217,6 +221,7 @@ function Secret({ secret, onClose }: { secret: string; onClose: () => void }) {
       size="small"
       testid="webhook-made"
       onClose={onClose}
+      kept
       footer={
         <>
           <Button testid="webhook-secret-copy" onClick={copy}>
