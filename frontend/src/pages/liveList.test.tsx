@@ -1,7 +1,7 @@
 import { act } from "preact/test-utils";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { CARD } from "../api/samples";
-import { FakeServer, FakeSocket } from "../api/testing";
+import { FakeServer, FakeSocket, UNREACHABLE } from "../api/testing";
 import { get, hide, query, settled, show } from "../parts/testing";
 import { type CardList, joined, withChanged } from "./cardList";
 import { useCards } from "./videos";
@@ -42,7 +42,7 @@ afterEach(() => {
 });
 
 describe("a list that is told of changes", () => {
-  test("asks only for what has changed, drops what is gone, and polls only while the socket is away", async () => {
+  test("asks only for what has changed, drops what is gone, and polls sooner while the socket is away", async () => {
     const server = new FakeServer({
       [LIST]: page(8, 7),
       "GET /api/projects/3/cards?order=added&ids=7%2C8%2C9&limit=200": {
@@ -71,6 +71,27 @@ describe("a list that is told of changes", () => {
     expect(server.lines.slice(3)).toEqual([LIST]);
     expect(FakeSocket.last).not.toBe(socket); // Another connection was tried meanwhile.
     expect(query("shown")).not.toBeNull();
+  });
+
+  test("is looked at now and then all the same, and soon after a request has failed", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"], shouldAdvanceTime: true });
+    const server = new FakeServer({ [LIST]: page(8, 7) });
+    await show(<Shown />);
+    await pass(10);
+    await act(async () => {
+      (FakeSocket.last as FakeSocket).tell({ type: "videos.changed", changed: [], progress: [], all: true });
+      await vi.advanceTimersByTimeAsync(10);
+    });
+    expect(server.lines.length).toBe(2);
+    server.answers[LIST] = UNREACHABLE;
+    await pass(58_000);
+    expect(server.lines.length).toBe(2);
+    await pass(3_000);
+    expect(server.lines.length).toBe(3);
+    server.answers[LIST] = page(9);
+    await pass(16_000); // The problem makes the pause as short as without a socket.
+    expect(server.lines.length).toBe(4);
+    expect(get("shown").textContent).toBe("9 dirt bike 3");
   });
 
   test("is loaded again for a new video whose place only the server knows", () => {

@@ -15,7 +15,7 @@ export interface LiveList {
   ask: (ids: readonly number[]) => Promise<readonly Card[]>;
 }
 
-/** Follows the project as long as the list is shown. Returns whether changes are told, so that nothing has to poll. */
+/** Follows the project as long as the list is shown. Returns whether changes are told, so that polling can be rare. */
 export function useLiveList(project: number, list: LiveList): boolean {
   const [live, setLive] = useState(false);
   const now = useRef(list);

@@ -12,6 +12,8 @@ import { useLiveList } from "./liveList";
 const BUSY_MS = 1000;
 /** The pause otherwise, so that what others do appears. */
 const IDLE_MS = 15_000;
+/** The pause while a socket tells of changes: what one message or one answer lost appears all the same. */
+const LIVE_MS = 60_000;
 /** The number of videos of a page of the list. */
 export const PAGE = 60;
 const MOST_AT_ONCE = 200; // that one request answers
@@ -75,7 +77,8 @@ export function useCards(project: number, filter: CardFilter): Cards {
     },
   });
   const few = held.current.count <= MOST_AT_ONCE; // Else one look takes several requests.
-  usePolling(reload, live ? null : few && isBusy(loaded.value?.cards) ? BUSY_MS : IDLE_MS);
+  const told = live && !loaded.problem;
+  usePolling(reload, told ? LIVE_MS : few && isBusy(loaded.value?.cards) ? BUSY_MS : IDLE_MS);
   useEffect(() => onArrived((of) => of === project && reload()), [project, reload]);
 
   /** Adds pages until there are `to` videos, or all. Returns them, null if a request failed. */
@@ -107,17 +110,13 @@ export function useCards(project: number, filter: CardFilter): Cards {
   };
 }
 
-/**
- * Calls `reload` when the window is looked at again, and every `pause` ms, one call at a time. With null, changes are
- * told otherwise, and it is not called in between.
- */
-function usePolling(reload: () => Promise<void>, pause: number | null): void {
+/** Calls `reload` when the window is looked at again, and every `pause` ms, one call at a time. */
+function usePolling(reload: () => Promise<void>, pause: number): void {
   useEffect(() => {
     addEventListener("focus", reload);
     return () => removeEventListener("focus", reload);
   }, [reload]);
   useEffect(() => {
-    if (pause === null) return;
     let timer: ReturnType<typeof setTimeout>;
     let ended = false;
     const again = () => {
