@@ -7,7 +7,7 @@ afterEach(hide);
 
 /** Shows a component that loads; `answers` answers what it asks, the oldest first. */
 async function loading() {
-  const waiting: ((value: string[]) => void)[] = [];
+  const waiting: ((value: string[] | Promise<never>) => void)[] = [];
   let loaded: Loaded<string[]> | null = null;
   const Shown = () => {
     loaded = useLoaded("list", () => new Promise<string[]>((resolve) => waiting.push(resolve)));
@@ -15,7 +15,7 @@ async function loading() {
   };
   await show(<Shown />);
   await act(settled);
-  const answer = (value: string[]) =>
+  const answer = (value: string[] | Promise<never>) =>
     act(async () => {
       waiting.shift()?.(value);
       await settled();
@@ -40,4 +40,13 @@ it("a change of what is not loaded yet changes nothing", async () => {
   await act(() => now().set((old) => [...old, "b"]));
   await answer(["a"]);
   expect([now().value, waiting.length]).toEqual([["a"], 0]);
+});
+
+it("a value that is set ends an earlier problem; a change of what is not loaded does not", async () => {
+  const { answer, now } = await loading();
+  await answer(Promise.reject(new Error("There is none yet.")));
+  await act(() => now().set((old) => [...old, "b"]));
+  expect(now().problem?.message).toBe("There is none yet.");
+  await act(() => now().set(["a"]));
+  expect([now().value, now().problem]).toEqual([["a"], null]);
 });

@@ -8,7 +8,7 @@ export interface Loaded<T> {
   problem: HttpProblem | null;
   /** Loads again. Resolves when the server has answered or refused. */
   reload: () => Promise<void>;
-  /** Replaces the value by the answer of a write. */
+  /** Replaces the value by the answer of a write, which also ends an earlier problem; or changes the value that is there. */
   set: (value: T | ((old: T) => T)) => void;
 }
 
@@ -58,7 +58,7 @@ export function useLoaded<T>(key: string, ask: () => Promise<T>): Loaded<T> {
   const set = useCallback((value: T | ((old: T) => T)) => {
     if (there.current || typeof value !== "function") sets.current += 1;
     setAt((old) => {
-      if (typeof value !== "function") return { ...old, value };
+      if (typeof value !== "function") return { ...old, value, problem: null };
       return old.value === null ? old : { ...old, value: (value as (old: T) => T)(old.value) };
     });
   }, []);
