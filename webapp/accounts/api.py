@@ -41,6 +41,7 @@ class Me(Schema):
     is_superuser: bool
     key_bindings: KeyBindings
     has_password: bool  # False after a one-time link, until the person chooses one
+    signs_in_outside: bool  # True if only a provider or a directory signs the person in: they choose no password here
     lands: Literal["work", "projects"]  # What the page shows first: the queue of somebody who only annotates, or all.
     second_factor_missing: bool  # True if nothing else can be done before a second factor is set up
 
@@ -54,6 +55,10 @@ class Me(Schema):
     @staticmethod
     def resolve_has_password(user: User) -> bool:
         return user.has_usable_password()
+
+    @staticmethod
+    def resolve_signs_in_outside(user: User) -> bool:
+        return user.signs_in_outside()
 
     @staticmethod
     def resolve_second_factor_missing(user: User) -> bool:

@@ -11,6 +11,7 @@ export const ME: Me = {
   is_superuser: false,
   key_bindings: {},
   has_password: true,
+  signs_in_outside: false,
   lands: "projects",
   second_factor_missing: false,
 };

@@ -3500,6 +3500,8 @@ export interface components {
             name: string;
             /** Second Factor Missing */
             second_factor_missing: boolean;
+            /** Signs In Outside */
+            signs_in_outside: boolean;
             /** Username */
             username: string;
         };

@@ -86,20 +86,23 @@ function AccountDialog({ me }: { me: Me }) {
             autocomplete="current-password"
           />
         )}
-        <TextField
-          label="New password"
-          testid="account-password"
-          type="password"
-          value={password}
-          onInput={setPassword}
-          hint={me.has_password ? "Empty: it stays as it is." : "You came by a link and have none yet."}
-          autocomplete="new-password"
-        />
-        {ways.value?.providers.map(({ name, address }) => (
-          <a key={address} href={address} data-testid="account-connect">
-            {`Connect this account with ${name}`}
-          </a>
-        ))}
+        {!me.signs_in_outside && (
+          <TextField
+            label="New password"
+            testid="account-password"
+            type="password"
+            value={password}
+            onInput={setPassword}
+            hint={me.has_password ? "Empty: it stays as it is." : "You came by a link and have none yet."}
+            autocomplete="new-password"
+          />
+        )}
+        {!me.signs_in_outside &&
+          ways.value?.providers.map(({ name, address }) => (
+            <a key={address} href={address} data-testid="account-connect">
+              {`Connect this account with ${name}`}
+            </a>
+          ))}
         {problem && (
           <p class={css.problem} role="alert" data-testid="account-problem">
             {problem}

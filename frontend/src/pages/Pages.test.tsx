@@ -156,6 +156,11 @@ describe("whoever came by a link", () => {
     expect(query("password-notice")).toBeNull();
     expect(query("account-dialog")).toBeNull();
   });
+
+  test("is not told so if their organisation signs them in", async () => {
+    await open("/", { "GET /api/me": { ...ME, has_password: false, signs_in_outside: true } });
+    expect(query("password-notice")).toBeNull();
+  });
 });
 
 describe("a project", () => {

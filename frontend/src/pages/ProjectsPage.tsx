@@ -63,7 +63,7 @@ export function ProjectsPage() {
           </Button>
         )}
       </header>
-      {me.value?.has_password === false && <NoPassword />}
+      {me.value?.has_password === false && !me.value.signs_in_outside && <NoPassword />}
       {!list && projects.problem && <ProblemState problem={projects.problem} retry={projects.reload} />}
       {!list && !projects.problem && <Skeleton />}
       {list?.length === 0 && archived && (

@@ -37,6 +37,7 @@ def test_it_signs_in_and_out(owner: User) -> None:
         "is_superuser": False,
         "key_bindings": {},
         "has_password": True,
+        "signs_in_outside": False,
         "lands": "projects",
         "second_factor_missing": False,
     }

@@ -191,6 +191,7 @@ def test_an_account_of_the_provider_gets_no_password_here_and_no_second_way_in(
 ) -> None:
     client = Client()
     sign_in("1-ada", client)
+    assert client.get("/api/me").json()["signs_in_outside"]
     answer = client.patch("/api/me", {"password": "a long enough one"}, "application/json")
     assert (answer.status_code, answer.json()["code"]) == (400, "signs_in_outside")
     assert not User.objects.get(username="ada").has_usable_password()

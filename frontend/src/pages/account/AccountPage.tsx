@@ -34,16 +34,20 @@ export function AccountPage() {
             <Names person={person} />
           </Section>
           <Section title="Password">
-            <div class={form.row}>
-              <p class={form.note}>
-                {person.has_password
-                  ? "A new password signs you out everywhere else."
-                  : "You came by a link and have no password yet."}
-              </p>
-              <Button testid="account-password-change" onClick={openAccount}>
-                {person.has_password ? "Change password" : "Choose a password"}
-              </Button>
-            </div>
+            {person.signs_in_outside ? (
+              <p class={form.note}>Your organisation signs you in, so this account has no password here.</p>
+            ) : (
+              <div class={form.row}>
+                <p class={form.note}>
+                  {person.has_password
+                    ? "A new password signs you out everywhere else."
+                    : "You came by a link and have no password yet."}
+                </p>
+                <Button testid="account-password-change" onClick={openAccount}>
+                  {person.has_password ? "Change password" : "Choose a password"}
+                </Button>
+              </div>
+            )}
           </Section>
           <Section title="Second factor">
             <div class={form.row}>
