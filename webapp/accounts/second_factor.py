@@ -166,7 +166,7 @@ def _use(user: User, code: str) -> bool:
 
 
 def _use_step(found: SecondFactor, code: str) -> bool:
-    """Return whether `code` is right now, and note its time step: no code of it or of an earlier step works again."""
+    """Return whether `code` is valid at present. If so, no code of its time step or an earlier one works again."""
     totp = pyotp.TOTP(found.secret)
     given = "".join(code.split())
     try:

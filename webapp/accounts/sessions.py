@@ -52,7 +52,7 @@ def sign_out_browser(*, user: User, browser_id: int) -> None:
 
 @transaction.atomic
 def sign_out_others(*, user: User, session_key: str | None) -> int:
-    """End all sessions of `user` but the one with this key. Returns how many browsers were signed in."""
+    """End all sessions of `user` but the one with this key, or all with None. Returns how many were ended."""
     others = SignedInBrowser.objects.filter(user=user).exclude(session_key=session_key or "")
     ended, _ = Session.objects.filter(session_key__in=list(others.values_list("session_key", flat=True))).delete()
     others.delete()

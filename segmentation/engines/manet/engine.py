@@ -184,10 +184,11 @@ class MANetEngine(Engine):
         return self._settled(self._to_update(frame, logits, ids))
 
     def _with_given(self, frame: int, memory: Tensor, ids: Sequence[int]) -> Tensor:
-        """Return the global maps `memory` [n, h, w] of a frame, lowered by what accepted and painted masks tell.
+        """Return the global maps `memory` [n, h, w] of a frame, with accepted and painted masks taken into account.
 
-        The pixels of the nearest accepted or painted frame before and after `frame` count as annotated pixels: each
-        value becomes at most the distance to the nearest of them with the same id.
+        A global map has for each object and cell the distance of the cell's embedding to the most similar annotated
+        cell of the object. The cells of the last accepted or painted frame before `frame`, and of the first one after
+        it, count as annotated too, so that values can only become smaller.
         """
         sure = self.masks.sure_frames()
         before = max((f for f in sure if f < frame), default=None)

@@ -64,9 +64,10 @@ class Rows:
 
 
 class Watched:
-    """Records the figures (`evidence`) from which a session has just computed confidences, and which estimate did it.
+    """Records the figures (`evidence`) from which a session has just computed confidences, and by which network.
 
-    They can so be paired with the mask that the session yields next.
+    `kind` names the network: there is one for propagated and one for drawn masks. The figures belong to the mask that
+    the session yields next.
     """
 
     def __init__(self, session: StarEngine) -> None:

@@ -1,4 +1,4 @@
-"""Tests that the classes of PASCAL VOC become the labels of objects, whether or not its numbers hold across frames."""
+"""Tests that the classes of PASCAL VOC become the labels of objects, also if each frame numbers its objects anew."""
 
 from __future__ import annotations
 

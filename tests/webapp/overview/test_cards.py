@@ -24,7 +24,7 @@ TODAY = timezone.localdate()
 
 @pytest.fixture
 def videos(project: Project, owner: User, annotator: User) -> list[Video]:
-    """Create five ready videos. Each gets one job by itself, and the last one that is created has the first name."""
+    """Create five ready videos, for each of which the server makes one job. Their names fall while their ids rise."""
     made = [
         Video.objects.create(
             project=project,
