@@ -1,6 +1,6 @@
 /** What was sent to a webhook and what it answered; sends a test, and sends a message again. */
 import { Send } from "lucide-preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { useAttempt } from "../../api/attempt";
 import { call } from "../../api/http";
 import { useLoaded } from "../../api/load";
@@ -13,15 +13,35 @@ import form from "../Form.module.css";
 import css from "./Webhooks.module.css";
 
 const PART = 20;
+const MOST_AT_ONCE = 200; // that one request answers
 /** The pause between two looks while something is on its way. */
 const EVERY_MS = 2000;
 
+interface DeliveryList {
+  deliveries: Delivery[];
+  /** The id before which older ones are; null if there are none. */
+  next: number | null;
+}
+
+/** Loads the newest `least` deliveries of a webhook, or all if it has fewer. */
+async function load(webhook: number, least: number): Promise<DeliveryList> {
+  const list: DeliveryList = { deliveries: [], next: null };
+  do {
+    const limit = Math.min(MOST_AT_ONCE, least - list.deliveries.length);
+    const part = await call("GET", "/api/webhooks/{webhook_id}/deliveries", {
+      path: { webhook_id: webhook },
+      query: { limit, ...(list.next === null ? {} : { before: list.next }) },
+    });
+    list.deliveries.push(...part.deliveries);
+    list.next = part.next;
+  } while (list.next !== null && list.deliveries.length < least);
+  return list;
+}
+
 export function Deliveries({ webhook, onClose }: { webhook: Webhook; onClose: () => void }) {
   const path = { webhook_id: webhook.id };
-  const [count, setCount] = useState(PART);
-  const loaded = useLoaded(`deliveries ${webhook.id} ${count}`, () =>
-    call("GET", "/api/webhooks/{webhook_id}/deliveries", { path, query: { limit: count } }),
-  );
+  const count = useRef(PART);
+  const loaded = useLoaded(`deliveries ${webhook.id}`, () => load(webhook.id, count.current));
   const { value, reload } = loaded;
   const { busy, problem, attempt } = useAttempt();
   const moving = Boolean(value?.deliveries.some(({ state }) => state === "waiting" || state === "sending"));
@@ -33,6 +53,11 @@ export function Deliveries({ webhook, onClose }: { webhook: Webhook; onClose: ()
   const send = (act: () => Promise<unknown>) =>
     attempt(async () => {
       await act();
+      await reload();
+    });
+  const more = () =>
+    attempt(async () => {
+      count.current = (value?.deliveries.length ?? 0) + PART;
       await reload();
     });
   const text = problem || loaded.problem?.message;
@@ -84,7 +109,7 @@ export function Deliveries({ webhook, onClose }: { webhook: Webhook; onClose: ()
         )}
         {value?.next != null && (
           <div>
-            <Button size="small" testid="deliveries-more" onClick={() => setCount(count + PART)}>
+            <Button size="small" testid="deliveries-more" busy={busy} onClick={more}>
               Show older ones
             </Button>
           </div>

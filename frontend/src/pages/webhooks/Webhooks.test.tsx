@@ -2,9 +2,9 @@ import { act } from "preact/test-utils";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { PROJECT } from "../../api/samples";
 import { FakeServer, Refusal } from "../../api/testing";
-import type { Delivery } from "../../api/types";
+import type { Delivery, Webhook } from "../../api/types";
 import { click, get, hide, query, settled, show, type } from "../../parts/testing";
-import { outcomeOf } from "./Deliveries";
+import { Deliveries, outcomeOf } from "./Deliveries";
 import { Webhooks } from "./Webhooks";
 
 const HOOK = {
@@ -83,6 +83,27 @@ describe("the webhooks of a project", () => {
     await click("deliveries-close");
     await click("webhook-turn-5");
     expect(server.body("PATCH /api/webhooks/5")).toEqual({ active: false });
+  });
+
+  test("show older deliveries below the newer ones, also more than one request answers", async () => {
+    const line = "GET /api/webhooks/5/deliveries?limit=";
+    const made = (from: number, count: number) =>
+      Array.from({ length: count }, (_, index) => ({ ...DELIVERY, id: from - index }));
+    const server = new FakeServer({ [`${line}20`]: { deliveries: made(300, 20), next: 281 } });
+    for (let count = 40; count <= 200; count += 20)
+      server.answers[line + count] = { deliveries: made(300, count), next: 301 - count };
+    server.answers[`${line}20&before=101`] = { deliveries: made(100, 20), next: null };
+    await show(<Deliveries webhook={HOOK as Webhook} onClose={() => {}} />);
+    await act(settled);
+    for (let count = 40; count <= 220; count += 20) {
+      get("deliveries-more").click();
+      await Promise.resolve();
+      expect(query("delivery-300")).not.toBeNull(); // What is shown stays while more is loaded.
+      for (let turn = 0; turn < 3; turn += 1) await act(settled);
+      expect(document.querySelectorAll("[data-testid^=delivery-][data-state]").length).toBe(count);
+    }
+    expect(query("deliveries-more")).toBeNull();
+    expect(query("deliveries-problem")).toBeNull();
   });
 
   test.each<[Partial<Delivery>, string]>([
