@@ -1,8 +1,11 @@
 import { act } from "preact/test-utils";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { FakeServer, Refusal } from "../../api/testing";
-import { get, hide, press, query, settled, show, type } from "../../parts/testing";
-import { Search } from "./Search";
+import { Confirms } from "../../parts/Confirm";
+import { click, get, hide, press, query, settled, show, type } from "../../parts/testing";
+import { go } from "../../route";
+import { useLeaveGuard } from "../leave";
+import { openSearch, Search } from "./Search";
 
 const found = {
   projects: [{ id: 3, name: "Dirt" }],
@@ -58,6 +61,39 @@ describe("the search", () => {
     expect(get("search-place-2").getAttribute("aria-selected")).toBe("true");
     await press("Enter", get("search-input"));
     expect(location.pathname + location.hash).toBe("/videos/8#object=2");
+    expect(query("search")).toBeNull();
+  });
+
+  test("asks before it leaves what is not saved, and closes when the page changes", async () => {
+    new FakeServer();
+    go("/projects/3/settings");
+    const Unsaved = () => {
+      useLeaveGuard(true, "/projects/3/settings", () => false);
+      return null;
+    };
+    await show(
+      <>
+        <Unsaved />
+        <Search />
+        <Confirms />
+      </>,
+    );
+    await act(() => openSearch());
+    await click("search-place-0");
+    expect(location.pathname).toBe("/projects/3/settings");
+    await click("confirm-no");
+    expect(location.pathname).toBe("/projects/3/settings");
+    await act(() => openSearch());
+    await click("search-place-1");
+    await click("confirm-yes");
+    expect(location.pathname).toBe("/work");
+
+    await act(() => openSearch());
+    expect(query("search")).not.toBeNull();
+    await act(async () => {
+      go("/trash");
+      await settled();
+    });
     expect(query("search")).toBeNull();
   });
 });

@@ -15,7 +15,8 @@ import { useLoaded } from "../../api/load";
 import type { Found } from "../../api/types";
 import { plural } from "../../format";
 import { Kbd } from "../../parts/Kbd";
-import { go } from "../../route";
+import { go, route } from "../../route";
+import { mayLeave } from "../leave";
 import css from "./Search.module.css";
 
 const opened = signal(false);
@@ -88,6 +89,7 @@ export function placesOf({ projects, videos, objects }: Found): Place[] {
 }
 
 function SearchDialog() {
+  const from = useRef(route.value);
   const [typed, setTyped] = useState("");
   const [asked, setAsked] = useState("");
   const [at, setAt] = useState(0);
@@ -96,6 +98,11 @@ function SearchDialog() {
   const close = () => {
     opened.value = false;
   };
+  // The Back button leads to another page, for which the search was not opened.
+  const left = route.value !== from.current;
+  useEffect(() => {
+    if (left) close();
+  }, [left]);
   useLayoutEffect(() => {
     const dialog = element.current;
     if (dialog && !dialog.open) dialog.showModal();
@@ -115,10 +122,10 @@ function SearchDialog() {
   const places = typed.trim() ? (loaded.problem ? [] : kept.current) : PLACES;
   const chosen = Math.min(at, places.length - 1);
 
-  const leave = (place: Place | undefined) => {
+  const leave = async (place: Place | undefined) => {
     if (!place) return;
     close();
-    go(place.href);
+    if (await mayLeave()) go(place.href);
   };
   const onKeyDown = (event: KeyboardEvent) => {
     event.stopPropagation(); // Keys of the search are not for the page.
