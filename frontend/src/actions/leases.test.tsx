@@ -75,3 +75,23 @@ it("its holder is told once who asks, and hands it over", () => {
   expect(studio.sent.at(-1)).toMatchObject({ type: "lease.release", object: 1 });
   end();
 });
+
+it("without a connection nobody asks, takes over or hands over: it would happen later, unexpectedly", async () => {
+  const studio = fakeStudio();
+  studio.store.role.value = "manager";
+  reduce(studio.store, { type: "leases", leases: [lease(1, BEN), lease(2, { id: 1, name: "Ann" }, BEN)] });
+  const end = watchAsked(studio);
+  await show(
+    <StudioContext.Provider value={studio}>
+      <Objects />
+    </StudioContext.Provider>,
+  );
+  studio.store.connection.value = "lost";
+  await Promise.resolve();
+  for (const name of ["ask", "take-over"])
+    expect(query<HTMLButtonElement>(`object-1-${name}`)?.disabled ?? true).toBe(true);
+  toasts.value[0]?.action?.perform();
+  expect(toasts.value.at(-1)?.text).toContain("no connection");
+  expect(studio.sent).toEqual([]);
+  end();
+});

@@ -2,6 +2,7 @@
 import { effect, untracked } from "@preact/signals";
 import { newKey } from "../connection/key";
 import { Refused } from "../connection/outbox";
+import type { Keyed } from "../connection/outboxStorage";
 import { toast, toastError } from "../parts/Toast";
 import { askedFor, heldByOther } from "../state/leases";
 import type { Store } from "../state/store";
@@ -9,19 +10,30 @@ import type { Studio } from "../studio/studio";
 
 const ASKED_STAY = 20_000; // ms, about as long as a lease lasts without a stroke
 
+/** Whether leases can be asked for now. Without a connection it is not known who holds what by the time it is back. */
+export function leasesMove({ connection }: Store): boolean {
+  return connection.value === "live";
+}
+
+/** Sends a message about a lease; without a connection it says so instead, because the outbox would send it later. */
+function send({ outbox, store }: Studio, message: Keyed): void {
+  if (leasesMove(store)) outbox.send(message).catch(toastError);
+  else toast({ text: "There is no connection to the server. Try again when it is back.", tone: "bad" });
+}
+
 /** Tells the holder of an object that this person would like to draw on it. */
-export function askFor({ outbox }: Studio, object: number): void {
-  outbox.send({ type: "lease.ask", key: newKey(), object }).catch(toastError);
+export function askFor(studio: Studio, object: number): void {
+  send(studio, { type: "lease.ask", key: newKey(), object });
 }
 
 /** Takes an object from its holder. Only managers may do that. */
-export function takeOver({ outbox }: Studio, object: number): void {
-  outbox.send({ type: "lease.take", key: newKey(), object, over: true }).catch(toastError);
+export function takeOver(studio: Studio, object: number): void {
+  send(studio, { type: "lease.take", key: newKey(), object, over: true });
 }
 
 /** Lets others draw on an object that this person holds. */
-export function handOver({ outbox }: Studio, object: number): void {
-  outbox.send({ type: "lease.release", key: newKey(), object }).catch(toastError);
+export function handOver(studio: Studio, object: number): void {
+  send(studio, { type: "lease.release", key: newKey(), object });
 }
 
 export function mayTakeOver({ role }: Store): boolean {

@@ -1,5 +1,5 @@
 /** A line below an object on which somebody else draws: who it is, and buttons to ask for it or to take it over. */
-import { askFor, mayTakeOver, takeOver } from "../actions/leases";
+import { askFor, leasesMove, mayTakeOver, takeOver } from "../actions/leases";
 import { Avatar } from "../parts/Avatar";
 import { Button } from "../parts/Button";
 import { heldByOther } from "../state/leases";
@@ -12,6 +12,7 @@ export function Holder({ object }: { object: number }) {
   const lease = heldByOther(store, object);
   if (!lease) return null;
   const asked = lease.asked_by?.id === store.you.value?.id;
+  const moves = leasesMove(store);
   return (
     <li class={css.held} data-testid={`object-${object}-holder`}>
       <Avatar {...lease.holder} size={18} />
@@ -20,14 +21,19 @@ export function Holder({ object }: { object: number }) {
         <Button
           size="small"
           testid={`object-${object}-ask`}
-          disabled={asked}
+          disabled={asked || !moves}
           onClick={() => askFor(studio, object)}
         >
           {asked ? "Asked" : "Ask"}
         </Button>
       )}
       {mayTakeOver(store) && (
-        <Button size="small" testid={`object-${object}-take-over`} onClick={() => takeOver(studio, object)}>
+        <Button
+          size="small"
+          testid={`object-${object}-take-over`}
+          disabled={!moves}
+          onClick={() => takeOver(studio, object)}
+        >
           Take over
         </Button>
       )}
