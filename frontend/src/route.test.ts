@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from "vitest";
-import { go, parse } from "./route";
+import { go, goOn, parse } from "./route";
 
 describe("an address", () => {
   test.each([
@@ -28,4 +28,16 @@ test("a link to another frame of the page that is open is told as a change of th
   go("/videos/12?job=3#frame=9");
   expect(told).toHaveBeenCalledOnce();
   removeEventListener("hashchange", told);
+});
+
+test.each([
+  ["/projects/3?view=table", "/projects/3?view=table"],
+  ["/videos/12?job=3#frame=7", "/videos/12?job=3#frame=7"],
+  ["https://elsewhere.example/projects/3", "/"],
+  ["//", "/"],
+  ["/sign-in?next=/work", "/"],
+])("a sign-in on the way to %s leads to %s", (next, there) => {
+  go(`/sign-in?next=${encodeURIComponent(next)}`);
+  goOn();
+  expect(location.pathname + location.search + location.hash).toBe(there);
 });

@@ -75,9 +75,20 @@ export function go(path: string): void {
  * that the server renders, but never one of another site.
  */
 export function goOn(): void {
-  const wanted = new URL(query.value.get("next") ?? "/", location.origin);
-  if (wanted.origin === location.origin && SERVED.test(wanted.pathname)) location.assign(wanted);
-  else go(wanted.origin === location.origin ? wanted.pathname + wanted.search : "/");
+  const wanted = wantedOf(query.value.get("next") ?? "/");
+  if (!wanted || parse(wanted.pathname).page === "sign-in") go("/");
+  else if (SERVED.test(wanted.pathname)) location.assign(wanted);
+  else go(wanted.pathname + wanted.search + wanted.hash);
+}
+
+/** Returns an address of this site; null if `next` is none, or one of another site. */
+function wantedOf(next: string): URL | null {
+  try {
+    const wanted = new URL(next, location.origin);
+    return wanted.origin === location.origin ? wanted : null;
+  } catch {
+    return null; // No address, as "//" is none.
+  }
 }
 
 /**

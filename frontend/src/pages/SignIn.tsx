@@ -52,7 +52,11 @@ export default function SignIn() {
           label="User name"
           testid="sign-in-username"
           value={username}
-          onInput={setUsername}
+          onInput={(name) => {
+            setUsername(name);
+            setCode("");
+            setAsksCode(false); // Whether a code is asked for depends on the person.
+          }}
           autocomplete="username"
           maxLength={150}
           required
@@ -104,6 +108,9 @@ export default function SignIn() {
 
 /** Adds where the person is on the way to, so that the provider's way back leads there. */
 function withNext(address: string): string {
-  const here = location.pathname === "/sign-in" ? (query.value.get("next") ?? "/") : location.pathname;
+  const here =
+    location.pathname === "/sign-in"
+      ? (query.value.get("next") ?? "/")
+      : location.pathname + location.search + location.hash;
   return `${address}?next=${encodeURIComponent(here)}`;
 }
