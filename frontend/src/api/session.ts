@@ -1,10 +1,17 @@
 /** Who is signed in. */
-import { signal } from "@preact/signals";
+import { effect, signal } from "@preact/signals";
 import { call, HttpProblem, SIGNED_OUT } from "./http";
 import type { AccountChange, Me, WaysIn } from "./types";
 
 /** The person who is signed in; null if nobody is, undefined before the server was asked. */
 export const me = signal<Me | null | undefined>(undefined);
+
+/** Whether a page was shown since the sign-in. The first one may lead on; later ones are where the person wanted to go. */
+export const arrived = signal(false);
+
+effect(() => {
+  if (me.value === null) arrived.value = false;
+});
 
 addEventListener(SIGNED_OUT, () => {
   me.value = null;

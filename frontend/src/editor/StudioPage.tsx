@@ -1,7 +1,7 @@
 /** The page of one video: its frames, objects, rounds and timeline. */
 import { useEffect, useState } from "preact/hooks";
 import { showKeyBadges } from "../actions/keyBadges";
-import { me } from "../api/session";
+import { arrived, me } from "../api/session";
 import { Announcer } from "../panels/Announcer";
 import { Dock } from "../panels/Dock";
 import { ExportDialog } from "../panels/ExportDialog";
@@ -24,6 +24,7 @@ import { NoFrames, Opening, ProblemPage } from "./states";
 export default function StudioPage({ video }: { video: number }) {
   const [studio, setStudio] = useState<Studio | null>(null);
   useEffect(() => {
+    arrived.value = true;
     const opened = openVideo(video);
     setStudio(opened);
     return () => opened.close();

@@ -2,7 +2,7 @@
 import { SearchX } from "lucide-preact";
 import { useEffect } from "preact/hooks";
 import { useLoaded } from "../api/load";
-import { loadMe, me } from "../api/session";
+import { arrived, loadMe, me } from "../api/session";
 import { EmptyState } from "../parts/EmptyState";
 import { go, goOn, type Route } from "../route";
 import { Account } from "./Account";
@@ -19,9 +19,6 @@ import { Tokens } from "./Tokens";
 import { TrashPage } from "./TrashPage";
 import { WorkPage } from "./WorkPage";
 
-/** Whether a page was shown since the sign-in. The first one may lead on; later ones are where the person wanted to go. */
-let arrived = false;
-
 export default function Pages({ at }: { at: Route }) {
   const asked = useLoaded("me", loadMe);
   const signedIn = me.value;
@@ -33,12 +30,11 @@ export default function Pages({ at }: { at: Route }) {
   }, [away]);
 
   // Whoever annotates begins at their work. The link to the projects still leads to the projects.
-  const work = !arrived && ready && at.page === "projects" && signedIn?.lands === "work";
+  const work = !arrived.peek() && ready && at.page === "projects" && signedIn?.lands === "work";
   useEffect(() => {
-    if (ready && !away) arrived = true;
-    if (signedIn === null) arrived = false;
+    if (ready && !away) arrived.value = true;
     if (work) go("/work");
-  }, [signedIn, ready, away, work]);
+  }, [ready, away, work]);
 
   if (asked.problem && !signedIn) {
     return (

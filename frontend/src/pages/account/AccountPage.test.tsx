@@ -63,5 +63,11 @@ describe("whoever annotates", () => {
     await open("/", annotator);
     expect(location.pathname).toBe("/");
     expect(query("projects-empty")).not.toBeNull();
+
+    hide();
+    me.value = null; // The session ended, and the sign-in page was shown instead of this one.
+    me.value = { ...ME, lands: "work" };
+    await open("/", annotator);
+    expect(location.pathname).toBe("/work");
   });
 });
