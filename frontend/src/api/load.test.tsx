@@ -50,3 +50,14 @@ it("a value that is set ends an earlier problem; a change of what is not loaded 
   await act(() => now().set(["a"]));
   expect([now().value, now().problem]).toEqual([["a"], null]);
 });
+
+it("changes that come faster than answers do not hold an answer up for ever", async () => {
+  const { answer, waiting, now } = await loading();
+  await answer(["a"]);
+  void now().reload();
+  for (const name of ["b", "c"]) {
+    await act(() => now().set((old) => [...old, name]));
+    await answer(["z"]);
+  }
+  expect([now().value, waiting.length]).toEqual([["z"], 0]);
+});

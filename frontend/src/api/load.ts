@@ -19,7 +19,7 @@ export function asProblem(error: unknown): HttpProblem {
 
 /**
  * Calls `ask` whenever `key` changes. Answers for an earlier key are ignored. An answer to what was asked before `set` may
- * lack what was set, so it is dropped, and asked for again.
+ * lack what was set, so it is dropped, and asked for again: once, so that frequent changes hold up no answer for ever.
  */
 export function useLoaded<T>(key: string, ask: () => Promise<T>): Loaded<T> {
   const [at, setAt] = useState<{ key: string; value: T | null; problem: HttpProblem | null }>({
@@ -37,12 +37,9 @@ export function useLoaded<T>(key: string, ask: () => Promise<T>): Loaded<T> {
   const reload = useCallback(async () => {
     const asked = current.current.key;
     try {
-      let value: T;
-      let before: number;
-      do {
-        before = sets.current;
-        value = await current.current.ask();
-      } while (current.current.key === asked && sets.current !== before);
+      const before = sets.current;
+      let value = await current.current.ask();
+      if (current.current.key === asked && sets.current !== before) value = await current.current.ask();
       if (current.current.key === asked) setAt({ key: asked, value, problem: null });
     } catch (error) {
       const problem = asProblem(error);
