@@ -1,6 +1,6 @@
 /** The jobs of a project with their J&F: flagged ones first. Managers give a job to several people from here. */
 import { ClipboardList } from "lucide-preact";
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { call } from "../../api/http";
 import { useLoaded } from "../../api/load";
 import { may } from "../../api/roles";
@@ -37,8 +37,19 @@ async function loadJobs(project: number): Promise<Job[]> {
   return jobs;
 }
 
-export function Jobs({ project, members }: { project: Project; members: readonly Member[] }) {
+interface JobsProps {
+  project: Project;
+  members: readonly Member[];
+  /** The number of samples drawn since the page was opened: each one changes jobs. */
+  draws: number;
+}
+
+export function Jobs({ project, members, draws }: JobsProps) {
   const loaded = useLoaded(`jobs of project ${project.id}`, () => loadJobs(project.id));
+  const { reload } = loaded;
+  useEffect(() => {
+    if (draws) reload();
+  }, [draws, reload]);
   const [shown, setShown] = useState(FIRST);
   const [asking, setAsking] = useState<Job | null>(null);
   if (!loaded.value)

@@ -72,9 +72,29 @@ describe("the quality of a project", () => {
     });
     expect(get<HTMLInputElement>("quality-least").value).toBe("0.8");
 
+    const choose = async (value: string) => {
+      get<HTMLSelectElement>("quality-below").value = value;
+      await fire("quality-below", new Event("change", { bubbles: true }));
+    };
+    await choose("hold");
+    await type("quality-attempts", "0");
+    expect(get<HTMLButtonElement>("quality-save").disabled).toBe(true);
+    await choose("flag"); // Then the number is not asked for, so it holds nothing up.
+    await type("quality-least", "0.7");
+    expect(get<HTMLButtonElement>("quality-save").disabled).toBe(false);
+    await submit("quality-form");
+    expect(server.body("PATCH /api/projects/3/quality")).toEqual({
+      least_jf: 0.7,
+      below: "flag",
+      attempts: 3,
+    });
+
     server.answers["POST /api/projects/3/review-sample"] = { seed: 5, jobs: [JOB] };
     await type("sample-share", "25");
+    const jobs = "GET /api/jobs?project=3&limit=500";
+    expect(server.lines.filter((line) => line === jobs).length).toBe(1);
     await submit("sample-form");
+    expect(server.lines.filter((line) => line === jobs).length).toBe(2);
     expect(server.body("POST /api/projects/3/review-sample")).toEqual({ share: 0.25, of: "jobs" });
     expect(get("sample-result").textContent).toContain("1 job is in review");
 

@@ -22,6 +22,7 @@ export function QualityTab({ project }: TabProps) {
   const members = useLoaded(`members ${project.id}`, () =>
     call("GET", "/api/projects/{project_id}/members", { path: { project_id: project.id } }),
   );
+  const [draws, setDraws] = useState(0);
   if (!may(project.role, "see_quality"))
     return (
       <EmptyState icon={Lock} title="Not for your role" testid="state-forbidden">
@@ -37,13 +38,13 @@ export function QualityTab({ project }: TabProps) {
         </Section>
         {may(project.role, "manage_jobs") && (
           <Section title="Review by sample">
-            <Sample project={project} members={people} />
+            <Sample project={project} members={people} onDrawn={() => setDraws((count) => count + 1)} />
           </Section>
         )}
       </div>
       <div class={css.main}>
         <Section title="Jobs">
-          <Jobs project={project} members={people} />
+          <Jobs project={project} members={people} draws={draws} />
         </Section>
         <Section title="Known clips">
           <KnownClips project={project} members={people} />

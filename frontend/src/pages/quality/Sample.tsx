@@ -10,7 +10,14 @@ import { SelectField, TextField } from "../../parts/Field";
 import form from "../Form.module.css";
 import { people } from "../JobsDialog";
 
-export function Sample({ project, members }: { project: Project; members: readonly Member[] }) {
+interface SampleProps {
+  project: Project;
+  members: readonly Member[];
+  /** Called after jobs were drawn. */
+  onDrawn: () => void;
+}
+
+export function Sample({ project, members, onDrawn }: SampleProps) {
   const [percent, setPercent] = useState("10");
   const [of, setOf] = useState("jobs");
   const [reviewer, setReviewer] = useState("");
@@ -37,6 +44,7 @@ export function Sample({ project, members }: { project: Project; members: readon
           ? `${plural(sample.jobs.length, "job is", "jobs are")} in review. The same draw again: seed ${sample.seed}.`
           : "No finished job was there to draw from.",
       );
+      onDrawn();
     });
   };
   return (

@@ -47,6 +47,8 @@ function Change({ project, rule, onChange }: ChangeProps) {
   const { busy, problem, attempt } = useAttempt();
   const number = Number(least.value.replace(",", "."));
   const valid = !least.value.trim() || (number >= 0 && number <= 1);
+  const times = Number(attempts.value);
+  const holds = below.value === "hold"; // Only then the number of attempts is asked for.
   const dirty = least.dirty || below.dirty || attempts.dirty;
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
@@ -55,7 +57,7 @@ function Change({ project, rule, onChange }: ChangeProps) {
       const body = {
         least_jf: sent.least.trim() ? number : null,
         below: sent.below as Quality["below"],
-        attempts: Number(sent.attempts),
+        attempts: holds ? times : rule.attempts,
       };
       onChange(
         await call("PATCH", "/api/projects/{project_id}/quality", { path: { project_id: project.id }, body }),
@@ -89,7 +91,7 @@ function Change({ project, rule, onChange }: ChangeProps) {
         ]}
         onChange={below.set}
       />
-      {below.value === "hold" && (
+      {holds && (
         <TextField
           label="How often at most"
           type="number"
@@ -110,7 +112,7 @@ function Change({ project, rule, onChange }: ChangeProps) {
           tone="accent"
           testid="quality-save"
           busy={busy}
-          disabled={!dirty || !valid || !(Number(attempts.value) >= 1)}
+          disabled={!dirty || !valid || (holds && !(times >= 1))}
         >
           Save
         </Button>
