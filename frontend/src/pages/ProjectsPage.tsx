@@ -44,7 +44,7 @@ export function ProjectsPage() {
         >
           {archived ? "All projects" : "Archived"}
         </Button>
-        {list && list.length >= MANY && (
+        {list && (list.length >= MANY || wanted) && (
           <div class={css.search}>
             <TextField
               label="Search projects"
