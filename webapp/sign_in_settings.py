@@ -44,7 +44,7 @@ def issuer(value: str) -> str:
 
 
 def directory(value: str) -> str:
-    """Check the address of a directory."""
+    """Return `value` if it is the address of an LDAP server, or empty. Raises ValueError otherwise."""
     if not value:
         return ""
     parts = urlsplit(value)

@@ -78,7 +78,7 @@ def _is_image(name: str) -> bool:
 
 @dataclass
 class _Tables:
-    """The tables of objects in a tree of files. Each split of YouTube-VOS has a meta.json for its own videos."""
+    """The files that list the objects of each video with labels, such as the meta.json of a split of YouTube-VOS."""
 
     files: FileTree
     _meta: dict[str, Objects] = field(init=False)

@@ -1,4 +1,4 @@
-"""Quotas as administrators set them and as people see them, with the audit log."""
+"""Shows quotas to people and changes them for administrators. Each change is written to the audit log."""
 
 from __future__ import annotations
 

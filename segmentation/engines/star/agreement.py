@@ -60,7 +60,7 @@ def agreed_cells(frames: Mapping[int, RememberedFrame], sharpness: Tensor) -> li
 
 
 def _shown(rows: CellRows) -> Tensor:
-    """Return which objects a frame shows, [n]. Where an object is not in the picture, nothing is known of its looks."""
+    """Return for each object whether the frame shows it, [n]. Only such frames tell what the object looks like."""
     return (rows.shares * rows.weights).sum(0) > 0
 
 
