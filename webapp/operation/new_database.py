@@ -2,6 +2,9 @@
 
 Django renders all models anew for nearly each migration, which takes seconds. The tables of the models as they are now
 are the same (tests/webapp/operation/test_new_database.py compares them), and an empty database has no rows to convert.
+
+Only databases of tests are created so (`TABLES_FROM_MODELS`). Between two indexes that seem equally good, SQLite takes
+the one that was created last, and the order differs: a list of 2,000 videos took 470 ms instead of 35.
 """
 
 from __future__ import annotations
