@@ -163,7 +163,9 @@ def _snapshot(video: Video, source: Video) -> _Copied:
 
 
 def _mapping(video: Video, source: Video) -> dict[int, int | None]:
-    """Return which label the objects get that have a label now: labels may have changed while the copy waited.
+    """Return, by the id of each label in the original, the label that its objects get in the copy.
+
+    Labels may have changed while the copy waited, so this is decided when the copy is made.
 
     What was chosen for a label counts as long as the chosen label exists.
     """

@@ -16,9 +16,9 @@ from webapp.problems import Problem
 from webapp.projects.members import lock_project
 from webapp.projects.models import Label, Project, RemovedLabel
 
-# Sent with `moves` in the transaction in which labels are deleted: by the id of each of them, the Label or None that
-# its objects get. The receiver gives it to them, and returns their ids by the id of the deleted label. Objects belong
-# to a higher layer (webapp/annotation/labels.py).
+# Sent in the transaction in which labels are deleted. `moves` has for the id of each deleted label the Label that its
+# objects get, or None. The receiver (webapp/annotation/labels.py, in a higher layer) changes the objects, and returns
+# the ids of the changed objects by the id of the deleted label.
 objects_leave = Signal()
 
 

@@ -10,9 +10,9 @@ export interface CardList {
   next: string | null;
 }
 
-/** Puts the progress of imports into the list, without asking the server. */
+/** Returns the list with the progress of imports that the project's socket has sent; nothing is asked of the server. */
 export function withProgress(list: CardList, progress: VideosChanged["progress"]): CardList {
-  const told = new Map(progress.map((one) => [one.video, one]));
+  const told = new Map(progress.map((part) => [part.video, part]));
   const cards = list.cards.map((card) => {
     const at = told.get(card.id);
     return at ? { ...card, progress_done: at.done, progress_total: at.total } : card;
