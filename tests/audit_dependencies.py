@@ -129,7 +129,7 @@ def is_affected(package: Package, affected: dict[str, Any]) -> bool:
 
 
 def _order(version: str) -> Version:
-    """Return what versions are compared by. Those of npm are read as those of Python, which have the same order."""
+    """Return a key that sorts versions. Those of npm are parsed like those of Python, which have the same order."""
     try:
         return Version(version)
     except InvalidVersion:

@@ -47,7 +47,7 @@ def set_pin(page: Page, across: float, text: str) -> None:
 
 
 def deal(manager: Page) -> None:
-    """The manager invites both, asks for a review of every job, and deals."""
+    """The manager invites annotator and reviewer, asks for a review of every job, and deals the jobs."""
     manager.goto(f"/projects/{SAMPLE}/members")
     invite(manager, "ann", "annotator")
     invite(manager, "rev", "reviewer")

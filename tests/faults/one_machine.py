@@ -35,7 +35,10 @@ def faults(*, short: bool) -> Iterator[Row]:
 
 
 def messages(each: int) -> Row:
-    """Let three processes write `each` messages into the broker of one machine while three others read them."""
+    """Let three processes write `each` messages into the broker of one machine while three others read them.
+
+    A message that is not read exactly once counts as a loss.
+    """
 
     def attempt(_: int) -> int:
         with tempfile.TemporaryDirectory(prefix="maskwright-messages-") as folder:

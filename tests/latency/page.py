@@ -14,12 +14,12 @@ from tests.studio import Studio
 
 
 def measure_release(studio: Studio) -> Iterator[Figure]:
-    """Measure in a studio whose video has no round yet."""
+    """Yield how long a scribble takes to become a mask on the screen. The video must have no round yet."""
     return _in_chromium(studio, release.measure, release.WATCH)
 
 
 def measure_work(studio: Studio) -> Iterator[Figure]:
-    """Measure in a studio whose video has no round yet."""
+    """Yield the speed of painting during a round, and counts of actions. The video must have no round yet."""
     return _in_chromium(studio, work.measure)
 
 

@@ -23,7 +23,8 @@ from webapp.accounts.signals import account_changed
 def sign_in_first(request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
     """Send people to the sign-in of the page, which asks for a second factor and offers the ways of this site.
 
-    Who is signed in but no administrator gets an answer here, because signing in would lead back to this address.
+    Somebody who is signed in but is no administrator gets an answer here, because signing in would lead back to this
+    address.
     """
     user = request.user
     if isinstance(user, User) and user.is_active and not user.is_superuser:
@@ -75,7 +76,7 @@ class PersonAdmin(UserAdmin):
         person = obj
 
         class Checked(form):  # type: ignore[misc, valid-type]
-            """The form of a person, which keeps an administrator."""
+            """The form of an account. It refuses a change that would leave no active administrator."""
 
             def clean(self) -> dict[str, Any]:
                 cleaned: dict[str, Any] = super().clean()

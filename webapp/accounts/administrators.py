@@ -12,7 +12,7 @@ from webapp.accounts.second_factor import must_set_up
 
 
 def is_administrator(request: HttpRequest) -> bool:
-    """Return whether a superuser makes the request, with the second factor that the site may demand of them."""
+    """Return whether a superuser makes the request, who has a second factor if the site demands one of them."""
     user = request.user
     return isinstance(user, User) and user.is_active and user.is_superuser and not must_set_up(user)
 

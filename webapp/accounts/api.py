@@ -147,7 +147,7 @@ def get_ways_in(request: HttpRequest) -> WaysIn:
 
 @router.post("/sign-in", response={200: Me, (400, 403, 409, 429): ErrorAnswer}, auth=None)
 def sign_in(request: HttpRequest, body: SignIn) -> User:
-    """Sign in with a user name and a password. Who has a second factor gets `code_needed` without a `code`."""
+    """Sign in with a user name and a password. A person with a second factor must also send a `code`."""
     _check_csrf(request)
     address = request.META.get("REMOTE_ADDR", "")
     tried = try_sign_in(username=body.username, address=address)

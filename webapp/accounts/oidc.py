@@ -39,7 +39,7 @@ log = structlog.get_logger(__name__)
 @never_cache
 @require_http_methods(["GET", "POST"])
 def start(request: HttpRequest) -> HttpResponse:
-    """Send the person to the provider. Who is signed in is asked first whether to connect both accounts."""
+    """Send the person to the provider. If they are signed in, ask first whether to connect both accounts."""
     user = request.user
     try:
         app = _provider()

@@ -38,7 +38,7 @@ class OutsidePerson:
 def account_of(person: OutsidePerson, *, connect_to: User | None = None) -> User:
     """Return the account of `person`, and make it if there is none. Groups decide about the rights of the account.
 
-    An account that is here already is never taken over by its name: whoever owns it connects it, which is
+    An existing account is never taken over because it has the same name: its owner connects it, and is then
     `connect_to`.
 
     Raises Problem if the person may not sign in.

@@ -1,4 +1,4 @@
-"""REST calls of the browsers in which one is signed in. They need a session: a token ends none."""
+"""REST calls of the browsers in which the caller is signed in. They need a session: a token cannot end one."""
 
 from __future__ import annotations
 

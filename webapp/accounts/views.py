@@ -18,7 +18,7 @@ from webapp.problems import Problem
 def open_link(request: HttpRequest, token: str) -> HttpResponse:
     """Sign in the user of the link and redirect to the start page. A used or old link answers 410 with a page.
 
-    Who has a second factor is asked for its code first, and the link works until the code was right.
+    A person with a second factor is first asked for a code. The link keeps working until a right code was entered.
     """
     owner = owner_of_link(token=token)
     if owner is not None and has_second_factor(owner):

@@ -43,7 +43,7 @@ class PinBody(Strict):
 
 
 class PinPatch(Strict):
-    """What to change. Only who wrote the pin may change `text` and `reason`."""
+    """What to change. Only the pin's author may change `text` and `reason`."""
 
     resolved: bool | None = None
     text: PinText | None = None

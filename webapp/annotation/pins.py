@@ -92,7 +92,7 @@ def change_pin(
     """
     pin = _held(pin)
     if (text is not None or reason is not None) and pin.author_id != by.pk:
-        raise Forbidden("Only who wrote a pin may change its words. Answer it instead.")
+        raise Forbidden("Only its author may change the words of a pin. Answer it instead.")
     if reason is not None:
         _check_reason(pin.video, reason)
         pin.reason = reason

@@ -90,7 +90,7 @@ def _check_may_delete(user: User, video: Video, number: int, ranges: list[Range]
     if not ranges:
         raise Problem("locked_object", f"{NO_JOB} A reviewer can delete or restore objects.", 409)
     if not Object.objects.filter(video=video, number=number, created_by=user).exists():
-        text = "Somebody else added this object. Only who added it or a reviewer can delete or restore it."
+        text = "Somebody else added this object. Only its author or a reviewer can delete or restore it."
         raise Problem("locked_object", text, 409)
 
 

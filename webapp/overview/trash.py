@@ -1,8 +1,8 @@
 """The trash: what was deleted and can still be brought back.
 
-A project is brought back by its owners, a video or a label by managers, an export by who made it or a manager, and an
-object by annotators. Who may bring something back may also delete it for good, except for objects: these keep their
-number and their masks as long as the video lives.
+A project is brought back by its owners, a video or a label by managers, an export by its author or a manager, and an
+object by annotators. People who may bring something back may also delete it for good, except for objects: these keep
+their number and their masks as long as the video lives.
 """
 
 from __future__ import annotations
@@ -217,7 +217,7 @@ def _restore_object(by: User, pk: int) -> None:
     if RANKS[role] < RANKS[Role.ANNOTATOR]:
         raise Forbidden("An annotator can bring this object back.")
     if is_limited(instance.video.project, role) and instance.created_by_id != by.pk:
-        raise Forbidden("Only who added this object or a reviewer can bring it back.")
+        raise Forbidden("Only its author or a reviewer can bring this object back.")
     if own_ranges(by, role, instance.video) == []:
         raise Forbidden("You have no open job in this video. A reviewer can bring this object back.")
     update_object(video=instance.video, number=instance.number, deleted=False)

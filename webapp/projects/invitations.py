@@ -205,7 +205,7 @@ def find_invitation(token: str) -> Invitation | None:
 def join(*, invitation: Invitation, user: User) -> None:
     """Make `user` a member by an invitation, which is then used up. It stays open if `user` is a member already.
 
-    Raises Problem "link_used" (409), also if who made the invitation may no longer invite.
+    Raises Problem "link_used" (409), also if the person who made the invitation may no longer invite.
     """
     lock_project(invitation.project_id)
     if Membership.objects.filter(project=invitation.project, user=user).exists():

@@ -29,7 +29,7 @@ HELD = "The check of this project found masks that are not good enough yet. Look
 
 
 def rule_of(project_id: int) -> QualityRule:
-    """Return what a project asks of submissions; a row that is not stored if it asks for nothing."""
+    """Return what a project asks of submissions. If it asks for nothing, this is a new row that is not stored."""
     found = QualityRule.objects.filter(project_id=project_id).first()
     return found or QualityRule(project_id=project_id)
 

@@ -20,7 +20,7 @@ def videos_of(user: Visitor) -> QuerySet[Video]:
 
     An annotator of a project that shows annotators only their jobs sees the videos with a job of theirs. Those that
     they add are shown to them until their import has ended. Copies, which several people annotate without each other's
-    sight, are seen by reviewers and by who has a job in them.
+    sight, are seen by reviewers and by people with a job in them.
     """
     memberships = memberships_of(user)
     own = Q(jobs__assignee=user.pk) | Q(jobs__reviewer=user.pk) | (Q(created_by=user.pk) & ~Q(state=VideoState.READY))

@@ -20,7 +20,7 @@ COPIED = ("name", "width", "height", "frame_count", "fps", "pixel_aspect", "size
 def copy_video(video: Video, *, by: User) -> Video:
     """Create a copy of a ready video, with its ground truth and without objects and rounds.
 
-    Only reviewers, and who has a job in it, see the copy.
+    Only reviewers and people with a job in it see the copy.
     """
     values = {name: getattr(video, name) for name in COPIED}
     made = Video.objects.create(

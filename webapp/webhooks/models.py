@@ -15,7 +15,7 @@ from webapp.tasks.lease import LeasedTask
 class Webhook(models.Model):
     """An address that is called when something happens in a project.
 
-    The secret stands here as it is, because every delivery is signed with it.
+    The secret is stored unhashed, because every delivery is signed with it.
     """
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="webhooks")

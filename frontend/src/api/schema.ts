@@ -1359,7 +1359,7 @@ export interface paths {
         put?: never;
         /**
          * Sign In
-         * @description Sign in with a user name and a password. Who has a second factor gets `code_needed` without a `code`.
+         * @description Sign in with a user name and a password. A person with a second factor must also send a `code`.
          */
         post: operations["sign_in"];
         delete?: never;
@@ -3940,7 +3940,7 @@ export interface components {
         };
         /**
          * PinPatch
-         * @description What to change. Only who wrote the pin may change `text` and `reason`.
+         * @description What to change. Only the pin's author may change `text` and `reason`.
          */
         PinPatch: {
             /** Reason */

@@ -13,7 +13,10 @@ BEFORE[40:60, 10:40] = 1
 
 
 def corrected(before: LabelMap, after: LabelMap, stroke: Scribble, things: LabelMap | None = None) -> LabelMap:
-    """Return what is left of a change in a frame that shows `things`, by default those of `before` and `after`."""
+    """Return the mask after `with_asked_changes`, in a frame with a colour for each id in `before` and in `things`.
+
+    Without `things`, the ids of `after` take their place.
+    """
     shown = before.astype(np.int32) * 5 + (after if things is None else things)
     picture = np.stack([shown * 40 % 256, shown * 90 % 256, shown * 140 % 256], axis=2).astype(np.uint8)
     return with_asked_changes(before, after, [stroke], picture)

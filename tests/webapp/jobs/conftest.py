@@ -19,7 +19,7 @@ def at(job: Job) -> tuple[str, str]:
 
 
 def do(by: User, job: Job, *actions: str) -> Job:
-    """Carry out actions on a job, as somebody who sees how it stands."""
+    """Carry out actions on a job, one after the other, as a person whose page shows the present job."""
     for action in actions:
         job.refresh_from_db()
         move_job(by=by, job_id=job.pk, action=Action(action), edition=job.edition)

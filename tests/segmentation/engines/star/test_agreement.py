@@ -40,7 +40,7 @@ def remembered(top: int, scribbles: list[Scribble] | None, known: float = 1.0) -
 
 
 def mean_share(first: RememberedFrame, second: RememberedFrame, likeness: Tensor) -> float:
-    """Return the mean share of the object in the cells of the first frame that look like `likeness`."""
+    """Return the object's mean share, in the memory, of those cells of the first frame that look like `likeness`."""
     rows = agreed_cells({3: first, 9: second}, SHARPNESS)[0]
     return float(rows.shares[rows.cells @ likeness > 0.9].mean())
 
