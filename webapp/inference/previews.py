@@ -39,6 +39,13 @@ def answer_waiting() -> None:
 
     Features of the frames around the last one are computed ahead then, while the worker has nothing else to do.
     """
+    last = answer_all()
+    if last is not None:
+        prepare_around(*last)
+
+
+def answer_all() -> Place | None:
+    """Answer every preview that somebody waits for. Return where the person of the last one draws."""
     last = None
     for preview_id in waiting_previews():
         try:
@@ -48,8 +55,7 @@ def answer_waiting() -> None:
         except Exception as error:  # The round itself tells what is wrong; a preview only shows nothing.
             log.warning("preview_failed", preview=preview_id, error=str(error), kind=type(error).__name__)
             answer_preview(preview_id, NOTHING)
-    if last is not None:
-        prepare_around(*last)
+    return last
 
 
 def answer(preview_id: int) -> Place | None:

@@ -86,8 +86,13 @@ class SessionCache(Generic[E]):
         The least recently used sessions are closed while all of them together need more than `limit` bytes.
         """
         self._sessions[session.key] = session
-        while len(self._sessions) > 1 and self.nbytes > self.limit:
-            self._drop_oldest()
+        self._drop_to(self.limit, keep=1)
+
+    def trim(self, others: int) -> None:
+        """Close the least recently used sessions while all need more than `limit` bytes together with `others` bytes,
+        which sessions outside of the cache need.
+        """
+        self._drop_to(self.limit - others, keep=0)
 
     def clear(self) -> None:
         """Close and drop all sessions, because memory ran out."""
@@ -97,6 +102,10 @@ class SessionCache(Generic[E]):
     @property
     def nbytes(self) -> int:
         return sum(session.engine.nbytes for session in self._sessions.values())
+
+    def _drop_to(self, limit: int, keep: int) -> None:
+        while len(self._sessions) > keep and self.nbytes > limit:
+            self._drop_oldest()
 
     def _drop_oldest(self) -> None:
         _, session = self._sessions.popitem(last=False)

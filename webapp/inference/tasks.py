@@ -11,27 +11,33 @@ from webapp.annotation.notify import PREVIEW, RUN_ROUND, SCORE_ROUND
 from webapp.inference import worker_lifecycle  # noqa: F401 (the import connects the signals of a worker)
 from webapp.inference.affinity import better_preview_queue, better_queue
 from webapp.inference.draining import intake
+from webapp.inference.order import next_round
 from webapp.quality.consensus_lease import AGREE, MERGE
 
 
 @shared_task(name=RUN_ROUND)
 def run_round(round_id: int, passed_on: bool = False) -> None:
-    """Compute a round, or forward it to the worker that has the session of its video.
+    """Compute the round that is to begin next (order.py), or forward it to the worker that has its session.
 
-    `passed_on` says that it was forwarded already, which happens once at most.
+    Each round that waits has sent one such task, so a task may begin another round than its own. `passed_on` says that
+    the round was forwarded to this worker, which then begins it first. That happens once at most.
     """
     if intake.refuse(RUN_ROUND, round_id):
         return
-    queue = None if passed_on else better_queue(round_id)
+    chosen = round_id if passed_on else next_round() or round_id
+    queue = None if passed_on else better_queue(chosen)
     if queue is not None:
-        current_app.send_task(RUN_ROUND, args=[round_id, True], queue=queue)
+        current_app.send_task(RUN_ROUND, args=[chosen, True], queue=queue)
         return
     # They are imported here because a worker for media loads no engines.
     from webapp.inference.previews import answer_waiting
-    from webapp.inference.work import work_on
+    from webapp.inference.turns import work_in_turns
 
     answer_waiting()
-    work_on(round_id)
+    if not work_in_turns(chosen):  # Another worker was faster.
+        other = next_round()
+        if other is not None:
+            work_in_turns(other)
 
 
 @shared_task(name=PREVIEW)

@@ -1,9 +1,12 @@
-"""Computes one round: claims it, opens the session, stores masks as they are computed, and stops if it is cancelled."""
+"""Computes one round: claims it, opens the session, stores masks as they are computed, and stops if it is cancelled.
+
+A round is computed in steps. Between two of them a worker may do other work (turns.py).
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from functools import partial
 from typing import Any
@@ -45,30 +48,61 @@ sessions: runner.EngineSessions = runner.EngineSessions(settings.CONFIG["MASKWRI
 
 
 def work_on(round_id: int, on_progress: Progress | None = None) -> bool:
-    """Claim a round and compute it in this process. Return False if it could not be claimed.
+    """Claim a round and compute it to its end. Return False if it could not be claimed.
 
     `on_progress(frames done, frames in all)` is called after each transaction. How the round ended is stored in its
     row.
     """
-    claimed = claim(round_id, own_name())
-    if claimed is None:
+    opened = open_round(round_id, on_progress)
+    if opened is None:
         return False
+    while opened.step():
+        pass
+    return True
+
+
+def open_round(round_id: int, on_progress: Progress | None = None) -> OpenRound | None:
+    """Claim a round for this worker, which then computes it step by step. Return None if it could not be claimed."""
+    claimed = claim(round_id, own_name())
+    return None if claimed is None else OpenRound(claimed, on_progress or (lambda done, total: None))
+
+
+class OpenRound:
+    """A round that this worker has claimed and computes step by step. Its heartbeat is stored between steps, too."""
+
+    def __init__(self, claimed: Claim, on_progress: Progress) -> None:
+        self.round_id = claimed.round_id
+        self._steps = _steps(claimed, on_progress)
+
+    def step(self) -> bool:
+        """Compute until some masks are stored. Return False once the round has ended. Raises DatabaseError."""
+        return next(self._steps, _ENDED) is not _ENDED
+
+    def close(self) -> None:
+        """Stop computing without ending the round. The sweep takes it back when its heartbeat is stale."""
+        self._steps.close()
+
+
+_ENDED = object()
+
+
+def _steps(claimed: Claim, on_progress: Progress) -> Generator[None]:
+    """Compute a round. The generator stops whenever all masks so far are stored."""
     try:
-        with beating(partial(beat, claimed), BEAT_SECONDS, round=round_id):
-            _compute(claimed, on_progress or (lambda done, total: None))
+        with beating(partial(beat, claimed), BEAT_SECONDS, round=claimed.round_id):
+            yield from _compute(claimed, on_progress)
     except Lost:
-        log.warning("round_lost", round=round_id, fence=claimed.fence)
+        log.warning("round_lost", round=claimed.round_id, fence=claimed.fence)
     except DatabaseError:
         raise  # The row cannot be written now. When its heartbeat is stale, the sweep takes the round back.
     except Exception as error:
         _fail(claimed, error)
-    return True
 
 
-def _compute(claimed: Claim, on_progress: Progress) -> None:
+def _compute(claimed: Claim, on_progress: Progress) -> Generator[None]:
     round_ = Round.objects.select_related("video").get(pk=claimed.round_id)
     if round_.origin == Origin.EDITED:
-        _edit(claimed, round_, on_progress)
+        yield from _edit(claimed, round_, on_progress)
         return
     engine = runner.resolve(round_.engine)
     key = SessionKey(claimed.video_id, engine, runner.weights_label(engine))
@@ -83,7 +117,7 @@ def _compute(claimed: Claim, on_progress: Progress) -> None:
     try:
         store = _Store(claimed, known, on_progress)
         session.engine.stopping = store.stopping
-        complete = store.all(runner.run_round(session, round_))
+        complete = yield from store.all(runner.run_round(session, round_))
         session.line.append(round_.pk)
         finish(claimed, complete=complete)
     except BaseException:
@@ -105,11 +139,12 @@ def _count(round_: Round) -> int:
     return len(set(range(first, last + 1)) - accepted_frames(round_.video_id))
 
 
-def _edit(claimed: Claim, round_: Round, on_progress: Progress) -> None:
+def _edit(claimed: Claim, round_: Round, on_progress: Progress) -> Generator[None]:
     """Carry out an edit of a span, which needs no engine."""
     begin(claimed, engine="", weights="", total=_count(round_))
     store = _Store(claimed, stored_frames(claimed), on_progress)
-    finish(claimed, complete=store.all(edited_masks(round_)))
+    complete = yield from store.all(edited_masks(round_))
+    finish(claimed, complete=complete)
 
 
 class _Store:
@@ -126,9 +161,10 @@ class _Store:
         self._done, self._stored_at = len(known), 0.0
         self._asked = False
 
-    def all(self, updates: Iterator[Any]) -> bool:
-        """Store everything that the engine yields. Return False if the round was asked to stop before it
-        was complete.
+    def all(self, updates: Iterator[Any]) -> Generator[None, None, bool]:
+        """Store everything that the engine yields. The generator stops whenever all masks so far are stored.
+
+        Its result is False if the round was asked to stop before it was complete.
         """
         with closing(updates):  # type: ignore[type-var]
             for update in updates:
@@ -136,6 +172,8 @@ class _Store:
                     self._batch.append(new_mask(update.frame, update.labels, update.confidence, update.engine_state))
                 if self.stopping():
                     break
+                if not self._batch:
+                    yield
         if self._batch:  # This is done for a round that stops, too: the engine may have yielded more masks meanwhile.
             store_masks(self._claimed, self._batch)
             self._on_progress(self._done + len(self._batch), self._total)

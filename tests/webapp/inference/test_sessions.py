@@ -76,3 +76,14 @@ def test_clearing_closes_everything() -> None:
     cache.clear()
     assert [one.engine.closed for one in kept] == [[True]] * 3
     assert cache.nbytes == 0
+
+
+def test_sessions_make_room_for_those_that_are_in_use() -> None:
+    cache: SessionCache[Engine] = SessionCache(100)
+    kept = [session(number, [number], nbytes=30) for number in range(3)]
+    for one in kept:
+        cache.put(one)
+    cache.trim(60)
+    assert [one.engine.closed for one in kept] == [[True], [True], []]
+    cache.trim(100)
+    assert cache.nbytes == 0

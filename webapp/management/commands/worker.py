@@ -17,6 +17,7 @@ from webapp.celery import app
 from webapp.process.lifeline import follow_parent
 
 QUEUES = ("rounds", "media")
+MEDIA_NICENESS = 5  # On a machine with few cores, rounds get the processor before imports and exports.
 
 
 class Command(BaseCommand):
@@ -34,6 +35,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, queue: str, child: bool, **options: Any) -> None:
         if child:
             follow_parent()
+        if queue == "media" and hasattr(os, "nice"):
+            os.nice(MEDIA_NICENESS)
         # Celery warns root users because a pickled message could run code. Our messages are JSON
         # (CELERY_ACCEPT_CONTENT).
         warnings.simplefilter("ignore", SecurityWarning)

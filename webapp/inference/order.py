@@ -1,0 +1,57 @@
+"""Which round a worker begins next, and which waiting work it leaves to other workers.
+
+Previews come first, because a person watches for them. Then come rounds: those of the project with the fewest running
+rounds first, among them those of the author with the fewest running rounds, then the oldest. Imports and exports have
+workers of their own, with a lower priority of the operating system.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.db.models import Count, Exists, IntegerField, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce, Now
+
+from webapp.annotation.claims import ROUNDS
+from webapp.annotation.models import Round, RoundState
+from webapp.inference.workers import alive_workers
+from webapp.tasks.worker_names import own_name
+
+# A round that waits for a shorter time than this is left to another worker if one is idle.
+LEFT_TO_THE_IDLE = timedelta(seconds=1)
+
+
+def next_round(*, busy: bool = False) -> int | None:
+    """Return the id of the round that this worker should begin next, or None if there is none.
+
+    Rounds that cannot begin yet are left out: those of a video of which another round runs or has waited for longer.
+    `busy` says that the worker computes a round already: it then leaves a round to an idle worker for a second.
+    """
+    waiting = _ready()
+    if busy and somebody_is_idle():
+        waiting = waiting.filter(notified_at__lt=Now() - LEFT_TO_THE_IDLE)
+    return waiting.values_list("pk", flat=True).first()
+
+
+def somebody_is_idle() -> bool:
+    """Return whether another worker is alive that computes no round and is not being drained."""
+    busy = Round.objects.filter(state=RoundState.RUNNING).values("worker")
+    return alive_workers().filter(draining=False).exclude(name__in=busy).exclude(name=own_name()).exists()
+
+
+def _ready() -> QuerySet[Round]:
+    """Return the rounds that a worker may begin now, in the order in which they should begin."""
+    running = Round.objects.filter(state=RoundState.RUNNING).order_by()
+    same_video = Round.objects.filter(video=OuterRef("video")).order_by()
+    return (
+        ROUNDS.waiting()
+        .exclude(Exists(same_video.filter(state=RoundState.RUNNING)))
+        .exclude(Exists(same_video.filter(state=RoundState.QUEUED, pk__lt=OuterRef("pk"))))
+        .order_by(_count(running, "video__project"), _count(running, "author"), "pk")
+    )
+
+
+def _count(running: QuerySet[Round], column: str) -> Coalesce:
+    """Return an expression: how many of the `running` rounds have the same value in `column` as the row."""
+    same = running.filter(**{column: OuterRef(column)}).values(column)
+    return Coalesce(Subquery(same.annotate(count=Count("pk")).values("count"), output_field=IntegerField()), 0)

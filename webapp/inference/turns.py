@@ -1,0 +1,106 @@
+"""Lets a worker compute several rounds by turns, so that a long round does not hold back the first mask of another one.
+
+Between two frames of a round the worker looks for previews and rounds that wait. It answers the previews and begins a
+round, unless another worker is idle. From then on each of its rounds gets a turn. The worker holds the leases of all of
+them and keeps their sessions open, so each goes on where it stopped, and its masks are the same as without turns.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+
+import structlog
+from django.conf import settings
+from django.db import DatabaseError
+
+from webapp.annotation.previews import waiting_previews
+from webapp.inference import work, workers
+from webapp.inference.order import next_round, somebody_is_idle
+from webapp.inference.previews import answer_all
+from webapp.inference.work import OpenRound, open_round
+
+log = structlog.get_logger(__name__)
+
+TURN_SECONDS = 0.5
+LOOK_SECONDS = 0.2  # The time between two looks for waiting previews and rounds.
+
+
+def work_in_turns(round_id: int) -> bool:
+    """Claim a round and compute it, and by turns with it the rounds that come meanwhile. Return when all have ended.
+
+    Returns False, and does nothing, if the round could not be claimed. Raises DatabaseError if a round could not be
+    stored; the other rounds were computed all the same.
+    """
+    first = open_round(round_id)
+    if first is None:
+        return False
+    Turns(first).run()
+    return True
+
+
+class Turns:
+    """The open rounds of this worker. The first of them has the turn."""
+
+    def __init__(self, first: OpenRound) -> None:
+        self._open = deque([first])
+        self._looked_at = time.monotonic()
+        self._error: DatabaseError | None = None
+
+    def run(self) -> None:
+        """Compute until no round is open. Raises the last DatabaseError of a round."""
+        try:
+            while self._open:
+                self._take_turn(self._open[0])
+        finally:
+            for left in self._open:
+                left.close()
+        if self._error is not None:
+            raise self._error
+
+    def _take_turn(self, current: OpenRound) -> None:
+        """Compute the first round until it ends, its time is up, or another one was begun."""
+        until = time.monotonic() + TURN_SECONDS
+        with structlog.contextvars.bound_contextvars(row=current.round_id):
+            try:
+                while current.step():
+                    if self._begin_another():
+                        return
+                    if len(self._open) > 1 and time.monotonic() >= until:
+                        self._open.rotate(-1)
+                        return
+            except DatabaseError as error:  # The sweep takes the round back when its heartbeat is stale.
+                log.warning("round_not_stored", round=current.round_id, error=str(error))
+                self._error = error
+        self._open.popleft()
+
+    def _begin_another(self) -> bool:
+        """Answer the previews that wait, and begin a round that waits. Return whether one was begun; it has the turn.
+
+        It looks only every LOOK_SECONDS.
+        """
+        if time.monotonic() - self._looked_at < LOOK_SECONDS:
+            return False
+        try:
+            if waiting_previews() and not somebody_is_idle():
+                answer_all()
+            begun = self._next()
+        except DatabaseError as error:
+            log.warning("waiting_work_not_looked_for", error=str(error))
+            begun = None
+        self._looked_at = time.monotonic()
+        if begun is None:
+            return False
+        self._open.appendleft(begun)
+        work.sessions.trim(len(self._open) * settings.CONFIG["MASKWRIGHT_MEMORY_MB"] << 20)
+        return True
+
+    def _next(self) -> OpenRound | None:
+        waiting = next_round(busy=True) if len(self._open) < most_open() else None
+        return None if waiting is None or workers.is_draining() else open_round(waiting)
+
+
+def most_open() -> int:
+    """Return how many rounds a worker computes by turns: as many as have room for their sessions, at least one."""
+    config = settings.CONFIG
+    return max(1, config["MASKWRIGHT_SESSIONS_MB"] // config["MASKWRIGHT_MEMORY_MB"])
