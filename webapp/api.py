@@ -34,6 +34,7 @@ from webapp.problems import Problem
 from webapp.projects.api import router as projects
 from webapp.projects.audit_api import router as project_audit
 from webapp.projects.invitation_api import router as invitations
+from webapp.projects.team_api import router as teams
 from webapp.quality.api import router as quality
 from webapp.rest import BodyParser, RestApi
 from webapp.videos.api import router as videos
@@ -58,6 +59,7 @@ PARTS = (
     projects,
     project_audit,
     invitations,
+    teams,
     videos,
     annotation,
     pins,

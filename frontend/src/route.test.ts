@@ -8,6 +8,8 @@ describe("an address", () => {
     ["/work", { page: "work" }],
     ["/audit", { page: "audit" }],
     ["/trash", { page: "trash" }],
+    ["/teams", { page: "teams" }],
+    ["/quotas", { page: "quotas" }],
     ["/projects/3/audit", { page: "project", project: 3, tab: "audit" }],
     ["/projects/3", { page: "project", project: 3, tab: "videos" }],
     ["/projects/3/members", { page: "project", project: 3, tab: "members" }],

@@ -21,6 +21,8 @@ export type Route =
   | { page: "trash" }
   | { page: "status" }
   | { page: "account" }
+  | { page: "teams" }
+  | { page: "quotas" }
   | { page: "project"; project: number; tab: Tab }
   | { page: "studio"; video: number }
   | { page: "missing" };
@@ -32,6 +34,8 @@ export function parse(path: string): Route {
   if (path === "/trash") return { page: "trash" };
   if (path === "/status") return { page: "status" };
   if (path === "/account") return { page: "account" };
+  if (path === "/teams") return { page: "teams" };
+  if (path === "/quotas") return { page: "quotas" };
   if (path === "/sign-in") return { page: "sign-in" };
   const [, kind, id, rest] = path.split("/");
   const number = Number(id);

@@ -82,6 +82,7 @@ RULES: dict[tuple[str, str], Rule] = {
     ("PATCH", "/api/status/workers/{worker}"): Rule("superuser", body={"draining": True}),
     ("POST", "/api/status/running/{task_kind}/{task_id}/cancel"): Rule("superuser"),
     ("GET", "/api/quotas"): Rule("superuser"),
+    ("GET", "/api/quotas/{scope}/targets"): Rule("superuser"),
     ("PUT", "/api/quotas/{scope}"): Rule("superuser", body={"frames": 10}),
     ("PUT", "/api/quotas/{scope}/{target_id}"): Rule("superuser", body={"bytes": 10}),
     ("DELETE", "/api/quotas/{scope}/{target_id}"): Rule("superuser"),
@@ -99,6 +100,14 @@ RULES: dict[tuple[str, str], Rule] = {
     ("POST", "/api/projects/{project_id}/members"): Rule(Role.MANAGER, body={"username": "guest", "role": "viewer"}),
     ("PATCH", "/api/projects/{project_id}/members/{user_id}"): Rule(Role.MANAGER, body={"role": "annotator"}),
     ("DELETE", "/api/projects/{project_id}/members/{user_id}"): Rule(Role.MANAGER),
+    # teams
+    ("GET", "/api/teams"): Rule("signed in"),
+    ("POST", "/api/teams"): Rule("signed in", body={"name": "New", "members": ["guest"]}),
+    ("PATCH", "/api/teams/{team_id}"): Rule("signed in", own=True, body={"name": "Changed", "members": ["guest"]}),
+    ("DELETE", "/api/teams/{team_id}"): Rule("signed in", own=True),
+    ("GET", "/api/projects/{project_id}/teams"): Rule(Role.MANAGER),
+    ("POST", "/api/projects/{project_id}/teams"): Rule(Role.MANAGER, body={"team": "{team_id}", "role": "viewer"}),
+    ("DELETE", "/api/projects/{project_id}/teams/{team_id}"): Rule(Role.MANAGER),
     # overview
     ("GET", "/api/projects/{project_id}/cards"): Rule(Role.VIEWER),
     ("GET", "/api/projects/{project_id}/progress"): Rule(Role.VIEWER),

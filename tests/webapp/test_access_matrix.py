@@ -40,7 +40,7 @@ from webapp.jobs.models import Job
 from webapp.overview.views import save_view
 from webapp.projects.access import allows
 from webapp.projects.invitations import Guest, invite_by_link
-from webapp.projects.models import Label, Membership, Project, Role, Sees
+from webapp.projects.models import Label, Membership, Project, Role, Sees, Team
 from webapp.quality.models import Consensus
 from webapp.urls import urlpatterns
 from webapp.videos.create import create_video
@@ -119,7 +119,7 @@ def make_world(home: Path) -> World:
     stranger = make_user("stranger")
     make_project("Elsewhere", stranger)
     annotator = cast[Role.ANNOTATOR]
-    make_user("guest")  # the user whom a manager may invite
+    guest = make_user("guest")  # the user whom a manager may invite
     member = make_user("member")  # the user whom a manager may remove
     Membership.objects.create(project=project, user=member, role=Role.VIEWER)
     Label.objects.create(project=project, name="Fish", color="#112233")
@@ -145,7 +145,7 @@ def make_world(home: Path) -> World:
     trashed = Video.objects.create(project=project, name="old", created_by=annotator, deleted_at=timezone.now())
     Consensus.objects.create(job=Job.objects.get(), created_by=cast[Role.MANAGER])
     numbers = {
-        **make_smaller_things(project, cast),
+        **make_smaller_things(project, cast, guest),
         "kind": "video",
         "queue": "exports",
         "scope": "project",
@@ -167,13 +167,17 @@ def make_world(home: Path) -> World:
     return World(numbers, cast, stranger, home)
 
 
-def make_smaller_things(project: Project, cast: dict[Role, User]) -> dict[str, Any]:
+def make_smaller_things(project: Project, cast: dict[Role, User], guest: User) -> dict[str, Any]:
     """Make a row of each kind that has no files and no other rows, and return their ids."""
     annotator, owner = cast[Role.ANNOTATOR], cast[Role.OWNER]
     session = SessionStore()
     session.create()
+    team = Team.objects.create(name="Night shift", created_by=annotator)
+    team.members.set([guest])
+    team.projects.add(project)
     webhook = Webhook.objects.create(project=project, url="https://8.8.8.8/hook", secret=new_secret())
     return {
+        "team_id": team.pk,
         "webhook_id": webhook.pk,
         "delivery_id": Delivery.objects.create(webhook=webhook, event="ping", body="{}").pk,
         "fetch_id": Fetch.objects.create(project=project, source="reef.mp4", created_by=annotator).pk,

@@ -28,9 +28,10 @@ def hanging_on(user: User) -> list[tuple[str, int]]:
     counts: dict[str, int] = {}
     relations = [field for field in User._meta.get_fields(include_hidden=True) if isinstance(field, ForeignObjectRel)]
     for relation in relations:
-        if relation.many_to_many or relation.related_model._meta.app_label in ("accounts", "admin"):
-            continue  # Tokens, links and sessions belong to the account itself.
-        name = re.sub(r"([^aeiou])ys$", r"\1ies", str(relation.related_model._meta.verbose_name_plural))
+        meta = relation.related_model._meta
+        if relation.many_to_many or meta.auto_created or meta.app_label in ("accounts", "admin"):
+            continue  # Tokens, links and sessions belong to the account itself, and being in a team keeps nobody.
+        name = re.sub(r"([^aeiou])ys$", r"\1ies", str(meta.verbose_name_plural))
         found = relation.related_model._base_manager.filter(**{relation.field.name: user}).count()
         counts[name] = counts.get(name, 0) + found
     return sorted(((name, count) for name, count in counts.items() if count), key=lambda row: -row[1])

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_safe
 
 PROJECT_TABS = ("videos", "guide", "members", "exports", "numbers", "quality", "audit", "settings")
 # The routes of frontend/src/route.ts; a test compares both. Any other address is 404.
-PAGES = ("sign-in", "work", "audit", "trash", "status", "account")
+PAGES = ("sign-in", "work", "audit", "trash", "status", "account", "teams", "quotas")
 PAGE_ADDRESS = rf"^(?:{'|'.join(PAGES)}|projects/[1-9][0-9]*(?:/(?:{'|'.join(PROJECT_TABS)}))?|videos/[1-9][0-9]*)?/?$"
 
 

@@ -36,12 +36,14 @@ from webapp.jobs.schemas import (
 from webapp.jobs.states import Action
 from webapp.jobs.unfinished import unfinished
 from webapp.projects.access import project_for
+from webapp.projects.teams import people_of_teams
 from webapp.rest import ErrorAnswer, Strict
 from webapp.videos.access import role_for
 
 router = Router(tags=["jobs"])
 
 UserId = Annotated[int, Field(ge=1)]
+TeamId = Annotated[int, Field(ge=1)]
 Ids = Annotated[list[int], Field(max_length=10_000)]
 
 
@@ -87,9 +89,10 @@ class CutBody(Strict):
 
 
 class DealBody(Strict):
-    """Which jobs that nobody has go to which people; without `videos` and `jobs` all of the project."""
+    """Which jobs that nobody has go to which people and teams; without `videos` and `jobs` all of the project."""
 
-    people: Annotated[list[UserId], Field(min_length=1, max_length=500)]
+    people: Annotated[list[UserId], Field(max_length=500)] = []
+    teams: Annotated[list[TeamId], Field(max_length=100)] = []  # Those of them who can have jobs in the project.
     videos: Ids | None = None
     jobs: Ids | None = None
     most_open: Annotated[int, Field(ge=1)] | None = None
@@ -213,10 +216,11 @@ def cut_video(request: HttpRequest, video_id: int, body: CutBody) -> Status[list
 @router.post("/projects/{int:project_id}/jobs/deal", response={200: list[DealtJob], (400, 404): ErrorAnswer})
 def deal_jobs(request: HttpRequest, project_id: int, body: DealBody) -> list[assigning.Dealt]:
     """Give jobs that nobody has to people, evenly. The answer lists what was dealt; the rest stays in the pool."""
+    by = signed_in(request)
     return assigning.deal(
-        by=signed_in(request),
+        by=by,
         project_id=project_id,
-        people=body.people,
+        people=[*body.people, *(people_of_teams(by, project_id, body.teams) if body.teams else ())],
         videos=body.videos,
         jobs=body.jobs,
         most_open=body.most_open,

@@ -129,6 +129,8 @@ def deal(
     rest stays in the pool. Each `BATCH` jobs are a transaction. Return what was dealt.
     """
     project_for(by, project_id, Role.MANAGER)
+    if not people:
+        raise Problem("nobody_chosen", "Choose at least one person, or a team with people who can have jobs here.")
     users = [_member(project_id, user_id, Role.ANNOTATOR, "people") for user_id in dict.fromkeys(people)]
     pool = Job.objects.filter(IN_POOL, video__project_id=project_id)
     if videos is not None:

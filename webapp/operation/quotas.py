@@ -5,15 +5,19 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 
 from django.db import transaction
+from django.db.models import Q
 
 from webapp.accounts.models import User
 from webapp.annotation.engine_time import engine_seconds
 from webapp.audit.entries import Thing, record
 from webapp.problems import NotFound
+from webapp.projects.models import Project
 from webapp.quotas import limits
 from webapp.quotas.limits import Limits, Owner, QuotaUse, Use
 from webapp.quotas.models import Scope
 from webapp.videos.quota import taken_by
+
+MOST_TARGETS = 20  # The most projects or people that one search returns.
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,15 @@ class OwnQuota:
     frames: int | None
     bytes: int | None
     engine_seconds: int | None
+
+
+@dataclass(frozen=True)
+class QuotaTarget:
+    """A project or a person that can get a quota of its own. `username` is empty for a project."""
+
+    id: int
+    name: str
+    username: str
 
 
 @dataclass(frozen=True)
@@ -45,6 +58,22 @@ def all_quotas() -> Quotas:
         if (target := row.project or row.person) is not None
     ]
     return Quotas(limits.limits_for_each(Scope.PROJECT), limits.limits_for_each(Scope.PERSON), own)
+
+
+def find_targets(scope: str, text: str) -> list[QuotaTarget]:
+    """Return the first projects or active people, by name, whose name (or user name) contains `text`.
+
+    Raises NotFound if `scope` is neither project nor person.
+    """
+    if scope == Scope.PROJECT:
+        projects = Project.objects.filter(name__icontains=text, deleted_at=None)[:MOST_TARGETS]
+        return [QuotaTarget(project.pk, project.name, "") for project in projects]
+    if scope != Scope.PERSON:
+        raise NotFound()
+    named = Q(username__icontains=text) | Q(name__icontains=text)
+    named |= Q(first_name__icontains=text) | Q(last_name__icontains=text)
+    people = User.objects.filter(named, is_active=True).order_by("username")[:MOST_TARGETS]
+    return [QuotaTarget(person.pk, person.shown_name, person.username) for person in people]
 
 
 def use_of(owner: Owner) -> QuotaUse:

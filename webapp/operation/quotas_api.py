@@ -11,7 +11,7 @@ from pydantic import Field
 from webapp.accounts.api import signed_in
 from webapp.operation import quotas
 from webapp.operation.api import administrator
-from webapp.operation.quotas import Quotas
+from webapp.operation.quotas import Quotas, QuotaTarget
 from webapp.projects.access import project_for
 from webapp.projects.models import Role
 from webapp.quotas.limits import Limits, QuotaUse
@@ -19,6 +19,7 @@ from webapp.quotas.models import MOST
 from webapp.rest import ErrorAnswer, Strict
 
 router = Router(tags=["operation"])
+SearchText = Annotated[str, Field(max_length=120)]
 Limit = Annotated[int, Field(ge=0, le=MOST)]
 
 
@@ -38,6 +39,13 @@ def list_quotas(request: HttpRequest) -> Quotas:
     """Return the quotas of the site. Only administrators may read them all."""
     administrator(request)
     return quotas.all_quotas()
+
+
+@router.get("/quotas/{scope}/targets", response={200: list[QuotaTarget], (403, 404): ErrorAnswer})
+def list_quota_targets(request: HttpRequest, scope: str, text: SearchText = "") -> list[QuotaTarget]:
+    """Return projects or people whose name contains `text`, so that an administrator can give one a quota."""
+    administrator(request)
+    return quotas.find_targets(scope, text.strip())
 
 
 @router.put("/quotas/{scope}", response={200: Quotas, (403, 404): ErrorAnswer})

@@ -1,4 +1,4 @@
-"""Projects, their labels, and the members with their roles."""
+"""Projects, their labels, the members with their roles, and teams of people."""
 
 from __future__ import annotations
 
@@ -113,3 +113,20 @@ class Invitation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.email or 'a link'} ({self.role})"
+
+
+class Team(models.Model):
+    """People who are invited to projects and given jobs together."""
+
+    name = models.CharField(max_length=60)
+    members = models.ManyToManyField(settings.AUTH_USER_MODEL, related_name="teams")
+    projects = models.ManyToManyField(Project, related_name="teams")  # The projects to which the team was invited.
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name", "id"]
+        constraints = [models.UniqueConstraint(fields=["created_by", "name"], name="team_name_once_per_maker")]
+
+    def __str__(self) -> str:
+        return self.name

@@ -19,7 +19,7 @@ export class HttpProblem extends Error {
 }
 
 type Path = keyof paths;
-type Method = "GET" | "POST" | "PATCH" | "DELETE";
+type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 type Operation<P extends Path, M extends Method> = paths[P][Lowercase<M>];
 
 /** The paths that know the method `M`. */

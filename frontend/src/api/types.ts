@@ -12,6 +12,8 @@ export type Label = Schemas["LabelInfo"];
 export type LabelDraft = Schemas["LabelBody"];
 export type Project = Schemas["ProjectInfo"];
 export type Member = Schemas["MemberInfo"];
+/** People who are invited to projects and given jobs together. */
+export type Team = Schemas["TeamInfo"];
 export type Video = Schemas["VideoCard"];
 export type VideoState = Schemas["VideoState"];
 export type Upload = Schemas["UploadInfo"];
@@ -59,3 +61,9 @@ export type WebhookEvent = Schemas["WebhookEvent"];
 export type Delivery = Schemas["DeliveryInfo"];
 /** What a project or a person may use, and has used. */
 export type QuotaUse = Schemas["QuotaUse"];
+/** All quotas of the site. */
+export type Quotas = Schemas["Quotas"];
+/** A project or a person that can get a quota of its own. */
+export type QuotaTarget = Schemas["QuotaTarget"];
+/** The limits of a quota. */
+export type Limits = Schemas["LimitsBody"];

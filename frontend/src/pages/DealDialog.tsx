@@ -1,7 +1,7 @@
 /** Deals jobs that nobody has among people: those of the selected videos, or of the whole project. For managers. */
 import { useState } from "preact/hooks";
 import { call } from "../api/http";
-import { asProblem } from "../api/load";
+import { asProblem, useLoaded } from "../api/load";
 import type { Member, Project } from "../api/types";
 import { plural } from "../format";
 import { Button } from "../parts/Button";
@@ -29,6 +29,9 @@ export function DealDialog({ project, members, videos, onClose, onDealt }: DealD
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState("");
   const limit = Number(most);
+  const teams = useLoaded(`teams ${project.id}`, () =>
+    call("GET", "/api/projects/{project_id}/teams", { path: { project_id: project.id } }),
+  );
 
   const deal = async (event: SubmitEvent) => {
     event.preventDefault();
@@ -83,6 +86,25 @@ export function DealDialog({ project, members, videos, onClose, onDealt }: DealD
     >
       <form id="deal-form" class={css.form} onSubmit={deal}>
         <p class={css.note}>Jobs that somebody has stay with them. What is left over stays in the pool.</p>
+        {teams.value && teams.value.length > 0 && (
+          <fieldset class={css.teams}>
+            <legend>Choose a team</legend>
+            {teams.value.map((team) => {
+              const theirs = able.filter(({ user }) => team.members.some(({ id }) => id === user.id));
+              return (
+                <Button
+                  key={team.id}
+                  size="small"
+                  testid={`deal-team-${team.id}`}
+                  disabled={!theirs.length}
+                  onClick={() => setChosen(new Set(theirs.map(({ user }) => user.id)))}
+                >
+                  {`${team.name} (${theirs.length})`}
+                </Button>
+              );
+            })}
+          </fieldset>
+        )}
         <PeopleChoice members={able} chosen={chosen} onChange={setChosen} testid="deal-person" />
         <div class={css.most}>
           <TextField

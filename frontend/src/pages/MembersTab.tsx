@@ -18,6 +18,7 @@ import { InviteLinks } from "./InviteLinks";
 import css from "./MembersTab.module.css";
 import { ProblemState } from "./ProblemState";
 import type { TabProps } from "./tab";
+import { ProjectTeams } from "./teams/ProjectTeams";
 
 export function MembersTab({ project, onChange }: TabProps) {
   const loaded = useLoaded(`members ${project.id}`, () =>
@@ -39,6 +40,11 @@ export function MembersTab({ project, onChange }: TabProps) {
           <>
             <Invite project={project} onInvited={(member) => count([...members, member])} />
             <InviteLinks project={project} />
+            <ProjectTeams
+              project={project}
+              members={members}
+              onInvited={(added) => count([...members, ...added])}
+            />
           </>
         )}
         <FramedList testid="members">

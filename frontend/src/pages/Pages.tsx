@@ -11,12 +11,14 @@ import { AuditPage } from "./audit/AuditPage";
 import { ProblemState } from "./ProblemState";
 import { ProjectPage } from "./ProjectPage";
 import { ProjectsPage } from "./ProjectsPage";
+import { QuotasPage } from "./quotas/QuotasPage";
 import { SecondFactor } from "./SecondFactor";
 import { Shell } from "./Shell";
 import { Search } from "./search/Search";
 import { StatusPage } from "./status/StatusPage";
 import { Tokens } from "./Tokens";
 import { TrashPage } from "./TrashPage";
+import { TeamsPage } from "./teams/TeamsPage";
 import { WorkPage } from "./WorkPage";
 
 export default function Pages({ at }: { at: Route }) {
@@ -68,6 +70,8 @@ function Page({ at }: { at: Route }) {
   if (at.page === "trash") return <TrashPage />;
   if (at.page === "status") return <StatusPage />;
   if (at.page === "account") return <AccountPage />;
+  if (at.page === "teams") return <TeamsPage />;
+  if (at.page === "quotas") return <QuotasPage />;
   if (at.page === "work") return <WorkPage />;
   if (at.page === "project") return <ProjectPage key={at.project} id={at.project} tab={at.tab} />;
   return (

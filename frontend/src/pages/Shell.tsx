@@ -1,6 +1,7 @@
 /** The layout of every page: a bar with breadcrumbs and the account menu, and the page below. */
 import {
   Activity,
+  Gauge,
   KeyRound,
   ListTodo,
   LockKeyhole,
@@ -14,6 +15,7 @@ import {
   Sun,
   Trash2,
   UserRound,
+  Users,
 } from "lucide-preact";
 import { type ComponentChildren, Fragment } from "preact";
 import { useEffect, useRef } from "preact/hooks";
@@ -141,6 +143,13 @@ function AccountMenu({ me }: { me: Me }) {
           testid: "account-status",
           href: "/status",
         },
+        {
+          name: "Quotas",
+          note: "What projects and people may use",
+          icon: Gauge,
+          testid: "account-quotas",
+          href: "/quotas",
+        },
       ]
     : [];
   const leave = async () => {
@@ -176,6 +185,13 @@ function AccountMenu({ me }: { me: Me }) {
           perform: openSecondFactor,
         },
         { name: "Tokens for scripts", icon: KeyRound, testid: "account-tokens", perform: openTokens },
+        {
+          name: "Teams",
+          note: "People who work together",
+          icon: Users,
+          testid: "account-teams",
+          href: "/teams",
+        },
         { name: "Trash", icon: Trash2, testid: "account-trash", href: "/trash" },
         ...admin,
         "line",

@@ -38,6 +38,7 @@ KEYS = (
     "fetch_id",
     "delivery_id",
     "target_id",
+    "team_id",
 )
 HUGE = (str(MOST + 1), f"1{'0' * 30}", f"1{'0' * 400}", f"1{'0' * 5000}")  # Python converts at most 4300 digits.
 

@@ -68,6 +68,11 @@ def test_own_limits_take_the_place_of_those_for_each_and_members_see_what_is_use
     assert seen.get("/api/me/quota").json()["engine_seconds"] == {"limit": 9, "used": 0}
     assert site.delete(f"/api/quotas/project/{project.pk}").status_code == 200
     assert limits_of(project) == Limits(frames=20, bytes=5)
+    found = site.get("/api/quotas/person/targets", {"text": "ANNOT"}).json()
+    assert found == [{"id": annotator.pk, "name": "Annotator", "username": "annotator"}]
+    projects = site.get("/api/quotas/project/targets").json()
+    assert [one["name"] for one in projects] == ["Elsewhere", "Reef"]
+    assert site.get("/api/quotas/team/targets").status_code == 404
     for address, status in (("team", 404), (f"person/{10**6}", 404), (f"person/{owner.pk}", 200)):
         assert put(site, address, frames=1).status_code == status, address
     assert put(site, "project", frames=-1).status_code == 422
