@@ -45,7 +45,7 @@ from webapp.quality.models import Consensus
 from webapp.urls import urlpatterns
 from webapp.videos.create import create_video
 from webapp.videos.models import Fetch, Upload, Video
-from webapp.videos.storage import upload_path
+from webapp.videos.upload_files import upload_path
 from webapp.webhooks.models import Delivery, Webhook
 from webapp.webhooks.signing import new_secret
 

@@ -4,6 +4,7 @@ An archive holds, in this order,
 
     database.sqlite3 or database.pgdump     a copy of the whole database, of one moment
     videos/<id>/frames, thumbs, truth       the files of every video that was ready then
+    videos/<id>/source.json                 what the frames were called in the file that was imported
     weights/...                             checkpoints that people added
     manifest.json                           size and SHA-256 of every file above, and the version that wrote it
 
@@ -34,13 +35,15 @@ from django.db import connection
 
 from webapp.accounts.models import User
 from webapp.operation.database_copy import copy_database, file_name, put_database
+from webapp.storage.files import storage
 from webapp.videos.models import Video, VideoState
-from webapp.videos.storage import folder_of, free_bytes, min_free_bytes, videos_root
+from webapp.videos.storage import VIDEOS, VideoFiles, free_bytes, min_free_bytes, read_file
 
 FORMAT = 1  # the version of the archive's layout; a restore refuses other versions
 MANIFEST = "manifest.json"
 _NAME = re.compile(
-    r"database\.(?:sqlite3|pgdump)|videos/[1-9]\d*/(?:frames|thumbs|truth)/\d{6}\.(?:jpg|png)|weights/.+"
+    r"database\.(?:sqlite3|pgdump)|videos/[1-9]\d*/(?:frames|thumbs|truth)/\d{6}\.(?:jpg|png)|"
+    r"videos/[1-9]\d*/source\.json|weights/.+"
 )
 _BLOCK = 1 << 20
 OnFile = Callable[[str], None]
@@ -95,8 +98,11 @@ def write_backup(to: Path, *, with_frames: bool, on_file: OnFile = lambda name: 
     return manifest
 
 
-def _contents(manifest: Manifest, beside: Path) -> Iterator[tuple[str, Path]]:
-    """Yield the name and the path of each file. The copy of the database is made in the folder `beside`."""
+def _contents(manifest: Manifest, beside: Path) -> Iterator[tuple[str, Path | None]]:
+    """Yield the name of each file and its path, which is None for a stored file of a video.
+
+    The copy of the database is made in the folder `beside`.
+    """
     with tempfile.TemporaryDirectory(dir=beside, prefix=".backup-") as scratch:
         copy = Path(scratch) / file_name()
         copy_database(copy)
@@ -106,24 +112,25 @@ def _contents(manifest: Manifest, beside: Path) -> Iterator[tuple[str, Path]]:
         files = list(_files_of(video, manifest.with_frames))
         if not files and manifest.with_frames:
             manifest.left_out.append(video.pk)
-        yield from files
+        yield from ((name, None) for name in files)
     weights = Path(settings.HOME) / "weights"
     for path in sorted(path for path in weights.rglob("*") if path.is_file() and not path.is_symlink()):
         yield f"weights/{path.relative_to(weights).as_posix()}", path
 
 
-def _files_of(video: Video, with_frames: bool) -> Iterator[tuple[str, Path]]:
-    root = folder_of(video.pk).root
+def _files_of(video: Video, with_frames: bool) -> Iterator[str]:
+    files = VideoFiles(video.pk)
     for part in ("frames", "thumbs", "truth") if with_frames else ("truth",):
-        folder = root / part
-        for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-            yield f"videos/{video.pk}/{part}/{path.name}", path
+        folder = f"{files.folder}/{part}"
+        yield from (f"{folder}/{name}" for name in storage().sizes(folder))
+    if any(f"{files.folder}/{name}" == files.source for name in storage().sizes(files.folder)):
+        yield files.source
 
 
-def _add(archive: tarfile.TarFile, manifest: Manifest, name: str, path: Path) -> None:
+def _add(archive: tarfile.TarFile, manifest: Manifest, name: str, path: Path | None) -> None:
     """Add a file to the archive and its size and hash to the manifest. A file that was just deleted is skipped."""
     try:
-        file = path.open("rb")
+        file = io.BytesIO(read_file(name)) if path is None else path.open("rb")
     except FileNotFoundError:
         video = int(name.split("/")[1]) if name.startswith("videos/") else 0
         if not video:
@@ -133,7 +140,8 @@ def _add(archive: tarfile.TarFile, manifest: Manifest, name: str, path: Path) ->
         return
     with file:
         entry = tarfile.TarInfo(name)
-        entry.size = os.fstat(file.fileno()).st_size
+        entry.size = file.seek(0, os.SEEK_END)
+        file.seek(0)
         hashing = _Hashing(file)
         archive.addfile(entry, hashing)
         manifest.files[name] = (entry.size, hashing.digest())
@@ -182,16 +190,17 @@ def restore_backup(archive: Path, *, on_file: OnFile = lambda name: None) -> Man
                 "of that mode (DATABASE_URL and REDIS_URL decide)."
             )
         put_database(database)
-        for name in ("videos", "weights"):
-            if (staging / name).is_dir():
-                shutil.rmtree(home / name, ignore_errors=True)
-                (staging / name).rename(home / name)
+        if (staging / VIDEOS).is_dir():
+            storage().save_folder(staging / VIDEOS, VIDEOS, lambda: None)
+        if (staging / "weights").is_dir():
+            shutil.rmtree(home / "weights", ignore_errors=True)
+            (staging / "weights").rename(home / "weights")
     return manifest
 
 
 def _refuse_site_in_use() -> None:
     tables = connection.introspection.table_names()
-    if (User._meta.db_table in tables and User.objects.exists()) or any(videos_root().glob("*")):
+    if (User._meta.db_table in tables and User.objects.exists()) or storage().folders(VIDEOS):
         raise BackupFailed(
             f"This site is not empty. Restore into a new one: an empty data folder ({settings.HOME} is in use)"
             + (" and an empty database." if settings.TEAM_MODE else ".")

@@ -15,8 +15,10 @@ from django.views.decorators.http import require_safe
 
 from webapp.celery import app as celery
 from webapp.inference import workers
+from webapp.storage.files import storage
 from webapp.videos.storage import free_bytes, min_free_bytes
 
+RETRY_SECONDS = 5  # When whoever asks should ask again.
 BROKER_SECONDS = 2.0  # A broker that does not answer in this time counts as unreachable.
 
 
@@ -38,8 +40,9 @@ def ready(request: HttpRequest) -> HttpResponse:
     The body also has `workers`, which does not affect the status: people can draw while no worker runs.
     """
     parts = {"database": _said(_database), "broker": _said(_broker), "storage": _said(_storage)}
-    status = 200 if set(parts.values()) == {"ok"} else 503
-    return JsonResponse({**parts, "workers": _said(_workers)}, status=status)
+    is_ready = set(parts.values()) == {"ok"}
+    headers = {} if is_ready else {"Retry-After": str(RETRY_SECONDS)}
+    return JsonResponse({**parts, "workers": _said(_workers)}, status=200 if is_ready else 503, headers=headers)
 
 
 def _said(check: Callable[[], str]) -> str:
@@ -71,8 +74,8 @@ def _broker() -> str:
 
 
 def _storage() -> str:
-    said = _writable(Path(settings.HOME))
-    return said if said != "ok" or free_bytes() >= min_free_bytes() else "the disk is nearly full"
+    storage().check()
+    return "ok" if free_bytes() >= min_free_bytes() else "the disk is nearly full"
 
 
 def _writable(folder: Path) -> str:

@@ -6,10 +6,13 @@ people made, and says what was lost for the others.
 
 from __future__ import annotations
 
-import shutil
+import io
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import RestrictedError
 from PIL import Image, UnidentifiedImageError
@@ -17,11 +20,12 @@ from PIL import Image, UnidentifiedImageError
 from segmentation.formats.label_png import decode_labels
 from webapp.annotation.codec import BadMask, decode
 from webapp.annotation.counters import wrong_counts
-from webapp.annotation.export.files import export_path
+from webapp.annotation.export.files import EXPORTS
 from webapp.annotation.models import Export, ExportState, Mask
+from webapp.storage.files import storage
 from webapp.videos.frame_writer import write_thumb
 from webapp.videos.models import Video, VideoState
-from webapp.videos.storage import folder_of, videos_root
+from webapp.videos.storage import VIDEOS, VideoFiles, read_file
 
 OnVideo = Callable[[int, int], None]
 
@@ -60,25 +64,37 @@ def check_site(
 
 
 def _frames(video: Video, repair: bool, deep: bool) -> Iterator[Damage]:
-    folder, where = folder_of(video.pk), f"Video {video.pk} ({video.name})"
+    files, where = VideoFiles(video.pk), f"Video {video.pk} ({video.name})"
+    sizes = {part: storage().sizes(f"{files.folder}/{part}") for part in ("frames", "thumbs")}
     for index in range(video.frame_count):
-        path, thumb = folder.frame(index), folder.thumb(index)
-        if not path.is_file() or path.stat().st_size == 0:
+        frame, thumb = files.frame(index), files.thumb(index)
+        if not sizes["frames"].get(_last(frame)):
             yield Damage(where, f"The picture of frame {index} is gone. Import the video again.")
             continue
         if deep and (wrong := _wrong_picture(video, index)):
             yield Damage(where, f"The picture of frame {index} cannot be used: {wrong}. Import the video again.")
-        elif not thumb.is_file() or thumb.stat().st_size == 0:
+        elif not sizes["thumbs"].get(_last(thumb)):
             if repair:
-                thumb.parent.mkdir(parents=True, exist_ok=True)
-                with Image.open(path, formats=["JPEG"]) as picture:
-                    write_thumb(picture.convert("RGB"), thumb)
+                _make_thumb(frame, thumb)
             yield Damage(where, f"The small picture of frame {index} is gone.", "It was made again." if repair else "")
+
+
+def _last(name: str) -> str:
+    return name.rpartition("/")[2]
+
+
+def _make_thumb(frame: str, thumb: str) -> None:
+    with tempfile.TemporaryDirectory(dir=settings.HOME) as folder:
+        path = Path(folder) / "thumb.jpg"
+        with Image.open(io.BytesIO(read_file(frame)), formats=["JPEG"]) as picture:
+            write_thumb(picture.convert("RGB"), path)
+        storage().save(path, thumb)
 
 
 def _wrong_picture(video: Video, index: int) -> str:
     try:
-        with Image.open(folder_of(video.pk).frame(index), formats=["JPEG"]) as picture:
+        data = read_file(VideoFiles(video.pk).frame(index))
+        with Image.open(io.BytesIO(data), formats=["JPEG"]) as picture:
             picture.load()
             size = picture.size
     except (OSError, UnidentifiedImageError) as error:
@@ -89,8 +105,7 @@ def _wrong_picture(video: Video, index: int) -> str:
 def _truth(video: Video) -> Iterator[Damage]:
     for index in video.truth_frames:
         try:
-            with folder_of(video.pk).truth(index).open("rb") as file:
-                decode_labels(file)
+            decode_labels(io.BytesIO(read_file(VideoFiles(video.pk).truth(index))))
         except (OSError, ValueError) as error:
             where = f"Video {video.pk} ({video.name})"
             yield Damage(where, f"The ground truth of frame {index} cannot be read: {error}. Import the video again.")
@@ -135,19 +150,19 @@ def _extra_folders(repair: bool) -> Iterator[Damage]:
 
     Only folders named by a number belong to videos. The others belong to imports, which remove them.
     """
-    folders = [folder for folder in videos_root().glob("*") if folder.name.isdigit()]
+    folders = sorted(int(name) for name in storage().folders(VIDEOS) if name.isdigit())
     rows = set(Video.objects.values_list("pk", flat=True))
-    for folder in sorted(folders, key=lambda folder: int(folder.name)):
-        if int(folder.name) not in rows:
+    for number in folders:
+        if number not in rows:
             if repair:
-                shutil.rmtree(folder)
-            yield Damage(f"Folder videos/{folder.name}", "No video has it.", "It was removed." if repair else "")
+                VideoFiles(number).remove()
+            yield Damage(f"Folder videos/{number}", "No video has it.", "It was removed." if repair else "")
 
 
 def _exports(repair: bool) -> Iterator[Damage]:
+    stored = storage().sizes(EXPORTS)
     for export in Export.objects.filter(state=ExportState.DONE).select_related("video", "project").order_by("pk"):
-        path = export_path(export.pk)
-        if path.is_file() and path.stat().st_size == export.size_bytes:
+        if stored.get(str(export.pk)) == export.size_bytes:
             continue
         if repair:
             gone = "The file of this export is gone. Export again."

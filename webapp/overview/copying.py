@@ -7,8 +7,7 @@ stay with the original.
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -31,12 +30,12 @@ from webapp.overview.removal import remove_work
 from webapp.projects.members import lock_project
 from webapp.projects.models import Project
 from webapp.tasks.heartbeat import beating
-from webapp.videos.copying import COPIED, link_files
+from webapp.videos.copying import COPIED, copy_files
 from webapp.videos.import_queue import IMPORTS, notify_import_worker
 from webapp.videos.importing import Heartbeat, claim, end_import
 from webapp.videos.models import Video, VideoState, became_ready
 from webapp.videos.refusal import ImportCancelled
-from webapp.videos.storage import VideoFolder, folder_of, staging_of
+from webapp.videos.storage import VideoFiles, staging_of
 
 log = structlog.get_logger(__name__)
 
@@ -91,14 +90,14 @@ def run_copy(video_id: int) -> None:
         log.exception("copy_failed", video=video_id)
         _end(video, VideoState.FAILED, "The copy failed by a fault of the program; the worker's log names it.")
     finally:
-        shutil.rmtree(staging_of(video.pk, video.fence).root, ignore_errors=True)
+        staging_of(video.pk, video.fence).remove()
 
 
 def _end(video: Video, state: VideoState, error: str = "") -> None:
     """End a copy and remove what it has, unless another worker makes it by now: then what it has is that worker's."""
     if end_import(video, state, error):
         remove_work(video.pk)
-        folder_of(video.pk).remove()
+        VideoFiles(video.pk).remove()
 
 
 def _keep_held(video: Video) -> None:
@@ -135,10 +134,9 @@ def _copy(video: Video, source: Video) -> None:
             _copy_masks(video, new, masks, copied)
             done += len(masks)
             beat(done)
-    staging = staging_of(video.pk, video.fence)
-    link_files(source, staging.root, beat)
+    put_in_place = copy_files(source, video, beat)
     beat(now=True)
-    _finish(video, staging, copied)
+    _finish(video, put_in_place, copied)
 
 
 @transaction.atomic
@@ -220,15 +218,14 @@ def _copy_masks(video: Video, round_id: int, masks: Sequence[Mask], copied: _Cop
 
 
 @transaction.atomic
-def _finish(video: Video, staging: VideoFolder, copied: _Copied) -> None:
+def _finish(video: Video, put_in_place: Callable[[], None], copied: _Copied) -> None:
     """Move the files to their place, and mark the copy as ready, at the same round as the original.
 
     The files are moved while the row is locked, so that they never replace those of another worker.
     """
     head = hold(video.pk)
     _keep_held(video)
-    folder_of(video.pk).remove()  # It exists if a worker was killed after it moved the files.
-    staging.root.rename(folder_of(video.pk).root)
+    put_in_place()
     IMPORTS.held(video.pk, video.fence).update(
         state=VideoState.READY, progress_done=video.progress_total, **copied.work
     )

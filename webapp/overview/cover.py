@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from pathlib import Path
 
 import numpy as np
 from django.db.models import Min
@@ -12,7 +11,7 @@ from PIL import Image
 from webapp.annotation.absence import absent_spans, without_absent
 from webapp.annotation.masks import StoredMask, line_of, mask_at
 from webapp.annotation.models import Head, Mask, Object
-from webapp.videos.storage import folder_of
+from webapp.videos.storage import VideoFiles, read_file
 
 OPACITY = 0.55
 QUALITY = 82
@@ -24,7 +23,7 @@ def draw_cover(video_id: int) -> bytes | None:
     if head is None or head.round is None:
         return None
     mask = mask_at(video_id, head.round_id, head.round.frame) or _first_mask(video_id, head.round_id)
-    return None if mask is None else _drawn(folder_of(video_id).thumb(mask.frame), video_id, mask)
+    return None if mask is None else _drawn(VideoFiles(video_id).thumb(mask.frame), video_id, mask)
 
 
 def _first_mask(video_id: int, head: int | None) -> StoredMask | None:
@@ -32,9 +31,9 @@ def _first_mask(video_id: int, head: int | None) -> StoredMask | None:
     return None if first is None else mask_at(video_id, head, first)
 
 
-def _drawn(thumbnail: Path, video_id: int, mask: StoredMask) -> bytes | None:
+def _drawn(thumbnail: str, video_id: int, mask: StoredMask) -> bytes | None:
     try:
-        with Image.open(thumbnail, formats=["JPEG"]) as image:
+        with Image.open(io.BytesIO(read_file(thumbnail)), formats=["JPEG"]) as image:
             picture = np.array(image.convert("RGB"))
     except FileNotFoundError:
         return None

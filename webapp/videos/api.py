@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 from uuid import UUID
 
@@ -24,7 +23,7 @@ from webapp.videos.access import role_for, upload_for, video_for, videos_of
 from webapp.videos.cards import VideoCard, with_work
 from webapp.videos.models import Upload, Video
 from webapp.videos.source_table import read_source_table
-from webapp.videos.storage import folder_of
+from webapp.videos.storage import VideoFiles, read_file
 
 router = Router(tags=["videos"])
 Answer = HttpResponse
@@ -203,7 +202,7 @@ def cancel_import(request: HttpRequest, video_id: int) -> Video:
 def get_source_frames(request: HttpRequest, video_id: int) -> SourceFrames:
     """Return what the frames were called, and when they are shown, in the file that the video was imported from."""
     video = video_for(signed_in(request), video_id)
-    table = read_source_table(folder_of(video.pk), video.frame_count)
+    table = read_source_table(video.pk, video.frame_count)
     return SourceFrames(names=table.names, times=table.times)
 
 
@@ -217,7 +216,7 @@ def get_source_frames(request: HttpRequest, video_id: int) -> SourceFrames:
 )
 def get_frame(request: HttpRequest, video_id: int, frame: int) -> HttpResponse:
     role_for(signed_in(request), video_id)
-    return _file(folder_of(video_id).frame(frame), "image/jpeg")
+    return _file(VideoFiles(video_id).frame(frame), "image/jpeg")
 
 
 @router.get(
@@ -227,7 +226,7 @@ def get_frame(request: HttpRequest, video_id: int, frame: int) -> HttpResponse:
 )
 def get_thumbnail(request: HttpRequest, video_id: int, frame: int) -> HttpResponse:
     role_for(signed_in(request), video_id)
-    return _file(folder_of(video_id).thumb(frame), "image/jpeg")
+    return _file(VideoFiles(video_id).thumb(frame), "image/jpeg")
 
 
 @router.get(
@@ -237,13 +236,13 @@ def get_thumbnail(request: HttpRequest, video_id: int, frame: int) -> HttpRespon
 )
 def get_ground_truth(request: HttpRequest, video_id: int, frame: int) -> HttpResponse:
     role_for(signed_in(request), video_id, Role.REVIEWER)
-    return _file(folder_of(video_id).truth(frame), "image/png")
+    return _file(VideoFiles(video_id).truth(frame), "image/png")
 
 
-def _file(path: Path, content_type: str) -> HttpResponse:
+def _file(name: str, content_type: str) -> HttpResponse:
     """Answer with a whole file. Frames have some 100 kB, for which a streamed answer would be slower."""
     try:
-        data = path.read_bytes()
+        data = read_file(name)
     except FileNotFoundError:
         raise NotFound("frame") from None
     return HttpResponse(data, content_type=content_type, headers={"Cache-Control": IMMUTABLE})

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 from django.db.models.signals import post_delete
 from django.dispatch import receiver
 
+from webapp.storage.files import storage
 from webapp.tasks.sending import after_commit
 from webapp.videos.models import Upload, Video
-from webapp.videos.storage import set_aside, upload_path
+from webapp.videos.storage import VIDEOS
+from webapp.videos.upload_files import remove_upload
 
 
 @receiver(post_delete, sender=Video)
 def remove_folder(sender: type[Video], instance: Video, **_: Any) -> None:
-    after_commit(set_aside, instance.pk)
+    after_commit(_set_aside, instance.pk)
+
+
+def _set_aside(video_id: int) -> None:
+    storage().set_aside(VIDEOS, str(video_id))
 
 
 @receiver(post_delete, sender=Upload)
 def remove_file(sender: type[Upload], instance: Upload, **_: Any) -> None:
-    after_commit(partial(upload_path(instance.pk).unlink, missing_ok=True))
+    after_commit(remove_upload, instance.pk)

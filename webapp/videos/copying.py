@@ -1,17 +1,15 @@
-"""Copies a video without the work on it. The copy shares the files of the frames, so it needs no room on the disk."""
+"""Copies a video without the work on it. On a disk the copy shares the files of the frames, so it needs no room."""
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Callable
-from pathlib import Path
 
 from django.db import transaction
 
 from webapp.accounts.models import User
+from webapp.storage.files import Beat, storage
 from webapp.videos.models import Video, VideoState
-from webapp.videos.storage import folder_of
+from webapp.videos.storage import VIDEOS, VideoFiles, staging_of
 
 COPIED = ("name", "width", "height", "frame_count", "fps", "pixel_aspect", "size_bytes", "cuts", "truth_frames")
 
@@ -32,36 +30,19 @@ def copy_video(video: Video, *, by: User) -> Video:
         created_by=by,
         **values,
     )
-    folder_of(made.pk).remove()  # It exists if a process was killed after it copied files and before it wrote the row.
-    link_files(video, folder_of(made.pk).root)
+    copy_files(video, made)()
     return made
 
 
-def link_files(video: Video, target: Path, beat: Callable[[], object] = lambda: None) -> None:
-    """Give the files of a video second names below the folder `target`, which is removed if that fails.
+def copy_files(source: Video, target: Video, beat: Beat = lambda: None) -> Callable[[], None]:
+    """Copy the files of a video. Returns a function that puts the copies in the place of the files of `target`.
 
     `beat` is called for each file, and may raise an exception to stop.
     """
-
-    def link(source: str, name: str) -> None:
-        beat()
-        _link(source, name)
-
-    try:
-        shutil.copytree(folder_of(video.pk).root, target, copy_function=link)
-    except BaseException:
-        shutil.rmtree(target, ignore_errors=True)
-        raise
-
-
-def _link(source: str, target: str) -> None:
-    """Give a file a second name; where the file system cannot do that, copy it."""
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copyfile(source, target)
+    staging = f"{VIDEOS}/{staging_of(target.pk, target.fence).root.name}"
+    return storage().copy_folder(VideoFiles(source.pk).folder, VideoFiles(target.pk).folder, staging, beat)
 
 
 def remove_files(video: Video) -> None:
     """Remove the files of a copy whose row was not kept."""
-    shutil.rmtree(folder_of(video.pk).root, ignore_errors=True)
+    VideoFiles(video.pk).remove()

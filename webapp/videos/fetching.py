@@ -25,7 +25,7 @@ from webapp.videos.fetch_sources import Opened, check_source, is_address, open_s
 from webapp.videos.models import Fetch, FetchState, Upload
 from webapp.videos.quota import alone, room_for
 from webapp.videos.refusal import ImportCancelled, check_disk
-from webapp.videos.storage import upload_path
+from webapp.videos.upload_files import writing
 from webapp.videos.uploads import begin_upload, check_upload_size, finish_upload
 
 log = structlog.get_logger(__name__)
@@ -150,7 +150,7 @@ def _store(fetch: Fetch, opened: Opened) -> None:
 
 def _copy(fetch: Fetch, opened: Opened, upload: Upload, most: int) -> int:
     done, progress = 0, _Progress(fetch)
-    with upload_path(upload.pk).open("wb") as file:
+    with writing(upload) as file:
         for piece in opened.pieces:
             done += len(piece)
             if done > most:

@@ -10,7 +10,8 @@ from webapp.tasks.lease import Lease, Limits
 from webapp.tasks.models import Queue
 from webapp.tasks.sending import after_commit, send_task
 from webapp.videos.models import Upload, Video, VideoState
-from webapp.videos.storage import folder_of, upload_path
+from webapp.videos.storage import VideoFiles
+from webapp.videos.upload_files import remove_upload
 from webapp.webhooks.events import Event, tell
 
 TASK = "videos.import_video"
@@ -41,7 +42,7 @@ class ImportLease(Lease[Video]):
         if self.held(task.pk, task.fence).update(state=state, error=error) and error:
             tell_of_failure(task, error)
         # The worker may have been lost after it moved the files and before it wrote the row.
-        after_commit(folder_of(task.pk).remove)
+        after_commit(VideoFiles(task.pk).remove)
         if task.upload is not None:
             after_commit(release_upload, task.upload)
 
@@ -70,7 +71,7 @@ def tell_of_failure(video: Video, error: str) -> None:
 def release_upload(upload: Upload) -> None:
     """Remove the file of `upload` if no video that comes from it still waits to be imported."""
     if not upload.videos.filter(state=VideoState.IMPORTING).exists():
-        upload_path(upload.pk).unlink(missing_ok=True)
+        remove_upload(upload.pk)
 
 
 def cancel_import(*, video: Video) -> None:

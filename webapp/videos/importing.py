@@ -12,20 +12,25 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
 from django.db import transaction
 from django.db.models.functions import Now
 
+from webapp.storage.files import storage
 from webapp.videos.frame_writer import FrameWriter
 from webapp.videos.import_process import FoundVideo, ReadVideo, read_in_process
 from webapp.videos.import_queue import IMPORTS, notify_import_worker, release_upload, tell_of_failure
 from webapp.videos.models import NAME_LENGTH, PART_LENGTH, Video, VideoState, became_ready
 from webapp.videos.quota import Room, alone, room_for
 from webapp.videos.refusal import ImportCancelled, Refused, disk_full
-from webapp.videos.sources import Clip
-from webapp.videos.storage import VideoFolder, folder_of, staging_of, upload_path
+from webapp.videos.storage import VideoFiles, VideoFolder, staging_of
+from webapp.videos.upload_files import local_upload
 from webapp.webhooks.events import Event, tell
+
+if TYPE_CHECKING:  # It loads FFmpeg.
+    from webapp.videos.sources import Clip
 
 log = structlog.get_logger(__name__)
 
@@ -42,7 +47,7 @@ def run_import(video_id: int) -> None:
         end_import(video, VideoState.FAILED, "The uploaded file of this video is gone. Upload it again.")
         return
     try:
-        _import(video, upload_path(video.upload.pk))
+        _import(video, local_upload(video.upload))
     except ImportCancelled:
         end_import(video, VideoState.CANCELLED)
     except Refused as refusal:
@@ -134,16 +139,16 @@ def _publish(video: Video, read: ReadVideo, staging: VideoFolder, beat: Heartbea
     if not written.count:
         raise Refused("no_frames", "There are no frames.")
     beat(written.count, now=True)
-    folder = folder_of(video.pk)
-    folder.remove()  # It exists if an attempt was killed after it moved the files and before it wrote the row.
-    staging.root.rename(folder.root)
+    files = VideoFiles(video.pk)
+    # The files exist already if an attempt was killed after it stored them and before it wrote the row.
+    storage().save_folder(staging.root, files.folder, beat)
     try:
         ready = _become_ready(video, read)
     except Refused:
-        folder.remove()
+        files.remove()
         raise
     if not ready:
-        folder.remove()
+        files.remove()
         raise ImportCancelled
 
 

@@ -12,10 +12,12 @@ from pathlib import Path
 from django.db.models import Q
 from django.utils import timezone
 
+from webapp.storage.files import storage
 from webapp.videos.fetching import FETCHES
 from webapp.videos.import_queue import IMPORTS
 from webapp.videos.models import Upload, Video, VideoState
-from webapp.videos.storage import DELETED_PREFIX, staging_of, upload_path, videos_root
+from webapp.videos.storage import VIDEOS, staging_of, videos_root
+from webapp.videos.upload_files import remove_upload
 
 ABANDONED_AFTER = timedelta(days=3)
 
@@ -29,7 +31,7 @@ def sweep_imports(*, starting: bool = False) -> None:
     IMPORTS.sweep(starting=starting)
     FETCHES.sweep(starting=starting)
     _remove_leftovers()
-    _remove_deleted_videos()
+    storage().remove_set_aside(VIDEOS)
     _remove_abandoned_uploads()
 
 
@@ -45,11 +47,6 @@ def _remove_leftovers() -> None:
             _remove_tree(folder)
 
 
-def _remove_deleted_videos() -> None:
-    for folder in videos_root().glob(f"{DELETED_PREFIX}*"):
-        _remove_tree(folder)
-
-
 def _remove_tree(folder: Path) -> None:
     with suppress(FileNotFoundError):  # Another worker may remove it at the same time.
         shutil.rmtree(folder)
@@ -59,5 +56,5 @@ def _remove_abandoned_uploads() -> None:
     old = Upload.objects.filter(touched_at__lt=timezone.now() - ABANDONED_AFTER)
     # An import of masks may wait for its author's answer for longer.
     for upload in old.exclude(Q(videos__state=VideoState.IMPORTING)).exclude(mask_imports__state="asking"):
-        upload_path(upload.pk).unlink(missing_ok=True)
+        remove_upload(upload.pk)
         upload.delete()

@@ -9,7 +9,7 @@ import json
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from webapp.videos.storage import VideoFolder
+from webapp.videos.storage import VideoFiles, VideoFolder, read_file
 
 
 @dataclass(frozen=True)
@@ -35,10 +35,10 @@ def write_source_table(folder: VideoFolder, table: SourceTable) -> int:
     return folder.source.write_text(json.dumps({"names": table.names, "times": table.times}), encoding="utf-8")
 
 
-def read_source_table(folder: VideoFolder, count: int) -> SourceTable:
+def read_source_table(video_id: int, count: int) -> SourceTable:
     """Read the table of a video with `count` frames. If none was stored, all names are "" and all times None."""
     try:
-        stored = json.loads(folder.source.read_text(encoding="utf-8"))
+        stored = json.loads(read_file(VideoFiles(video_id).source))
     except FileNotFoundError:
         return SourceTable([""] * count, [None] * count)
     return SourceTable(stored["names"], stored["times"])

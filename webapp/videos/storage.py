@@ -1,20 +1,18 @@
-"""Paths of the files of videos and uploads, and a lazy reader of frames.
+"""Names of the stored files of videos, folders in which they are written first, and a lazy reader of frames.
 
-HOME/videos/<id>/frames/000000.jpg   the frames, by index
-HOME/videos/<id>/thumbs/000000.jpg   the same, at most 256 pixels on the longest side
-HOME/videos/<id>/truth/000000.png    ground truth, indexed PNG, where there is some
-HOME/videos/<id>/source.json         the names and time stamps that the frames had in their source (source_table.py)
-HOME/uploads/<uuid>                  a file that is arriving, or waits to be imported
+videos/<id>/frames/000000.jpg   the frames, by index
+videos/<id>/thumbs/000000.jpg   the same, at most 256 pixels on the longest side
+videos/<id>/truth/000000.png    ground truth, indexed PNG, where there is some
+videos/<id>/source.json         the names and time stamps that the frames had in their source (source_table.py)
 """
 
 from __future__ import annotations
 
+import io
 import shutil
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 import numpy as np
 from django.conf import settings
@@ -22,6 +20,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from segmentation.formats.label_png import LabelMap, decode_labels
+from webapp.storage.files import storage
 
 if TYPE_CHECKING:  # The process that reads uploads does not use the database, so it cannot import models.
     from webapp.videos.models import Video
@@ -31,7 +30,7 @@ RgbFrame = NDArray[np.uint8]  # [H, W, 3]
 
 @dataclass(frozen=True)
 class VideoFolder:
-    """The paths of the files of one video. They are computed without checking whether the files exist."""
+    """A folder of this machine in which the files of one video are written, before they are stored."""
 
     root: Path
 
@@ -58,30 +57,55 @@ class VideoFolder:
             shutil.rmtree(self.root)
 
 
-DELETED_PREFIX = "deleted-"  # The prefix of folders whose videos were deleted; workers remove them.
+VIDEOS = "videos"  # The folder of all stored files of videos.
+
+
+@dataclass(frozen=True)
+class VideoFiles:
+    """The names of the stored files of one video, whether or not they exist."""
+
+    video_id: int
+
+    @property
+    def folder(self) -> str:
+        return f"{VIDEOS}/{self.video_id}"
+
+    def frame(self, index: int) -> str:
+        return f"{self.folder}/frames/{index:06d}.jpg"
+
+    def thumb(self, index: int) -> str:
+        return f"{self.folder}/thumbs/{index:06d}.jpg"
+
+    def truth(self, index: int) -> str:
+        return f"{self.folder}/truth/{index:06d}.png"
+
+    @property
+    def source(self) -> str:
+        return f"{self.folder}/source.json"
+
+    def remove(self) -> None:
+        storage().remove_folder(self.folder)
+
+
+def read_file(name: str) -> bytes:
+    """Return the content of a stored file as it is now. Raises FileNotFoundError."""
+    with storage().open(name) as file:
+        return file.read()
 
 
 def videos_root() -> Path:
-    return Path(settings.HOME) / "videos"
+    """Return the folder of this machine in which imports write."""
+    return Path(settings.HOME) / VIDEOS
 
 
 def folder_of(video_id: int) -> VideoFolder:
+    """Return the folder of the files of a video, on a site that keeps them in its data folder."""
     return VideoFolder(videos_root() / str(video_id))
-
-
-def set_aside(video_id: int) -> None:
-    """Rename the folder of a deleted video, which is quick. A worker removes its thousands of files later."""
-    with suppress(FileNotFoundError):  # A video whose import failed has no folder.
-        folder_of(video_id).root.rename(videos_root() / f"{DELETED_PREFIX}{video_id}")
 
 
 def staging_of(video_id: int, fence: int) -> VideoFolder:
     """Return the folder in which one attempt of an import writes. Each attempt has a folder of its own."""
     return VideoFolder(videos_root() / f"importing-{video_id}-{fence}")
-
-
-def upload_path(upload_id: UUID) -> Path:
-    return Path(settings.HOME) / "uploads" / str(upload_id)
 
 
 def free_bytes() -> int:
@@ -93,13 +117,17 @@ def min_free_bytes() -> int:
     return int(settings.CONFIG["MASKWRIGHT_MIN_FREE_MB"]) << 20
 
 
+AHEAD = 24  # The number of frames that are fetched before they are read, about those of a second.
+
+
 class StoredFrames:
     """The frames of a video by index, read on demand. Engines use it as a `FrameSource`."""
 
     def __init__(self, video: Video) -> None:
         self.height, self.width = video.height, video.width
         self._count = video.frame_count
-        self._folder = folder_of(video.pk)
+        self._files = VideoFiles(video.pk)
+        self._last = -1
 
     def __len__(self) -> int:
         return self._count
@@ -108,19 +136,17 @@ class StoredFrames:
         """Read frame `index` as uint8 RGB [H, W, 3]. Raises IndexError outside 0..len-1."""
         if not 0 <= index < self._count:
             raise IndexError(f"frame {index} is outside 0..{self._count - 1}")
-        with Image.open(self._folder.frame(index), formats=["JPEG"]) as image:
+        step = -1 if index < self._last else 1  # Engines go through a video in both directions.
+        self._last = index
+        ahead = range(index + step, index + step * (AHEAD + 1), step)
+        storage().fetch_ahead(self._files.frame(each) for each in ahead if 0 <= each < self._count)
+        with Image.open(storage().local_path(self._files.frame(index)), formats=["JPEG"]) as image:
             return np.array(image.convert("RGB"))
-
-    @property
-    def paths(self) -> list[Path]:
-        """Return the path of the JPEG file of every frame, in order."""
-        return [self._folder.frame(index) for index in range(self._count)]
 
 
 def read_truth(video: Video, frame: int) -> LabelMap | None:
     """Read the ground truth of `frame`, uint8 [H, W]. Return None if there is none."""
     try:
-        with folder_of(video.pk).truth(frame).open("rb") as file:
-            return decode_labels(file)
+        return decode_labels(io.BytesIO(read_file(VideoFiles(video.pk).truth(frame))))
     except FileNotFoundError:
         return None

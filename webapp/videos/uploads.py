@@ -6,11 +6,7 @@ written to the file before the row counts them. Bytes that were not counted are 
 
 from __future__ import annotations
 
-import fcntl
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path, PurePosixPath
-from typing import IO, Any, Protocol
+from pathlib import PurePosixPath
 from uuid import UUID
 
 from django.conf import settings
@@ -18,24 +14,20 @@ from django.db import transaction
 from django.utils import timezone
 
 from webapp.accounts.models import User
-from webapp.problems import NotFound, Problem
+from webapp.problems import Problem
 from webapp.projects.access import project_for
 from webapp.projects.models import Role
-from webapp.tus import CHECKSUM_MISMATCH, Checksum
+from webapp.tus import Checksum
 from webapp.videos.access import upload_for
 from webapp.videos.import_queue import notify_import_worker
 from webapp.videos.models import Fetch, Upload, Video
 from webapp.videos.quota import alone, bytes_to_come, room_for, under_way
 from webapp.videos.refusal import Refused, check_disk
-from webapp.videos.storage import free_bytes, min_free_bytes, upload_path
+from webapp.videos.storage import free_bytes, min_free_bytes
+from webapp.videos.upload_files import Readable, begin_file, receiving
 
 MAX_CHUNK = 64 << 20
 MOST_UNDER_WAY = 20  # The most unfinished uploads of one person; the page sends two files at a time.
-COPY = 1 << 20
-
-
-class Readable(Protocol):
-    def read(self, size: int, /) -> bytes: ...
 
 
 def begin_upload(*, by: User, project_id: int, name: str, size: int, is_fetched: bool = False) -> Upload:
@@ -55,9 +47,7 @@ def begin_upload(*, by: User, project_id: int, name: str, size: int, is_fetched:
         _check_room(size)
         room_for(project, by).check(frames=1, size=size)
         upload = Upload.objects.create(project=project, name=_base_name(name), size=size, created_by=by)
-    path = upload_path(upload.pk)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.touch()
+    begin_file(upload.pk)
     return upload
 
 
@@ -106,21 +96,14 @@ def receive_chunk(
     upload = upload_for(by, upload_id)
     if length > MAX_CHUNK:
         raise Problem("chunk_too_large", f"Send at most {MAX_CHUNK >> 20} MB at once.", 413)
-    with _locked(upload_path(upload.pk)) as file:
+    with receiving(upload.pk) as incoming:
         upload.refresh_from_db()
         if offset != upload.received:
             raise _elsewhere(upload)
         if offset + length > upload.size:
             raise Problem("chunk_too_large", "The chunk goes past the end of the file that was announced.", 413)
         check_disk(length)
-        file.seek(offset)
-        sum_ = None if checksum is None else checksum.new()
-        if _copy(body, file, length, sum_) != length:
-            raise Problem("chunk_cut", "The connection broke in the middle of a chunk.", received=offset)
-        if checksum is not None and sum_ is not None and sum_.digest() != checksum.digest:
-            text = "The chunk does not have its checksum. Send it again."
-            raise Problem("wrong_checksum", text, CHECKSUM_MISMATCH, received=offset)
-        file.flush()
+        incoming.take(body, offset, length, checksum)
         upload.received = offset + length
         upload.touched_at = timezone.now()
         upload.save(update_fields=["received", "touched_at"])
@@ -157,36 +140,6 @@ def drop_upload(*, by: User, upload_id: UUID) -> None:
 def _elsewhere(upload: Upload) -> Problem:
     text = f"The upload goes on at byte {upload.received} of {upload.size}."
     return Problem("wrong_offset", text, 409, received=upload.received)
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[IO[bytes]]:
-    """Open the file with a lock that only one request can hold. Raises Problem "busy" if another one holds it.
-
-    A client that gave up on a chunk may send it again while the first request is still writing.
-    """
-    try:
-        file = path.open("r+b")
-    except FileNotFoundError:
-        raise NotFound("upload") from None
-    with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise Problem(
-                "busy", "Another chunk of this upload is being written. Try again in a moment.", 503, retry_after=1
-            ) from None
-        yield file
-
-
-def _copy(body: Readable, file: IO[bytes], length: int, sum_: Any = None) -> int:
-    copied = 0
-    while copied < length and (data := body.read(min(COPY, length - copied))):
-        file.write(data)
-        if sum_ is not None:
-            sum_.update(data)
-        copied += len(data)
-    return copied
 
 
 def _base_name(name: str) -> str:

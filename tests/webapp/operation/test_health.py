@@ -44,7 +44,7 @@ def test_a_database_that_is_away_is_named(
 
     monkeypatch.setattr(health, "_database", away)
     answer = client.get("/readyz")
-    assert answer.status_code == 503
+    assert (answer.status_code, answer["Retry-After"]) == (503, "5")
     assert answer.json()["database"] == "the database does not answer"
     assert "10.0.0.7" not in answer.content.decode()
 

@@ -28,7 +28,8 @@ from webapp.quotas.models import Quota, Scope
 from webapp.videos.importing import run_import
 from webapp.videos.models import Upload, Video, VideoState
 from webapp.videos.quota import taken_by
-from webapp.videos.storage import upload_path, videos_root
+from webapp.videos.storage import videos_root
+from webapp.videos.upload_files import upload_path
 
 ClientAs = Callable[[User | None], Client]
 

@@ -21,7 +21,7 @@ from webapp.projects.models import Project
 from webapp.tasks import sending
 from webapp.tasks.sending import after_commit, send_task
 from webapp.videos.models import Upload, Video
-from webapp.videos.storage import upload_path
+from webapp.videos.upload_files import upload_path
 from webapp.videos.uploads import finish_upload
 
 BASE = Path(django_settings.BASE_DIR)

@@ -19,7 +19,7 @@ from webapp.projects.models import Project
 from webapp.videos import reader_process
 from webapp.videos.importing import run_import
 from webapp.videos.models import Upload, Video
-from webapp.videos.storage import upload_path
+from webapp.videos.upload_files import upload_path
 
 Bring = Callable[[Path], Video]
 Limit = Callable[[str, int], None]

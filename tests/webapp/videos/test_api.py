@@ -22,7 +22,8 @@ from webapp.videos.create import create_video
 from webapp.videos.models import Upload, Video, VideoState
 from webapp.videos.recovery import sweep_imports
 from webapp.videos.source_table import SourceTable, write_source_table
-from webapp.videos.storage import folder_of, upload_path
+from webapp.videos.storage import folder_of
+from webapp.videos.upload_files import upload_path
 
 JSON = "application/json"
 ClientAs = Callable[[User | None], Client]

@@ -19,7 +19,7 @@ from webapp.projects.models import Project
 from webapp.videos import fetching, uploads
 from webapp.videos.fetching import begin_fetch, cancel_fetch, run_fetch
 from webapp.videos.models import Fetch, FetchState, Upload, Video
-from webapp.videos.storage import upload_path
+from webapp.videos.upload_files import upload_path
 
 JSON = "application/json"
 DATA = bytes(range(256)) * 20

@@ -18,7 +18,8 @@ from webapp.videos.import_queue import IMPORTS
 from webapp.videos.importing import claim, run_import
 from webapp.videos.models import Upload, Video, VideoState
 from webapp.videos.recovery import sweep_imports
-from webapp.videos.storage import folder_of, staging_of, upload_path
+from webapp.videos.storage import folder_of, staging_of
+from webapp.videos.upload_files import upload_path
 
 LONG_AGO = timedelta(minutes=5)
 pytestmark = pytest.mark.django_db(transaction=True)  # Workers are notified after a real commit.

@@ -18,7 +18,7 @@ from tests.webapp.videos.conftest import Bring, Limit
 from webapp.videos.importing import run_import
 from webapp.videos.models import Video, VideoState
 from webapp.videos.source_table import SourceTable, read_source_table
-from webapp.videos.storage import StoredFrames, folder_of
+from webapp.videos.storage import StoredFrames
 
 
 def labels(*ids: int) -> np.ndarray:
@@ -243,7 +243,7 @@ def test_every_page_of_16_bit_colours_is_a_frame_of_its_own(bring: Bring, tmp_pa
 def test_frames_keep_the_names_of_their_files(bring: Bring, tmp_path: Path) -> None:
     files = [(f"in/IMG_{number:04}.png", numbered_picture(number)) for number in (2, 5, 11)]
     video = bring(write_zip(tmp_path / "a.zip", [*files, ("in/stack.tif", stack(1, 2))]))
-    table = read_source_table(folder_of(video.pk), video.frame_count)
+    table = read_source_table(video.pk, video.frame_count)
     assert table.names == ["IMG_0002.png", "IMG_0005.png", "IMG_0011.png", "stack_0001.tif", "stack_0002.tif"]
     assert table.stems() == ["IMG_0002", "IMG_0005", "IMG_0011", "stack_0001", "stack_0002"]
 

@@ -21,7 +21,8 @@ from webapp.projects.models import Membership, Project
 from webapp.videos import quota, refusal, uploads
 from webapp.videos.importing import run_import
 from webapp.videos.models import Upload, Video, VideoState
-from webapp.videos.storage import min_free_bytes, upload_path
+from webapp.videos.storage import min_free_bytes
+from webapp.videos.upload_files import upload_path
 from webapp.videos.uploads import receive_chunk
 
 JSON = "application/json"

@@ -6,8 +6,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from datetime import datetime
-from pathlib import Path
-from typing import Annotated
+from typing import IO, Annotated
 
 from django.core.handlers.asgi import ASGIRequest
 from django.db.models import Q, QuerySet
@@ -18,7 +17,7 @@ from pydantic import Field
 
 from webapp.accounts.api import signed_in
 from webapp.annotation.export import jobs
-from webapp.annotation.export.files import download_name, export_path
+from webapp.annotation.export.files import download_name, export_file
 from webapp.annotation.export.format import Format
 from webapp.annotation.export.formats import FORMATS
 from webapp.annotation.export.jobs import export_for, exports_of
@@ -27,6 +26,7 @@ from webapp.annotation.models import Export, ExportState
 from webapp.problems import NotFound, Problem
 from webapp.projects.access import project_for
 from webapp.rest import ErrorAnswer, NewestFirst, Strict, resumable_answer
+from webapp.storage.files import storage
 from webapp.videos.access import video_for
 
 router = Router(tags=["exports"])
@@ -179,20 +179,18 @@ def download_export(request: HttpRequest, export_id: int) -> StreamingHttpRespon
     export = export_for(signed_in(request), export_id)
     if export.state != ExportState.DONE:
         raise Problem("not_ready", "This export is not complete.", 409)
-    path = export_path(export.pk)
-    known = FORMATS.get(export.format)
-    if known is None or not path.exists():
+    name, known = export_file(export.pk), FORMATS.get(export.format)
+    try:
+        size = storage().size(name)
+        start = _range_start(request, size)
+        file = storage().open(name, start)
+    except FileNotFoundError:
+        raise NotFound("file") from None
+    if known is None:
         raise NotFound("file")
-    answer: StreamingHttpResponse
     # Under ASGI Django would read the whole file before it sends the first byte.
-    size = path.stat().st_size
-    start = _range_start(request, size)
-    if isinstance(request, ASGIRequest):
-        answer = StreamingHttpResponse(_chunks(path, start))
-    else:
-        file = path.open("rb")
-        file.seek(start)
-        answer = FileResponse(file)
+    is_async = isinstance(request, ASGIRequest)
+    answer = StreamingHttpResponse(_chunks(file)) if is_async else FileResponse(file)
     answer["Content-Type"] = known.media_type
     answer["Content-Length"] = str(size - start)
     answer["Accept-Ranges"] = "bytes"
@@ -214,9 +212,7 @@ def _range_start(request: HttpRequest, size: int) -> int:
     return start if start < size else 0
 
 
-async def _chunks(path: Path, start: int) -> AsyncIterator[bytes]:
-    file = await asyncio.to_thread(path.open, "rb")
-    file.seek(start)
+async def _chunks(file: IO[bytes]) -> AsyncIterator[bytes]:
     try:
         while data := await asyncio.to_thread(file.read, CHUNK):
             yield data

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +13,20 @@ from django.db.models.signals import post_delete
 from django.dispatch import receiver
 
 from webapp.annotation.models import Export
+from webapp.storage.files import storage
 from webapp.tasks.sending import after_commit
+
+EXPORTS = "exports"  # The folder of all complete exports.
+
+
+def export_file(export_id: int) -> str:
+    """Return the name under which the file of a complete export is stored."""
+    return f"{EXPORTS}/{export_id}"
 
 
 def export_path(export_id: int) -> Path:
-    return Path(settings.HOME) / "exports" / str(export_id)
+    """Return the path of the file of an export, on a site that keeps it in its data folder."""
+    return Path(settings.HOME) / export_file(export_id)
 
 
 def unfinished_path(export_id: int, fence: int) -> Path:
@@ -62,4 +70,4 @@ def download_name(export: Export, suffix: str) -> str:
 
 @receiver(post_delete, sender=Export)
 def remove_file(sender: type[Export], instance: Export, **_: Any) -> None:
-    after_commit(partial(export_path(instance.pk).unlink, missing_ok=True))
+    after_commit(storage().remove, export_file(instance.pk))

@@ -14,7 +14,7 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
 from webapp.accounts.models import User
-from webapp.annotation.export.files import export_path, folder_name, unfinished_path, unique_folders
+from webapp.annotation.export.files import export_file, folder_name, unfinished_path, unique_folders
 from webapp.annotation.export.format import Format
 from webapp.annotation.export.formats import FORMATS
 from webapp.annotation.export.manifest import add_checksums, add_how_to, add_lists, add_manifest
@@ -28,6 +28,7 @@ from webapp.problems import Forbidden, NotFound, Problem
 from webapp.projects.access import ONLY_JOBS, Visitor, allows, is_limited, memberships_of, project_for, require
 from webapp.projects.deletable import put_into_trash
 from webapp.projects.models import Role
+from webapp.storage.files import storage
 from webapp.tasks.heartbeat import beating
 from webapp.tasks.lease import Lease, Limits
 from webapp.tasks.models import Queue
@@ -211,9 +212,10 @@ def run_export(export_id: int) -> None:
                 add_lists(unfinished, subjects)
                 add_how_to(unfinished, known.how_to)
                 add_checksums(unfinished, partial(progress, export.progress_total))
-            unfinished.rename(export_path(export.pk))
-        if not _end(export, ExportState.DONE, size_bytes=export_path(export.pk).stat().st_size):
-            export_path(export.pk).unlink()
+            size = unfinished.stat().st_size
+            storage().save(unfinished, export_file(export.pk))
+        if not _end(export, ExportState.DONE, size_bytes=size):
+            storage().remove(export_file(export.pk))
     except Stopped:
         _end(export, ExportState.CANCELLED)
     except Refused as refusal:

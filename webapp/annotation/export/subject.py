@@ -19,10 +19,11 @@ from webapp.annotation.codec import LabelMap
 from webapp.annotation.export.options import Names, Options
 from webapp.annotation.masks import masks_of
 from webapp.annotation.models import Object
+from webapp.storage.files import storage
 from webapp.videos.frame_writer import JPEG_QUALITY
 from webapp.videos.models import Video
 from webapp.videos.source_table import SourceTable, read_source_table
-from webapp.videos.storage import RgbFrame, StoredFrames, folder_of
+from webapp.videos.storage import RgbFrame, StoredFrames, VideoFiles
 
 Tick = Callable[[int], None]  # It is called with the number of frames done, and raises an exception to stop the export.
 
@@ -139,7 +140,7 @@ class Subject:
     def write_frame(self, archive: zipfile.ZipFile, index: int, path: str) -> None:
         """Write a frame as a JPEG file into a zip. Unless it is stretched, it is the stored file."""
         if self.width == self.video.width:
-            archive.write(folder_of(self.video.pk).frame(index), path)
+            archive.write(storage().local_path(VideoFiles(self.video.pk).frame(index)), path)
             return
         buffer = io.BytesIO()
         Image.fromarray(self.picture(index)).save(buffer, "JPEG", quality=JPEG_QUALITY)
@@ -180,7 +181,7 @@ def by_split(subjects: Sequence[Subject], videos: Sequence[AnnotatedVideo]) -> d
 
 
 def source_table(video: Video) -> SourceTable:
-    return read_source_table(folder_of(video.pk), video.frame_count)
+    return read_source_table(video.pk, video.frame_count)
 
 
 def object_table(subject: Subject) -> str:

@@ -37,7 +37,7 @@ from webapp.projects.models import Project, Role
 from webapp.videos.access import REVIEWERS, upload_for, video_for, videos_of
 from webapp.videos.models import Video, VideoState
 from webapp.videos.refusal import ImportCancelled, Refused, disk_full
-from webapp.videos.storage import upload_path
+from webapp.videos.upload_files import local_upload
 
 log = structlog.get_logger(__name__)
 
@@ -179,8 +179,6 @@ def run_mask_import(import_id: int) -> None:
         return
     staging = staging_path(claimed.pk, claimed.fence)
     try:
-        if claimed.upload is None or not upload_path(claimed.upload.pk).exists():
-            raise Refused("no_upload", "The uploaded file is gone. Upload it again.")
         staging.mkdir(parents=True)
         _Run(claimed, staging).all()
     except ImportCancelled:
@@ -205,8 +203,7 @@ class _Run:
         self._next, self._done, self._total = 0.0, 0, 0
 
     def all(self) -> None:
-        assert self.row.upload is not None
-        with read_masks(upload_path(self.row.upload.pk), self.row.name, self._beat) as reader:
+        with read_masks(self._uploaded(), self.row.name, self._beat) as reader:
             matches, left_out = self._matches(reader.found)
             if self._asks(reader.found, matches):
                 return
@@ -216,6 +213,14 @@ class _Run:
             self._store_truth(matches, read, notes)
         else:
             self._store_versions(matches, read, notes)
+
+    def _uploaded(self) -> Path:
+        try:
+            if self.row.upload is not None:
+                return local_upload(self.row.upload)
+        except FileNotFoundError:
+            pass
+        raise Refused("no_upload", "The uploaded file is gone. Upload it again.")
 
     def _matches(self, found: FoundFile) -> tuple[list[Match], list[str]]:
         seen = videos_of(self.row.author).filter(project=self.row.project, state=VideoState.READY).order_by("pk")

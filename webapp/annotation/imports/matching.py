@@ -12,7 +12,6 @@ from webapp.annotation.imports.reading import FoundFile, FoundMasks
 from webapp.videos.models import Video
 from webapp.videos.refusal import Refused
 from webapp.videos.source_table import read_source_table
-from webapp.videos.storage import folder_of
 
 
 @dataclass(frozen=True)
@@ -84,7 +83,7 @@ def _match(video: Video, found: FoundMasks, file: FoundFile) -> Match:
             f"The masks of {found.name or video.name} have {found.width} x {found.height} pixels, the video "
             f"{video.name} has {video.width} x {video.height}. They are masks of another video, or of a smaller copy.",
         )
-    stems = None if file.numbered else read_source_table(folder_of(video.pk), video.frame_count).stems()
+    stems = None if file.numbered else read_source_table(video.pk, video.frame_count).stems()
     return Match(video, found, file.videos.index(found), match_frames(found.frames, stems, video))
 
 

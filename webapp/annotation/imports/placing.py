@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -28,9 +27,10 @@ from webapp.annotation.notify import notify_scorer
 from webapp.annotation.objects import locked_numbers
 from webapp.annotation.rounds import add_version
 from webapp.projects.models import Label
+from webapp.storage.files import storage
 from webapp.videos.models import Video
 from webapp.videos.refusal import Refused
-from webapp.videos.storage import folder_of
+from webapp.videos.storage import VideoFiles
 
 CHUNK = 200  # The number of masks that are inserted at once.
 
@@ -210,17 +210,8 @@ def replace_truth(video: Video, folder: Path, frames: list[int], objects: int) -
     """
     if not frames or not objects:
         raise Refused("no_objects", f"The masks for {video.name} show no object, so they are no ground truth.")
-    own = folder_of(video.pk).root / "truth"
-    old = own.with_name(f"truth-before-{folder.name}")
-    if own.exists():
-        own.rename(old)
-    folder.rename(own)
-
-    def take_back() -> None:
-        own.rename(folder)
-        if old.exists():
-            old.rename(own)
-
+    own = f"{VideoFiles(video.pk).folder}/truth"
+    take_back = storage().exchange_folder(folder, own, _old_truth(video, folder))
     Video.objects.filter(pk=video.pk).update(truth_frames=sorted(frames), truth_objects=objects)
     RoundScore.objects.filter(round__video=video).delete()
     for pk in Round.objects.filter(video=video, state=RoundState.DONE).values_list("pk", flat=True):
@@ -230,4 +221,8 @@ def replace_truth(video: Video, folder: Path, frames: list[int], objects: int) -
 
 def forget_old_truth(video: Video, folder: Path) -> None:
     """Remove the ground truth that `replace_truth` has put aside, once its transaction has committed."""
-    shutil.rmtree(folder_of(video.pk).root / f"truth-before-{folder.name}", ignore_errors=True)
+    storage().remove_folder(_old_truth(video, folder))
+
+
+def _old_truth(video: Video, folder: Path) -> str:
+    return f"{VideoFiles(video.pk).folder}/truth-before-{folder.name}"

@@ -24,7 +24,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from segmentation.formats.label_png import encode_labels
 from segmentation.types import Interaction
 from webapp.accounts.models import User
-from webapp.annotation.export.files import export_path
+from webapp.annotation.export.files import export_file
 from webapp.annotation.export.formats import FORMATS
 from webapp.annotation.export.jobs import make_export, run_export
 from webapp.annotation.head import head_of
@@ -38,6 +38,7 @@ from webapp.inference import runner
 from webapp.inference.work import sessions, work_on
 from webapp.local_work import prepare, progress_bar, project_named
 from webapp.problems import Problem
+from webapp.storage.files import storage
 from webapp.videos.create import bring_in
 from webapp.videos.importing import OnProgress
 from webapp.videos.models import Video
@@ -122,7 +123,8 @@ def _write_export(video: Video, author: User, format: str, out: Path) -> None:
     made.refresh_from_db()
     if made.state != ExportState.DONE:
         raise Problem("export_failed", made.error or "The export was cancelled.")
-    shutil.copyfile(export_path(made.pk), out)
+    with storage().open(export_file(made.pk)) as file, out.open("wb") as target:
+        shutil.copyfileobj(file, target)
 
 
 def _ready_engine(name: str) -> str:

@@ -20,8 +20,9 @@ from django.utils.text import slugify
 
 from segmentation.formats.davis_folder import DavisPaths
 from webapp.projects.models import Project
+from webapp.storage.files import storage
 from webapp.videos.models import Video, VideoState
-from webapp.videos.storage import folder_of
+from webapp.videos.storage import VideoFiles, read_file
 
 
 class Command(BaseCommand):
@@ -78,14 +79,19 @@ def _videos_with_truth(project: Project) -> list[Video]:
 
 
 def lay_out(videos: list[Video], root: Path) -> None:
-    """Create links to the files of the videos in the DAVIS layout. A sequence is named after its video and its id."""
+    """Put the files of the videos into the DAVIS layout below `root`, which is on the disk of the data folder.
+
+    A sequence is named after its video and its id.
+    """
     for video in videos:
         name = f"{slugify(video.name) or 'video'}-{video.pk}"
-        paths, folder = DavisPaths(name, video.height), folder_of(video.pk)
+        paths, files = DavisPaths(name, video.height), VideoFiles(video.pk)
         for index in range(video.frame_count):
-            for link, file in ((paths.frame(index), folder.frame(index)), (paths.mask(index), folder.truth(index))):
-                (root / link).parent.mkdir(parents=True, exist_ok=True)
-                (root / link).symlink_to(file)
+            frame, mask = root / paths.frame(index), root / paths.mask(index)
+            for path in (frame, mask):
+                path.parent.mkdir(parents=True, exist_ok=True)
+            os.link(storage().local_path(files.frame(index)), frame)
+            mask.write_bytes(read_file(files.truth(index)))
 
 
 def evaluate(root: Path, out: Path, options: Sequence[str]) -> int:

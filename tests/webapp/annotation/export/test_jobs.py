@@ -35,7 +35,8 @@ from webapp.projects.models import Project, Role
 from webapp.videos.create import create_video
 from webapp.videos.importing import run_import
 from webapp.videos.models import Upload, Video, VideoState
-from webapp.videos.storage import folder_of, upload_path
+from webapp.videos.storage import folder_of
+from webapp.videos.upload_files import upload_path
 
 JSON = "application/json"
 ClientAs = Callable[[User | None], Client]

@@ -26,7 +26,8 @@ from webapp.projects.models import Project
 from webapp.videos.models import Upload, Video
 from webapp.videos.recovery import ABANDONED_AFTER, sweep_imports
 from webapp.videos.source_table import SourceTable, write_source_table
-from webapp.videos.storage import folder_of, upload_path
+from webapp.videos.storage import folder_of
+from webapp.videos.upload_files import upload_path
 
 FORMATS = ["davis", "objects", "npz", "mots", "cvat", "coco", "youtube-vis", "youtube-vos", "cityscapes"]
 CHOICES: list[Names | None] = [None, "number", "source"]

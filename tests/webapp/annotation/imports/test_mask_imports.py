@@ -44,7 +44,8 @@ from webapp.audit.models import AuditEntry
 from webapp.problems import Forbidden, Problem
 from webapp.projects.models import Project
 from webapp.videos.models import Upload, Video
-from webapp.videos.storage import folder_of, upload_path
+from webapp.videos.storage import folder_of
+from webapp.videos.upload_files import upload_path
 
 JSON = "application/json"
 ClientAs = Callable[[User | None], Client]

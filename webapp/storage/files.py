@@ -1,0 +1,86 @@
+"""What the rest of Maskwright can do with stored files, wherever they are kept.
+
+A stored file has a name that looks like a path, such as "videos/3/frames/000000.jpg". Its content is written to a file
+on this machine first and then saved under its name, so that nobody reads a half-written file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import IO, Protocol
+
+from django.conf import settings
+
+from webapp.storage.folder import FolderStorage
+
+Beat = Callable[[], object]  # It is called between the files of a folder, and may raise an exception to stop.
+
+
+class Storage(Protocol):
+    """Stored files. A file or folder that does not exist raises FileNotFoundError where it is to be read.
+
+    Removing what does not exist does nothing.
+    """
+
+    def local_path(self, name: str) -> Path:
+        """Return a path on this machine at which the file `name`, which never changes, can be read."""
+
+    def fetch_ahead(self, names: Iterable[str]) -> None:
+        """Say which files will be read next, so that they are on this machine by then. Returns at once."""
+
+    def open(self, name: str, start: int = 0) -> IO[bytes]:
+        """Open the file `name` for reading from the byte `start` to its end. It cannot be sought in."""
+
+    def size(self, name: str) -> int:
+        """Return the size of a file in bytes."""
+
+    def sizes(self, folder: str) -> dict[str, int]:
+        """Return the size in bytes of each file in `folder`, by its name within the folder, in the order of names."""
+
+    def folders(self, folder: str) -> list[str]:
+        """Return the names, within `folder`, of the folders in it."""
+
+    def save(self, path: Path, name: str) -> None:
+        """Store the file at `path` under `name`, in place of an earlier one. There is no file at `path` afterwards."""
+
+    def save_folder(self, path: Path, name: str, beat: Beat) -> None:
+        """Store the folder at `path` as the folder `name`, in place of an earlier one. It is gone afterwards."""
+
+    def exchange_folder(self, path: Path, name: str, old: str) -> Callable[[], None]:
+        """Store the folder at `path` as the folder `name`, and keep what was there as the folder `old`.
+
+        Returns a function that takes it back.
+        """
+
+    def copy_folder(self, source: str, target: str, staging: str, beat: Beat) -> Callable[[], None]:
+        """Copy the folder `source`. Returns a function that puts the copy in the place of the folder `target`.
+
+        Until then it may be kept as the folder `staging`, which is removed if this function fails.
+        """
+
+    def remove(self, name: str) -> None:
+        """Remove a file."""
+
+    def remove_folder(self, name: str) -> None:
+        """Remove a folder with everything in it."""
+
+    def set_aside(self, folder: str, name: str) -> None:
+        """Mark the folder `name` in `folder` for `remove_set_aside`. This is quick, however many files it has."""
+
+    def remove_set_aside(self, folder: str) -> None:
+        """Remove the folders in `folder` that were set aside."""
+
+    def address(self, name: str, *, media_type: str, saved_as: str = "") -> str | None:
+        """Return an address from which a browser can get a file for a while without signing in.
+
+        None if this site serves its files itself. With `saved_as` a browser saves the file under that name.
+        """
+
+    def check(self) -> None:
+        """Try to write, read and remove a file. Raises OSError, whose text says what is wrong."""
+
+
+def storage() -> Storage:
+    """Return the place where this site keeps its files."""
+    return FolderStorage(Path(settings.HOME))
