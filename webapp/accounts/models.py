@@ -81,7 +81,7 @@ class SecondFactor(models.Model):
     """The secret from which an app on a person's phone makes six-digit codes. second_factor.py checks them."""
 
     user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="second_factor")
-    secret = models.CharField(max_length=64)
+    secret = models.CharField(max_length=255)  # Encrypted (encryption.py).
     confirmed_at = models.DateTimeField(null=True)  # None until the person has entered a right code.
     last_step = models.PositiveBigIntegerField(default=0)  # The time step of the last code that was used.
 

@@ -11,14 +11,12 @@ import secrets
 import time
 from dataclasses import dataclass
 
-import pyotp
-import segno
 from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
-from pyotp.exceptions import OTPVerificationError
 
+from webapp.accounts.encryption import WrongKey, decrypt, encrypt
 from webapp.accounts.limits import try_code
 from webapp.accounts.models import LDAP, OIDC, OutsideIdentity, RecoveryCode, SecondFactor, User
 from webapp.accounts.signals import account_changed
@@ -92,8 +90,11 @@ def begin(*, user: User) -> Setup:
     """
     if has_second_factor(user):
         raise Problem("second_factor_on", "You have a second factor. Turn it off before you set up another one.", 409)
+    import pyotp
+    import segno
+
     secret = pyotp.random_base32()
-    SecondFactor.objects.update_or_create(user=user, defaults={"secret": secret, "last_step": 0})
+    SecondFactor.objects.update_or_create(user=user, defaults={"secret": encrypt(secret), "last_step": 0})
     address = pyotp.TOTP(secret).provisioning_uri(name=user.username, issuer_name=ISSUER)
     picture = segno.make(address, error="m").svg_data_uri(scale=5, border=3, dark="#000", light="#fff")
     return Setup(secret, address, picture)
@@ -153,6 +154,10 @@ def require_code(user: User, code: str) -> None:
     tried.succeeded()
 
 
+UNREADABLE = (
+    "The secret key of this site was changed, so codes of your app cannot be checked. Enter a recovery code, or ask an "
+    "administrator to turn your second factor off."
+)
 WRONG = "This code is not right, or was used before. Wait for the next one, and check the clock of your phone."
 
 
@@ -166,8 +171,17 @@ def _use(user: User, code: str) -> bool:
 
 
 def _use_step(found: SecondFactor, code: str) -> bool:
-    """Return whether `code` is valid at present. If so, no code of its time step or an earlier one works again."""
-    totp = pyotp.TOTP(found.secret)
+    """Return whether `code` is valid at present. If so, no code of its time step or an earlier one works again.
+
+    Raises Problem (409) if the secret cannot be read.
+    """
+    import pyotp
+    from pyotp.exceptions import OTPVerificationError
+
+    try:
+        totp = pyotp.TOTP(decrypt(found.secret))
+    except WrongKey:
+        raise Problem("second_factor_unreadable", UNREADABLE, 409) from None
     given = "".join(code.split())
     try:
         step = totp.verify_and_get_timecode(given, for_time=time.time(), valid_window=STEPS_AROUND)

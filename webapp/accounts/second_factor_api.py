@@ -66,7 +66,7 @@ def confirm_second_factor(request: HttpRequest, body: SecondFactorCode) -> Recov
     return RecoveryCodes(recovery_codes=second_factor.confirm(user=signed_in(request), code=body.code))
 
 
-@router.post("/me/second-factor/codes", response={200: RecoveryCodes, (400, 429): ErrorAnswer})
+@router.post("/me/second-factor/codes", response={200: RecoveryCodes, (400, 409, 429): ErrorAnswer})
 def renew_recovery_codes(request: HttpRequest, body: SecondFactorCode) -> RecoveryCodes:
     """Make new recovery codes. The earlier ones stop working."""
     return RecoveryCodes(recovery_codes=second_factor.renew_codes(user=signed_in(request), code=body.code))

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from types import SimpleNamespace
 from typing import Any
 
 import pyotp
 import pytest
+from django.apps import apps
 from django.core.management import CommandError, call_command
 from django.test import Client
 
 from tests.conftest import PASSWORD
 from webapp.accounts import limits, second_factor
+from webapp.accounts.encryption import decrypt
 from webapp.accounts.links import make_link
 from webapp.accounts.models import RecoveryCode, SecondFactor, User
 from webapp.audit.models import AuditEntry
@@ -171,6 +174,22 @@ def test_an_administrator_and_a_command_turn_it_off(
     call_command("sign_in_link", "owner", "--second-factor-off")
     assert "/sign-in/link/" in capsys.readouterr().out
     assert actions()[1:] == [("second_factor.off", "stranger"), ("second_factor.off", "")]
+
+
+def test_the_database_has_the_secret_only_encrypted_with_the_key_of_the_site(
+    guarded: list[str], owner: User, phone: Phone, settings: Any
+) -> None:
+    stored = SecondFactor.objects.get(user=owner)
+    assert phone.secret not in stored.secret
+    assert decrypt(stored.secret) == phone.secret
+    migration = import_module("webapp.accounts.migrations.0007_encrypted_second_factor")
+    migration.decrypt_all(apps, None)
+    assert SecondFactor.objects.get(user=owner).secret == phone.secret
+    migration.encrypt_all(apps, None)
+    assert sign_in(phone.code()) == (200, "")
+    settings.SECRET_KEY = "another key of this site, with at least fifty characters"
+    assert sign_in(phone.code()) == (409, "second_factor_unreadable")
+    assert sign_in(guarded[0]) == (200, ""), "a recovery code works with any key"
 
 
 def test_who_must_have_one_can_do_nothing_else_before(
