@@ -16,17 +16,19 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, urlsplit
 
-import httpx
 from django.conf import settings
 
 from webapp.problems import Problem
 
+if TYPE_CHECKING:  # It is imported when it is needed, because the web process starts faster without it.
+    import httpx
+
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 LONGEST_URL = 1000
-TIMEOUT = httpx.Timeout(10.0, connect=5.0)
+SECONDS, CONNECT_SECONDS = 10.0, 5.0  # The most that an answer, and a connection, may take.
 STEP_SECONDS = 15.0  # The most that the headers of an answer, or one part of its body, may take to come.
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
@@ -50,16 +52,22 @@ class Target:
     @property
     def named(self) -> str:
         """Return the host and the port as the header Host names them."""
+        import httpx
+
         return httpx.URL(self.url.geturl()).netloc.decode("ascii")
 
     @property
     def connected_url(self) -> httpx.URL:
         """Return the URL with the checked address in place of the name."""
+        import httpx
+
         return httpx.URL(self.url.geturl()).copy_with(host=str(self.address))
 
 
 def parse_url(url: str, field: str = "url") -> SplitResult:
     """Return the parts of a URL, without asking the network. Raises Problem "bad_url" for one that cannot work."""
+    import httpx
+
     if len(url) > LONGEST_URL or any(character.isspace() or not character.isprintable() for character in url):
         raise _bad(f"It has spaces or more than {LONGEST_URL} characters.", field)
     try:
@@ -121,6 +129,8 @@ def _inner(address: Address) -> Address:
 
 
 def _ascii_host(parts: SplitResult) -> str:
+    import httpx
+
     return httpx.URL(parts.geturl()).raw_host.decode("ascii")
 
 
@@ -186,12 +196,15 @@ def request(
     caller to say. Redirects are not followed: they are answers like others. Raises Problem as `check_target` does, and
     Unreachable.
     """
+    import httpx
+
     target = check_target(url)
     given = {"User-Agent": "Maskwright", **(headers or {}), "Host": target.named}
     deadline = _Deadline()
     late = f"{target.host} did not answer in time."
     try:
-        with httpx.Client(timeout=TIMEOUT, trust_env=False, follow_redirects=False, verify=_certificates()) as client:
+        timeout = httpx.Timeout(SECONDS, connect=CONNECT_SECONDS)
+        with httpx.Client(timeout=timeout, trust_env=False, follow_redirects=False, verify=_certificates()) as client:
             made = client.build_request(
                 method,
                 target.connected_url,
@@ -231,6 +244,8 @@ def _parts(response: httpx.Response, deadline: _Deadline, late: str) -> Iterator
 @cache
 def _certificates() -> ssl.SSLContext:
     """Return the certificates of the authorities that are trusted. Reading them takes some 40 ms."""
+    import httpx
+
     return httpx.create_ssl_context(trust_env=False)
 
 

@@ -1,6 +1,7 @@
 """All addresses that the web process serves: the REST API below /api, the admin, and the addresses of the page."""
 
 from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
 from django.urls import path, re_path
 
 from webapp.accounts import oidc
@@ -8,8 +9,15 @@ from webapp.accounts.views import open_link
 from webapp.api import api
 from webapp.http.page import PAGE_ADDRESS, index, plain_css, unknown_call
 from webapp.operation.health import alive, ready
-from webapp.operation.metrics import metrics
 from webapp.projects.invitation_views import open_invitation
+
+
+def metrics(request: HttpRequest) -> HttpResponse:
+    # It is imported when it is needed, because the web process starts faster without the library of Prometheus.
+    from webapp.operation.metrics import metrics as answer
+
+    return answer(request)
+
 
 urlpatterns = [
     path("healthz", alive),

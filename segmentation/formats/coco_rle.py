@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pycocotools import mask as coco
 
 from segmentation.formats.label_png import MaskError
 
@@ -21,6 +20,8 @@ MOST_POINTS = 100_000  # largest number of points of a polygon that is read
 
 def encode_rle(mask: BinaryMask) -> dict[str, Any]:
     """Return a mask, bool [H, W], as an object `{"size": ..., "counts": text}` of COCO."""
+    from pycocotools import mask as coco
+
     encoded = coco.encode(np.asfortranarray(mask, np.uint8))
     return {"size": [int(side) for side in mask.shape], "counts": encoded["counts"].decode("ascii")}
 
@@ -94,6 +95,8 @@ def _runs(text: str, most: int) -> list[int]:
 
 
 def _decode_polygons(data: list[Any], height: int, width: int) -> BinaryMask:
+    from pycocotools import mask as coco
+
     polygons = []
     for at, points in enumerate(data):
         if not isinstance(points, list) or len(points) < 6 or len(points) % 2 or len(points) > 2 * MOST_POINTS:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-import cv2
 import numpy as np
 
 from segmentation.masks import shown_ids
@@ -245,6 +244,8 @@ class _Drawing:
 
 def _only(labels: LabelMap, ids: frozenset[int]) -> LabelMap:
     """Return a copy of a mask with the pixels of the objects `ids` only, and 0 elsewhere."""
+    import cv2  # The web process lists engines without it.
+
     table = np.zeros(256, np.uint8)
     table[list(ids)] = list(ids)
     return np.asarray(cv2.LUT(labels, table), np.uint8)

@@ -7,11 +7,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from webapp.videos.frame_writer import FrameWriter, WrittenVideo
 from webapp.videos.reader_process import Beat, Reader, reading
-from webapp.videos.sources import Clip, open_source
 from webapp.videos.storage import VideoFolder
+
+if TYPE_CHECKING:  # Only the process that reads imports it, because it loads FFmpeg.
+    from webapp.videos.sources import Clip
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,8 @@ def read_in_process(path: Path, beat: Beat) -> Iterator[ImportReader]:
 
 
 def _read(connection: Connection, path: Path) -> None:
+    from webapp.videos.sources import open_source
+
     with open_source(path) as videos:
         connection.send([FoundVideo(video.part, video.name, video.fps, video.expected) for video in videos])
         part, folder = connection.recv()
