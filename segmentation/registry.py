@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from segmentation.engine import Engine, EngineSettings
 from segmentation.engine_spec import EngineSpec, NetworkSpec
 from segmentation.types import FrameSource, PastRound
+
+if TYPE_CHECKING:  # Engines are listed without OpenCV, which this imports.
+    from segmentation.engine import Engine, EngineSettings
 
 # Dotted paths of the specs by engine name, in the order in which menus show the engines.
 SPECS = {

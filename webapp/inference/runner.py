@@ -8,15 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import numpy as np
 from django.conf import settings
 from numpy.typing import NDArray
 
 from segmentation import registry, weights
-from segmentation.engine import Engine, EngineSettings
-from segmentation.frames import ArrayFrames
 from segmentation.types import BinaryMask, Box, Click, Interaction, LabelMap, MaskUpdate, PastRound, Scribble
 from webapp.annotation.absence import absent_spans
 from webapp.annotation.codec import decode
@@ -28,12 +26,15 @@ from webapp.tasks.worker_names import own_name
 from webapp.videos.models import Video
 from webapp.videos.storage import StoredFrames
 
+if TYPE_CHECKING:  # The web process lists engines without OpenCV, which these import.
+    from segmentation.engine import Engine, EngineSettings
+
 if settings.CONFIG["MASKWRIGHT_ENGINES"]:
     load_or_end(settings.CONFIG["MASKWRIGHT_ENGINES"], registry.load_engines)
 
 T = TypeVar("T")
-EngineSession = Session[Engine]
-EngineSessions = SessionCache[Engine]
+EngineSession: TypeAlias = "Session[Engine]"
+EngineSessions: TypeAlias = "SessionCache[Engine]"
 
 
 @dataclass(frozen=True)
@@ -131,6 +132,8 @@ def cache_folder() -> Path:
 
 
 def engine_settings() -> EngineSettings:
+    from segmentation.engine import EngineSettings
+
     config = settings.CONFIG
     folder = cache_folder()
     folder.mkdir(parents=True, exist_ok=True)
@@ -215,6 +218,8 @@ def warm_up() -> Engine:
     While the returned engine lives, its networks stay loaded, so that the first round of a real video does not wait for
     them. Raises what opening a session raises, such as WeightsMissing.
     """
+    from segmentation.frames import ArrayFrames
+
     side = 64
     picture = np.zeros((2, side, side, 3), np.uint8)
     picture[:, side // 4 : side // 2, side // 4 : side // 2] = 255
