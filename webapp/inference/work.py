@@ -34,7 +34,7 @@ from webapp.annotation.masks import line_of
 from webapp.annotation.models import Direction, Origin, Round
 from webapp.inference import runner
 from webapp.inference.edits import edited_masks
-from webapp.inference.sessions import SessionKey
+from webapp.inference.sessions import SessionCache, SessionKey
 from webapp.tasks.heartbeat import beating
 from webapp.tasks.worker_names import own_name
 
@@ -44,7 +44,7 @@ BATCH_SECONDS = 0.05  # Masks that the engine yields within this time are stored
 BEAT_SECONDS = 1.0
 
 Progress = Callable[[int, int], None]
-sessions: runner.EngineSessions = runner.EngineSessions(settings.CONFIG["MASKWRIGHT_SESSIONS_MB"] << 20)
+sessions: runner.EngineSessions = SessionCache(settings.CONFIG["MASKWRIGHT_SESSIONS_MB"] << 20)
 
 
 def work_on(round_id: int, on_progress: Progress | None = None) -> bool:

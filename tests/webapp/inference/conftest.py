@@ -15,6 +15,7 @@ from tests.webapp.conftest import make_video
 from webapp.accounts.models import User
 from webapp.annotation.objects import add_object
 from webapp.inference import work
+from webapp.inference.sessions import SessionCache
 from webapp.projects.models import Project
 from webapp.videos.models import Video
 from webapp.videos.storage import folder_of
@@ -31,7 +32,7 @@ def write_frames(video: Video) -> None:
 @pytest.fixture(autouse=True)
 def fake_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(registry.ENGINES, "fake", ENGINES["fake"])
-    monkeypatch.setattr(work, "sessions", work.runner.EngineSessions(1 << 32))
+    monkeypatch.setattr(work, "sessions", SessionCache(1 << 32))
 
 
 @pytest.fixture
