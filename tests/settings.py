@@ -20,6 +20,5 @@ DATABASES["default"]["TEST"] = {"NAME": str(HOME / "tests.sqlite3")}
 # The test database need not survive a power cut, so SQLite does not wait until data is on the disk.
 DATABASES["default"]["OPTIONS"]["init_command"] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # Fast, and used in tests only.
-TABLES_FROM_MODELS = True  # This is faster than all migrations.
 CELERY_BROKER_URL = "memory://"
 CELERY_BROKER_TRANSPORT_OPTIONS = {}

@@ -96,7 +96,6 @@ TEMPLATES = [
 ]
 
 DATABASES = {"default": CONFIG.database}
-TABLES_FROM_MODELS = False  # True in tests: see webapp/operation/new_database.py.
 CHANNEL_LAYERS = {"default": CONFIG.channel_layer}
 CACHES = {"default": CONFIG.cache, "process": CONFIG.process_cache}  # limits.py counts wrong passwords in both
 

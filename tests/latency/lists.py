@@ -19,7 +19,6 @@ if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
     django.setup()
 
-from django.conf import settings
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext, setup_test_environment
@@ -48,7 +47,6 @@ QUERIES = {
 def measure() -> Iterator[Figure]:
     """Create a database with two projects and yield the figures of their lists. The database is removed at the end."""
     setup_test_environment(debug=False)
-    settings.TABLES_FROM_MODELS = False  # The indexes are then those of an installation, in the same order.
     name = connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
     try:
         for count in (200, 2000):

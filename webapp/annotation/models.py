@@ -36,6 +36,7 @@ class Object(models.Model):
     class Meta:
         ordering = ["position", "number"]
         constraints = [models.UniqueConstraint(fields=["video", "number"], name="object_number_once_per_video")]
+        indexes = [models.Index(fields=["video", "label"])]
 
 
 class RoundState(models.TextChoices):
@@ -112,7 +113,7 @@ class Round(LeasedTask):
     class Meta:
         ordering = ["number"]
         constraints = [models.UniqueConstraint(fields=["video", "number"], name="round_number_once_per_video")]
-        indexes = [models.Index(fields=["state", "heartbeat"])]
+        indexes = [models.Index(fields=["state", "heartbeat"]), models.Index(fields=["video", "author"])]
 
     @property
     def ended(self) -> bool:
@@ -174,6 +175,7 @@ class Scribble(models.Model):
 
     class Meta:
         ordering = ["id"]
+        indexes = [models.Index(fields=["video", "author"])]
 
 
 class Head(models.Model):

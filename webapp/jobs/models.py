@@ -69,6 +69,8 @@ class Job(models.Model):
             models.Index(fields=["assignee", "stage", "state"]),
             models.Index(fields=["reviewer", "stage", "state"]),
             models.Index(fields=["stage", "state", "assignee"]),
+            models.Index(fields=["video", "assignee"]),
+            models.Index(fields=["video", "reviewer"]),
         ]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
@@ -14,8 +14,14 @@ from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
+from webapp.accounts.models import User
+from webapp.annotation.models import Round, Scribble
+from webapp.jobs.models import Job
 from webapp.operation.new_database import is_empty
+from webapp.projects.models import Label, Project
 
 
 @dataclass
@@ -37,6 +43,40 @@ def two(db: None, tmp_path: Path) -> Iterator[Two]:
     connections["default"] = tested
 
 
+def steps(database: BaseDatabaseWrapper, query: str) -> list[str]:
+    """Return how SQLite would run a query: one text for each table that it reads, with the index that it uses."""
+    with database.cursor() as cursor:
+        return [row[3] for row in cursor.execute(f"EXPLAIN QUERY PLAN {query}").fetchall()]
+
+
+@pytest.fixture
+def requests(project: Project, owner: User, client_as: Callable[[User], Client]) -> dict[str, list[str]]:
+    """Return the queries of lists that people load often, and of a person's work on a video, each with its steps."""
+    label, client = Label.objects.create(project=project, name="Fish"), client_as(owner)
+    filters = (
+        "",
+        "order=due&assignee=me",
+        "order=worked&reviewer=me&stage=annotation",
+        f"label={label.pk}",
+        "due=week",
+    )
+    with CaptureQueriesContext(connections["default"]) as captured:
+        for chosen in filters:
+            assert client.get(f"/api/projects/{project.pk}/cards?{chosen}").status_code == 200
+        assert client.get("/api/jobs").status_code == 200
+        for model in (Scribble, Round):
+            model.objects.filter(video=1, author=owner).first()
+        Job.objects.filter(video=1, reviewer=owner).first()
+    queries = [entry["sql"] for entry in captured.captured_queries if entry["sql"].startswith("SELECT")]
+    return {query: steps(connections["default"], query) for query in queries}
+
+
+def migrate_step_by_step(database: BaseDatabaseWrapper) -> None:
+    assert is_empty(database)
+    executor = MigrationExecutor(database)
+    executor.migrate(executor.loader.graph.leaf_nodes())
+
+
 def tables(of: BaseDatabaseWrapper) -> dict[str, Any]:
     """Return columns, constraints and indexes of each table, by name."""
     with of.cursor() as cursor:
@@ -54,13 +94,15 @@ def tables(of: BaseDatabaseWrapper) -> dict[str, Any]:
     return found
 
 
-def test_the_tables_of_a_new_database_are_those_that_the_migrations_make(two: Two) -> None:
-    assert is_empty(two.empty)
-    executor = MigrationExecutor(two.empty)
-    executor.migrate(executor.loader.graph.leaf_nodes())
+def test_tables_and_plans_of_queries_are_those_of_a_database_that_was_migrated_step_by_step(
+    requests: dict[str, list[str]], two: Two
+) -> None:
+    migrate_step_by_step(two.empty)
     assert tables(two.empty) == tables(two.tested)
     applied = [MigrationLoader(database).applied_migrations for database in (two.empty, two.tested)]
     assert applied[0].keys() == applied[1].keys()
+    assert requests
+    assert {query: steps(two.empty, query) for query in requests} == requests
 
 
 def test_the_command_fills_a_whole_database_at_once_and_no_part_of_it(two: Two) -> None:

@@ -1,10 +1,9 @@
-"""Django's command `migrate`, which can create the tables of a new database in one step."""
+"""Django's command `migrate`, which creates the tables of a new database in one step."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.conf import settings
 from django.core.management.commands.migrate import Command as DjangoMigrate
 from django.db import connections
 
@@ -12,14 +11,13 @@ from webapp.operation.new_database import create_tables, is_empty
 
 
 class Command(DjangoMigrate):
-    def handle(self, *args: Any, **options: Any) -> None:
-        """Do what Django does.
+    help = f"{DjangoMigrate.help} A new database gets its tables in one step."
 
-        If `TABLES_FROM_MODELS` is set, create all tables first if the database is empty and no single app is named.
-        """
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Create all tables first if the database is empty and no single app is named, then do what Django does."""
         connection = connections[options["database"]]
         everything = not options["app_label"] and not options["fake"]
         only_asked = options["plan"] or options["check_unapplied"] or options["prune"]
-        if settings.TABLES_FROM_MODELS and everything and not only_asked and is_empty(connection):
+        if everything and not only_asked and is_empty(connection):
             create_tables(connection)
         super().handle(*args, **options)
