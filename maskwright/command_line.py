@@ -105,7 +105,7 @@ def _run(project: Project, options: argparse.Namespace) -> None:
     drawn = [each for file in options.scribbles for each in read_scribbles(file, count)]
     if not drawn:
         raise ScribbleError("There is no scribble in these files.")
-    there = {row["number"] for row in project.maskwright.get(f"/videos/{video.id}/state")["objects"]}
+    there = {row["number"] for row in project.connection.get(f"/videos/{video.id}/state")["objects"]}
     wanted = max(scribble.object_id for each in drawn for scribble in each.scribbles)
     for _ in range(max(there, default=0), wanted):
         video.add_object()

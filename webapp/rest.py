@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from types import MappingProxyType
-from typing import Annotated, Any, TypeVar
+from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import set_response_etag
@@ -18,7 +17,7 @@ from ninja.operation import Operation
 from ninja.params.models import QueryModel
 from ninja.parser import Parser
 from ninja.types import DictStrAny
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict
 
 from webapp.problems import Problem
 from webapp.repetition.keeping import HEADER, once
@@ -28,7 +27,6 @@ JSON = "application/json"
 WRITES = ("post", "put", "patch", "delete")
 
 
-Row = TypeVar("Row", bound=Model)
 Run = Callable[..., HttpResponseBase]
 Call = Callable[[], HttpResponseBase]
 
@@ -43,6 +41,10 @@ IDEMPOTENCY_KEY = _header(HEADER, "Sent again with the same key within 24 hours,
 KEY_ERRORS = {400: f"The header {HEADER} has a wrong form.", 409: f"A call with the same {HEADER} is running."}
 IF_MATCH = _header("If-Match", "The ETag of what is to be changed. If it has another one by now, nothing is done.")
 TAG_ERRORS = {412: "Somebody has changed it since; load it again."}
+LINK: DictStrAny = {
+    "description": 'If there are more rows: `<?...>; rel="next"`, the next page, relative to the address of this one.',
+    "schema": {"type": "string"},
+}
 IF_NONE_MATCH = _header("If-None-Match", "The ETag of the answer that the client has; if it is the newest, 304.")
 
 
@@ -50,20 +52,6 @@ class Strict(Schema):
     """The base of bodies of which an unknown field is refused, with its name."""
 
     model_config = ConfigDict(extra="forbid")
-
-
-class NewestFirst(Schema):
-    """The parameters of a list whose newest rows come first. The next part begins `before` the last id of this one."""
-
-    state: Annotated[str, Field(max_length=20)] | None = None
-    before: Annotated[int, Field(ge=1)] | None = None
-    limit: Annotated[int, Field(ge=1, le=500)] = 200
-
-    def of(self, rows: QuerySet[Row]) -> QuerySet[Row]:
-        """Return the part of `rows` that is asked for."""
-        rows = rows if self.state is None else rows.filter(state=self.state)
-        rows = rows if self.before is None else rows.filter(pk__lt=self.before)
-        return rows.order_by("-pk")[: self.limit]
 
 
 class ErrorAnswer(Schema):
@@ -208,6 +196,7 @@ class RestApi(NinjaAPI):
                 errors |= KEY_ERRORS if takes_key else TAG_ERRORS if takes_tag else {}
                 for status, description in errors.items():
                     call["responses"].setdefault(status, _error(description))
+                _document_pages(call)
                 if method == "get" and "application/json" in call["responses"].get(200, {}).get("content", {}):
                     call["parameters"].append(IF_NONE_MATCH)
                     call["responses"][304] = {"description": "The client has the newest answer already (ETag)."}
@@ -272,6 +261,14 @@ def _common_errors(method: str, call: DictStrAny) -> dict[int, str]:
         errors |= {400: "The body cannot be read.", 408: "The body came too slowly.", 413: "The body is too large."}
     errors[422] = "A parameter or a field of the body is unknown or has a wrong form; `field` names it."
     return errors
+
+
+def _document_pages(call: DictStrAny) -> None:
+    """Add the header `Link` to the documented answer of a list that comes in pages."""
+    content = call["responses"].get(200, {}).get("content", {}).get(JSON, {})
+    in_pages = any(parameter["name"] == "limit" for parameter in call["parameters"])
+    if in_pages and content.get("schema", {}).get("type") == "array":
+        call["responses"][200]["headers"] = {"Link": LINK}
 
 
 def _error(description: str) -> DictStrAny:

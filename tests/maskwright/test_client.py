@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from maskwright import client
+from maskwright import client, connection, transfer
 from maskwright.client import ApiError, Maskwright, Project
 
 Answer = httpx.Response | Exception
@@ -20,8 +20,9 @@ Answer = httpx.Response | Exception
 
 @pytest.fixture(autouse=True)
 def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "_pause", lambda *_: 0.0)
-    monkeypatch.setattr(client, "POLL_SECONDS", (0.0, 0.0))
+    monkeypatch.setattr(connection, "pause", lambda *_: 0.0)
+    monkeypatch.setattr(transfer, "pause", lambda *_: 0.0)
+    monkeypatch.setattr(connection, "POLL_SECONDS", (0.0, 0.0))
 
 
 def served(handle: Callable[[httpx.Request], Answer]) -> Maskwright:
@@ -37,8 +38,9 @@ def served(handle: Callable[[httpx.Request], Answer]) -> Maskwright:
         return found
 
     maskwright = Maskwright("http://server/", "mwt_secret")
-    maskwright._http = httpx.Client(
-        base_url=maskwright._http.base_url, headers=maskwright._http.headers, transport=httpx.MockTransport(answer)
+    made = maskwright.connection._http
+    maskwright.connection._http = httpx.Client(
+        base_url=made.base_url, headers=made.headers, transport=httpx.MockTransport(answer)
     )
     return maskwright
 
@@ -62,16 +64,26 @@ def test_it_sends_the_token_to_the_versioned_address() -> None:
     assert seen[0].headers["Authorization"] == "Bearer mwt_secret"
 
 
+def test_it_reads_all_pages_of_a_list() -> None:
+    link = {"Link": '<?after=x%3D&limit=1>; rel="next"'}
+    row = {"id": 1, "name": "Ants"}
+    maskwright, seen = in_turn(
+        httpx.Response(200, json=[row], headers=link), httpx.ReadError("no"), httpx.Response(200, json=[row | {"id": 2}])
+    )
+    assert [project.id for project in maskwright.projects()] == [1, 2]
+    assert seen[2].url.params == httpx.QueryParams({"after": "x=", "limit": "1"})
+
+
 def test_it_asks_again_when_the_server_is_busy_or_away() -> None:
     maskwright, seen = in_turn(httpx.ConnectError("no"), httpx.Response(503), httpx.Response(200, json={"id": 1}))
-    assert maskwright.get("/me") == {"id": 1}
+    assert maskwright.connection.get("/me") == {"id": 1}
     assert len(seen) == 3
 
 
 def test_what_creates_something_without_a_key_is_never_sent_twice() -> None:
     maskwright, seen = in_turn(httpx.ReadError("no"))
     with pytest.raises(ApiError, match="cannot be reached"):
-        maskwright.call("POST", "/projects", json={"name": "Birds"})
+        maskwright.connection.call("POST", "/projects", json={"name": "Birds"})
     assert len(seen) == 1
 
 
@@ -88,16 +100,16 @@ def test_a_file_that_the_server_gets_itself_becomes_a_video() -> None:
     row = {"state": "running", "progress_done": 1, "progress_total": 2, "error": "", "id": 3, "video": None}
     done, card = {**row, "state": "done", "video": 9}, {"state": "ready"}
     maskwright, seen = in_turn(*(httpx.Response(200, json=each) for each in (row, row, done, card)))
-    assert Project(maskwright, 1, "Birds").fetch("clips/a.mp4").id == 9
+    assert Project(maskwright.connection, 1, "Birds").fetch("clips/a.mp4").id == 9
     assert seen[0].content == b'{"source":"clips/a.mp4"}'
     gone, _ = in_turn(*(httpx.Response(200, json=each) for each in (row, {**row, "state": "failed", "error": "No."})))
     with pytest.raises(ApiError, match="No"):
-        Project(gone, 1, "Birds").fetch("clips/a.mp4")
+        Project(gone.connection, 1, "Birds").fetch("clips/a.mp4")
 
 
 def test_a_message_is_repeated_with_the_same_key() -> None:
     maskwright, seen = in_turn(httpx.ReadError("no"), httpx.Response(200, json={"result": 3}))
-    assert client.Video(maskwright, 1).add_object("Bird") == 3
+    assert client.Video(maskwright.connection, 1).add_object("Bird") == 3
     assert seen[0].content == seen[1].content
 
 
@@ -112,12 +124,12 @@ def test_a_message_is_repeated_with_the_same_key() -> None:
 def test_an_error_is_the_sentence_of_the_server(answer: httpx.Response, code: str, text: str) -> None:
     maskwright, _ = in_turn(answer)
     with pytest.raises(ApiError) as raised:
-        maskwright.get("/me")
+        maskwright.connection.get("/me")
     assert (raised.value.code, str(raised.value), raised.value.status) == (code, text, answer.status_code)
 
 
 def test_an_upload_goes_on_where_the_server_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "CHUNK", 4)
+    monkeypatch.setattr(transfer, "CHUNK", 4)
     (tmp_path / "clip.mp4").write_bytes(b"0123456789")
     received = bytearray()
     breaks = [2]  # The connection breaks once, after two bytes of the second chunk have arrived.
@@ -144,7 +156,9 @@ def test_an_upload_goes_on_where_the_server_says(tmp_path: Path, monkeypatch: py
         return httpx.Response(200, json=data)
 
     sent: list[tuple[int, int]] = []
-    video = Project(served(handle), 1, "Birds").upload(tmp_path / "clip.mp4", lambda *done: sent.append(done))
+    video = Project(served(handle).connection, 1, "Birds").upload(
+        tmp_path / "clip.mp4", lambda *done: sent.append(done)
+    )
     assert (video.id, bytes(received)) == (7, b"0123456789")
     assert sent == [(4, 10), (6, 10), (10, 10)]
 
@@ -152,7 +166,7 @@ def test_an_upload_goes_on_where_the_server_says(tmp_path: Path, monkeypatch: py
 def test_a_failed_import_is_the_sentence_of_the_server() -> None:
     maskwright, _ = in_turn(httpx.Response(200, json={"state": "failed", "error": "No frames."}))
     with pytest.raises(ApiError, match="No frames"):
-        client.Video(maskwright, 1).wait()
+        client.Video(maskwright.connection, 1).wait()
 
 
 def test_a_download_goes_on_where_it_broke(tmp_path: Path) -> None:
@@ -168,7 +182,7 @@ def test_a_download_goes_on_where_it_broke(tmp_path: Path) -> None:
         httpx.Response(200, stream=Broken()),
         httpx.Response(206, stream=httpx.ByteStream(b"456789")),
     )
-    target = client.Video(maskwright, 1).export("davis", tmp_path / "out.zip")
+    target = client.Video(maskwright.connection, 1).export("davis", tmp_path / "out.zip")
     assert target.read_bytes() == b"0123456789"
     assert seen[3].headers["Range"] == "bytes=4-"
     assert [path.name for path in tmp_path.iterdir()] == ["out.zip"]
@@ -185,7 +199,7 @@ def test_a_round_that_failed_raises_with_its_reason() -> None:
     )
     progress: list[tuple[int, int]] = []
     with pytest.raises(ApiError, match="Out of memory") as raised:
-        client.Video(maskwright, 1).run(progress=lambda *done: progress.append(done))
+        client.Video(maskwright.connection, 1).run(progress=lambda *done: progress.append(done))
     assert raised.value.code == "round_failed"
     assert progress == [(1, 4), (1, 4)]
     assert b'"frames":[0]' in seen[2].content
@@ -206,7 +220,7 @@ def test_masks_that_are_not_brought_in_raise_with_the_reason(tmp_path: Path, end
         httpx.Response(204),
     )
     with pytest.raises(ApiError, match="shark") as raised:
-        Project(maskwright, 1, "Birds").import_masks(tmp_path / "masks.zip", labels={"cod": None})
+        Project(maskwright.connection, 1, "Birds").import_masks(tmp_path / "masks.zip", labels={"cod": None})
     assert raised.value.code == code
     assert b'"labels":{"cod":null}' in seen[2].content
     assert (seen[-1].method == "DELETE") == (code == "labels_asked")

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from maskwright import client, command_line
+from maskwright import command_line, connection
 from webapp.__main__ import REMOTE
 from webapp.__main__ import main as maskwright
 
@@ -39,12 +39,12 @@ def server(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
             return httpx.Response(200, stream=httpx.ByteStream(found))
         return httpx.Response(200 if found is not None else 404, json=found)
 
-    def connect(self: client.Maskwright, url: str, token: str, timeout: float = 60.0) -> None:
+    def connect(self: connection.Connection, url: str, token: str, timeout: float = 60.0) -> None:
         self._http = httpx.Client(base_url=f"{url}/api/v1", transport=httpx.MockTransport(answer))
 
-    monkeypatch.setattr(client.Maskwright, "__init__", connect)
+    monkeypatch.setattr(connection.Connection, "__init__", connect)
     monkeypatch.setenv("MASKWRIGHT_TOKEN", "mwt_secret")
-    monkeypatch.setattr(client, "POLL_SECONDS", (0.0, 0.0))
+    monkeypatch.setattr(connection, "POLL_SECONDS", (0.0, 0.0))
     return answers
 
 

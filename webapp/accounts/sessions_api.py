@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.http import HttpRequest
-from ninja import Router, Schema, Status
+from django.http import HttpRequest, HttpResponse
+from ninja import Query, Router, Schema, Status
 from ninja.security import django_auth
 
 from webapp.accounts.api import signed_in
 from webapp.accounts.sessions import browsers_of, sign_out_browser, sign_out_others
+from webapp.paging import Newest
 from webapp.rest import ErrorAnswer
 
 router = Router(tags=["accounts"], auth=django_auth)
@@ -24,7 +25,7 @@ class SessionInfo(Schema):
 
 
 @router.get("/me/sessions", response=list[SessionInfo])
-def list_sessions(request: HttpRequest) -> list[SessionInfo]:
+def list_sessions(request: HttpRequest, part: Query[Newest], response: HttpResponse) -> list[SessionInfo]:
     """Return the browsers in which you are signed in, newest first."""
     here = request.session.session_key
     return [
@@ -35,7 +36,7 @@ def list_sessions(request: HttpRequest) -> list[SessionInfo]:
             agent=row.agent,
             current=row.session_key == here,
         )
-        for row in browsers_of(signed_in(request))
+        for row in part.page(browsers_of(signed_in(request)), request, response)
     ]
 
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-from django.db.models import QuerySet
-from django.http import HttpRequest
-from ninja import Router, Schema, Status
+from django.http import HttpRequest, HttpResponse
+from ninja import Query, Router, Schema, Status
 from ninja.security import django_auth
 from pydantic import Field
 
 from webapp.accounts.api import signed_in
 from webapp.accounts.models import Token
 from webapp.accounts.tokens import make_token, revoke_token
+from webapp.paging import Newest
 from webapp.rest import ErrorAnswer, Strict
 
 router = Router(tags=["accounts"], auth=django_auth)
@@ -45,9 +45,9 @@ class TokenBody(Strict):
 
 
 @router.get("/tokens", response=list[TokenInfo])
-def list_tokens(request: HttpRequest) -> QuerySet[Token]:
+def list_tokens(request: HttpRequest, part: Query[Newest], response: HttpResponse) -> list[Token]:
     """Return your tokens, newest first, those that are revoked or expired included."""
-    return Token.objects.filter(user=signed_in(request))
+    return part.page(Token.objects.filter(user=signed_in(request)), request, response)
 
 
 @router.post("/tokens", response={201: NewToken, (400, 409): ErrorAnswer})

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import numpy as np
 from django.http import HttpRequest, HttpResponse
-from ninja import Router, Schema
+from ninja import Query, Router, Schema
 from pydantic import Field
 
 from segmentation.formats.coco_rle import encode_rle
@@ -18,8 +18,9 @@ from webapp.annotation.masks import StoredMask, container, mask_at, masks_of
 from webapp.annotation.models import Round
 from webapp.annotation.objects import deleted_numbers
 from webapp.annotation.schemas import RoundInfo, RoundPage, RoundScores, State
-from webapp.annotation.scores import scores_of
+from webapp.annotation.scores import score_info, scores_of
 from webapp.annotation.state import round_info, round_page, state_of
+from webapp.paging import Sorted
 from webapp.problems import NotFound, Problem
 from webapp.projects.access import Visitor, require
 from webapp.projects.models import Role
@@ -64,11 +65,11 @@ def get_state(request: HttpRequest, video_id: int) -> State:
     return state_of(video, require(request.user, video.project_id, what="video"))
 
 
-@router.get("/videos/{int:video_id}/scores", response={200: list[RoundScores], (403, 404): ErrorAnswer})
-def get_scores(request: HttpRequest, video_id: int) -> list[RoundScores]:
-    """Return J and F of every round of the video that was compared with ground truth."""
+@router.get("/videos/{int:video_id}/scores", response={200: list[RoundScores], (400, 403, 404): ErrorAnswer})
+def get_scores(request: HttpRequest, video_id: int, part: Query[Sorted], response: HttpResponse) -> list[RoundScores]:
+    """Return J and F of the rounds of the video that were compared with ground truth, in the order of rounds."""
     role_for(request.user, video_id, Role.REVIEWER)
-    return scores_of(video_id)
+    return [score_info(row) for row in part.page(scores_of(video_id), "round__number", request, response)]
 
 
 @router.get("/videos/{int:video_id}/rounds", response={200: RoundPage, 404: ErrorAnswer})

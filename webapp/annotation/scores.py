@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from webapp.annotation import changes
@@ -54,20 +55,20 @@ def is_scored(round_id: int) -> bool:
     return RoundScore.objects.filter(round_id=round_id).exists()
 
 
-def scores_of(video_id: int) -> list[RoundScores]:
+def scores_of(video_id: int) -> QuerySet[RoundScore]:
     """Return the scores of a video's rounds, in the order of rounds."""
-    rows = RoundScore.objects.filter(round__video_id=video_id).order_by("round__number")
-    return [
-        RoundScores(
-            round=row.round_id,
-            j=row.j,
-            f=row.f,
-            jf=(row.j + row.f) / 2,
-            objects=[ObjectScore(**one) for one in row.objects_scored],
-            frames={int(frame): value for frame, value in row.frames.items()},
-        )
-        for row in rows
-    ]
+    return RoundScore.objects.filter(round__video_id=video_id).order_by("round__number")
+
+
+def score_info(row: RoundScore) -> RoundScores:
+    return RoundScores(
+        round=row.round_id,
+        j=row.j,
+        f=row.f,
+        jf=(row.j + row.f) / 2,
+        objects=[ObjectScore(**one) for one in row.objects_scored],
+        frames={int(frame): value for frame, value in row.frames.items()},
+    )
 
 
 def sweep_scores() -> int:

@@ -6,7 +6,7 @@ import secrets
 from datetime import date
 from typing import Annotated
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router, Schema, Status
 from pydantic import Field
 
@@ -15,7 +15,7 @@ from webapp.annotation.pin_api import PinBody
 from webapp.annotation.schemas import FrameIndex, LeaseInfo, Span
 from webapp.jobs import assigning, cutting, moves, sampling
 from webapp.jobs.access import job_for, jobs_of
-from webapp.jobs.describe import events_of, job_info, job_infos
+from webapp.jobs.describe import event_info, events_of, job_info, job_infos
 from webapp.jobs.leases import leases_of
 from webapp.jobs.queue import Order, page_of, work_of
 from webapp.jobs.sampling import Of
@@ -35,6 +35,7 @@ from webapp.jobs.schemas import (
 )
 from webapp.jobs.states import Action
 from webapp.jobs.unfinished import unfinished
+from webapp.paging import Sorted
 from webapp.projects.access import project_for
 from webapp.projects.teams import people_of_teams
 from webapp.rest import ErrorAnswer, Strict
@@ -179,10 +180,13 @@ def move_job(request: HttpRequest, job_id: int, body: MoveBody) -> JobInfo:
     return job_info(user, job_id)
 
 
-@router.get("/jobs/{int:job_id}/events", response={200: list[JobEventInfo], 404: ErrorAnswer})
-def list_job_events(request: HttpRequest, job_id: int) -> list[JobEventInfo]:
+@router.get("/jobs/{int:job_id}/events", response={200: list[JobEventInfo], (400, 404): ErrorAnswer})
+def list_job_events(
+    request: HttpRequest, job_id: int, part: Query[Sorted], response: HttpResponse
+) -> list[JobEventInfo]:
     """Return what happened to a job, oldest first."""
-    return events_of(job_for(signed_in(request), job_id))
+    events = events_of(job_for(signed_in(request), job_id))
+    return [event_info(event) for event in part.page(events, "pk", request, response)]
 
 
 @router.get("/jobs/{int:job_id}/unfinished", response={200: Unfinished, 404: ErrorAnswer})

@@ -80,19 +80,20 @@ def _info(user: User, role: str, job: Job) -> JobInfo:
     )
 
 
-def events_of(job: Job) -> list[JobEventInfo]:
-    """Describe what happened to a job, oldest first."""
-    return [
-        JobEventInfo(
-            action=event.action,
-            by=person(event.by),
-            from_stage=cast(StageName, event.from_stage),
-            from_state=cast(JobStateName, event.from_state),
-            to_stage=cast(StageName, event.to_stage),
-            to_state=cast(JobStateName, event.to_state),
-            note=event.note,
-            details=event.details,
-            at=event.at.isoformat(),
-        )
-        for event in JobEvent.objects.filter(job=job).select_related("by")
-    ]
+def events_of(job: Job) -> QuerySet[JobEvent]:
+    """Return what happened to a job, oldest first."""
+    return JobEvent.objects.filter(job=job).select_related("by")
+
+
+def event_info(event: JobEvent) -> JobEventInfo:
+    return JobEventInfo(
+        action=event.action,
+        by=person(event.by),
+        from_stage=cast(StageName, event.from_stage),
+        from_state=cast(JobStateName, event.from_state),
+        to_stage=cast(StageName, event.to_stage),
+        to_state=cast(JobStateName, event.to_state),
+        note=event.note,
+        details=event.details,
+        at=event.at.isoformat(),
+    )

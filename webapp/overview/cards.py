@@ -15,11 +15,11 @@ from django.db.models import Case, Exists, F, FloatField, Max, Min, OuterRef, Q,
 from django.db.models.functions import Cast, Coalesce, Lower
 from django.utils import timezone
 
+from webapp import cursor
 from webapp.accounts.models import User
 from webapp.annotation.models import Object
 from webapp.jobs.access import jobs_of
 from webapp.jobs.models import Job, JobState, Stage
-from webapp.overview import cursor
 from webapp.videos.access import marking_truth, videos_of
 from webapp.videos.models import Video
 
@@ -121,8 +121,7 @@ def page(user: User, videos: QuerySet[Video], order: Order, *, reverse: bool, af
     name = f"{'-' if descending else ''}{order}"
     rows = videos.annotate(sort_key=key).select_related("worked_by", "head")
     if after is not None:
-        value, pk = cursor.unpack(after, name)
-        rows = rows.filter(cursor.behind(value, pk, descending=descending))
+        rows = cursor.behind(rows, after, name, descending=descending)
     sign = "-" if descending else ""
     found: list[Any] = list(rows.order_by(f"{sign}sort_key", f"{sign}pk")[: limit + 1])
     shown = found[:limit]

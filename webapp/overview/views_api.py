@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from django.db.models import QuerySet
-from django.http import HttpRequest
-from ninja import Router, Schema, Status
+from django.http import HttpRequest, HttpResponse
+from ninja import Query, Router, Schema, Status
 from pydantic import Field
 
 from webapp.accounts.api import signed_in
 from webapp.overview import views
 from webapp.overview.models import SavedView
+from webapp.paging import Sorted
 from webapp.rest import ErrorAnswer, Strict
 
 router = Router(tags=["overview"])
@@ -40,10 +40,10 @@ class ViewBody(Strict):
     shared: bool = False
 
 
-@router.get("/projects/{int:project_id}/views", response={200: list[ViewInfo], 404: ErrorAnswer})
-def list_views(request: HttpRequest, project_id: int) -> QuerySet[SavedView]:
-    """Return your views of the list of a project, and those that others share."""
-    return views.views_of(signed_in(request), project_id)
+@router.get("/projects/{int:project_id}/views", response={200: list[ViewInfo], (400, 404): ErrorAnswer})
+def list_views(request: HttpRequest, project_id: int, part: Query[Sorted], response: HttpResponse) -> list[SavedView]:
+    """Return your views of the list of a project, and those that others share, by name."""
+    return part.page(views.views_of(signed_in(request), project_id), "name", request, response)
 
 
 @router.post("/projects/{int:project_id}/views", response={201: ViewInfo, (400, 403, 404, 409): ErrorAnswer})

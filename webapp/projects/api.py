@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from django.db.models import Count, Max, OuterRef, Q, QuerySet, Subquery
-from django.http import HttpRequest
-from ninja import Router, Schema, Status
+from django.http import HttpRequest, HttpResponse
+from ninja import Query, Router, Schema, Status
 from pydantic import Field
 
 from webapp.accounts.api import signed_in
 from webapp.accounts.models import User
+from webapp.paging import NamePart, Sorted
 from webapp.problems import Forbidden
 from webapp.projects import editing, members
 from webapp.projects.access import is_limited, memberships_of, project_for, projects_of
@@ -141,6 +142,22 @@ class RolePatch(Strict):
     role: Role
 
 
+class ProjectQuery(Sorted):
+    """Which of your projects are wanted, and in which order: by name, or the oldest first."""
+
+    archived: bool = False  # True: only archived projects; false: only the others.
+    q: NamePart = ""  # A part of the name.
+    role: Role | None = None  # The role that you have in the project.
+    order: Literal["name", "created_at"] = "name"
+
+
+class MemberQuery(Sorted):
+    """Which members are wanted, in the order in which they joined."""
+
+    q: NamePart = ""  # A part of the user name.
+    role: Role | None = None
+
+
 def _with_counts(user: User) -> QuerySet[Project]:
     """Return the projects of `user`, annotated with the role and the counts that the list shows."""
     own = memberships_of(user).filter(project=OuterRef("pk")).values("role")[:1]
@@ -163,10 +180,13 @@ def _answer(user: User, project: Project) -> Project:
     return _with_counts(user).get(pk=project.pk)
 
 
-@router.get("/projects", response=list[ProjectInfo])
-def list_projects(request: HttpRequest, archived: bool = False) -> QuerySet[Project]:
+@router.get("/projects", response={200: list[ProjectInfo], 400: ErrorAnswer})
+def list_projects(request: HttpRequest, wanted: Query[ProjectQuery], response: HttpResponse) -> list[Project]:
     """Return your projects: those that are archived, or the others."""
-    return _with_counts(signed_in(request)).filter(archived_at__isnull=not archived)
+    rows = _with_counts(signed_in(request)).filter(archived_at__isnull=not wanted.archived)
+    rows = rows.filter(name__icontains=wanted.q.strip()) if wanted.q.strip() else rows
+    rows = rows if wanted.role is None else rows.filter(role=wanted.role)
+    return wanted.page(rows, wanted.order, request, response)
 
 
 @router.post("/projects", response={201: ProjectInfo, 400: ErrorAnswer})
@@ -211,9 +231,14 @@ def delete_project(request: HttpRequest, project_id: int) -> Status[None]:
     return Status(204, None)
 
 
-@router.get("/projects/{int:project_id}/members", response={200: list[MemberInfo], 404: ErrorAnswer})
-def list_members(request: HttpRequest, project_id: int) -> QuerySet[Membership]:
-    return project_for(signed_in(request), project_id).memberships.select_related("user")
+@router.get("/projects/{int:project_id}/members", response={200: list[MemberInfo], (400, 404): ErrorAnswer})
+def list_members(
+    request: HttpRequest, project_id: int, wanted: Query[MemberQuery], response: HttpResponse
+) -> list[Membership]:
+    rows = project_for(signed_in(request), project_id).memberships.select_related("user")
+    rows = rows.filter(user__username__icontains=wanted.q.strip()) if wanted.q.strip() else rows
+    rows = rows if wanted.role is None else rows.filter(role=wanted.role)
+    return wanted.page(rows, "created_at", request, response)
 
 
 @router.post("/projects/{int:project_id}/members", response={201: MemberInfo, (404, 409): ErrorAnswer})

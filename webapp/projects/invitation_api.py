@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any
 
-from django.http import HttpRequest
-from ninja import Router, Schema, Status
+from django.http import HttpRequest, HttpResponse
+from ninja import Query, Router, Schema, Status
 from pydantic import Field
 
 from webapp.accounts.api import signed_in
+from webapp.paging import Newest
 from webapp.projects import invitations
 from webapp.projects.access import require
 from webapp.projects.invitations import Guest
@@ -80,10 +81,13 @@ def _info(invitation: Invitation) -> dict[str, Any]:
 
 
 @router.get("/projects/{int:project_id}/invitations", response={200: list[InvitationInfo], (403, 404): ErrorAnswer})
-def list_invitations(request: HttpRequest, project_id: int) -> list[InvitationInfo]:
+def list_invitations(
+    request: HttpRequest, project_id: int, part: Query[Newest], response: HttpResponse
+) -> list[InvitationInfo]:
     """Return the invitations that can still be used, newest first."""
     require(signed_in(request), project_id, Role.MANAGER)
-    return [InvitationInfo(**_info(row)) for row in invitations.open_invitations(project_id)]
+    rows = part.page(invitations.open_invitations(project_id), request, response)
+    return [InvitationInfo(**_info(row)) for row in rows]
 
 
 @router.post("/projects/{int:project_id}/invitations", response={201: NewInvitation, (400, 403, 404): ErrorAnswer})

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from ninja import Header, Router, Schema, Status
+from ninja import Header, Query, Router, Schema, Status
 from pydantic import Field
 
 from webapp import tus
 from webapp.accounts.api import signed_in
 from webapp.accounts.models import User
+from webapp.paging import NamePart, Sorted
 from webapp.problems import NotFound, Problem
 from webapp.projects.access import project_for
 from webapp.projects.models import Role
@@ -21,7 +21,7 @@ from webapp.rest import ErrorAnswer, Strict, UploadError, binary_answer, binary_
 from webapp.videos import editing, uploads
 from webapp.videos.access import role_for, upload_for, video_for, videos_of
 from webapp.videos.cards import VideoCard, with_work
-from webapp.videos.models import Upload, Video
+from webapp.videos.models import Upload, Video, VideoState
 from webapp.videos.source_table import read_source_table
 from webapp.videos.storage import VideoFiles, read_file
 
@@ -46,6 +46,14 @@ class UploadInfo(Schema):
 
 class VideoPatch(Strict):
     name: Annotated[str, Field(max_length=200)]
+
+
+class VideoQuery(Sorted):
+    """Which videos are wanted, and in which order: by name, or the oldest first."""
+
+    q: NamePart = ""  # A part of the name.
+    state: VideoState | None = None  # The state of the import.
+    order: Literal["name", "created_at"] = "created_at"
 
 
 class SourceFrames(Schema):
@@ -168,10 +176,16 @@ def finish_upload(request: HttpRequest, upload_id: UUID) -> Status[Video]:
 # --- videos -----------------------------------------------------------------------------------------------------------
 
 
-@router.get("/projects/{int:project_id}/videos", response={200: list[VideoCard], 404: ErrorAnswer})
-def list_videos(request: HttpRequest, project_id: int) -> QuerySet[Video]:
+@router.get("/projects/{int:project_id}/videos", response={200: list[VideoCard], (400, 404): ErrorAnswer})
+def list_videos(
+    request: HttpRequest, project_id: int, wanted: Query[VideoQuery], response: HttpResponse
+) -> list[Video]:
+    """Return the videos of a project that you may see, those that are archived included."""
     user = signed_in(request)
-    return with_work(user, videos_of(user).filter(project=project_for(user, project_id)))
+    rows = with_work(user, videos_of(user).filter(project=project_for(user, project_id)))
+    rows = rows.filter(name__icontains=wanted.q.strip()) if wanted.q.strip() else rows
+    rows = rows if wanted.state is None else rows.filter(state=wanted.state)
+    return wanted.page(rows, wanted.order, request, response)
 
 
 @router.get("/videos/{int:video_id}", response={200: VideoCard, 404: ErrorAnswer})

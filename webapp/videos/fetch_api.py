@@ -6,15 +6,15 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router, Schema, Status
 from pydantic import Field
 
 from webapp.accounts.api import signed_in
+from webapp.paging import NewestFirst
 from webapp.projects.access import require
 from webapp.projects.models import Role
-from webapp.rest import ErrorAnswer, NewestFirst, Strict
+from webapp.rest import ErrorAnswer, Strict
 from webapp.videos import fetching
 from webapp.videos.fetch_sources import Entry, list_folder
 from webapp.videos.models import Fetch, FetchState
@@ -70,9 +70,12 @@ def list_server_files(
 
 
 @router.get("/projects/{int:project_id}/fetches", response={200: list[FetchInfo], (403, 404): ErrorAnswer})
-def list_fetches(request: HttpRequest, project_id: int, part: Query[NewestFirst]) -> QuerySet[Fetch]:
+def list_fetches(
+    request: HttpRequest, project_id: int, part: Query[NewestFirst], response: HttpResponse
+) -> list[Fetch]:
     """Return your fetches of a project; managers see those of all."""
-    return part.of(fetching.fetches_of(signed_in(request), project_id).select_related("upload"))
+    fetches = fetching.fetches_of(signed_in(request), project_id).select_related("upload")
+    return part.page(fetches, request, response)
 
 
 @router.post("/projects/{int:project_id}/fetches", response={201: FetchInfo, (400, 403, 404, 409, 429): ErrorAnswer})

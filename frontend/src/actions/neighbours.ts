@@ -1,6 +1,6 @@
 /** Goes to the video before or after the open one, in the order of the list that it was opened from. */
 import { ChevronDown, ChevronUp } from "lucide-preact";
-import { call } from "../api/http";
+import { callAll } from "../api/http";
 import { keptList } from "../api/keptList";
 import { byName } from "../format";
 import { toast, toastError } from "../parts/Toast";
@@ -18,7 +18,7 @@ export function neighbourIn(ids: readonly number[], video: number, by: number): 
 async function listOf(project: number, video: number): Promise<readonly number[]> {
   const kept = keptList(project);
   if (kept?.ids.includes(video)) return kept.ids;
-  const videos = await call("GET", "/api/projects/{project_id}/videos", { path: { project_id: project } });
+  const videos = await callAll("/api/projects/{project_id}/videos", { path: { project_id: project } });
   return videos
     .filter(({ state }) => state === "ready")
     .sort((a, b) => byName(a.name, b.name))

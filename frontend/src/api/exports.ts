@@ -1,6 +1,6 @@
 /** Exports of masks: the formats there are, and the exports that were asked for, followed while they are made. */
 import { useEffect } from "preact/hooks";
-import { call } from "./http";
+import { call, callAll } from "./http";
 import { type Loaded, useLoaded } from "./load";
 import { may } from "./roles";
 import type { Export, ExportFormat, ExportOptions, ProjectExportOptions, Role } from "./types";
@@ -29,14 +29,14 @@ const BUSY_MS = 500;
 /** Loads the exports of one video, newest first. */
 export function useVideoExports(video: number): Loaded<Export[]> {
   return useExports(`exports of video ${video}`, () =>
-    call("GET", "/api/videos/{video_id}/exports", { path: { video_id: video } }),
+    callAll("/api/videos/{video_id}/exports", { path: { video_id: video } }),
   );
 }
 
 /** Loads the exports of all videos of a project, newest first. */
 export function useProjectExports(project: number): Loaded<Export[]> {
   return useExports(`exports of project ${project}`, () =>
-    call("GET", "/api/projects/{project_id}/exports", { path: { project_id: project } }),
+    callAll("/api/projects/{project_id}/exports", { path: { project_id: project } }),
   );
 }
 

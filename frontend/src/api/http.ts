@@ -75,6 +75,25 @@ export async function call<M extends Method, P extends PathOf<M>>(
   return (response.status === 204 ? undefined : await response.json()) as Output<Operation<P, M>>;
 }
 
+type RowOf<O> = O extends readonly (infer Row)[] ? Row : never;
+
+/** Calls an operation that answers a list in pages, until the last page, and returns all rows. */
+export async function callAll<P extends PathOf<"GET">>(
+  path: P,
+  ...[input]: Arguments<Input<Operation<P, "GET">>>
+): Promise<RowOf<Output<Operation<P, "GET">>>[]> {
+  const given: { path?: unknown; query?: unknown } = input ?? {};
+  const address = urlOf(path, given.path as PathParameters<P>);
+  const rows: RowOf<Output<Operation<P, "GET">>>[] = [];
+  let query: string | undefined = queryOf(given.query);
+  while (query !== undefined) {
+    const response: Response = await request(address + query);
+    rows.push(...(await response.json()));
+    query = /^<([^>]*)>; rel="next"$/.exec(response.headers.get("Link") ?? "")?.[1];
+  }
+  return rows;
+}
+
 /** Writes parameters as they stand behind an address. Those that are null, undefined or empty are left out. */
 export function queryOf(parameters: unknown): string {
   const written = new URLSearchParams();

@@ -1187,7 +1187,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List Videos */
+        /**
+         * List Videos
+         * @description Return the videos of a project that you may see, those that are archived included.
+         */
         get: operations["list_videos"];
         put?: never;
         post?: never;
@@ -1226,7 +1229,7 @@ export interface paths {
         };
         /**
          * List Views
-         * @description Return your views of the list of a project, and those that others share.
+         * @description Return your views of the list of a project, and those that others share, by name.
          */
         get: operations["list_views"];
         put?: never;
@@ -2006,7 +2009,7 @@ export interface paths {
         };
         /**
          * Get Scores
-         * @description Return J and F of every round of the video that was compared with ground truth.
+         * @description Return J and F of the rounds of the video that were compared with ground truth, in the order of rounds.
          */
         get: operations["get_scores"];
         put?: never;
@@ -3661,6 +3664,30 @@ export interface components {
             role: components["schemas"]["Role"];
             user: components["schemas"]["MemberAccount"];
         };
+        /**
+         * MemberQuery
+         * @description Which members are wanted, in the order in which they joined.
+         */
+        MemberQuery: {
+            /** After */
+            after?: string | null;
+            /**
+             * Limit
+             * @default 200
+             */
+            limit?: number;
+            /**
+             * Q
+             * @default
+             */
+            q?: string;
+            /**
+             * Reverse
+             * @default false
+             */
+            reverse?: boolean;
+            role?: components["schemas"]["Role"] | null;
+        };
         /** MoveBody */
         MoveBody: {
             /**
@@ -3769,8 +3796,21 @@ export interface components {
             url: string;
         };
         /**
+         * Newest
+         * @description The parameters of a list whose newest rows come first. The next page begins `before` the last id of this one.
+         */
+        Newest: {
+            /** Before */
+            before?: number | null;
+            /**
+             * Limit
+             * @default 200
+             */
+            limit?: number;
+        };
+        /**
          * NewestFirst
-         * @description The parameters of a list whose newest rows come first. The next part begins `before` the last id of this one.
+         * @description As `Newest`, for rows that have a state.
          */
         NewestFirst: {
             /** Before */
@@ -4260,6 +4300,41 @@ export interface components {
             /** Review */
             review?: boolean | null;
             sees?: components["schemas"]["Sees"] | null;
+        };
+        /**
+         * ProjectQuery
+         * @description Which of your projects are wanted, and in which order: by name, or the oldest first.
+         */
+        ProjectQuery: {
+            /** After */
+            after?: string | null;
+            /**
+             * Archived
+             * @default false
+             */
+            archived?: boolean;
+            /**
+             * Limit
+             * @default 200
+             */
+            limit?: number;
+            /**
+             * Order
+             * @default name
+             * @enum {string}
+             */
+            order?: "name" | "created_at";
+            /**
+             * Q
+             * @default
+             */
+            q?: string;
+            /**
+             * Reverse
+             * @default false
+             */
+            reverse?: boolean;
+            role?: components["schemas"]["Role"] | null;
         };
         /**
          * ProjectStorage
@@ -4851,6 +4926,24 @@ export interface components {
             workers: components["schemas"]["WorkerInfo"][];
         };
         /**
+         * Sorted
+         * @description The parameters of a list that is sorted by a column. `after` is the cursor in the `Link` of the page before.
+         */
+        Sorted: {
+            /** After */
+            after?: string | null;
+            /**
+             * Limit
+             * @default 200
+             */
+            limit?: number;
+            /**
+             * Reverse
+             * @default false
+             */
+            reverse?: boolean;
+        };
+        /**
          * SourceFrames
          * @description The names and the time stamps in seconds that the frames had in their source, by frame: "" and null if none.
          */
@@ -5228,6 +5321,36 @@ export interface components {
         VideoPatch: {
             /** Name */
             name: string;
+        };
+        /**
+         * VideoQuery
+         * @description Which videos are wanted, and in which order: by name, or the oldest first.
+         */
+        VideoQuery: {
+            /** After */
+            after?: string | null;
+            /**
+             * Limit
+             * @default 200
+             */
+            limit?: number;
+            /**
+             * Order
+             * @default created_at
+             * @enum {string}
+             */
+            order?: "name" | "created_at";
+            /**
+             * Q
+             * @default
+             */
+            q?: string;
+            /**
+             * Reverse
+             * @default false
+             */
+            reverse?: boolean;
+            state?: components["schemas"]["VideoState"] | null;
         };
         /**
          * VideoState
@@ -6750,7 +6873,11 @@ export interface operations {
     };
     list_job_events: {
         parameters: {
-            query?: never;
+            query?: {
+                reverse?: boolean;
+                after?: string | null;
+                limit?: number;
+            };
             header?: {
                 /** @description The ETag of the answer that the client has; if it is the newest, 304. */
                 "If-None-Match"?: string;
@@ -6765,6 +6892,8 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    /** @description If there are more rows: `<?...>; rel="next"`, the next page, relative to the address of this one. */
+                    Link?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6777,6 +6906,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
             };
             /** @description Nobody is signed in. */
             401: {
@@ -8336,7 +8474,10 @@ export interface operations {
     };
     list_sessions: {
         parameters: {
-            query?: never;
+            query?: {
+                before?: number | null;
+                limit?: number;
+            };
             header?: {
                 /** @description The ETag of the answer that the client has; if it is the newest, 304. */
                 "If-None-Match"?: string;
@@ -8349,6 +8490,8 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    /** @description If there are more rows: `<?...>; rel="next"`, the next page, relative to the address of this one. */
+                    Link?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8808,7 +8951,13 @@ export interface operations {
     list_projects: {
         parameters: {
             query?: {
+                reverse?: boolean;
+                after?: string | null;
+                limit?: number;
                 archived?: boolean;
+                q?: string;
+                role?: components["schemas"]["Role"] | null;
+                order?: "name" | "created_at";
             };
             header?: {
                 /** @description The ETag of the answer that the client has; if it is the newest, 304. */
@@ -8822,6 +8971,8 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    /** @description If there are more rows: `<?...>; rel="next"`, the next page, relative to the address of this one. */
+                    Link?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -8834,6 +8985,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
             };
             /** @description Nobody is signed in. */
             401: {
@@ -9600,9 +9760,9 @@ export interface operations {
     list_project_exports: {
         parameters: {
             query?: {
-                state?: string | null;
                 before?: number | null;
                 limit?: number;
+                state?: string | null;
             };
             header?: {
                 /** @description The ETag of the answer that the client has; if it is the newest, 304. */
@@ -9618,6 +9778,8 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    /** @description If there are more rows: `<?...>; rel="next"`, the next page, relative to the address of this one. */
+                    Link?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9796,9 +9958,9 @@ export interface operations {
     list_fetches: {
         parameters: {
             query?: {
-                state?: string | null;
                 before?: number | null;
                 limit?: number;
+                state?: string | null;
             };
             header?: {
                 /** @description The ETag of the answer that the client has; if it is the newest, 304. */
@@ -9814,6 +9976,8 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    /** @description If there are more rows: `<?...>; rel="next"`, the next page, relative to the address of this one. */
+                    Link?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -9995,7 +10159,10 @@ export interface operations {
     };
     list_invitations: {
         parameters: {
-            query?: never;
+            query?: {
+                before?: number | null;
+                limit?: number;
+            };
             header?: {
                 /** @description The ETag of the answer that the client has; if it is the newest, 304. */
                 "If-None-Match"?: string;
@@ -10010,6 +10177,8 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    /** @description If there are more rows: `<?...>; rel="next"`, the next page, relative to the address of this one. */
+                    Link?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -10467,9 +10636,9 @@ export interface operations {
     list_mask_imports: {
         parameters: {
             query?: {
-                state?: string | null;
                 before?: number | null;
                 limit?: number;
+                state?: string | null;
             };
             header?: {
                 /** @description The ETag of the answer that the client has; if it is the newest, 304. */
@@ -10485,6 +10654,8 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    /** @description If there are more rows: `<?...>; rel="next"`, the next page, relative to the address of this one. */
+                    Link?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -10657,7 +10828,13 @@ export interface operations {
     };
     list_members: {
         parameters: {
-            query?: never;
+            query?: {
+                reverse?: boolean;
+                after?: string | null;
+                limit?: number;
+                q?: string;
+                role?: components["schemas"]["Role"] | null;
+            };
             header?: {
                 /** @description The ETag of the answer that the client has; if it is the newest, 304. */
                 "If-None-Match"?: string;
@@ -10672,6 +10849,8 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    /** @description If there are more rows: `<?...>; rel="next"`, the next page, relative to the address of this one. */
+                    Link?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -10684,6 +10863,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
             };
             /** @description Nobody is signed in. */
             401: {
@@ -12114,7 +12302,14 @@ export interface operations {
     };
     list_videos: {
         parameters: {
-            query?: never;
+            query?: {
+                reverse?: boolean;
+                after?: string | null;
+                limit?: number;
+                q?: string;
+                state?: components["schemas"]["VideoState"] | null;
+                order?: "name" | "created_at";
+            };
             header?: {
                 /** @description The ETag of the answer that the client has; if it is the newest, 304. */
                 "If-None-Match"?: string;
@@ -12129,6 +12324,8 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    /** @description If there are more rows: `<?...>; rel="next"`, the next page, relative to the address of this one. */
+                    Link?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -12141,6 +12338,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
             };
             /** @description Nobody is signed in. */
             401: {
@@ -12301,7 +12507,11 @@ export interface operations {
     };
     list_views: {
         parameters: {
-            query?: never;
+            query?: {
+                reverse?: boolean;
+                after?: string | null;
+                limit?: number;
+            };
             header?: {
                 /** @description The ETag of the answer that the client has; if it is the newest, 304. */
                 "If-None-Match"?: string;
@@ -12316,6 +12526,8 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    /** @description If there are more rows: `<?...>; rel="next"`, the next page, relative to the address of this one. */
+                    Link?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -12328,6 +12540,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
             };
             /** @description Nobody is signed in. */
             401: {
@@ -14187,7 +14408,10 @@ export interface operations {
     };
     list_tokens: {
         parameters: {
-            query?: never;
+            query?: {
+                before?: number | null;
+                limit?: number;
+            };
             header?: {
                 /** @description The ETag of the answer that the client has; if it is the newest, 304. */
                 "If-None-Match"?: string;
@@ -14200,6 +14424,8 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    /** @description If there are more rows: `<?...>; rel="next"`, the next page, relative to the address of this one. */
+                    Link?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -15696,9 +15922,9 @@ export interface operations {
     list_exports: {
         parameters: {
             query?: {
-                state?: string | null;
                 before?: number | null;
                 limit?: number;
+                state?: string | null;
             };
             header?: {
                 /** @description The ETag of the answer that the client has; if it is the newest, 304. */
@@ -15714,6 +15940,8 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    /** @description If there are more rows: `<?...>; rel="next"`, the next page, relative to the address of this one. */
+                    Link?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -16691,7 +16919,11 @@ export interface operations {
     };
     get_scores: {
         parameters: {
-            query?: never;
+            query?: {
+                reverse?: boolean;
+                after?: string | null;
+                limit?: number;
+            };
             header?: {
                 /** @description The ETag of the answer that the client has; if it is the newest, 304. */
                 "If-None-Match"?: string;
@@ -16706,6 +16938,8 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    /** @description If there are more rows: `<?...>; rel="next"`, the next page, relative to the address of this one. */
+                    Link?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -16718,6 +16952,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
             };
             /** @description Nobody is signed in. */
             401: {

@@ -1,11 +1,11 @@
 /** Tokens, with which scripts call the REST API as the person who made them. */
-import { call } from "./http";
+import { call, callAll } from "./http";
 import { type Loaded, useLoaded } from "./load";
 import type { NewToken, Token, TokenDraft } from "./types";
 
 /** Loads the tokens of the person who is signed in, newest first. */
 export function useTokens(): Loaded<Token[]> {
-  return useLoaded("tokens", () => call("GET", "/api/tokens"));
+  return useLoaded("tokens", () => callAll("/api/tokens"));
 }
 
 /** Makes a token. Only this answer has its secret. */

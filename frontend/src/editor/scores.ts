@@ -3,7 +3,7 @@
  * it.
  */
 import { effect } from "@preact/signals";
-import { call, HttpProblem } from "../api/http";
+import { callAll, HttpProblem } from "../api/http";
 import { toastError } from "../parts/Toast";
 import type { Store } from "../state/store";
 
@@ -14,7 +14,7 @@ export function watchScores(store: Store): () => void {
     // The server names frames with ground truth only to roles that may see it.
     if (store.connection.value !== "live" || !store.video.value?.truth_frames.length) return;
     const number = ++asked;
-    call("GET", "/api/videos/{video_id}/scores", { path: { video_id: store.id } }).then(
+    callAll("/api/videos/{video_id}/scores", { path: { video_id: store.id } }).then(
       (scores) => {
         if (number === asked) store.scores.value = new Map(scores.map((score) => [score.round, score]));
       },

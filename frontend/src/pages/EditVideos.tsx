@@ -1,6 +1,6 @@
 /** Changes many videos at once: who has their jobs, when they are due, their priority, their project, the archive. */
 import { useState } from "preact/hooks";
-import { call } from "../api/http";
+import { call, callAll } from "../api/http";
 import { asProblem, useLoaded } from "../api/load";
 import type { Card, Member, Project, VideoAction } from "../api/types";
 import { plural } from "../format";
@@ -46,7 +46,7 @@ export function EditVideos({ project, videos, members, onClose, onChanged }: Edi
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState("");
   const others = useLoaded("projects to move to", async () => {
-    const projects = await call("GET", "/api/projects");
+    const projects = await callAll("/api/projects");
     return projects.filter(({ id, role }) => id !== project.id && (role === "manager" || role === "owner"));
   });
 

@@ -1,7 +1,7 @@
 /** The members of a project and their roles. Managers invite, change roles and remove. */
 import { LogOut, UserMinus, UserPlus } from "lucide-preact";
 import { useState } from "preact/hooks";
-import { call } from "../api/http";
+import { call, callAll } from "../api/http";
 import { asProblem, type Loaded, useLoaded } from "../api/load";
 import { givable, MEANING, may, mayTouch } from "../api/roles";
 import { me } from "../api/session";
@@ -22,7 +22,7 @@ import { ProjectTeams } from "./teams/ProjectTeams";
 
 export function MembersTab({ project, onChange }: TabProps) {
   const loaded = useLoaded(`members ${project.id}`, () =>
-    call("GET", "/api/projects/{project_id}/members", { path: { project_id: project.id } }),
+    callAll("/api/projects/{project_id}/members", { path: { project_id: project.id } }),
   );
   const members = loaded.value;
   if (!members) {

@@ -1,7 +1,7 @@
 /** The projects that the person is a member of. */
 import { Archive, ArrowLeft, Film, FolderPlus, KeyRound, Plus } from "lucide-preact";
 import { useMemo, useState } from "preact/hooks";
-import { call, urlOf } from "../api/http";
+import { callAll, urlOf } from "../api/http";
 import { useLoaded } from "../api/load";
 import { me } from "../api/session";
 import type { Project } from "../api/types";
@@ -24,7 +24,7 @@ const SOME = 4;
 export function ProjectsPage() {
   const archived = query.value.get("archived") === "yes";
   const projects = useLoaded(`projects ${archived}`, () =>
-    call("GET", "/api/projects", archived ? { query: { archived } } : {}),
+    callAll("/api/projects", archived ? { query: { archived } } : {}),
   );
   const [making, setMaking] = useState(false);
   const [wanted, setWanted] = useState("");

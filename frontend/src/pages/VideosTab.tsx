@@ -1,7 +1,7 @@
 /** The videos of a project as cards or as a table. New files are dropped anywhere on the page or picked. */
 import { FileInput, Film, Plus, Shuffle, Upload } from "lucide-preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { call } from "../api/http";
+import { call, callAll } from "../api/http";
 import { keepList } from "../api/keptList";
 import { useLoaded } from "../api/load";
 import { may } from "../api/roles";
@@ -39,7 +39,7 @@ export function VideosTab({ project, onChange }: TabProps) {
   const filter = filterOf(address);
   const loaded = useCards(project.id, filter);
   const members = useLoaded(`members ${project.id}`, () =>
-    call("GET", "/api/projects/{project_id}/members", { path: { project_id: project.id } }),
+    callAll("/api/projects/{project_id}/members", { path: { project_id: project.id } }),
   );
   const uploads = may(project.role, "upload");
   const whole = isWhole(address);

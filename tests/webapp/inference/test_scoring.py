@@ -21,7 +21,7 @@ from webapp.accounts.models import User
 from webapp.annotation.masks import masks_of
 from webapp.annotation.models import Change, Round, RoundScore
 from webapp.annotation.rounds import create_round
-from webapp.annotation.scores import FORGOTTEN_AFTER, scores_of, sweep_scores
+from webapp.annotation.scores import FORGOTTEN_AFTER, score_info, scores_of, sweep_scores
 from webapp.inference import scoring
 from webapp.inference.scoring import match, score
 from webapp.inference.work import work_on
@@ -59,7 +59,7 @@ def round_(video: Video, owner: User) -> Round:
 
 def test_a_round_is_scored_by_the_frames_that_have_truth(round_: Round, video: Video) -> None:
     assert score(round_.pk)
-    (found,) = scores_of(video.pk)
+    (found,) = map(score_info, scores_of(video.pk))
     masks = {mask.frame: (mask.labels == 1).astype(np.uint8) for mask in masks_of(video.pk, round_.pk)}
     labels = np.stack([masks[0], masks[2]])
     truth = np.roll(labels, 1, axis=2)
@@ -81,7 +81,7 @@ def test_an_object_of_the_truth_that_nobody_drew_counts_as_missed(round_: Round,
     give_truth(video, truth, [0, 2])
     assert score(round_.pk)
     assert RoundScore.objects.get(round=round_).cells == [[0, 0, 0, 0], [2, 0, 0, 0]]
-    assert scores_of(video.pk)[0].frames == {0: 0, 2: 0}
+    assert score_info(scores_of(video.pk)[0]).frames == {0: 0, 2: 0}
 
 
 def test_objects_are_matched_by_what_they_share_most() -> None:
@@ -98,7 +98,7 @@ def test_a_mask_beside_all_truth_scores_nothing(round_: Round, video: Video) -> 
     give_truth(video, np.zeros((video.frame_count, video.height, video.width), np.uint8), [0, 2])
     Video.objects.filter(pk=video.pk).update(truth_objects=1)
     assert score(round_.pk)
-    (found,) = scores_of(video.pk)
+    (found,) = map(score_info, scores_of(video.pk))
     assert (found.jf, found.objects) == (0, [])
 
 

@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import IO, Annotated
 
 from django.core.handlers.asgi import ASGIRequest
-from django.db.models import Q, QuerySet
-from django.http import FileResponse, HttpRequest, StreamingHttpResponse
+from django.db.models import Q
+from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.utils.http import content_disposition_header
 from ninja import Query, Router, Schema, Status
 from pydantic import Field
@@ -23,9 +23,10 @@ from webapp.annotation.export.formats import FORMATS
 from webapp.annotation.export.jobs import export_for, exports_of
 from webapp.annotation.export.options import Names, Options, Shape
 from webapp.annotation.models import Export, ExportState
+from webapp.paging import NewestFirst
 from webapp.problems import NotFound, Problem
 from webapp.projects.access import project_for
-from webapp.rest import ErrorAnswer, NewestFirst, Strict, resumable_answer
+from webapp.rest import ErrorAnswer, Strict, resumable_answer
 from webapp.storage.files import storage
 from webapp.videos.access import video_for
 
@@ -119,16 +120,19 @@ def list_export_formats(request: HttpRequest) -> list[Format]:
 
 
 @router.get("/videos/{int:video_id}/exports", response={200: list[ExportInfo], 404: ErrorAnswer})
-def list_exports(request: HttpRequest, video_id: int, part: Query[NewestFirst]) -> QuerySet[Export]:
+def list_exports(request: HttpRequest, video_id: int, part: Query[NewestFirst], response: HttpResponse) -> list[Export]:
     user = signed_in(request)
-    return part.of(exports_of(user).filter(video=video_for(user, video_id)))
+    return part.page(exports_of(user).filter(video=video_for(user, video_id)), request, response)
 
 
 @router.get("/projects/{int:project_id}/exports", response={200: list[ExportInfo], 404: ErrorAnswer})
-def list_project_exports(request: HttpRequest, project_id: int, part: Query[NewestFirst]) -> QuerySet[Export]:
+def list_project_exports(
+    request: HttpRequest, project_id: int, part: Query[NewestFirst], response: HttpResponse
+) -> list[Export]:
     user = signed_in(request)
     project = project_for(user, project_id)
-    return part.of(exports_of(user).filter(Q(video__project=project) | Q(project=project)))
+    exports = exports_of(user).filter(Q(video__project=project) | Q(project=project))
+    return part.page(exports, request, response)
 
 
 @router.post("/projects/{int:project_id}/exports", response={201: ExportInfo, (400, 404, 409): ErrorAnswer})

@@ -6,8 +6,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router, Schema, Status
 from pydantic import Field
 
@@ -15,8 +14,9 @@ from webapp.accounts.api import signed_in
 from webapp.annotation.imports import jobs
 from webapp.annotation.imports.jobs import OtherLabels, import_for, imports_of
 from webapp.annotation.models import MaskImport, MaskImportState
+from webapp.paging import NewestFirst
 from webapp.projects.access import project_for
-from webapp.rest import ErrorAnswer, NewestFirst, Strict
+from webapp.rest import ErrorAnswer, Strict
 
 router = Router(tags=["imports"])
 
@@ -103,9 +103,11 @@ def make_mask_import(request: HttpRequest, project_id: int, body: MaskImportBody
 
 
 @router.get("/projects/{int:project_id}/mask-imports", response={200: list[MaskImportInfo], 404: ErrorAnswer})
-def list_mask_imports(request: HttpRequest, project_id: int, part: Query[NewestFirst]) -> QuerySet[MaskImport]:
+def list_mask_imports(
+    request: HttpRequest, project_id: int, part: Query[NewestFirst], response: HttpResponse
+) -> list[MaskImport]:
     user = signed_in(request)
-    return part.of(imports_of(user).filter(project=project_for(user, project_id)))
+    return part.page(imports_of(user).filter(project=project_for(user, project_id)), request, response)
 
 
 @router.get("/mask-imports/{int:import_id}", response={200: MaskImportInfo, 404: ErrorAnswer})

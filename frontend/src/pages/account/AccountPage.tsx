@@ -2,7 +2,7 @@
 import { MonitorSmartphone } from "lucide-preact";
 import type { ComponentChildren } from "preact";
 import { useAttempt } from "../../api/attempt";
-import { call } from "../../api/http";
+import { call, callAll } from "../../api/http";
 import { useLoaded } from "../../api/load";
 import { changeMe, me } from "../../api/session";
 import type { Me } from "../../api/types";
@@ -179,7 +179,7 @@ export function browserOf(agent: string): string {
 }
 
 function Sessions() {
-  const loaded = useLoaded("sessions", () => call("GET", "/api/me/sessions"));
+  const loaded = useLoaded("sessions", () => callAll("/api/me/sessions"));
   const { busy, attempt } = useAttempt();
   if (!loaded.value)
     return loaded.problem ? <ProblemState problem={loaded.problem} retry={loaded.reload} /> : <ListGhost />;

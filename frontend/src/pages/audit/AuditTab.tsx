@@ -1,6 +1,6 @@
 /** What was done in a project, for its managers. */
 import { Lock } from "lucide-preact";
-import { call, urlOf } from "../../api/http";
+import { call, callAll, urlOf } from "../../api/http";
 import { useLoaded } from "../../api/load";
 import { may } from "../../api/roles";
 import { EmptyState } from "../../parts/EmptyState";
@@ -10,7 +10,7 @@ import { AuditList } from "./AuditList";
 export function AuditTab({ project }: TabProps) {
   const allowed = may(project.role, "change_project");
   const members = useLoaded(`members ${project.id}`, async () =>
-    allowed ? call("GET", "/api/projects/{project_id}/members", { path: { project_id: project.id } }) : [],
+    allowed ? callAll("/api/projects/{project_id}/members", { path: { project_id: project.id } }) : [],
   );
   if (!allowed)
     return (

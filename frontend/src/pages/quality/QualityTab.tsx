@@ -2,7 +2,7 @@
 import { Lock, Target } from "lucide-preact";
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
-import { call } from "../../api/http";
+import { call, callAll } from "../../api/http";
 import { useLoaded } from "../../api/load";
 import { may } from "../../api/roles";
 import type { Card, Member, Project } from "../../api/types";
@@ -20,7 +20,7 @@ import { Thresholds } from "./Thresholds";
 
 export function QualityTab({ project }: TabProps) {
   const members = useLoaded(`members ${project.id}`, () =>
-    call("GET", "/api/projects/{project_id}/members", { path: { project_id: project.id } }),
+    callAll("/api/projects/{project_id}/members", { path: { project_id: project.id } }),
   );
   const [draws, setDraws] = useState(0);
   if (!may(project.role, "see_quality"))

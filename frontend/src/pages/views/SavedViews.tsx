@@ -2,7 +2,7 @@
 import { Bookmark, X } from "lucide-preact";
 import { useState } from "preact/hooks";
 import { useAttempt } from "../../api/attempt";
-import { call } from "../../api/http";
+import { call, callAll } from "../../api/http";
 import { useLoaded } from "../../api/load";
 import { may } from "../../api/roles";
 import { me } from "../../api/session";
@@ -22,7 +22,7 @@ type Views = ReturnType<typeof useViews>;
 
 function useViews(project: number) {
   const path = { project_id: project };
-  return useLoaded(`views ${project}`, () => call("GET", "/api/projects/{project_id}/views", { path }));
+  return useLoaded(`views ${project}`, () => callAll("/api/projects/{project_id}/views", { path }));
 }
 
 /** Whether the list is shown as the view says, whatever the order of the parameters. */

@@ -6,12 +6,15 @@ import base64
 import binascii
 import json
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypeVar
 
-from django.db.models import Q
+from django.core.exceptions import ValidationError
+from django.db.models import Model, Q, QuerySet
 
 from webapp.problems import Problem
+from webapp.storable import refusal_of
 
+Row = TypeVar("Row", bound=Model)
 Value = str | int | float | date | datetime
 
 
@@ -39,17 +42,30 @@ def unpack(cursor: str, order: str) -> tuple[Value, int]:
             "float": float,
         }
         value, pk = readers[kind](plain), int(pk)
-    except (ValueError, KeyError, TypeError, binascii.Error, RecursionError):
+    except (ValueError, KeyError, TypeError, binascii.Error, RecursionError, OverflowError):
         raise _bad() from None
-    if given != order or not 0 <= pk < 1 << 63 or (isinstance(value, int) and abs(value) >= 1 << 63):
+    if (
+        given != order
+        or not 0 <= pk < 1 << 63
+        or (isinstance(value, int) and abs(value) >= 1 << 63)
+        or refusal_of(value)
+    ):
         raise _bad()
     return value, pk
 
 
-def behind(value: Value, pk: int, *, descending: bool) -> Q:
-    """Return the condition that a row comes after the one with this `sort_key` and this id. Ids break ties."""
+def behind(rows: QuerySet[Row], cursor: str, order: str, *, descending: bool) -> QuerySet[Row]:
+    """Return those of `rows` that come after the cursor, by their annotation `sort_key` and then by id.
+
+    Raises Problem "bad_cursor".
+    """
+    value, pk = unpack(cursor, order)
     side = "lt" if descending else "gt"
-    return Q(**{f"sort_key__{side}": value}) | Q(sort_key=value, **{f"pk__{side}": pk})
+    after = Q(**{f"sort_key__{side}": value}) | Q(sort_key=value, **{f"pk__{side}": pk})
+    try:
+        return rows.filter(after)
+    except (ValueError, TypeError, ValidationError):  # The value has another type than the column.
+        raise _bad() from None
 
 
 def _bad() -> Problem:
