@@ -53,12 +53,12 @@ class Sorted(Schema):
 
         The next page is named in the headers of `answer`. `key` is null in no row. Raises Problem "bad_cursor".
         """
-        rows = rows.annotate(sort_key=F(key) if isinstance(key, str) else key)
+        in_order: QuerySet[Any] = rows.annotate(sort_key=F(key) if isinstance(key, str) else key)
         sign = "-" if self.reverse else ""
         name = f"{request.path} {sign}{key}"
         if self.after is not None:
-            rows = cursor.behind(rows, self.after, name, descending=self.reverse)
-        found: list[Any] = list(rows.order_by(f"{sign}sort_key", f"{sign}pk")[: self.limit + 1])
+            in_order = cursor.behind(in_order, self.after, name, descending=self.reverse)
+        found: list[Any] = list(in_order.order_by(f"{sign}sort_key", f"{sign}pk")[: self.limit + 1])
         if len(found) > self.limit:
             last = found[self.limit - 1]
             _name_next(request, answer, after=cursor.pack(name, last.sort_key, last.pk))

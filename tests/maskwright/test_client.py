@@ -67,9 +67,8 @@ def test_it_sends_the_token_to_the_versioned_address() -> None:
 def test_it_reads_all_pages_of_a_list() -> None:
     link = {"Link": '<?after=x%3D&limit=1>; rel="next"'}
     row = {"id": 1, "name": "Ants"}
-    maskwright, seen = in_turn(
-        httpx.Response(200, json=[row], headers=link), httpx.ReadError("no"), httpx.Response(200, json=[row | {"id": 2}])
-    )
+    first, second = httpx.Response(200, json=[row], headers=link), httpx.Response(200, json=[{**row, "id": 2}])
+    maskwright, seen = in_turn(first, httpx.ReadError("no"), second)
     assert [project.id for project in maskwright.projects()] == [1, 2]
     assert seen[2].url.params == httpx.QueryParams({"after": "x=", "limit": "1"})
 

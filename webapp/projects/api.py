@@ -183,9 +183,11 @@ def _answer(user: User, project: Project) -> Project:
 @router.get("/projects", response={200: list[ProjectInfo], 400: ErrorAnswer})
 def list_projects(request: HttpRequest, wanted: Query[ProjectQuery], response: HttpResponse) -> list[Project]:
     """Return your projects: those that are archived, or the others."""
-    rows = _with_counts(signed_in(request)).filter(archived_at__isnull=not wanted.archived)
+    user = signed_in(request)
+    rows = _with_counts(user).filter(archived_at__isnull=not wanted.archived)
     rows = rows.filter(name__icontains=wanted.q.strip()) if wanted.q.strip() else rows
-    rows = rows if wanted.role is None else rows.filter(role=wanted.role)
+    if wanted.role is not None:
+        rows = rows.filter(pk__in=memberships_of(user).filter(role=wanted.role).values("project"))
     return wanted.page(rows, wanted.order, request, response)
 
 
