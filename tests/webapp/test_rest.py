@@ -170,6 +170,7 @@ BOUNDED = {
     "list_engines": "engines of the program",
     "list_export_formats": "formats of the program",
     "list_webhook_events": "events of the program",
+    "list_quota_targets": "20 that fit a text",
     "list_webhooks": "20 of a project",
     "list_pins": "2,000 of a video",
     "list_leases": "254 objects of a video",

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from django.db.models import QuerySet
-from django.http import HttpRequest
-from ninja import Router, Schema, Status
+from django.http import HttpRequest, HttpResponse
+from ninja import Query, Router, Schema, Status
 from pydantic import Field
 
 from webapp.accounts.api import signed_in
 from webapp.accounts.models import User
+from webapp.paging import Sorted
 from webapp.projects import teams
 from webapp.projects.api import MemberAccount, MemberInfo
 from webapp.projects.models import Membership, Role, Team
@@ -69,10 +69,10 @@ def _answer(user: User, team: Team) -> Team:
     return teams.teams_of(user).get(pk=team.pk)
 
 
-@router.get("/teams", response={200: list[TeamInfo], 403: ErrorAnswer})
-def list_teams(request: HttpRequest) -> QuerySet[Team]:
+@router.get("/teams", response={200: list[TeamInfo], (400, 403): ErrorAnswer})
+def list_teams(request: HttpRequest, part: Query[Sorted], response: HttpResponse) -> list[Team]:
     """Return the teams that the person made or is in. Administrators get all teams."""
-    return teams.teams_of(signed_in(request))
+    return part.page(teams.teams_of(signed_in(request)), "name", request, response)
 
 
 @router.post("/teams", response={201: TeamInfo, (400, 403, 409): ErrorAnswer})
@@ -97,10 +97,12 @@ def delete_team(request: HttpRequest, team_id: int) -> Status[None]:
     return Status(204, None)
 
 
-@router.get("/projects/{int:project_id}/teams", response={200: list[TeamInfo], (403, 404): ErrorAnswer})
-def list_project_teams(request: HttpRequest, project_id: int) -> QuerySet[Team]:
+@router.get("/projects/{int:project_id}/teams", response={200: list[TeamInfo], (400, 403, 404): ErrorAnswer})
+def list_project_teams(
+    request: HttpRequest, project_id: int, part: Query[Sorted], response: HttpResponse
+) -> list[Team]:
     """Return the teams that were invited to a project."""
-    return teams.teams_in(signed_in(request), project_id)
+    return part.page(teams.teams_in(signed_in(request), project_id), "name", request, response)
 
 
 @router.post("/projects/{int:project_id}/teams", response={201: list[MemberInfo], (400, 403, 404): ErrorAnswer})

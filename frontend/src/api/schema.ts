@@ -11906,7 +11906,11 @@ export interface operations {
     };
     list_project_teams: {
         parameters: {
-            query?: never;
+            query?: {
+                reverse?: boolean;
+                after?: string | null;
+                limit?: number;
+            };
             header?: {
                 /** @description The ETag of the answer that the client has; if it is the newest, 304. */
                 "If-None-Match"?: string;
@@ -11921,6 +11925,8 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    /** @description If there are more rows: `<?...>; rel="next"`, the next page, relative to the address of this one. */
+                    Link?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -11933,6 +11939,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
             };
             /** @description Nobody is signed in. */
             401: {
@@ -14071,7 +14086,11 @@ export interface operations {
     };
     list_teams: {
         parameters: {
-            query?: never;
+            query?: {
+                reverse?: boolean;
+                after?: string | null;
+                limit?: number;
+            };
             header?: {
                 /** @description The ETag of the answer that the client has; if it is the newest, 304. */
                 "If-None-Match"?: string;
@@ -14084,6 +14103,8 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    /** @description If there are more rows: `<?...>; rel="next"`, the next page, relative to the address of this one. */
+                    Link?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -14096,6 +14117,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
             };
             /** @description Nobody is signed in. */
             401: {

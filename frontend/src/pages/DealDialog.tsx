@@ -1,6 +1,6 @@
 /** Deals jobs that nobody has among people: those of the selected videos, or of the whole project. For managers. */
 import { useState } from "preact/hooks";
-import { call } from "../api/http";
+import { call, callAll } from "../api/http";
 import { asProblem, useLoaded } from "../api/load";
 import type { Member, Project } from "../api/types";
 import { plural } from "../format";
@@ -30,7 +30,7 @@ export function DealDialog({ project, members, videos, onClose, onDealt }: DealD
   const [problem, setProblem] = useState("");
   const limit = Number(most);
   const teams = useLoaded(`teams ${project.id}`, () =>
-    call("GET", "/api/projects/{project_id}/teams", { path: { project_id: project.id } }),
+    callAll("/api/projects/{project_id}/teams", { path: { project_id: project.id } }),
   );
 
   const deal = async (event: SubmitEvent) => {

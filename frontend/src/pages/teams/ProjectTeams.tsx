@@ -2,7 +2,7 @@
 import { UserPlus, X } from "lucide-preact";
 import { useState } from "preact/hooks";
 import { useAttempt } from "../../api/attempt";
-import { call } from "../../api/http";
+import { call, callAll } from "../../api/http";
 import { useLoaded } from "../../api/load";
 import { givable } from "../../api/roles";
 import type { Member, Project, Role, Team } from "../../api/types";
@@ -23,10 +23,8 @@ export interface ProjectTeamsProps {
 
 export function ProjectTeams({ project, members, onInvited }: ProjectTeamsProps) {
   const path = { project_id: project.id };
-  const here = useLoaded(`teams ${project.id}`, () =>
-    call("GET", "/api/projects/{project_id}/teams", { path }),
-  );
-  const own = useLoaded("teams", () => call("GET", "/api/teams"));
+  const here = useLoaded(`teams ${project.id}`, () => callAll("/api/projects/{project_id}/teams", { path }));
+  const own = useLoaded("teams", () => callAll("/api/teams"));
   const [chosen, setChosen] = useState("");
   const [role, setRole] = useState<Role>("annotator");
   const { busy, problem, attempt } = useAttempt();

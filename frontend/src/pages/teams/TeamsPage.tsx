@@ -1,7 +1,7 @@
 /** The teams that a person made or is in: named sets of people who are invited to projects and given jobs together. */
 import { Pencil, Plus, Trash2, Users } from "lucide-preact";
 import { useState } from "preact/hooks";
-import { call } from "../../api/http";
+import { call, callAll } from "../../api/http";
 import { useLoaded } from "../../api/load";
 import type { Team } from "../../api/types";
 import { plural } from "../../format";
@@ -19,7 +19,7 @@ import { TeamDialog } from "./TeamDialog";
 const SHOWN = 8; // The names of a row; of more people only their number is said.
 
 export function TeamsPage() {
-  const loaded = useLoaded("teams", () => call("GET", "/api/teams"));
+  const loaded = useLoaded("teams", () => callAll("/api/teams"));
   const [edited, setEdited] = useState<Team | "new" | null>(null);
   return (
     <Shell title="Teams" crumbs={[{ name: "Teams", href: "/teams" }]}>
