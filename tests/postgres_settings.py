@@ -1,4 +1,4 @@
-"""Django settings for tests on Postgres (MASKWRIGHT_TEST_DATABASE_URL). The tests of leases run with them, too."""
+"""Django settings for tests on Postgres (MASKWRIGHT_TEST_DATABASE_URL). tests/webapp/test_postgres.py says which."""
 
 import os
 from urllib.parse import unquote, urlsplit

@@ -8,6 +8,7 @@ from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -100,6 +101,7 @@ class PersonAdmin(UserAdmin):
         )
 
     @admin.action(description="Deactivate the selected users")
+    @transaction.atomic
     def deactivate(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         assert isinstance(request.user, User)
         for user in queryset.filter(is_active=True):

@@ -18,9 +18,13 @@ def is_administrator(request: HttpRequest) -> bool:
 
 
 def is_last(user: User) -> bool:
-    """Return whether no administrator who is active would be left without `user`."""
-    admins = User.objects.filter(is_superuser=True, is_active=True)
-    return admins.filter(pk=user.pk).exists() and not admins.exclude(pk=user.pk).exists()
+    """Return whether no administrator who is active would be left without `user`.
+
+    Locks the rows of all administrators until the transaction of the caller ends, so that of two administrators who
+    take each other's rights at the same moment, the second is refused.
+    """
+    admins = User.objects.select_for_update(no_key=True).filter(is_superuser=True, is_active=True).order_by("pk")
+    return [admin.pk for admin in admins] == [user.pk]
 
 
 def hanging_on(user: User) -> list[tuple[str, int]]:

@@ -11,6 +11,7 @@ from django.http import HttpRequest
 
 from webapp.accounts.models import User
 from webapp.audit.entries import Thing, record
+from webapp.projects.members import lock_project
 from webapp.projects.models import Membership, Project, Role
 
 
@@ -47,6 +48,13 @@ class ProjectAdmin(admin.ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Project | None = None) -> bool:
         return False  # an owner deletes a project on its page, which removes the files of its videos too
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """Return the project, locked before its members are read if they are about to be changed."""
+        found = super().get_object(request, object_id, from_field)
+        if found is not None and request.method == "POST":
+            lock_project(found.pk)
+        return found
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         """Store the members, and write down what was changed."""

@@ -162,6 +162,7 @@ def _free_name(name: str, maker_id: int) -> str:
     name = name.strip()
     if not name:
         raise Problem("no_name", "A team needs a name.", field="name")
+    User.objects.select_for_update(no_key=True).get(pk=maker_id)  # One new name of this person at a time.
     if Team.objects.filter(created_by=maker_id, name=name).exists():
         raise Problem("name_taken", f"There is a team called {name} already.", 409, field="name")
     return name

@@ -6,8 +6,6 @@ Two workers, whose clocks differ, claim, write, finish and die in random order. 
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -17,7 +15,6 @@ from unittest import mock
 from uuid import uuid4
 
 import pytest
-from django.conf import settings as django_settings
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
@@ -279,17 +276,6 @@ def test_a_lease_is_safe_and_ends(project: Project, owner: User) -> None:
             suppress_health_check=list(HealthCheck),
         ),
     )
-
-
-@pytest.mark.team
-def test_a_lease_is_safe_and_ends_on_postgres() -> None:
-    if "MASKWRIGHT_TEST_DATABASE_URL" not in os.environ:
-        pytest.skip("needs MASKWRIGHT_TEST_DATABASE_URL")
-    tests = f"{__file__}::{test_a_lease_is_safe_and_ends.__name__}"
-    command = [sys.executable, "-m", "pytest", "-q", "--ds=tests.postgres_settings", "-p", "no:cacheprovider", tests]
-    done = subprocess.run(command, cwd=django_settings.BASE_DIR, capture_output=True, text=True, timeout=280)
-    assert done.returncode == 0, done.stdout[-4000:]
-    assert "1 passed" in done.stdout
 
 
 @pytest.mark.django_db

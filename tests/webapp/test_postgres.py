@@ -1,0 +1,26 @@
+"""Runs the tests that need Postgres in one process with a test database there: locks of rows, and leases once more."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+from django.conf import settings
+
+TESTS = (
+    "tests/webapp/jobs/test_two_writers.py",
+    "tests/webapp/tasks/test_lease.py::test_a_lease_is_safe_and_ends",
+)
+
+
+@pytest.mark.team
+def test_what_locks_rows_is_safe_on_postgres() -> None:
+    if "MASKWRIGHT_TEST_DATABASE_URL" not in os.environ:
+        pytest.skip("needs MASKWRIGHT_TEST_DATABASE_URL")
+    options = ["-q", "--ds=tests.postgres_settings", "-p", "no:cacheprovider", "-p", "no:randomly"]
+    command = [sys.executable, "-m", "pytest", *options, *TESTS]
+    done = subprocess.run(command, cwd=settings.BASE_DIR, capture_output=True, text=True, timeout=280)
+    assert done.returncode == 0, done.stdout[-4000:]
+    assert "skipped" not in done.stdout, done.stdout[-4000:]
