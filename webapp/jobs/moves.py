@@ -107,8 +107,7 @@ def start_by_work(*, video_id: int, by: User, frames: tuple[int, int]) -> None:
     `frames` is the first and the last frame of what was done. The caller has locked the row of the video's head.
     """
     first, last = frames
-    touched = Job.objects.filter(video_id=video_id, first__lte=last, last__gte=first).select_related("video__project")
-    for job in touched:
+    for job in Job.objects.filter(video_id=video_id, first__lte=last, last__gte=first):
         if place_of(job) in (NEW, REJECTED) and job.assignee_id in (None, by.pk):
             _move(job, by, Action.START, IN_PROGRESS)
 

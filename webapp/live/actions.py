@@ -42,9 +42,9 @@ from webapp.live.client_messages import (
     TimeSpent,
 )
 from webapp.live.within_jobs import drawn_objects, within_jobs, worked_on
-from webapp.projects.access import allows, require
+from webapp.projects.access import allows
 from webapp.projects.models import Role
-from webapp.videos.access import video_for
+from webapp.videos.access import video_and_role
 from webapp.videos.models import Video
 
 
@@ -211,8 +211,8 @@ def perform(user: User, video_id: int, message: Command, connection: str = "") -
     `connection` names the page of the sender, whose leases end when it is closed. The role is read for each message,
     because it may have changed since the socket was opened.
     """
-    video = video_for(user, video_id, REQUIRED)
-    actor = Actor(user, video, require(user, video.project_id, REQUIRED, what="video"), connection)
+    video, role = video_and_role(user, video_id, REQUIRED)
+    actor = Actor(user, video, role, connection)
     return once(key=message.key, video=video, author=user, act=lambda: _act_within_jobs(actor, message))
 
 

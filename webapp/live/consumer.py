@@ -45,9 +45,9 @@ from webapp.live.follower import Follower, Hub, Subscriber
 from webapp.live.outbox import Outbox, Payload
 from webapp.live.protocol import PROTOCOL_VERSION, Ack, Error, Pong, Welcome
 from webapp.live.rate import Bucket
-from webapp.live.socket_auth import CloseSocket, Handshake, check, handshake_of
+from webapp.live.socket_auth import CloseSocket, Handshake, check, handshake_of, signed_in
 from webapp.live.threads import in_thread
-from webapp.problems import Problem
+from webapp.problems import NotFound, Problem
 from webapp.projects.models import Role
 from webapp.storable import refusal_of
 from webapp.videos.models import Video
@@ -245,8 +245,12 @@ class VideoSocket:
             self.outbox.message(Ack(type="ack", key=message.key, result=result).model_dump_json())
 
     def _checked(self, message: Command) -> int | None:
-        user, _ = check(self.handshake, opened=True)
-        return perform(user, self.video_id, message, self.connection)
+        user = signed_in(self.handshake)
+        try:
+            return perform(user, self.video_id, message, self.connection)
+        except NotFound:
+            check(self.handshake, opened=True)  # This closes the socket if it is the video that was not found.
+            raise
 
     # --- resume -----------------------------------------------------------------------------------------------------
 

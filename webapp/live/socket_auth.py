@@ -8,6 +8,7 @@ from typing import Any
 
 from django.contrib.auth import HASH_SESSION_KEY
 from django.contrib.sessions.models import Session
+from django.db.models import Exists
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
@@ -55,7 +56,7 @@ def check(handshake: Handshake, *, opened: bool) -> tuple[User, Role]:
     With `opened`, an earlier check succeeded: the code then tells a removed member (4403) from a deleted video (4404).
     Without it, both are 4404, so that a stranger does not learn that the video exists.
     """
-    user = _signed_in(handshake)
+    user = signed_in(handshake)
     try:
         return user, role_for(user, handshake.subject_id)
     except NotFound:
@@ -65,7 +66,7 @@ def check(handshake: Handshake, *, opened: bool) -> tuple[User, Role]:
 
 def check_project(handshake: Handshake, *, opened: bool) -> tuple[User, Role]:
     """As `check`, for a socket about a project."""
-    user = _signed_in(handshake)
+    user = signed_in(handshake)
     try:
         return user, require(user, handshake.subject_id)
     except NotFound:
@@ -73,10 +74,13 @@ def check_project(handshake: Handshake, *, opened: bool) -> tuple[User, Role]:
         raise CloseSocket(4403 if opened and there.exists() else 4404) from None
 
 
-def _signed_in(handshake: Handshake) -> User:
-    user = User.objects.filter(pk=handshake.user_id, is_active=True).first()
-    alive = Session.objects.filter(pk=handshake.session_key, expire_date__gt=timezone.now()).exists()
-    if user is None or not alive or not constant_time_compare(handshake.auth_hash, user.get_session_auth_hash()):
+def signed_in(handshake: Handshake) -> User:
+    """Return the user who opened a socket. Raises CloseSocket if they are signed out, inactive or lack a demanded
+    second factor.
+    """
+    session = Session.objects.filter(pk=handshake.session_key, expire_date__gt=timezone.now())
+    user = User.objects.filter(Exists(session), pk=handshake.user_id, is_active=True).first()
+    if user is None or not constant_time_compare(handshake.auth_hash, user.get_session_auth_hash()):
         raise CloseSocket(4401)
     if must_set_up(user):
         raise CloseSocket(4401)

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from webapp.problems import Forbidden, NotFound
-from webapp.projects.access import ONLY_JOBS, Visitor, allows, memberships_of, require
+from webapp.projects.access import ONLY_JOBS, Visitor, allows, is_limited, memberships_of, require
 from webapp.projects.models import Role
 from webapp.videos.models import Upload, Video, VideoState
 
@@ -40,24 +40,34 @@ def marking_truth(user: Visitor, videos: QuerySet[Video]) -> QuerySet[Video]:
 
 
 def role_for(user: Visitor, video_id: int, at_least: Role = Role.VIEWER) -> Role:
-    """Return the role of `user` in the project of a video, in a single query. Raises NotFound or Forbidden."""
-    # Filtering by the primary key makes Django check its range, so a huge number finds nothing.
-    own = memberships_of(user).filter(project=OuterRef("project")).values("role")[:1]
-    role = videos_of(user).filter(pk=video_id).annotate(role=Subquery(own)).values_list("role", flat=True).first()
-    if role is None:
-        raise NotFound("video")
-    if not allows(role, at_least):
-        raise Forbidden(f"This needs the role {at_least.value}; in this project you are {role}.")
-    return Role(role)
+    """Return the role of `user` in the project of a video. Raises NotFound or Forbidden."""
+    return video_and_role(user, video_id, at_least)[1]
 
 
 def video_for(user: Visitor, video_id: int, at_least: Role = Role.VIEWER) -> Video:
     """Return a video if `user` has at least the role `at_least` in its project. Raises NotFound or Forbidden."""
-    video = videos_of(user).select_related("project").filter(pk=video_id).first()
-    if video is None:
+    return video_and_role(user, video_id, at_least)[0]
+
+
+def video_and_role(user: Visitor, video_id: int, at_least: Role = Role.VIEWER) -> tuple[Video, Role]:
+    """Return a video with its project, and the role of `user` in it. Raises NotFound or Forbidden.
+
+    This is called for each message of a socket. So the long query of `videos_of` is made only where the role and the
+    video do not tell already that the user sees the video.
+    """
+    # Filtering by the primary key makes Django check its range, so a huge number finds nothing.
+    own = memberships_of(user).filter(project=OuterRef("project")).values("role")[:1]
+    rows = Video.objects.filter(pk=video_id, deleted_at=None).select_related("project").annotate(role=Subquery(own))
+    video = rows.first()
+    role = getattr(video, "role", None)
+    if video is None or role is None:
         raise NotFound("video")
-    require(user, video.project_id, at_least, what="video")
-    return video
+    plain = not is_limited(video.project, role) and (not video.is_copy or role in REVIEWERS)
+    if not plain and not videos_of(user).filter(pk=video_id).exists():
+        raise NotFound("video")
+    if not allows(role, at_least):
+        raise Forbidden(f"This needs the role {at_least.value}; in this project you are {role}.")
+    return video, Role(role)
 
 
 def upload_for(user: Visitor, upload_id: UUID) -> Upload:
