@@ -89,6 +89,13 @@ VARIABLES = (
         "0 or 1",
         "Annotators may let the server get files from public addresses (https://...).",
     ),
+    Variable(
+        "MASKWRIGHT_IMPORT_BUCKETS",
+        "",
+        values.buckets,
+        "names of buckets, or name/folder, comma separated",
+        "Every annotator may bring in what lies in these S3-compatible buckets. Needs `maskwright[s3]`.",
+    ),
     Variable("MASKWRIGHT_HTTPS", "0", values.flag, "0 or 1", "Cookies are sent over HTTPS only."),
     Variable(
         "DATABASE_URL",

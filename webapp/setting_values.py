@@ -165,6 +165,18 @@ def origins(value: str) -> list[str]:
     return [origin.lower() for origin in found]
 
 
+def buckets(value: str) -> list[str]:
+    """Read names of buckets, each alone or with the folder in it that may be read, such as clips/incoming."""
+    found = names(value)
+    for part in found:
+        name, _, folder = part.partition("/")
+        if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", name) or {".", ".."} & set(folder.split("/")):
+            raise ValueError
+    if found and find_spec("boto3") is None:
+        raise WrongValue("it needs the package boto3, which pip install 'maskwright[s3]' brings")
+    return found
+
+
 def networks(value: str) -> list[str]:
     """Read IP addresses and networks, such as 10.0.0.0/8."""
     return [str(ipaddress.ip_network(part, strict=False)) for part in names(value)]

@@ -142,6 +142,7 @@ RULES: dict[tuple[str, str], Rule] = {
     ("POST", "/api/uploads/{upload_id}/finish"): Rule(Role.ANNOTATOR, only=MAKER),
     # files that the server gets itself
     ("GET", "/api/projects/{project_id}/server-files"): Rule(Role.ANNOTATOR),
+    ("GET", "/api/fetch-sources"): Rule("signed in"),
     ("GET", "/api/projects/{project_id}/fetches"): Rule(Role.ANNOTATOR),
     ("POST", "/api/projects/{project_id}/fetches"): Rule(Role.ANNOTATOR, body={"source": "clips/reef.mp4"}),
     ("GET", "/api/fetches/{fetch_id}"): Rule(Role.ANNOTATOR, only=MAKER_OR_MANAGERS),

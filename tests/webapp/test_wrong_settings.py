@@ -28,6 +28,7 @@ WRONG = {
     "MASKWRIGHT_ALLOWED_NETWORKS": ["intranet", "10.0.0.0/33"],
     "MASKWRIGHT_IMPORT_FOLDER": ["/dev/null", "~nobody-here/clips", "x" * 5000],
     "MASKWRIGHT_IMPORT_ADDRESSES": ["some"],
+    "MASKWRIGHT_IMPORT_BUCKETS": ["s3://clips", "Clips", "clips/../secret", "c", NO_TEXT],
     "MASKWRIGHT_SECOND_FACTOR": ["on", "1"],
     "MASKWRIGHT_OIDC_ISSUER": ["login.example.org", "http://login.example.org", "https://", "https://a b", "ftp://x"],
     "MASKWRIGHT_OIDC_CLIENT_ID": [NO_TEXT],

@@ -1,4 +1,4 @@
-"""REST calls of files that the server gets itself, from its import folder or from addresses."""
+"""REST calls of files that the server gets itself, from its import folder, from buckets or from addresses."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router, Schema, Status
 from pydantic import Field
@@ -16,14 +17,15 @@ from webapp.projects.access import require
 from webapp.projects.models import Role
 from webapp.rest import ErrorAnswer, Strict
 from webapp.videos import fetching
-from webapp.videos.fetch_sources import Entry, list_folder
+from webapp.videos.bucket import allowed_places
+from webapp.videos.fetch_sources import Entry, has_folder, list_files
 from webapp.videos.models import Fetch, FetchState
 
 router = Router(tags=["videos"])
 
 
 class FetchBody(Strict):
-    """`source` is an address (https://...), or a path below the import folder of the server.
+    """`source` is an address (https://...), an object of a bucket (s3://...), or a path below the import folder.
 
     With `as_video` the file becomes a video. Otherwise it becomes an upload, for an import of masks.
     """
@@ -54,19 +56,34 @@ class FetchInfo(Schema):
         return None if made is None else made.pk
 
 
+class FetchSources(Schema):
+    """From where this site gets files itself."""
+
+    folder: bool  # the import folder
+    addresses: bool  # public addresses (https://...)
+    buckets: bool  # buckets (s3://...)
+
+
 class FolderEntry(Schema):
-    path: str  # below the import folder
+    path: str  # below the import folder, or the address in a bucket (s3://...)
     is_folder: bool
     size: int  # in bytes; 0 for a folder
+
+
+@router.get("/fetch-sources", response=FetchSources)
+def get_fetch_sources(request: HttpRequest) -> FetchSources:
+    """Return from where the site gets files itself: what the settings of its administrator allow."""
+    addresses = settings.CONFIG["MASKWRIGHT_IMPORT_ADDRESSES"]
+    return FetchSources(folder=has_folder(), addresses=addresses, buckets=bool(allowed_places()))
 
 
 @router.get("/projects/{int:project_id}/server-files", response={200: list[FolderEntry], (403, 404, 409): ErrorAnswer})
 def list_server_files(
     request: HttpRequest, project_id: int, path: Annotated[str, Field(max_length=1000)] = ""
 ) -> list[Entry]:
-    """Return what lies in a folder of the import folder."""
+    """Return what lies in a folder of the import folder or of a bucket, at most 1,000 entries."""
     require(signed_in(request), project_id, Role.ANNOTATOR)
-    return list_folder(path)
+    return list_files(path)
 
 
 @router.get("/projects/{int:project_id}/fetches", response={200: list[FetchInfo], (403, 404): ErrorAnswer})

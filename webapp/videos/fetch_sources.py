@@ -1,4 +1,4 @@
-"""Opens what the server gets itself: a file or folder below the import folder, or an address.
+"""Opens what the server gets itself: a file or folder below the import folder, an object of a bucket, or an address.
 
 The import folder is MASKWRIGHT_IMPORT_FOLDER. Nothing outside of it is read, also not through links, and nothing of the
 data folder of the site.
@@ -23,6 +23,7 @@ from django.conf import settings
 
 from webapp.outgoing import Unreachable, request
 from webapp.problems import Problem
+from webapp.videos.bucket import allowed_places, is_in_bucket, list_place, open_object, place_of
 from webapp.videos.refusal import disk_full
 
 PIECE = 1 << 20  # bytes
@@ -52,7 +53,10 @@ class Packing(Protocol):
 
 @dataclass(frozen=True)
 class Entry:
-    """What lies in the import folder: its path below it, whether it is a folder, and the size of a file in bytes."""
+    """A file or folder that can be fetched: its path below the import folder or its address in a bucket.
+
+    `size` is that of a file in bytes, 0 for a folder.
+    """
 
     path: str
     is_folder: bool
@@ -65,11 +69,18 @@ def is_address(source: str) -> bool:
 
 def check_source(source: str) -> None:
     """Raise Problem for a source that is switched off or cannot be, without asking the network."""
-    if not is_address(source):
+    if is_in_bucket(source):
+        place_of(source)
+    elif not is_address(source):
         find_in_folder(source)
     elif not settings.CONFIG["MASKWRIGHT_IMPORT_ADDRESSES"]:
         text = "This site gets no files from addresses. An administrator can allow it (MASKWRIGHT_IMPORT_ADDRESSES)."
         raise Problem("switched_off", text, 409, field="source")
+
+
+def has_folder() -> bool:
+    given = settings.CONFIG["MASKWRIGHT_IMPORT_FOLDER"]
+    return bool(given) and Path(given).is_dir()
 
 
 def import_root() -> Path:
@@ -95,8 +106,19 @@ def find_in_folder(path: str) -> Path:
     return found
 
 
-def list_folder(path: str) -> list[Entry]:
-    """Return what lies in a folder below the import folder, by name. Hidden files are left out."""
+def list_files(path: str) -> list[Entry]:
+    """Return what lies in a folder below the import folder or in a bucket (s3://...), by name.
+
+    An empty path stands for the import folder and the buckets that may be read. Raises Problem.
+    """
+    if is_in_bucket(path):
+        return [Entry(found.address, found.is_folder, found.size) for found in list_place(place_of(path, "path"))]
+    buckets = [] if path else [Entry(place.address, True, 0) for place in allowed_places()]
+    return buckets + (_list_folder(path) if has_folder() or not buckets else [])
+
+
+def _list_folder(path: str) -> list[Entry]:
+    """Return what lies in a folder below the import folder. Hidden files are left out."""
     root, folder = import_root(), find_in_folder(path)
     if not folder.is_dir():
         raise Problem("not_found", f"{path[:200]!r} is a file.", 404, field="path")
@@ -133,7 +155,15 @@ def _unreadable(path: Path, field: str = "source") -> Problem:
 
 @contextmanager
 def open_source(source: str, packing: Packing) -> Iterator[Opened]:
-    """Open a file, a folder (which is packed into a zip) or an address. Raises Problem, and what `packing` raises."""
+    """Open a file, a folder (which is packed into a zip), an object of a bucket or an address.
+
+    Raises Problem, and what `packing` raises.
+    """
+    if is_in_bucket(source):
+        place = place_of(source)
+        with open_object(place) as (size, pieces):
+            yield Opened(place.key.rpartition("/")[2], size, pieces)
+        return
     if is_address(source):
         with _open_address(source) as opened:
             yield opened

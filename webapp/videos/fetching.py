@@ -21,6 +21,7 @@ from webapp.tasks.heartbeat import beating
 from webapp.tasks.lease import Lease, Limits
 from webapp.tasks.models import Queue
 from webapp.tasks.sending import send_task
+from webapp.videos.bucket import is_in_bucket
 from webapp.videos.fetch_sources import Opened, check_source, is_address, open_source
 from webapp.videos.models import Fetch, FetchState, Upload
 from webapp.videos.quota import alone, room_for
@@ -67,7 +68,7 @@ def begin_fetch(*, by: User, project_id: int, source: str, as_video: bool) -> Fe
     """Have a worker get a file. Raises Problem if the source cannot be used, or if `by` has too many under way."""
     project = project_for(by, project_id, Role.ANNOTATOR)
     check_source(source)
-    if is_address(source):
+    if is_address(source) and not is_in_bucket(source):
         parse_url(source, "source")  # The worker resolves the name: that can take long, and a write may be open here.
     open_states = (FetchState.QUEUED, FetchState.RUNNING)
     with transaction.atomic():

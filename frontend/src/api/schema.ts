@@ -122,6 +122,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/fetch-sources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Fetch Sources
+         * @description Return from where the site gets files itself: what the settings of its administrator allow.
+         */
+        get: operations["get_fetch_sources"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/fetches/{fetch_id}": {
         parameters: {
             query?: never;
@@ -1105,7 +1125,7 @@ export interface paths {
         };
         /**
          * List Server Files
-         * @description Return what lies in a folder of the import folder.
+         * @description Return what lies in a folder of the import folder or of a bucket, at most 1,000 entries.
          */
         get: operations["list_server_files"];
         put?: never;
@@ -2832,7 +2852,7 @@ export interface components {
         ExportState: "queued" | "running" | "done" | "cancelled" | "failed";
         /**
          * FetchBody
-         * @description `source` is an address (https://...), or a path below the import folder of the server.
+         * @description `source` is an address (https://...), an object of a bucket (s3://...), or a path below the import folder.
          *
          *     With `as_video` the file becomes a video. Otherwise it becomes an upload, for an import of masks.
          */
@@ -2869,6 +2889,18 @@ export interface components {
             upload: string | null;
             /** Video */
             video: number | null;
+        };
+        /**
+         * FetchSources
+         * @description From where this site gets files itself.
+         */
+        FetchSources: {
+            /** Addresses */
+            addresses: boolean;
+            /** Buckets */
+            buckets: boolean;
+            /** Folder */
+            folder: boolean;
         };
         /**
          * FetchState
@@ -5970,6 +6002,72 @@ export interface operations {
             };
             /** @description Conflict */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The database is busy or away; `Retry-After` says in how many seconds to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    get_fetch_sources: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of the answer that the client has; if it is the newest, 304. */
+                "If-None-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FetchSources"];
+                };
+            };
+            /** @description The client has the newest answer already (ETag). */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nobody is signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The site demands a second factor that was not set up yet, or the role does not suffice. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -9,9 +9,13 @@ from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
+import boto3
 import pytest
+from botocore.exceptions import ClientError
 from django.test import Client
+from moto import mock_aws
 
 from webapp.accounts.models import User
 from webapp.problems import Problem
@@ -79,6 +83,27 @@ def folder(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sent_
     return folder
 
 
+@pytest.fixture(scope="module")
+def footage() -> Iterator[str]:
+    """Yield the address of a bucket of a server in this process."""
+    values = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION")
+    with pytest.MonkeyPatch.context() as patch, mock_aws():
+        for name in values:
+            patch.setenv(name, "us-east-1")
+        client = boto3.client("s3")
+        client.create_bucket(Bucket="footage")
+        for key in ("clips/reef.mp4", "clips/day two/bay.mp4", "clips/", "clipsecret.mp4", "secret.mp4"):
+            client.put_object(Bucket="footage", Key=key, Body=DATA)
+        yield "s3://footage"
+
+
+@pytest.fixture
+def bucket(settings: Any, footage: str, monkeypatch: pytest.MonkeyPatch, sent_tasks: list[Any]) -> str:
+    """Let the site read the folder `clips` of a bucket, and return the address of the bucket."""
+    monkeypatch.setitem(settings.CONFIG.values, "MASKWRIGHT_IMPORT_BUCKETS", ["footage/clips"])
+    return footage
+
+
 def fetched(by: User, project: Project, source: str, *, as_video: bool = True) -> Fetch:
     fetch = begin_fetch(by=by, project_id=project.pk, source=source, as_video=as_video)
     run_fetch(fetch.pk)
@@ -115,6 +140,48 @@ def test_a_folder_is_packed_and_kept_for_an_import_of_masks(annotator: User, pro
     assert (upload.pk, upload.name, upload.received) == (fetch.upload_id, "day one.zip", upload.size)
     with zipfile.ZipFile(upload_path(upload.pk)) as packed:
         assert packed.read("day one/reef.mp4") == DATA
+
+
+def test_an_object_of_a_bucket_becomes_a_video(
+    client_as: Callable[[User | None], Client], annotator: User, project: Project, bucket: str
+) -> None:
+    client, address = client_as(annotator), f"/api/projects/{project.pk}/server-files"
+    allowed = {"folder": False, "addresses": False, "buckets": True}
+    assert client.get("/api/fetch-sources").json() == allowed
+    assert [row["path"] for row in client.get(address).json()] == [f"{bucket}/clips/"]
+    assert client.get(address, {"path": f"{bucket}/clips/"}).json() == [
+        {"path": f"{bucket}/clips/day two/", "is_folder": True, "size": 0},
+        {"path": f"{bucket}/clips/reef.mp4", "is_folder": False, "size": len(DATA)},
+    ]
+    fetch = fetched(annotator, project, f"{bucket}/clips/day two/bay.mp4")
+    assert (fetch.state, fetch.error, fetch.progress_total) == (FetchState.DONE, "", len(DATA))
+    assert (Upload.objects.get().name, Video.objects.get().name) == ("bay.mp4", "bay")
+    assert upload_path(Upload.objects.get().pk).read_bytes() == DATA
+    for key, says in (("clips/gone.mp4", "There is no"), ("clips/", "is a folder")):
+        failed = fetched(annotator, project, f"{bucket}/{key}")
+        assert (failed.state, failed.upload) == (FetchState.FAILED, None)
+        assert says in failed.error
+
+
+def test_nothing_outside_of_the_allowed_part_of_a_bucket_is_found(
+    client_as: Callable[[User | None], Client], annotator: User, project: Project, bucket: str
+) -> None:
+    client, base = client_as(annotator), f"/api/projects/{project.pk}"
+    keys = ("secret.mp4", "clipsecret.mp4", "clips/../secret.mp4", "", "clips")
+    for source in [f"{bucket}/{key}" for key in keys] + ["s3://other/clips/reef.mp4"]:
+        assert client.post(f"{base}/fetches", {"source": source}, content_type=JSON).status_code == 404
+        assert client.get(f"{base}/server-files", {"path": source}).status_code == 404
+    assert not Fetch.objects.exists()
+
+
+def test_a_bucket_that_cannot_be_reached_or_read_says_so(
+    annotator: User, project: Project, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "no address")
+    assert "cannot be reached" in fetched(annotator, project, f"{bucket}/clips/reef.mp4").error
+    refused = ClientError({"Error": {"Code": "AccessDenied"}}, "GetObject")
+    monkeypatch.setattr("boto3.client", Mock(side_effect=refused))
+    assert "may not read" in fetched(annotator, project, f"{bucket}/clips/reef.mp4").error
 
 
 @pytest.mark.parametrize("path", ["../secret", "/etc/passwd", "out", "home", "gone.mp4", "a\0b", "x" * 900])

@@ -1,0 +1,113 @@
+"""Files in S3-compatible buckets that an administrator has allowed (MASKWRIGHT_IMPORT_BUCKETS).
+
+The endpoint and the credentials are those of boto3, which reads them from its own environment variables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+
+from webapp.problems import Problem
+
+SCHEME = "s3://"
+PIECE = 1 << 16  # bytes
+MOST_LISTED = 1000  # objects and folders below one prefix
+
+
+@dataclass(frozen=True)
+class Place:
+    """A bucket and the key of an object in it, or the beginning of keys: a prefix that ends with "/" or is empty."""
+
+    bucket: str
+    key: str
+
+    @property
+    def address(self) -> str:
+        return f"{SCHEME}{self.bucket}/{self.key}"
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a bucket has below a prefix: the address of an object with its size in bytes, or of a further prefix."""
+
+    address: str
+    is_folder: bool
+    size: int
+
+
+def is_in_bucket(source: str) -> bool:
+    return source.lower().startswith(SCHEME)
+
+
+def allowed_places() -> list[Place]:
+    """Return the buckets, or the prefixes in them, that the setting allows."""
+    parts = [entry.partition("/") for entry in settings.CONFIG["MASKWRIGHT_IMPORT_BUCKETS"]]
+    return [Place(bucket, f"{prefix.strip('/')}/" if prefix.strip("/") else "") for bucket, _, prefix in parts]
+
+
+def place_of(source: str, field: str = "source") -> Place:
+    """Return the bucket and the key of an address `s3://bucket/key`.
+
+    Raises Problem: "switched_off" if the site allows no bucket, "not_found" if it does not allow this one.
+    """
+    allowed = allowed_places()
+    if not allowed:
+        text = "This site gets no files from buckets. An administrator can allow some (MASKWRIGHT_IMPORT_BUCKETS)."
+        raise Problem("switched_off", text, 409, field=field)
+    bucket, _, key = source[len(SCHEME) :].partition("/")
+    is_plain = not {".", ".."} & set(key.split("/"))  # HTTP clients resolve such parts of a path.
+    if not is_plain or not any(bucket == place.bucket and key.startswith(place.key) for place in allowed):
+        names = ", ".join(place.address for place in allowed)
+        text = f"{source[:200]!r} is not in a bucket that this site reads. It reads {names[:500]}."
+        raise Problem("not_found", text, 404, field=field)
+    return Place(bucket, key)
+
+
+def list_place(place: Place) -> list[Found]:
+    """Return at most MOST_LISTED prefixes and objects directly below a prefix. Raises Problem."""
+    prefix = place.key if not place.key or place.key.endswith("/") else f"{place.key}/"
+    with _client(place, "path") as client:
+        answer = client.list_objects_v2(Bucket=place.bucket, Prefix=prefix, Delimiter="/", MaxKeys=MOST_LISTED)
+    folders = [entry["Prefix"] for entry in answer.get("CommonPrefixes", [])]
+    objects = [(entry["Key"], entry["Size"]) for entry in answer.get("Contents", []) if entry["Key"] != prefix]
+    found = [Found(Place(place.bucket, key).address, True, 0) for key in folders]
+    return found + [Found(Place(place.bucket, key).address, False, size) for key, size in objects]
+
+
+@contextmanager
+def open_object(place: Place) -> Iterator[tuple[int, Iterator[bytes]]]:
+    """Yield the size of an object in bytes and its bytes in pieces. Raises Problem, also while the pieces are read."""
+    if not place.key or place.key.endswith("/"):
+        raise Problem("not_found", f"{place.address!r} is a folder. Name the file in it.", 404, field="source")
+    with _client(place, "source") as client:
+        answer = client.get_object(Bucket=place.bucket, Key=place.key)
+        with closing(answer["Body"]) as body:
+            yield answer["ContentLength"], body.iter_chunks(PIECE)
+
+
+@contextmanager
+def _client(place: Place, field: str) -> Iterator[Any]:
+    """Yield a client of the bucket's server, whose errors become Problems that name the place."""
+    import boto3  # An optional package that takes half a second to import.
+    from botocore.config import Config
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    limits: dict[str, Any] = {"connect_timeout": 5, "read_timeout": 15, "retries": {"max_attempts": 2}}
+    try:
+        client = boto3.client("s3", config=Config(**limits))
+        with closing(client):
+            yield client
+    except ClientError as error:
+        code = error.response.get("Error", {}).get("Code", "")
+        if code in ("404", "NoSuchKey", "NoSuchBucket"):
+            raise Problem("not_found", f"There is no {place.address[:300]!r}.", 404, field=field) from None
+        text = f"The server may not read {place.address[:300]!r}: its bucket answers {code[:60]}."
+        raise Problem("unreadable", text, 409, field=field) from None
+    except (BotoCoreError, ValueError) as error:  # ValueError: the endpoint is no address.
+        text = f"The bucket {place.bucket[:100]!r} cannot be reached: {str(error)[:300]}."
+        raise Problem("unreachable", text, 409, field=field) from None
