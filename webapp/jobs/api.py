@@ -36,7 +36,9 @@ from webapp.jobs.schemas import (
 from webapp.jobs.states import Action
 from webapp.jobs.unfinished import unfinished
 from webapp.paging import Sorted
+from webapp.problems import Problem
 from webapp.projects.access import project_for
+from webapp.projects.models import Role
 from webapp.projects.teams import people_of_teams
 from webapp.rest import ErrorAnswer, Strict
 from webapp.videos.access import role_for
@@ -120,10 +122,17 @@ class Sample(Schema):
     jobs: list[JobInfo]
 
 
-@router.get("/jobs", response={200: JobPage, 404: ErrorAnswer})
+@router.get("/jobs", response={200: JobPage, (400, 403, 404): ErrorAnswer})
 def list_jobs(request: HttpRequest, wanted: Query[JobFilter]) -> JobPage:
-    """Return a part of the list of jobs. `after` is the `next` of the part before."""
+    """Return a part of the list of jobs. `after` is the `next` of the part before.
+
+    The order "quality" is that of flags and J&F, which only reviewers see: it needs `project`, and that role there.
+    """
     user = signed_in(request)
+    if wanted.order == "quality":
+        if wanted.project is None:
+            raise Problem("no_project", "Say of which project: jobs are sorted by quality in one.", field="project")
+        project_for(user, wanted.project, Role.REVIEWER)
     jobs = jobs_of(user)
     columns = {"video__project": wanted.project, "video": wanted.video, "state": wanted.state, "stage": wanted.stage}
     jobs = jobs.filter(**{name: value for name, value in columns.items() if value is not None})

@@ -17,15 +17,17 @@ from webapp.problems import NotFound
 from webapp.projects.access import allows, memberships_of
 from webapp.projects.models import Role
 
-Order = Literal["queue", "due", "-updated", "id"]
+Order = Literal["queue", "due", "-updated", "id", "quality"]
 # A minus sign means descending. Each order ends with a column that no two jobs share.
 ORDERS: dict[str, tuple[str, ...]] = {
     "queue": ("rank", "-priority", "due_or_never", "video_id", "position", "pk"),
     "due": ("due_or_never", "-priority", "pk"),
     "-updated": ("-updated_at", "-pk"),
     "id": ("pk",),
+    "quality": ("not_flagged", "jf_or_none", "pk"),  # Only for reviewers of a project.
 }
 MOST_IN_QUEUE = 500
+NO_JF = 2.0  # Sorts jobs that were not compared with ground truth behind all others, whose J&F is 1 at most.
 OPEN = Q(stage=Stage.ANNOTATION, video__deleted_at=None, video__project__deleted_at=None) & ~Q(state=JobState.COMPLETED)
 IN_POOL = Q(stage=Stage.ANNOTATION, state=JobState.NEW, assignee=None) & Q(
     video__deleted_at=None, video__archived_at=None, video__is_copy=False
@@ -33,14 +35,23 @@ IN_POOL = Q(stage=Stage.ANNOTATION, state=JobState.NEW, assignee=None) & Q(
 
 
 def in_order(jobs: QuerySet[Job], order: str) -> QuerySet[Job]:
-    """Sort jobs. `rank` puts those that were sent back before those that were begun, and these before new ones."""
+    """Sort jobs. `rank` puts those that were sent back before those that were begun, and these before new ones.
+
+    The order "quality" begins with flagged jobs, then goes on from the lowest J&F; jobs without a J&F are last.
+    """
     rank = Case(
         When(stage=Stage.ANNOTATION, state=JobState.REJECTED, then=Value(0)),
         When(state=JobState.IN_PROGRESS, then=Value(1)),
         When(state=JobState.NEW, then=Value(2)),
         default=Value(3),
     )
-    return jobs.annotate(rank=rank, due_or_never=Coalesce("due", Value(date.max))).order_by(*ORDERS[order])
+    keys = {
+        "rank": rank,
+        "due_or_never": Coalesce("due", Value(date.max)),
+        "not_flagged": Case(When(flagged=True, then=Value(0)), default=Value(1)),
+        "jf_or_none": Coalesce("jf", Value(NO_JF)),
+    }
+    return jobs.annotate(**keys).order_by(*ORDERS[order])
 
 
 def page_of(user: User, jobs: QuerySet[Job], order: str, after: int | None, limit: int) -> JobPage:

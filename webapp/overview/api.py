@@ -54,6 +54,7 @@ class CardQuery(Schema):
     reviewer: PersonFilter | None = None
     due: Due | None = None  # "week" is today and the next seven days; it and "today" contain what is overdue.
     label: int | None = None  # The id of a label that an object of the video has.
+    truth: bool = False  # True: only videos with ground truth that the person who asks may see.
     archived: bool = False  # True: only archived videos; false: only the others.
     order: Order = "added"
     reverse: bool = False
@@ -71,6 +72,7 @@ class CardQuery(Schema):
             reviewer=_person(self.reviewer, user),
             due=self.due,
             label=self.label,
+            truth=self.truth,
             archived=self.archived,
         )
 

@@ -44,6 +44,7 @@ class Filter:
         reviewer: as `assignee`.
         due: when a job that is not accepted is due; "none": no such job has a due date.
         label: the id of a label that a present object has.
+        truth: whether `user` must see ground truth in it.
         archived: whether archived videos are wanted instead of the others.
     """
 
@@ -56,6 +57,7 @@ class Filter:
     reviewer: int | None = None
     due: Due | None = None
     label: int | None = None
+    truth: bool = False
     archived: bool = False
 
 
@@ -87,7 +89,7 @@ def chosen(user: User, project_id: int, wanted: Filter) -> QuerySet[Video]:
     if wanted.label is not None:
         objects = Object.objects.filter(video=OuterRef("pk"), label=wanted.label, deleted_at=None)
         videos = videos.filter(Exists(objects))
-    return videos
+    return videos.filter(shows_truth=True).exclude(truth_frames=[]) if wanted.truth else videos
 
 
 def _jobs() -> QuerySet[Job]:

@@ -203,6 +203,8 @@ export interface paths {
         /**
          * List Jobs
          * @description Return a part of the list of jobs. `after` is the `next` of the part before.
+         *
+         *     The order "quality" is that of flags and J&F, which only reviewers see: it needs `project`, and that role there.
          */
         get: operations["list_jobs"];
         put?: never;
@@ -2485,6 +2487,11 @@ export interface components {
             reviewer?: string | null;
             stage?: components["schemas"]["Stage"] | null;
             state?: components["schemas"]["VideoState"] | null;
+            /**
+             * Truth
+             * @default false
+             */
+            truth?: boolean;
         };
         /**
          * CommandResult
@@ -3198,7 +3205,7 @@ export interface components {
              * @default queue
              * @enum {string}
              */
-            order?: "queue" | "due" | "-updated" | "id";
+            order?: "queue" | "due" | "-updated" | "id" | "quality";
             /** Project */
             project?: number | null;
             /** Stage */
@@ -6334,7 +6341,7 @@ export interface operations {
                 state?: ("new" | "in_progress" | "completed" | "rejected") | null;
                 stage?: ("annotation" | "validation" | "acceptance") | null;
                 due?: string | null;
-                order?: "queue" | "due" | "-updated" | "id";
+                order?: "queue" | "due" | "-updated" | "id" | "quality";
                 after?: number | null;
                 limit?: number;
             };
@@ -6363,6 +6370,15 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
             /** @description Nobody is signed in. */
             401: {
                 headers: {
@@ -6372,7 +6388,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorAnswer"];
                 };
             };
-            /** @description The site demands a second factor that was not set up yet, or the role does not suffice. */
+            /** @description Forbidden */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9689,6 +9705,7 @@ export interface operations {
                 reviewer?: string | null;
                 due?: ("overdue" | "today" | "week" | "none") | null;
                 label?: number | null;
+                truth?: boolean;
                 archived?: boolean;
                 order?: "added" | "name" | "worked" | "due" | "priority" | "progress" | "frames";
                 reverse?: boolean;

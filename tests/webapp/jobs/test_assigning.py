@@ -114,13 +114,14 @@ def test_a_queue_begins_with_what_was_sent_back(project: Project, annotator: Use
     assert [job.id for job in work_of(reviewer).reviews] == [done.pk]
 
 
-@pytest.mark.parametrize("order", ["queue", "due", "-updated", "id"])
+@pytest.mark.parametrize("order", ["queue", "due", "-updated", "id", "quality"])
 def test_a_list_of_jobs_comes_in_parts(client: Client, project: Project, manager: User, order: str) -> None:
     jobs = [job_of(make_video(project, manager)) for _ in range(7)]
     today = timezone.localdate()
     for index, job in enumerate(jobs):
         due = today + timedelta(days=index % 2) if index < 4 else None
-        Job.objects.filter(pk=job.pk).update(priority=index % 3, due=due)
+        scored = {"jf": None if index % 2 else 1 - index / 10, "flagged": index == 5}
+        Job.objects.filter(pk=job.pk).update(priority=index % 3, due=due, **scored)
     whole = client.get(f"/api/jobs?project={project.pk}&order={order}").json()
     assert whole["next"] is None
     found: list[int] = []
@@ -133,6 +134,16 @@ def test_a_list_of_jobs_comes_in_parts(client: Client, project: Project, manager
         after = f"&after={part['next']}"
     assert found == [job["id"] for job in whole["jobs"]]
     assert sorted(found) == sorted(job.pk for job in jobs)
+    if order == "quality":  # Flagged, then from the lowest J&F, then those without one.
+        assert found == [jobs[index].pk for index in (5, 6, 4, 2, 0, 1, 3)]
+
+
+def test_only_reviewers_sort_the_jobs_of_a_project_by_quality(
+    client_as: Callable[[User | None], Client], project: Project, annotator: User, reviewer: User
+) -> None:
+    for user, project_id, status in ((annotator, project.pk, 403), (reviewer, project.pk, 200), (reviewer, "", 400)):
+        query = {"order": "quality", **({"project": project_id} if project_id else {})}
+        assert client_as(user).get("/api/jobs", query).status_code == status
 
 
 def test_a_list_of_jobs_is_filtered(client: Client, video: Video, manager: User, annotator: User) -> None:

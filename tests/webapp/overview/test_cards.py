@@ -97,6 +97,7 @@ def test_every_order_gives_each_video_once_over_all_pages(
         ({"due": "none"}, [5, 6, 9]),
         ({"state": "failed"}, []),
         ({"archived": True}, []),
+        ({"truth": True}, []),
     ],
     ids=str,
 )
@@ -201,3 +202,11 @@ def test_the_cursor_behind_a_long_name_in_any_script_is_accepted(
     second = client.get(address, {**query, "after": first["next"]})
     assert second.status_code == 200
     assert [card["name"][0] for card in (first["cards"] + second.json()["cards"])] == ["a", "b"]
+
+
+def test_videos_with_ground_truth_are_found_by_those_who_may_see_it(
+    client_as: ClientAs, project: Project, videos: list[Video], annotator: User, reviewer: User
+) -> None:
+    Video.objects.filter(pk=videos[2].pk).update(truth_frames=[0, 3])
+    found = {user.username: numbers(client_as(user), project, truth=True) for user in (annotator, reviewer)}
+    assert found == {"annotator": [], "reviewer": [7]}

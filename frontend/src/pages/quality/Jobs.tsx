@@ -1,6 +1,6 @@
 /** The jobs of a project with their J&F: flagged ones first. Managers give a job to several people from here. */
 import { ClipboardList } from "lucide-preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { call } from "../../api/http";
 import { useLoaded } from "../../api/load";
 import { may } from "../../api/roles";
@@ -11,30 +11,25 @@ import { Avatar } from "../../parts/Avatar";
 import { Button } from "../../parts/Button";
 import { EmptyState } from "../../parts/EmptyState";
 import { FramedList, ListGhost, RowText } from "../../parts/FramedList";
+import { toastError } from "../../parts/Toast";
 import { ProblemState } from "../ProblemState";
 import { ConsensusDialog } from "./ConsensusDialog";
 
-/** The number of jobs that are shown before one asks for more. */
+/** The number of jobs that are loaded first, and with each further request. */
 const FIRST = 12;
-/** The number of jobs that one request answers. */
-const PART = 500;
+const MORE = 100;
+const MOST = 500; // One request answers at most as many.
 
-/** Returns the jobs in the order in which a reviewer wants to see them: flagged, then from the worst J&F, then unchecked. */
-export function worstFirst(jobs: readonly Job[]): Job[] {
-  const rank = (job: Job) => (job.flagged ? 0 : job.jf !== null ? 1 : 2);
-  return [...jobs].sort((a, b) => rank(a) - rank(b) || (a.jf ?? 1) - (b.jf ?? 1) || a.id - b.id);
+interface Part {
+  jobs: Job[];
+  /** After which job the next part begins; null: there is none. */
+  next: number | null;
 }
 
-async function loadJobs(project: number): Promise<Job[]> {
-  const jobs: Job[] = [];
-  let after: number | null = null;
-  do {
-    const query = { project, limit: PART, ...(after === null ? {} : { after }) };
-    const part: { jobs: Job[]; next: number | null } = await call("GET", "/api/jobs", { query });
-    jobs.push(...part.jobs);
-    after = part.next;
-  } while (after !== null);
-  return jobs;
+/** Loads jobs in the order of their quality: flagged, then from the worst J&F, then those without one. */
+function loadPart(project: number, limit: number, after: number | null = null): Promise<Part> {
+  const query = { project, order: "quality" as const, limit, ...(after === null ? {} : { after }) };
+  return call("GET", "/api/jobs", { query });
 }
 
 interface JobsProps {
@@ -45,16 +40,25 @@ interface JobsProps {
 }
 
 export function Jobs({ project, members, draws }: JobsProps) {
-  const loaded = useLoaded(`jobs of project ${project.id}`, () => loadJobs(project.id));
+  const count = useRef(FIRST); // As many as are shown are loaded again.
+  const loaded = useLoaded(`jobs of project ${project.id}`, () => loadPart(project.id, count.current));
   const { reload } = loaded;
   useEffect(() => {
     if (draws) reload();
   }, [draws, reload]);
-  const [shown, setShown] = useState(FIRST);
   const [asking, setAsking] = useState<Job | null>(null);
   if (!loaded.value)
     return loaded.problem ? <ProblemState problem={loaded.problem} retry={loaded.reload} /> : <ListGhost />;
-  const jobs = worstFirst(loaded.value);
+  const { jobs, next } = loaded.value;
+  const more = async () => {
+    try {
+      const part = await loadPart(project.id, MORE, next);
+      loaded.set((old) => ({ jobs: [...old.jobs, ...part.jobs], next: part.next }));
+      count.current = Math.min(MOST, Math.max(FIRST, jobs.length + part.jobs.length));
+    } catch (error) {
+      toastError(error);
+    }
+  };
   if (!jobs.length)
     return (
       <EmptyState icon={ClipboardList} title="No jobs yet" testid="quality-jobs-none">
@@ -64,7 +68,7 @@ export function Jobs({ project, members, draws }: JobsProps) {
   return (
     <>
       <FramedList testid="quality-jobs">
-        {jobs.slice(0, shown).map((job) => (
+        {jobs.map((job) => (
           <li key={job.id} data-testid={`quality-job-${job.id}`}>
             {job.assignee && <Avatar id={job.assignee.id} name={job.assignee.name} size={24} />}
             <RowText note={[rangeOf(job), job.assignee?.name ?? "nobody"].join(" · ")}>
@@ -86,10 +90,10 @@ export function Jobs({ project, members, draws }: JobsProps) {
           </li>
         ))}
       </FramedList>
-      {jobs.length > shown && (
+      {next !== null && (
         <div>
-          <Button size="small" testid="quality-jobs-more" onClick={() => setShown(shown + 100)}>
-            Show more of {jobs.length.toLocaleString("en")} jobs
+          <Button size="small" testid="quality-jobs-more" onClick={more}>
+            Show more
           </Button>
         </div>
       )}

@@ -10,6 +10,7 @@ import { plural } from "../../format";
 import { Button } from "../../parts/Button";
 import { EmptyState } from "../../parts/EmptyState";
 import { FramedList, ListGhost, RowText } from "../../parts/FramedList";
+import { toastError } from "../../parts/Toast";
 import { ProblemState } from "../ProblemState";
 import type { TabProps } from "../tab";
 import { Jobs } from "./Jobs";
@@ -63,28 +64,33 @@ function Section({ title, children }: { title: string; children: ComponentChildr
   );
 }
 
+interface KnownPart {
+  cards: Card[];
+  next: string | null;
+}
+
+/** Loads a part of the videos with ground truth. */
+function loadKnown(project_id: number, after: string | null): Promise<KnownPart> {
+  const query = { truth: true, order: "name" as const, ...(after ? { after } : {}) };
+  return call("GET", "/api/projects/{project_id}/cards", { path: { project_id }, query });
+}
+
 /** Videos with ground truth. Managers put copies of them into the queues of people, as any other video. */
 function KnownClips({ project, members }: { project: Project; members: readonly Member[] }) {
   const [mixing, setMixing] = useState<Card | null>(null);
-  const loaded = useLoaded(`known clips ${project.id}`, async () => {
-    const path = { project_id: project.id };
-    const known: Card[] = [];
-    let after: string | null = null;
-    do {
-      const query = { limit: 200, ...(after ? { after } : {}) };
-      const page: { cards: Card[]; next: string | null } = await call(
-        "GET",
-        "/api/projects/{project_id}/cards",
-        { path, query },
-      );
-      known.push(...page.cards.filter(({ has_truth }) => has_truth));
-      after = page.next;
-    } while (after);
-    return known;
-  });
+  const loaded = useLoaded(`known clips ${project.id}`, () => loadKnown(project.id, null));
   if (!loaded.value)
     return loaded.problem ? <ProblemState problem={loaded.problem} retry={loaded.reload} /> : <ListGhost />;
-  if (!loaded.value.length)
+  const { cards, next } = loaded.value;
+  const more = async () => {
+    try {
+      const part = await loadKnown(project.id, next);
+      loaded.set((old) => ({ cards: [...old.cards, ...part.cards], next: part.next }));
+    } catch (error) {
+      toastError(error);
+    }
+  };
+  if (!cards.length)
     return (
       <EmptyState icon={Target} title="No video has ground truth" testid="known-none">
         Import masks as ground truth, for a whole video or for some of its frames. Annotators do not see them.
@@ -93,7 +99,7 @@ function KnownClips({ project, members }: { project: Project; members: readonly 
   return (
     <>
       <FramedList testid="known-clips">
-        {loaded.value.map((video) => (
+        {cards.map((video) => (
           <li key={video.id}>
             <RowText note={plural(video.frame_count, "frame")}>
               <a href={`/videos/${video.id}`}>{video.name}</a>
@@ -106,6 +112,13 @@ function KnownClips({ project, members }: { project: Project; members: readonly 
           </li>
         ))}
       </FramedList>
+      {next !== null && (
+        <div>
+          <Button size="small" testid="known-clips-more" onClick={more}>
+            Show more
+          </Button>
+        </div>
+      )}
       {mixing && <MixIn video={mixing} members={members} onClose={() => setMixing(null)} />}
     </>
   );
