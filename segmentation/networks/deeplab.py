@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from segmentation.networks.resnet import RESNET101_STRIDE16, ResNet, ResNetConfig
+from segmentation.networks.trunk_backbone import TrunkBackbone, TrunkConfig
 from segmentation.networks.xception import Xception, XceptionConfig
 
 
@@ -20,7 +21,7 @@ from segmentation.networks.xception import Xception, XceptionConfig
 class DeepLabConfig:
     """The backbone and the sizes of a DeepLabv3+. The default backbone is a ResNet-101 with output stride 16."""
 
-    backbone: ResNetConfig | XceptionConfig = RESNET101_STRIDE16
+    backbone: ResNetConfig | XceptionConfig | TrunkConfig = RESNET101_STRIDE16
     rates: tuple[int, ...] = (1, 6, 12, 18)  # dilations of the branches at output stride 16; 1 means a 1x1 kernel
     width: int = 256  # channels of every branch, of the pyramid and of the decoder
     low_width: int = 48  # channels to which the decoder reduces the finest features
@@ -100,11 +101,13 @@ class Decoder(nn.Module):
         return self.last_conv(torch.cat((x, low), dim=1))
 
 
-def build_backbone(config: ResNetConfig | XceptionConfig) -> ResNet | Xception:
+def build_backbone(config: ResNetConfig | XceptionConfig | TrunkConfig) -> ResNet | Xception | TrunkBackbone:
     """Build the backbone that a configuration describes.
 
     Its `forward` returns a list of features, the finest (at 1/4 of the image's size) first.
     """
+    if isinstance(config, TrunkConfig):
+        return TrunkBackbone(config)
     return ResNet(config) if isinstance(config, ResNetConfig) else Xception(config)
 
 
@@ -122,4 +125,9 @@ class DeepLabV3Plus(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Compute features [N, width, ceil(H / 4), ceil(W / 4)] of images [N, 3, H, W]."""
         features = self.backbone(x)
-        return self.decoder(self.aspp(features[-1]), features[0])
+        return self.from_features(features[0], features[-1])
+
+    def from_features(self, fine: Tensor, coarse: Tensor) -> Tensor:
+        """Compute what `forward` returns from the first and the last features of the backbone."""
+        out: Tensor = self.decoder(self.aspp(coarse), fine)
+        return out

@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from inspect import signature
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from segmentation.training.plan import Plan, load_plan
 from segmentation.training.precision import PRECISIONS, computes_in_half
 from segmentation.training.recorded_clips import RecordedClips
 from segmentation.training.sources import find_sources
+from segmentation.training.trunks import with_trunk
 from segmentation.trunk import TRUNKS
 
 
@@ -36,8 +36,8 @@ def parser() -> argparse.ArgumentParser:
     parse.add_argument("--body", help="initial weights of all encoders: a ResNet, MA-Net or STM")
     parse.add_argument("--recordings", type=Path, help="recorded propagations to train on as well (the cutter)")
     parse.add_argument("--own", type=Path, help="weights whose masks the training samples correct (STAR's cutter)")
-    parse.add_argument("--trunk", choices=TRUNKS, help="the frozen trunk (STAR); default: the plan's")
-    parse.add_argument("--features", type=Path, help="folder for the frozen trunk's features of clips (STAR)")
+    parse.add_argument("--trunk", choices=TRUNKS, help="the frozen trunk (STAR, MA-Net); default: the plan's")
+    parse.add_argument("--features", type=Path, help="folder for the frozen trunk's features of clips (STAR, MA-Net)")
     parse.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parse.add_argument(
         "--precision", choices=PRECISIONS, default="auto", help="by default bfloat16 where the processor is fast in it"
@@ -58,13 +58,6 @@ def objective_of(plan: Plan) -> Callable[..., Objective]:
         raise ValueError(f"engine: the plan trains {plan.engine!r}, known are {', '.join(known)}")
     found: Callable[..., Objective] = registry.load(known[plan.engine])
     return found
-
-
-def with_trunk(plan: Plan, trunk: str, objective_class: Callable[..., Objective]) -> Plan:
-    """Return the plan with another variant of the trunk. Raises ValueError if the engine does not use a trunk."""
-    if not getattr(objective_class, "has_trunk", False):
-        raise ValueError(f"--trunk says nothing to {plan.engine}: leave it out")
-    return replace(plan, network={**plan.network, "trunk": trunk})
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -26,6 +26,7 @@ from segmentation.training.clips import Clip, Clips
 from segmentation.training.plan import Plan
 from segmentation.training.sources import Sources
 from segmentation.training.stored_clips import ClipStore
+from segmentation.training.trunks import refuse_another_trunk
 from segmentation.weights import find_weights
 
 SAVE_EVERY = 240.0  # seconds
@@ -317,11 +318,12 @@ def start_from(objective: Objective, source: Path) -> None:
     Keys that begin with a prefix in `objective.anew` may be missing: their tensors keep their initial values. If the
     objective has a method `translated`, it converts weights of a related network first.
 
-    Raises WeightsMissing or WeightsError, the latter for weights of another configuration.
+    Raises WeightsMissing or WeightsError, the latter for weights of another configuration or trunk.
     """
     for name, part in objective.parts.items():
         learns = [parameter.requires_grad for parameter in part.parameters()]
         given, own = read_checkpoint(find_weights(name, source)), part.state_dict()
+        refuse_another_trunk(part, given)
         tensors = _translated(objective, given.tensors)
         rest = {key: own[key] for key in own.keys() - tensors.keys() if key.startswith(_anew_of(objective))}
         load_state(part, replace(given, tensors={**tensors, **rest}))

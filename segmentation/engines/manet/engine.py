@@ -15,7 +15,7 @@ from torch import Tensor
 
 from segmentation.engine import Engine
 from segmentation.engines.manet.memory import GlobalMemory, LocalMemory, MemoryOptions, labelled_cells
-from segmentation.engines.manet.network import MANet, for_inference, to_input
+from segmentation.engines.manet.network import MANet, for_inference
 from segmentation.engines.manet.openvino import compile_manet
 from segmentation.engines.manet.rounds import ManetRound
 from segmentation.networks.labelling import confidences, upsampled_argmax
@@ -231,7 +231,11 @@ class MANetEngine(Engine):
         first = frame - frame % self._batch
         group = range(first, min(first + self._batch, len(self.frames)))
         images = torch.cat([resized_frame(self.frames[t], self._image_size) for t in group])
-        images = to_input(images.to(self._device)).to(self._dtype).contiguous(memory_format=torch.channels_last)
+        images = (
+            self._network.to_images(images.to(self._device))
+            .to(self._dtype)
+            .contiguous(memory_format=torch.channels_last)
+        )
         embeddings = [embedding.contiguous() for embedding in self._network.embed(images)]
         for t, embedding in zip(group, embeddings, strict=True):
             self._embeddings.put(f"embedding-{t}", embedding)

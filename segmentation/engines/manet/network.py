@@ -17,7 +17,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from segmentation.networks.deeplab import DeepLabConfig, DeepLabV3Plus
+from segmentation.networks.trunk_backbone import TrunkConfig
 from segmentation.runtime.folding import fold_batch_norms
+from segmentation.trunk import load_trunk
 
 # These constants were published for the order R, G, B, but are applied to B, G, R, as when the weights were trained.
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
@@ -134,9 +136,21 @@ class MANet(nn.Module):
         self.inter_seghead: nn.Module = SegmentationHead(config.embedding + 2, config)  # the interaction head
 
     def embed(self, images: Tensor) -> Tensor:
-        """Return the embeddings [N, C, ceil(H / 4), ceil(W / 4)] of images [N, 3, H, W] that `to_input` returned."""
+        """Return the embeddings [N, C, ceil(H / 4), ceil(W / 4)] of images [N, 3, H, W] that `to_images` returned."""
         out: Tensor = self.semantic_embedding(self.feature_extracter(images))
         return out
+
+    def embed_features(self, fine: Tensor, coarse: Tensor) -> Tensor:
+        """Return what `embed` returns, from the features of the backbone at 1/4 and at 1/16 of the images' size."""
+        out: Tensor = self.semantic_embedding(self.feature_extracter.from_features(fine, coarse))
+        return out
+
+    def to_images(self, frames: Tensor) -> Tensor:
+        """Turn RGB frames [N, 3, H, W] in 0..255 into the input of `embed`.
+
+        It is RGB in 0..1 if the backbone is the pretrained trunk, and otherwise what `to_input` returns.
+        """
+        return frames.float() / 255 if isinstance(self.config.deeplab.backbone, TrunkConfig) else to_input(frames)
 
     def interact(self, embedding: Tensor, scribbles: Tensor, previous: Tensor | None, ids: Sequence[int]) -> Tensor:
         """Segment the frame that was drawn on: return the logits [n, h, w] of n `ids`.
@@ -177,7 +191,7 @@ def one_hot(labels: Tensor, ids: Sequence[int]) -> Tensor:
 
 
 def to_input(frames: Tensor) -> Tensor:
-    """Turn RGB images [N, 3, H, W] in 0..255 into the input of `embed`.
+    """Turn RGB images [N, 3, H, W] in 0..255 into the input of a ResNet with the published weights.
 
     That is BGR, normalised with the constants in the order R, G, B, as in the official code.
     """
@@ -190,7 +204,13 @@ def for_inference(network: MANet, device: torch.device | str = "cpu", dtype: tor
     """Return a copy of the network with folded batch norms, in channels-last memory order.
 
     Results are equal up to rounding.
+
+    Raises:
+        TrunkError: the backbone is the trunk, and its package is missing or damaged.
     """
+    backbone = network.config.deeplab.backbone
+    if isinstance(backbone, TrunkConfig):
+        load_trunk(backbone.name, str(torch.device(device)))  # An error is raised now and not in the first round.
     folded = fold_batch_norms(network)
     assert isinstance(folded, MANet)
     # These second names of the layers are removed; `semantic_embedding` has the folded layers.

@@ -9,40 +9,42 @@ frame.
 from __future__ import annotations
 
 import math
-from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from segmentation.engine import EngineSettings
 from segmentation.engines.manet.engine import MANetEngine
-from segmentation.engines.manet.memory import MemoryOptions, labelled_cells
-from segmentation.engines.manet.network import MANet, MANetConfig, one_hot, to_input
+from segmentation.engines.manet.memory import MemoryOptions
+from segmentation.engines.manet.network import MANet, MANetConfig, one_hot
 from segmentation.engines.manet.rounds import rough_region
+from segmentation.engines.manet.training_step import Result, StepOptions, Strokes, TrainingStep
+from segmentation.engines.manet.trunk_propagation import TrunkPropagation
 from segmentation.networks.matching import References, local_distances
-from segmentation.scribbles import rasterise
-from segmentation.training.objectives.batch import Batch, damage, on_grid
+from segmentation.networks.trunk_backbone import TrunkConfig
+from segmentation.training.objectives.batch import Batch, on_grid
 from segmentation.training.objectives.configs import read_config
-from segmentation.training.objectives.maps import global_map, local_map
-from segmentation.training.objectives.running_means import RunningMeans
 from segmentation.training.objectives.warm_start import NormPlan, begin, hold_norms
 from segmentation.training.plan import Plan
-from segmentation.training.precision import mixed
 from segmentation.training.scribbled_clips import ScribbledClip, scribble
 from segmentation.training.sources import Sources
+from segmentation.training.stored_clips import ClipStore
 from segmentation.training.synthetic_scribbles import correcting_scribbles
+from segmentation.training.trunk_clips import prepared
 from segmentation.training.validation import validate, validate_given
-from segmentation.types import Scribble
 
 ROUNDS = 3  # Number of rounds on each clip in the second stage (section 4.1).
-CELLS = 1024  # Largest number of annotated pixels per id with which frames are compared, as in FEELVOS.
 SPREAD = 1.5  # Initial squared distance of the embeddings of unrelated pixels; above it, equation 1 is flat.
 RECTIFIED = 0.68  # The mean squared distance of two positive parts of standard normal variables.
 
-Result = tuple[Tensor, dict[str, float]]
-Strokes = tuple[Scribble, ...]
+
+Step = Callable[[MANet, list[Any], StepOptions, np.random.Generator], TrainingStep]
 
 
 class Objective:
@@ -59,9 +61,11 @@ class Objective:
         damaged: the probability that the mask of the previous frame is predicted or has random errors, instead of being
             the true mask.
         settle_norms: the share of the training after which batch norms use their running statistics; 0 = never.
+        clips: the number of different clips in the first stage, if the backbone is the pretrained trunk.
+        features: a folder in which the trunk's features of these clips are stored; None: they are not stored.
     """
 
-    prepare = staticmethod(scribble)
+    trunk_field = ("deeplab", "backbone", "name")  # where the network's configuration names the trunk
     half = False  # Whether to train in half precision. The training loop sets it and `progress`.
     progress = 0.0  # The share of the training that is done, 0..1.
 
@@ -75,6 +79,8 @@ class Objective:
         scribbled: float = 0.0,
         damaged: float = 0.0,
         settle_norms: float = 0.0,
+        clips: int = 1000,
+        features: Path | None = None,
     ) -> None:
         if stage not in STAGES:
             raise ValueError(f"stage: unknown {stage!r}, known are {', '.join(STAGES)}")
@@ -85,11 +91,22 @@ class Objective:
         self.network: nn.Module = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.parts = {"manet": self.network}
         self.device, self.stage = device, stage
-        self.keep, self.overlap, self.scribbled, self.damaged = keep, overlap, scribbled, damaged
+        self.options = StepOptions(keep, overlap, scribbled, damaged)
+        self.step: Step = STAGES[stage]
+        self.prepare: Callable[..., Any] = scribble
+        self.store: ClipStore | None = None
+        backbone = network.config.deeplab.backbone
+        if isinstance(backbone, TrunkConfig) and stage == "propagation":
+            self.step = TrunkPropagation
+            most = max(part.clips.max_objects for part in plan.stages)
+            self.prepare = partial(prepared, max_objects=most, trunk=backbone.name)
+            self.store = ClipStore(features / backbone.name, clips) if features is not None else None
 
-    def loss(self, clips: list[ScribbledClip], random: np.random.Generator) -> Result:
-        hold_norms(self.network, self.norms, self.progress)
-        return STAGES[self.stage](self, clips, random).play()
+    def loss(self, clips: list[Any], random: np.random.Generator) -> Result:
+        network = self.network
+        assert isinstance(network, MANet)
+        hold_norms(network, self.norms, self.progress)
+        return self.step(network, clips, replace(self.options, half=self.half), random).play()
 
     def validate(self, network: nn.Module, sources: Sources) -> dict[str, float]:
         """Return J&F on the validation videos.
@@ -102,114 +119,40 @@ class Objective:
         return judge(lambda frames, n: MANetEngine(frames, n, settings, network=network), sources.validation)
 
 
-class _TrainingStep(ABC):
-    """A training step on B clips of T frames.
+class _FrameStep(TrainingStep):
+    """A training step on clips with their frames, which are embedded by the whole network."""
 
-    Lists have an entry for each clip. The ids of a clip are 0 (background) to n - 1, its last object.
-    """
-
-    def __init__(self, objective: Objective, clips: list[ScribbledClip], random: np.random.Generator) -> None:
-        network = objective.network
-        assert isinstance(network, MANet)
-        self.network, self.objective, self.scribbled, self.random = network, objective, clips, random
-        self.batch = batch = Batch([scribbled.clip for scribbled in clips], objective.device)
-        self.ids = [range(clip.num_objects + 1) for clip in batch.clips]
-        self.row_clip = torch.tensor([b for b, ids in enumerate(self.ids) for _ in ids], device=objective.device)
-        self.size = (-(-batch.size[0] // 4), -(-batch.size[1] // 4))  # size of an embedding
-        self.cells = on_grid(batch.labels, self.size)  # [B, T, h, w]
-        self.means = RunningMeans(objective.keep, objective.overlap)
-
-    @abstractmethod
-    def play(self) -> Result:
-        """Run the step and return its loss and figures."""
+    def __init__(
+        self, network: MANet, clips: list[ScribbledClip], options: StepOptions, random: np.random.Generator
+    ) -> None:
+        self.frames = Batch([scribbled.clip for scribbled in clips], next(network.parameters()).device)
+        super().__init__(network, self.frames, options, random)
+        self.scribbled = clips
 
     def _embed(self) -> Tensor:
         """Return the embeddings of all frames, [B, T, C, h, w]."""
-        images = to_input(255 * self.batch.frames.flatten(0, 1)).contiguous(memory_format=torch.channels_last)
-        with self._mixed():
-            embeddings = self.network.embed(images)
+        images = self.network.to_images(255 * self.frames.frames.flatten(0, 1))
+        with self.mixed():
+            embeddings = self.network.embed(images.contiguous(memory_format=torch.channels_last))
         return embeddings.float().unflatten(0, self.batch.labels.shape[:2])
 
-    def _propagate(self, embeddings: Tensor, maps: list[tuple[Tensor, Tensor]], before: list[Tensor]) -> list[Tensor]:
-        """Segment a frame of each clip by the propagation head. Return for each clip logits [n, h, w].
 
-        Args:
-            embeddings: the embeddings of the frames, [B, C, h, w].
-            maps: for each clip, the global and the local map of the frame, [n, h, w] each.
-            before: for each clip, the mask of the frame before, [h, w].
-        """
-        cues = [
-            torch.stack((*pair, one_hot(labels, ids)), dim=1)
-            for pair, labels, ids in zip(maps, before, self.ids, strict=True)
-        ]
-        return self._run(self.network.dynamic_seghead, embeddings, cues)
-
-    def _run(self, head: nn.Module, embeddings: Tensor, cues: list[Tensor]) -> list[Tensor]:
-        """Run a head on all ids of all clips together, so that its batch norms see them all.
-
-        `cues` are, for each clip, the k maps of each id, [n, k, h, w]. Return for each clip logits [n, h, w].
-        """
-        with self._mixed():
-            logits: Tensor = head(embeddings[self.row_clip], torch.cat(cues))
-        return list(logits.float().split([len(ids) for ids in self.ids]))
-
-    def _note(self, logits: list[Tensor], t: int, name: str) -> Tensor:
-        """Add the loss of frame t at full size. Return the masks that are predicted, int64 [B, H, W].
-
-        `name` is the name of the loss in the figures.
-        """
-        full = self._full(logits)
-        self.means.add(name, full, list(self.batch.labels[:, t]))
-        return torch.stack([part.argmax(0) for part in full])
-
-    def _cells(self, embedding: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the embeddings [R, C] and ids [R] of random pixels that have an id >= 0, at most CELLS of each id."""
-        cells, ids = labelled_cells(embedding, labels)
-        order = torch.from_numpy(self.random.permutation(len(ids))).to(ids.device)
-        chosen = torch.cat([order[ids[order] == id_][:CELLS] for id_ in torch.unique(ids)] or [order])
-        return cells[chosen], ids[chosen]
-
-    def _full(self, logits: list[Tensor]) -> list[Tensor]:
-        """Resize the logits of each clip, [n, h, w], to the size of the frames, as the engine does."""
-        return [F.interpolate(a[None], size=self.batch.size, mode="bilinear", align_corners=True)[0] for a in logits]
-
-    def _on_cells(self, strokes: Strokes) -> Tensor:
-        return self._raster(strokes, self.size)
-
-    def _raster(self, strokes: Strokes, size: tuple[int, int]) -> Tensor:
-        """Return the ids under the scribbles at a size (h, w), int64 [h, w], -1 elsewhere."""
-        return torch.from_numpy(rasterise(strokes, *size).astype(np.int64)).to(self.objective.device)
-
-    def _mixed(self) -> torch.autocast:
-        return mixed(self.objective.device, self.objective.half)
-
-
-class _Propagation(_TrainingStep):
+class _Propagation(_FrameStep):
     """A step of the first stage, which trains the embedding and the propagation head."""
 
     def play(self) -> Result:
         embeddings = self._embed()
-        references = [self._reference(b) for b in range(len(self.ids))]
+        references = [self.reference(b, self.cells[b, 0], drawn.strokes) for b, drawn in enumerate(self.scribbled)]
         found = self.cells[:, 0]
         for t in range(1, self.batch.length):
             before = self._before(t - 1, found)
             maps = [
-                (
-                    global_map(e[t], *self._cells(e[0], reference), ids),
-                    local_map(e[t], e[t - 1], labels, ids, self.network.config.window),
-                )
+                self.distance_maps(e[t], e[t - 1], self.annotated_cells(e[0], reference), labels, ids)
                 for e, reference, labels, ids in zip(embeddings, references, before, self.ids, strict=True)
             ]
-            logits = self._propagate(embeddings[:, t], maps, before)
-            found = on_grid(self._note(logits, t, f"step_{t}")[:, None], self.size)[:, 0]
+            logits = self.propagate(embeddings[:, t], maps, before)
+            found = on_grid(self.note(logits, t, f"step_{t}")[:, None], self.size)[:, 0]
         return self.means.result()
-
-    def _reference(self, b: int) -> Tensor:
-        """Return the annotation of the first frame of clip b as ids, [h, w], with -1 where nothing is annotated."""
-        if self.random.random() < self.objective.scribbled:
-            return rough_region(self._on_cells(self.scribbled[b].strokes), MemoryOptions.margin)
-        truth = self.cells[b, 0]
-        return torch.where(truth < len(self.ids[b]), truth, -1)
 
     def _before(self, t: int, found: Tensor) -> list[Tensor]:
         """Return for each clip the mask [h, w] of frame t from which the next frame is segmented.
@@ -217,32 +160,26 @@ class _Propagation(_TrainingStep):
         It is the true mask, or, with the probability `damaged`, the predicted mask in `found` [B, h, w]. In frame 0 a
         true mask with random errors takes the place of the latter.
         """
-        worn = found if t else on_grid(self._damaged()[:, None], self.size)[:, 0]
-        chosen = self.random.random(len(self.ids)) < self.objective.damaged
+        worn = found if t else on_grid(self.damaged(0)[:, None], self.size)[:, 0]
+        chosen = self.random.random(len(self.ids)) < self.options.damaged
         return [worn[b] if chosen[b] else self.cells[b, t] for b in range(len(self.ids))]
 
-    def _damaged(self) -> Tensor:
-        """Return the true masks of the first frames with random errors, int64 [B, H, W]."""
-        noise = torch.Generator().manual_seed(int(self.random.integers(1 << 62)))
-        masks = damage(self.batch.own(self.batch.labels[:, 0]), noise)
-        parts = [torch.cat((torch.full_like(part[:1], 0.5), part)).argmax(0) for part in self.batch.by_clip(masks)]
-        return torch.stack(parts)
 
-
-class _Interaction(_TrainingStep):
+class _Interaction(_FrameStep):
     """A step of the second stage, which trains the interaction head.
 
     All other parts are frozen: they run without gradients, and their batch norms use the stored statistics.
     """
 
-    def __init__(self, objective: Objective, clips: list[ScribbledClip], random: np.random.Generator) -> None:
-        super().__init__(objective, clips, random)
-        network = self.network
+    def __init__(
+        self, network: MANet, clips: list[ScribbledClip], options: StepOptions, random: np.random.Generator
+    ) -> None:
+        super().__init__(network, clips, options, random)
         for module in (network.feature_extracter, network.semantic_embedding, network.dynamic_seghead):
             module.eval()
         with torch.no_grad():
             self.embeddings = self._embed()
-        self.memory = [torch.ones(self.batch.length, len(ids), *self.size, device=objective.device) for ids in self.ids]
+        self.memory = [torch.ones(self.batch.length, len(ids), *self.size, device=self.device) for ids in self.ids]
 
     def play(self) -> Result:
         frame, strokes = 0, [scribbled.strokes for scribbled in self.scribbled]
@@ -262,11 +199,11 @@ class _Interaction(_TrainingStep):
         """
         previous = on_grid(before[:, None], self.size)[:, 0]
         cues = [
-            torch.stack((one_hot(self._on_cells(drawn), ids), one_hot(labels, ids)), dim=1)
+            torch.stack((one_hot(self.on_cells(drawn), ids), one_hot(labels, ids)), dim=1)
             for drawn, labels, ids in zip(strokes, previous, self.ids, strict=True)
         ]
-        found = self._note(self._run(self.network.inter_seghead, self.embeddings[:, frame], cues), frame, name)
-        drawn = torch.stack([self._raster(scribbles, self.batch.size) for scribbles in strokes])
+        found = self.note(self.run(self.network.inter_seghead, self.embeddings[:, frame], cues), frame, name)
+        drawn = torch.stack([self.raster(scribbles, self.batch.size) for scribbles in strokes])
         return torch.where(drawn >= 0, drawn, found)
 
     @torch.no_grad()
@@ -285,7 +222,7 @@ class _Interaction(_TrainingStep):
                     (memory[t], local_distances(e[t], e[t - step], labels, ids, self.network.config.window))
                     for e, memory, labels, ids in zip(self.embeddings, self.memory, before, self.ids, strict=True)
                 ]
-                logits = self._full(self._propagate(self.embeddings[:, t], maps, before))
+                logits = self.full_size(self.propagate(self.embeddings[:, t], maps, before))
                 masks[t] = torch.stack([part.argmax(0) for part in logits])
                 t += step
         return torch.stack([masks[t] for t in range(self.batch.length)], dim=1)
@@ -296,10 +233,10 @@ class _Interaction(_TrainingStep):
         Other frames follow equation 3 of the MA-Net paper, this frame follows equation 8.
         """
         for e, memory, drawn, ids in zip(self.embeddings, self.memory, strokes, self.ids, strict=True):
-            scribbles = self._on_cells(drawn)
+            scribbles = self.on_cells(drawn)
             own = local_distances(e[frame], e[frame], scribbles, ids, self.network.config.window)
             reference = rough_region(scribbles, MemoryOptions.margin) if first else scribbles
-            references = References(*self._cells(e[frame], reference))
+            references = References(*self.annotated_cells(e[frame], reference))
             for t in range(self.batch.length):
                 new = own if t == frame else references.distances(e[t], ids)
                 memory[t] = torch.minimum(memory[t], new)
@@ -314,9 +251,9 @@ class _Interaction(_TrainingStep):
         wrong = masks[:, chosen].to(torch.uint8).cpu().numpy()
         strokes = [
             correcting_scribbles(self.random, clip.labels[chosen], wrong[b], clip.num_objects)
-            for b, clip in enumerate(self.batch.clips)
+            for b, clip in enumerate(self.frames.clips)
         ]
         return chosen, strokes
 
 
-STAGES: dict[str, type[_TrainingStep]] = {"propagation": _Propagation, "interaction": _Interaction}
+STAGES: dict[str, Step] = {"propagation": _Propagation, "interaction": _Interaction}

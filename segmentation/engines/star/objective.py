@@ -47,7 +47,7 @@ SURE = 0.1  # Weight of the loss of the J that the decoder estimates.
 class Objective:
     half = False
     progress = 0.0
-    has_trunk = True
+    trunk_field = ("trunk",)  # where the network's configuration names the trunk
 
     def __init__(self, plan: Plan, device: torch.device, clips: int = 1500, features: Path | None = None) -> None:
         config = read_config(StarConfig, plan.network)

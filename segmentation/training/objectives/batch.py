@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -12,19 +14,23 @@ from segmentation.scribbles import Raster, dilate
 from segmentation.training.clips import Clip
 
 
-class Batch:
-    """B clips of T frames, with N (clip, object) pairs in all. Pair i is object `number[i]` of clip `clip[i]`."""
+class LabelBatch:
+    """The true masks of B clips of T frames, with N (clip, object) pairs in all.
 
-    def __init__(self, clips: list[Clip], device: torch.device) -> None:
-        self.clips = clips
-        frames = torch.from_numpy(np.stack([clip.frames for clip in clips])).to(device)
-        self.frames = frames.permute(0, 1, 4, 2, 3).float() / 255  # [B, T, 3, H, W]
-        self.labels = torch.from_numpy(np.stack([clip.labels for clip in clips])).to(device)  # uint8 [B, T, H, W]
-        pairs = [(b, n) for b, clip in enumerate(clips) for n in range(1, clip.num_objects + 1)]
-        self.clip = torch.tensor([b for b, _ in pairs], device=device)
-        self.number = torch.tensor([n for _, n in pairs], device=device)
-        self.length = len(clips[0].frames)
-        self.size: tuple[int, int] = clips[0].labels.shape[1:]
+    Pair i is object `number[i]` of clip `clip[i]`.
+
+    Args:
+        labels: the ids of all pixels, uint8 [B, T, H, W]; 255 is "ignore".
+        objects: the number of objects of each clip.
+    """
+
+    def __init__(self, labels: Tensor, objects: Sequence[int]) -> None:
+        self.labels, self.objects = labels, objects
+        pairs = [(b, n) for b, count in enumerate(objects) for n in range(1, count + 1)]
+        self.clip = torch.tensor([b for b, _ in pairs], device=labels.device)
+        self.number = torch.tensor([n for _, n in pairs], device=labels.device)
+        self.length = labels.shape[1]
+        self.size: tuple[int, int] = (labels.shape[2], labels.shape[3])
 
     def own(self, labels: Tensor) -> Tensor:
         """Turn masks of the clips, ids [B, H, W], into a mask of each (clip, object) pair, [N, H, W], 0 or 1."""
@@ -32,9 +38,24 @@ class Batch:
 
     def others(self, masks: Tensor) -> Tensor:
         """Return for each (clip, object) pair the sum of the clip's other masks, at most 1, [N, H, W]."""
-        sums = torch.zeros(len(self.clips), *masks.shape[1:], device=masks.device, dtype=masks.dtype)
+        sums = torch.zeros(len(self.labels), *masks.shape[1:], device=masks.device, dtype=masks.dtype)
         sums = sums.index_add(0, self.clip, masks)
         return (sums[self.clip] - masks).clamp(0, 1)
+
+    def by_clip(self, values: Tensor) -> list[Tensor]:
+        """Group the values of the (clip, object) pairs by clip, in the order of the objects."""
+        return [values[self.clip == b] for b in range(len(self.labels))]
+
+
+class Batch(LabelBatch):
+    """B clips of T frames with their true masks."""
+
+    def __init__(self, clips: list[Clip], device: torch.device) -> None:
+        labels = torch.from_numpy(np.stack([clip.labels for clip in clips])).to(device)
+        super().__init__(labels, [clip.num_objects for clip in clips])
+        self.clips = clips
+        frames = torch.from_numpy(np.stack([clip.frames for clip in clips])).to(device)
+        self.frames = frames.permute(0, 1, 4, 2, 3).float() / 255  # [B, T, 3, H, W]
 
     def scribbles(self, rasters: list[Raster]) -> tuple[Tensor, Tensor]:
         """Turn the scribbles of every clip, drawn into a map [H, W], into two maps for each (clip, object) pair.
@@ -46,10 +67,6 @@ class Batch:
         drawn = torch.from_numpy(thick).to(self.labels.device)[self.clip]
         own = drawn == self.number[:, None, None]
         return own.float(), ((drawn >= 0) & ~own).float()
-
-    def by_clip(self, values: Tensor) -> list[Tensor]:
-        """Group the values of the (clip, object) pairs by clip, in the order of the objects."""
-        return [values[self.clip == b] for b in range(len(self.clips))]
 
 
 def damage(masks: Tensor, noise: torch.Generator) -> Tensor:

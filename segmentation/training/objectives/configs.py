@@ -20,9 +20,18 @@ def read_config(kind: type[Config], table: dict[str, Any]) -> Config:
     Raises:
         ConfigurationError: a ValueError that names the field; ValueError: there is no such plan.
     """
+    config: Config = from_json(kind, completed(table), "network")
+    return config
+
+
+def completed(table: dict[str, Any]) -> dict[str, Any]:
+    """Return `table` with the missing fields of the plans that its field `like` names, and without this field.
+
+    Raises:
+        ValueError: there is no such plan.
+    """
     while "like" in table:
         engine, _, name = str(table["like"]).partition("-")
         own = {key: value for key, value in table.items() if key != "like"}
         table = {**load_plan(engine, name).network, **own}
-    config: Config = from_json(kind, table, "network")
-    return config
+    return table

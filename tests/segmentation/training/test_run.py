@@ -4,7 +4,6 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -17,7 +16,7 @@ from segmentation.evaluation.stroke import first_strokes
 from segmentation.formats.label_png import write_labels
 from segmentation.frames import ArrayFrames
 from segmentation.registry import create_engine_session
-from segmentation.training.__main__ import main, objective_of, with_trunk
+from segmentation.training.__main__ import main
 from segmentation.training.clips import ClipConfig, Clips, _indices, _join
 from segmentation.training.curves import main as draw_curves
 from segmentation.training.loop import Run, TrainingStopped, echoed, start_from
@@ -177,15 +176,6 @@ def test_the_command_tells_what_is_wrong_in_a_sentence(tmp_path: Path, capsys: p
     for engine, option in (("stm", "--own"), ("star", "--body"), ("manet", "--recordings")):
         assert main([engine, option, "x", "--data", str(tmp_path), "--out", str(tmp_path / "out")]) == 2
         assert f"{option} says nothing to {engine}" in capsys.readouterr().err
-
-
-def test_another_trunk_is_written_into_the_plan_of_star_and_refused_for_other_engines(plan: Plan) -> None:
-    lite2 = with_trunk(plan, "lite2", Objective)
-    network: Any = Objective(lite2, torch.device("cpu")).network
-    assert network.config.trunk == "lite2"
-    assert network.config.channels == (24, 48, 120, 352)
-    with pytest.raises(ValueError, match="--trunk says nothing to stm"):
-        with_trunk(replace(plan, engine="stm"), "lite2", objective_of(load_plan("stm", "compact")))
 
 
 def test_what_ships_opens_as_an_engine_and_can_be_started_from(sources: Sources, plan: Plan, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -10,6 +11,7 @@ from segmentation.checkpoints import save_checkpoint
 from segmentation.engines.manet.network import MANet, MANetConfig
 from segmentation.networks.deeplab import DeepLabConfig
 from segmentation.networks.resnet import ResNetConfig
+from segmentation.networks.trunk_backbone import TrunkConfig
 
 TINY = MANetConfig(
     deeplab=DeepLabConfig(
@@ -26,12 +28,13 @@ TINY = MANetConfig(
     window=3,
     frame_size=(64, 114),
 )
+TINY_TRUNK = replace(TINY, deeplab=replace(TINY.deeplab, backbone=TrunkConfig()))
 
 
-def tiny_network(seed: int = 7) -> MANet:
-    """Return a network of the configuration TINY with random weights and running statistics, in eval mode."""
+def tiny_network(seed: int = 7, config: MANetConfig = TINY) -> MANet:
+    """Return a network of a small configuration with random weights and running statistics, in eval mode."""
     torch.manual_seed(seed)
-    network = MANet(TINY)
+    network = MANet(config)
     for module in network.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
             module.running_mean.normal_(0, 0.1)  # type: ignore[union-attr]
