@@ -17,7 +17,7 @@ from torch import Tensor
 from segmentation.engine import Engine
 from segmentation.engines.strnn.adaptation import RIDGE, SHARPNESS, Samples, scores, solve
 from segmentation.engines.strnn.carrying import Carrier
-from segmentation.engines.strnn.network import GRID, STRNN, for_inference, to_input
+from segmentation.engines.strnn.network import GRID, STRNN, for_inference
 from segmentation.engines.strnn.openvino import compile_strnn
 from segmentation.engines.strnn.outputs import Outputs
 from segmentation.engines.strnn.sampling import Cells, sample, thinned
@@ -251,7 +251,7 @@ class STRNNEngine(Engine):
         return (resized_frame(self.frames[frame], size) / 255).to(self._device)
 
     def _read(self, frame: int) -> Tensor:
-        image = to_input(resized_frame(self.frames[frame], self._image_size).to(self._device))
+        image = self._network.to_images(resized_frame(self.frames[frame], self._image_size).to(self._device))
         return image.to(self._dtype).contiguous(memory_format=torch.channels_last)
 
     def _to_update(self, frame: int, values: Tensor, ids: Sequence[int]) -> MaskUpdate:

@@ -19,8 +19,10 @@ from segmentation.engines.strnn.refinement import Refinement, RefinementConfig
 from segmentation.networks.deeplab import DeepLabConfig, DeepLabV3Plus
 from segmentation.networks.encoder import IMAGENET_MEAN, IMAGENET_STD
 from segmentation.networks.resnet import ResNet, ResNetConfig
+from segmentation.networks.trunk_backbone import TrunkConfig
 from segmentation.networks.xception import XceptionConfig
 from segmentation.runtime.folding import fold_batch_norms
+from segmentation.trunk import load_trunk
 
 GRID = 8  # Stride of the feature maps, in pixels: that of DeepLab-v2. Finer features are pooled to it.
 
@@ -46,6 +48,12 @@ class BranchConfig:
     outputs: int = 128  # channels of the output; not given: PML, whose loss the training uses, has 128
 
     @property
+    def trunk(self) -> str | None:
+        """The name of the pretrained trunk that is the backbone; None for another backbone."""
+        backbone = self.body.backbone if isinstance(self.body, DeepLabConfig) else None
+        return backbone.name if isinstance(backbone, TrunkConfig) else None
+
+    @property
     def features(self) -> int:
         """The number of channels of the features that the backbone computes."""
         return self.body.channels[-1] if isinstance(self.body, ResNetConfig) else self.body.width
@@ -65,6 +73,15 @@ class STRNNConfig:
     refine_from: int = 8  # the round from which on RGMP is used (8 is the last round in the paper); 0 = never
     chain: int = 16  # frames after which the RNN's state is reset, so that a frame needs few earlier frames; 0 = never
 
+    def __post_init__(self) -> None:
+        if len({branch.trunk is None for branch in self.branches}) > 1:
+            raise ValueError("branches: either all or none of them can have the pretrained trunk as their backbone")
+
+    @property
+    def on_trunk(self) -> bool:
+        """Whether the backbones are the pretrained trunk, whose images have values in 0..1."""
+        return any(branch.trunk is not None for branch in self.branches)
+
 
 class Branch(nn.Module):
     """A backbone with its RNN.
@@ -83,7 +100,7 @@ class Branch(nn.Module):
         self.rnn = SpatioTemporalRNN(config.features, config.hidden, config.outputs)
 
     def extract(self, images: Tensor) -> Tensor:
-        """Compute features [N, C, ceil(H / 8), ceil(W / 8)] of normalised images [N, 3, H, W]."""
+        """Compute features [N, C, ceil(H / 8), ceil(W / 8)] of images [N, 3, H, W] (`STRNN.to_images`)."""
         features = self.body(images)
         if isinstance(features, list):
             features = features[-1]
@@ -94,7 +111,7 @@ class Branch(nn.Module):
         return out
 
     def forward(self, images: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Run the branch on a frame, a normalised image [1, 3, H, W].
+        """Run the branch on a frame, an image [1, 3, H, W] (`STRNN.to_images`).
 
         `state` is the state that the call for the previous frame returned, or None. Return the output y [D, h, w] and
         the new state.
@@ -115,6 +132,13 @@ class STRNN(nn.Module):
         self.branches = nn.ModuleList(Branch(branch) for branch in config.branches)
         self.refinement = None if config.refinement is None else Refinement(config.refinement)
 
+    def to_images(self, frames: Tensor) -> Tensor:
+        """Turn RGB frames [N, 3, H, W] in 0..255 into the input of the branches.
+
+        It is RGB in 0..1 if the backbones are the pretrained trunk, and otherwise what `to_input` returns.
+        """
+        return frames.float() / 255 if self.config.on_trunk else to_input(frames)
+
     def forward(self, images: Tensor, states: Sequence[Tensor | None]) -> tuple[list[Tensor], list[Tensor]]:
         results = [branch(images, state) for branch, state in zip(self.branches, states, strict=True)]
         return [y for y, _ in results], [state for _, state in results]
@@ -128,7 +152,14 @@ def to_input(frames: Tensor) -> Tensor:
 
 
 def for_inference(network: STRNN, device: torch.device | str = "cpu", dtype: torch.dtype = torch.float32) -> STRNN:
-    """Return a copy of the network with folded batch norms, in channels-last memory order, its backbones in `dtype`."""
+    """Return a copy of the network with folded batch norms, in channels-last memory order, its backbones in `dtype`.
+
+    Raises:
+        TrunkError: a backbone is the trunk, and its package is missing or damaged.
+    """
+    for config in network.config.branches:
+        if config.trunk is not None:
+            load_trunk(config.trunk, str(torch.device(device)))  # An error is raised now and not in the first round.
     folded = fold_batch_norms(network)
     assert isinstance(folded, STRNN)
     for branch in folded.branches:

@@ -8,7 +8,11 @@ RGMP (Oh et al., CVPR 2018), which propagates masks from an annotated frame in t
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,12 +23,14 @@ from torch import Tensor, nn
 from segmentation.engine import EngineSettings
 from segmentation.engines.strnn.adaptation import SHARPNESS, Samples, scores, solve
 from segmentation.engines.strnn.engine import GIVEN_CELLS, STRNNEngine
-from segmentation.engines.strnn.network import GRID, STRNN, Branch, STRNNConfig, to_input
+from segmentation.engines.strnn.network import GRID, STRNN, Branch, STRNNConfig
 from segmentation.engines.strnn.refinement import Refinement
 from segmentation.engines.strnn.sampling import sample, thinned
 from segmentation.networks.aggregation import aggregate_logits
+from segmentation.networks.deeplab import DeepLabV3Plus
+from segmentation.networks.trunk_backbone import TrunkMaps, joined
 from segmentation.scribbles import rasterise
-from segmentation.training.objectives.batch import Batch, damage, on_grid
+from segmentation.training.objectives.batch import Batch, LabelBatch, damage, on_grid
 from segmentation.training.objectives.configs import read_config
 from segmentation.training.objectives.running_means import RunningMeans
 from segmentation.training.objectives.warm_start import NormPlan, begin, hold_norms
@@ -32,13 +38,20 @@ from segmentation.training.plan import Plan
 from segmentation.training.precision import mixed
 from segmentation.training.scribbled_clips import ScribbledClip, scribble
 from segmentation.training.sources import Sources
-from segmentation.training.synthetic_scribbles import correcting_scribbles
+from segmentation.training.stored_clips import ClipStore
+from segmentation.training.synthetic_scribbles import correcting_scribbles, first_scribbles
+from segmentation.training.trunk_clips import PreparedClip, prepared, windows_of
 from segmentation.training.validation import ROUNDS, validate
 from segmentation.types import IGNORE, Scribble
 
 ALPHA = 0.05  # alpha of equation 4, relative to the variance of the features, so that shrinking them does not help.
+WINDOWS = ((5, 8), (6, 10), (9, 16))  # Sizes of the window that is cut out of stored clips, in units of 32 pixels.
+USED = (0.6, 0.25, 0.15)  # Probability of each of these sizes.
+STORED = 2  # Stride in pixels of stored true masks.
 
 Result = tuple[Tensor, dict[str, float]]
+Strokes = tuple[Scribble, ...]
+Step = Callable[["Objective", list[Any], np.random.Generator], "_TrainingStep"]
 
 
 class Objective:
@@ -56,10 +69,11 @@ class Objective:
         given_masks: the probability that the last layer is also fitted to the true masks of annotated frames.
         damaged: the probability that the mask from which RGMP propagates has random errors.
         settle_norms: the share of the training after which batch norms use their running statistics; 0 = never.
-        body: the path of pretrained weights, or "" for random weights.
+        body: the path of pretrained weights, or "" for random weights (`warm_start.begin`).
+        clips: the number of different clips in the stage "features", if the backbone is the pretrained trunk.
+        features: a folder in which the trunk's features of these clips are stored; None: they are not stored.
     """
 
-    prepare = staticmethod(scribble)
     anew = ("refinement.",)  # Initial weights may lack these keys, since earlier stages have no RGMP.
     half = False  # Whether to train in half precision. The training loop sets it and `progress`.
     progress = 0.0  # The share of the training that is done, 0..1.
@@ -77,6 +91,8 @@ class Objective:
         given_masks: float = 0.0,
         settle_norms: float = 0.0,
         body: str = "",
+        clips: int = 1000,
+        features: Path | None = None,
     ) -> None:
         if stage not in STAGES:
             raise ValueError(f"stage: unknown {stage!r}, known are {', '.join(STAGES)}")
@@ -96,10 +112,19 @@ class Objective:
         self.device, self.stage = device, stage
         self.ratio, self.adapted, self.keep, self.overlap = ratio, adapted, keep, overlap
         self.damaged, self.given_masks = damaged, given_masks
+        self.step: Step = STAGES[stage]
+        self.prepare: Callable[..., Any] = scribble
+        self.store: ClipStore | None = None
+        trunk = config.branches[0].trunk
+        if trunk is not None and stage == "features":
+            self.step = _TrunkFeatures
+            most = max(part.clips.max_objects for part in plan.stages)
+            self.prepare = partial(prepared, max_objects=most, trunk=trunk)
+            self.store = ClipStore(features / trunk, clips) if features is not None else None
 
-    def loss(self, clips: list[ScribbledClip], random: np.random.Generator) -> Result:
+    def loss(self, clips: list[Any], random: np.random.Generator) -> Result:
         hold_norms(self.network, self.norms, self.progress)
-        return STAGES[self.stage](self, clips, random).play()
+        return self.step(self, clips, random).play()
 
     def validate(self, network: nn.Module, sources: Sources) -> dict[str, float]:
         """Return J&F on the validation videos.
@@ -121,11 +146,10 @@ def branches_of(network: STRNN) -> list[Branch]:
 class _TrainingStep(ABC):
     """A training step on B clips of T frames. Each stage has a subclass."""
 
-    def __init__(self, objective: Objective, clips: list[ScribbledClip], random: np.random.Generator) -> None:
+    def __init__(self, objective: Objective, batch: LabelBatch, random: np.random.Generator) -> None:
         network = objective.network
         assert isinstance(network, STRNN)
-        self.network, self.objective, self.scribbled, self.random = network, objective, clips, random
-        self.batch = Batch([scribbled.clip for scribbled in clips], objective.device)
+        self.network, self.objective, self.batch, self.random = network, objective, batch, random
         self.means = RunningMeans(objective.keep, objective.overlap)
 
     @abstractmethod
@@ -139,15 +163,20 @@ class _TrainingStep(ABC):
 class _Features(_TrainingStep):
     """A step of the stage `features`: each frame runs without the state of earlier frames.
 
-    It is also the base class of the stage `time`.
+    `size` is the size of the feature maps, `strokes` are the scribbles on the first frame of each clip.
     """
 
-    def __init__(self, objective: Objective, clips: list[ScribbledClip], random: np.random.Generator) -> None:
-        super().__init__(objective, clips, random)
-        self.size = (-(-self.batch.size[0] // GRID), -(-self.batch.size[1] // GRID))
-        self.cells = on_grid(self.batch.labels, self.size)  # [B, T, h, w]
-        images = to_input(255 * self.batch.frames.flatten(0, 1))
-        self.images = images.contiguous(memory_format=torch.channels_last)
+    def __init__(
+        self, objective: Objective, batch: LabelBatch, strokes: list[Strokes], cell: int, random: np.random.Generator
+    ) -> None:
+        super().__init__(objective, batch, random)
+        self.strokes = strokes
+        self.size = (-(-batch.size[0] // cell), -(-batch.size[1] // cell))
+        self.cells = on_grid(batch.labels, self.size)  # [B, T, h, w]
+
+    @abstractmethod
+    def _extract(self, branch: Branch) -> Tensor:
+        """Return the features of all frames that the backbone of a branch computes, [B, T, C, h, w]."""
 
     def play(self) -> Result:
         ratios, losses = [], []
@@ -169,12 +198,6 @@ class _Features(_TrainingStep):
         """Return the outputs y of a branch for all frames, [B, T, D, h, w]."""
         x = self._extract(branch)
         return torch.stack([torch.stack([branch.rnn(frame)[0] for frame in clip]) for clip in x])
-
-    def _extract(self, branch: Branch) -> Tensor:
-        """Return the features of all frames that the backbone of a branch computes, [B, T, C, h, w]."""
-        with self._mixed():
-            features = branch.extract(self.images)
-        return features.float().unflatten(0, self.batch.labels.shape[:2])
 
     def _ratio(self, outputs: Tensor) -> Tensor:
         """Return the mean loss of equation 4 over all objects, from the outputs y of a branch, [B, T, D, h, w].
@@ -200,14 +223,14 @@ class _Features(_TrainingStep):
 
         `outputs` are the features to which the last layer is applied: y of the paper, for each frame, [T, D, h, w].
         """
-        clip, ids = self.batch.clips[b], range(self.batch.clips[b].num_objects + 1)
+        truth, ids = self.batch.labels[b].cpu().numpy(), range(self.batch.objects[b] + 1)
         given = self.random.random() < self.objective.given_masks
-        samples = [self._samples(outputs[0], self.scribbled[b].strokes, None)]
+        samples = [self._samples(outputs[0], self.strokes[b], None)]
         samples += [self._samples_of_truth(b, 0, outputs[0], ids)] if given else []
         found = self._classify(b, outputs, samples, ids, ["first"] + ["next"] * (len(outputs) - 1))
         t = int(self.random.integers(len(outputs)))
         labels = found[t].cpu().numpy()
-        strokes = correcting_scribbles(self.random, clip.labels[t], labels, clip.num_objects)
+        strokes = correcting_scribbles(self.random, truth[t], labels, self.batch.objects[b])
         before = on_grid(found[None, t : t + 1], self.size)[0, 0].to(torch.uint8).cpu().numpy()
         samples.append(self._samples(outputs[t], strokes, before))
         samples += [self._samples_of_truth(b, t, outputs[t], ids)] if given else []
@@ -239,7 +262,44 @@ class _Features(_TrainingStep):
         return full.argmax(1).to(torch.uint8)
 
 
-class _Time(_Features):
+class _FrameFeatures(_Features):
+    """A step of the stage `features` on clips with their frames.
+
+    It is also the base class of the stage `time`.
+    """
+
+    def __init__(self, objective: Objective, clips: list[ScribbledClip], random: np.random.Generator) -> None:
+        batch = Batch([scribbled.clip for scribbled in clips], objective.device)
+        super().__init__(objective, batch, [scribbled.strokes for scribbled in clips], GRID, random)
+        images = self.network.to_images(255 * batch.frames.flatten(0, 1))
+        self.images = images.contiguous(memory_format=torch.channels_last)
+
+    def _extract(self, branch: Branch) -> Tensor:
+        with self._mixed():
+            features = branch.extract(self.images)
+        return features.float().unflatten(0, self.batch.labels.shape[:2])
+
+
+class _TrunkFeatures(_Features):
+    """A step of the stage `features` on windows of clips whose features of the frozen trunk are stored."""
+
+    def __init__(self, objective: Objective, clips: list[PreparedClip], random: np.random.Generator) -> None:
+        size = WINDOWS[int(random.choice(len(WINDOWS), p=USED))]
+        cut = [windows_of({n: part.to(objective.device) for n, part in clip.items()}, size, random) for clip in clips]
+        batch = LabelBatch(torch.stack([clip["labels"] for clip in cut]), [int(clip["objects"]) for clip in cut])
+        truth = batch.labels[:, 0].cpu().numpy()
+        strokes = [first_scribbles(random, labels, n) for labels, n in zip(truth, batch.objects, strict=True)]
+        super().__init__(objective, batch, strokes, GRID // STORED, random)
+        self.maps = TrunkMaps(*(torch.cat([clip[name].float() for clip in cut]) for name in TrunkMaps._fields))
+
+    def _extract(self, branch: Branch) -> Tensor:
+        assert isinstance(branch.body, DeepLabV3Plus)
+        with self._mixed():
+            features = F.adaptive_avg_pool2d(branch.body.from_features(*joined(self.maps)), self.size)
+        return features.float().unflatten(0, self.batch.labels.shape[:2])
+
+
+class _Time(_FrameFeatures):
     """A step of the stage `time`: the backbones are frozen, and the RNN's state passes from frame to frame."""
 
     def _extract(self, branch: Branch) -> Tensor:
@@ -264,6 +324,10 @@ class _Refinement(_TrainingStep):
     It propagates the mask of the first frame of each clip to the last; gradients pass through the masks of all frames.
     """
 
+    def __init__(self, objective: Objective, clips: list[ScribbledClip], random: np.random.Generator) -> None:
+        self.frames = Batch([scribbled.clip for scribbled in clips], objective.device)
+        super().__init__(objective, self.frames, random)
+
     def play(self) -> Result:
         refinement, batch = self.network.refinement, self.batch
         assert isinstance(refinement, Refinement)
@@ -280,7 +344,7 @@ class _Refinement(_TrainingStep):
 
     def _images(self, t: int) -> Tensor:
         """Return frame t of the clip of each of the N objects, [N, 3, H, W]."""
-        return self.batch.frames[self.batch.clip, t].contiguous(memory_format=torch.channels_last)
+        return self.frames.frames[self.batch.clip, t].contiguous(memory_format=torch.channels_last)
 
     def _given(self) -> Tensor:
         """Return the true masks of the first frames, [N, H, W], some of them with random errors.
@@ -293,7 +357,7 @@ class _Refinement(_TrainingStep):
         return torch.where(chosen[:, None, None], worn, truth)
 
 
-STAGES: dict[str, type[_TrainingStep]] = {"features": _Features, "time": _Time, "refinement": _Refinement}
+STAGES: dict[str, Step] = {"features": _FrameFeatures, "time": _Time, "refinement": _Refinement}
 
 
 def ratio_of(anchors: Tensor, positives: Tensor, negatives: Tensor) -> Tensor:

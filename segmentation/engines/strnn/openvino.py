@@ -10,6 +10,8 @@ from torch import Tensor, nn
 
 from segmentation.engines.strnn.network import STRNN, Branch, for_inference
 from segmentation.engines.strnn.refinement import Refinement
+from segmentation.networks.deeplab import DeepLabV3Plus
+from segmentation.networks.trunk_backbone import TrunkBackbone
 from segmentation.runtime.openvino import AT_A_TIME, EXACT, compiled, replace_forward
 
 HEIGHT, WIDTH = 64, 80  # Size of the example frame for tracing; any size would do.
@@ -30,6 +32,19 @@ def compile_strnn(network: STRNN, device: torch.device, dtype: torch.dtype) -> S
 
 
 def _body_with_openvino(body: nn.Module, device: torch.device) -> None:
+    """Let OpenVINO compute a backbone. The pretrained trunk is compiled separately; all engines of a process share it.
+
+    It runs in float32, and the layers after it too.
+    """
+    if isinstance(body, DeepLabV3Plus) and isinstance(backbone := body.backbone, TrunkBackbone):
+        example = [
+            torch.rand(1, channels, HEIGHT // stride, WIDTH // stride)
+            for channels, stride in zip(backbone.config.channels, (4, 16), strict=True)
+        ]
+        after = compiled(_AfterTrunk(body), example, device, precision=EXACT)
+        if after is not None:
+            replace_forward(body, lambda images: after(*backbone(images))[0])
+        return
     run = compiled(_Body(body), (torch.rand(1, 3, HEIGHT, WIDTH),), device)
     if run is not None:
         replace_forward(body, lambda images: run(images)[0])
@@ -64,6 +79,17 @@ class _Body(nn.Module):
         features = self.body(images)
         out: Tensor = features[-1] if isinstance(features, list) else features
         return out
+
+
+class _AfterTrunk(nn.Module):
+    """Computes what DeepLabv3+ computes from the features of its backbone."""
+
+    def __init__(self, body: DeepLabV3Plus) -> None:
+        super().__init__()
+        self.body = body
+
+    def forward(self, fine: Tensor, coarse: Tensor) -> Tensor:
+        return self.body.from_features(fine, coarse)
 
 
 class _Encode(nn.Module):

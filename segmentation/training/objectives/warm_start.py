@@ -16,6 +16,7 @@ from segmentation.networks.encoder import CueEncoder
 from segmentation.networks.resnet import Bottleneck
 
 MANET, BACKBONE = "feature_extracter.", "backbone."  # prefixes of MA-Net's DeepLab and of its ResNet
+RGMP = "refinement."  # prefix of RGMP in ST-RNN's weights
 RESIDUAL = 0.2  # Initial scale of residual branches, which keeps deep sums in scale without norms (De and Smith, 2020).
 MEMORY, DECODER = "Encoder_M.", "Decoder."  # prefixes of STM's memory encoder and decoder
 CUES = {"conv1_x": "conv1_m"}  # convolution of an extra input channel -> that of STM from which it gets its weights
@@ -46,7 +47,8 @@ def begin(network: nn.Module, norms: NormPlan, body: str = "") -> None:
         norms: how batch norms are trained.
         body: path of a checkpoint from which backbones are initialised, or "" for random weights only. It holds a
             ResNet with torchvision's names, which every encoder gets; or MA-Net's weights, of which every encoder gets
-            the ResNet and every DeepLab of `network` the DeepLab; or STM's weights (see `_take_of_stm`).
+            the ResNet and every DeepLab of `network` the DeepLab; or STM's weights (see `_take_of_stm`); or ST-RNN's
+            weights, of which `network` gets RGMP.
 
     Raises:
         ValueError: the checkpoint has other layers or shapes.
@@ -81,9 +83,15 @@ def load_bodies(network: nn.Module, path: Path) -> None:
     if any(key.startswith(MEMORY) for key in found):
         _take_of_stm(network, found, path)
         return
+    if refinement := {key: tensor for key, tensor in found.items() if key.startswith(RGMP)}:
+        own = {key: tensor for key, tensor in network.state_dict().items() if key.startswith(RGMP)}
+        if not own:
+            raise ValueError(f"body: nothing in a {type(network).__name__} can begin with {path.name}")
+        _copy(refinement, own, path)
+        return
     deeplab = {key.removeprefix(MANET): tensor for key, tensor in found.items() if key.startswith(MANET)}
-    if deeplab:
-        stem = f"{BACKBONE}conv1.weight"
+    stem = f"{BACKBONE}conv1.weight"
+    if stem in deeplab:  # With the frozen trunk as its backbone, there is no ResNet.
         deeplab[stem] = deeplab[stem].flip(1)  # MA-Net takes BGR images, all others take RGB.
         found = {key.removeprefix(BACKBONE): value for key, value in deeplab.items() if key.startswith(BACKBONE)}
     stages = {_stage_name(key): tensor for key, tensor in found.items()}
