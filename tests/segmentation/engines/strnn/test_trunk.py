@@ -72,8 +72,8 @@ def test_a_missing_package_and_a_mixture_of_backbones_are_refused(monkeypatch: p
 def test_the_first_stage_is_trained_from_stored_features(sources: Sources, tmp_path: Path) -> None:
     torch.manual_seed(0)
     plan = parse_plan(PLAN_TRUNK)
-    options = {"ratio": 0.3, "adapted": 1.0, "given_masks": 1.0}
-    objective = Objective(plan, torch.device("cpu"), "features", features=tmp_path, clips=3, **options)
+    how = plan, torch.device("cpu"), "features", 0.3, 1.0
+    objective = Objective(*how, given_masks=1.0, clips=3, features=tmp_path)
     assert objective.store is not None
     assert objective.store.folder == tmp_path / "lite0"
     clips = make_clips(objective, sources, plan.stages[0].clips, 2)
