@@ -71,7 +71,11 @@ wheel: frontend/dist/index.html .venv/.evaluation ## build dist/maskwright-VERSI
 
 # --- checking ---------------------------------------------------------------------------------------------------------
 
-test: lint test-python test-faults test-frontend test-browser ## everything that must hold (BROWSER=skip leaves the browser out)
+# Many tests wait for processes and pages, so two kinds of checks run beside each other. GNU Make 4 prints the output of
+# each when it ends.
+test: ## everything that must hold (BROWSER=skip leaves the browser out)
+	@$(MAKE) --no-print-directory --jobs 2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) \
+		test-python lint-python lint-frontend test-frontend test-faults test-browser
 
 lint: ## style, types, and who may import whom
 	@$(MAKE) --no-print-directory --jobs 2 lint-python lint-frontend
