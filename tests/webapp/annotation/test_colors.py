@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
+from django.conf import settings
 
 from webapp.annotation.colors import CHOSEN, LEAST_CONTRAST, STAGE, contrast, lab_of, palette, rgb_of, unused_color
 
@@ -27,3 +30,9 @@ def test_an_unused_colour_is_that_of_the_label_or_one_like_it() -> None:
     other = unused_color(["#336699"], like="#336699")
     assert 0 < np.linalg.norm(lab_of(rgb_of([other])) - lab_of(rgb_of(["#336699"]))) < 30
     assert unused_color(palette()) == CHOSEN[0]
+
+
+def test_the_page_shows_new_objects_in_the_colours_that_the_server_will_give_them() -> None:
+    source = (settings.BASE_DIR / "frontend/src/actions/objects.ts").read_text()
+    listed = source[source.index("COLORS") :].split("]")[0]
+    assert tuple(re.findall(r"#[0-9a-f]{6}", listed)) == CHOSEN
