@@ -88,7 +88,7 @@ class Connection:
     @contextmanager
     def stream(self, path: str, headers: Mapping[str, str]) -> Iterator[httpx.Response]:
         """Make a GET call whose answer is read in pieces. Raises ApiError."""
-        with self._http.stream("GET", path, headers=dict(headers)) as answer:
+        with self._http.stream("GET", path, headers=dict(headers), follow_redirects=True) as answer:
             if answer.status_code >= 400:
                 answer.read()
                 _content(answer)

@@ -14,6 +14,7 @@ from webapp.mail_url import mail_settings
 from webapp.secret_key import read_or_make_key
 from webapp.service_urls import check_redis_url, database_settings, redis_database
 from webapp.sign_in_settings import SIGN_IN_VARIABLES, contradiction
+from webapp.storage.address import bucket_address
 from webapp.variable import Variable
 
 DATABASE_FILE = "maskwright.sqlite3"
@@ -112,6 +113,21 @@ VARIABLES = (
         "redis://:password@host:6379/0",
         "Team mode: broker and channel layer. Empty: embedded.",
         secret=True,
+    ),
+    Variable(
+        "STORAGE_URL",
+        "",
+        bucket_address,
+        "s3://KEY:SECRET@s3.example.org/bucket?region=eu-central-1&direct=0",
+        "The bucket (S3 or compatible) that keeps frames, uploads and exports. Empty: the data folder does.",
+        secret=True,
+    ),
+    Variable(
+        "MASKWRIGHT_CACHE_MB",
+        "20480",
+        values.positive,
+        "megabytes",
+        "With STORAGE_URL: frames that a machine keeps on its own disk.",
     ),
     Variable(
         "EMAIL_URL",

@@ -21,6 +21,7 @@ from webapp.inference.workers import ALIVE_WITHIN
 from webapp.installation import COMMAND
 from webapp.operation.upgrade import pending_migrations
 from webapp.process.home_lock import HomeLock
+from webapp.storage.files import storage
 from webapp.videos.storage import free_bytes, min_free_bytes
 
 State = Literal["ok", "note", "wrong"]
@@ -40,7 +41,7 @@ class Finding:
 
 def examine() -> Iterator[Finding]:
     """Yield all findings, those of quick checks first."""
-    for look in (versions, node, page, data_folder, disk, database, broker, studio, device, engines):
+    for look in (versions, node, page, data_folder, files, disk, database, broker, studio, device, engines):
         yield from look()
 
 
@@ -84,6 +85,21 @@ def data_folder() -> Iterator[Finding]:
         )
     else:
         yield Finding("Data folder", "ok", str(settings.HOME))
+
+
+def files() -> Iterator[Finding]:
+    """Check the bucket of STORAGE_URL, if there is one, by writing, reading and removing a file."""
+    bucket = settings.CONFIG["STORAGE_URL"]
+    if bucket is None:
+        return
+    where = f"{bucket.bucket} at {bucket.endpoint}"
+    try:
+        storage().check()
+    except OSError as error:
+        remedy = "Correct STORAGE_URL, or let its key read, write, list and remove files of the bucket."
+        yield Finding("Bucket", "wrong", f"{where}: {error}", remedy)
+    else:
+        yield Finding("Bucket", "ok", where)
 
 
 def disk() -> Iterator[Finding]:

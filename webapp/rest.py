@@ -73,12 +73,20 @@ def binary_answer(*media_types: str) -> dict[str, Any]:
     return {"responses": {200: {"description": "OK", "content": _bytes(media_types)}}}
 
 
+IN_BUCKET = {302: {"description": "Where the file is, on a site that lets clients get files from its bucket."}}
+
+
+def stored_answer(*media_types: str) -> dict[str, Any]:
+    """As `binary_answer`, for a call that answers a stored file, or its address in a bucket."""
+    return {"responses": {**binary_answer(*media_types)["responses"], **IN_BUCKET}}
+
+
 def resumable_answer(*media_types: str) -> dict[str, Any]:
-    """As `binary_answer`, for a call that can also answer the rest of a file."""
+    """As `stored_answer`, for a call that can also answer the rest of a file."""
     content = _bytes(media_types)
     return {
         "responses": {
-            200: {"description": "OK", "content": content},
+            **stored_answer(*media_types)["responses"],
             206: {"description": "The file from the byte that the header Range names.", "content": content},
         }
     }

@@ -67,6 +67,14 @@ WRONG = {
         ),
         "rediss://cache?ssl_cert_reqs=perhaps",
     ],
+    "STORAGE_URL": [
+        "/srv/files",
+        "http://s3.example.org/bucket",
+        *(f"s3://{rest}" for rest in ("", "s3.example.org", "host/B", "host/bucket/../other", "key@host/bucket")),
+        *(f"s3://key:secret@host:{rest}" for rest in ("port/bucket", "9000/bucket?direct=2", "9000/bucket?tls=1")),
+        "s3://host/bucket?region=Far Away",
+    ],
+    "MASKWRIGHT_CACHE_MB": [*NUMBERS, "0"],
     "EMAIL_URL": [
         "http://mail",
         "smtp://mail",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
@@ -15,17 +16,19 @@ PERMISSIONS = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
 def content_security_policy(request: HttpRequest) -> str:
     """Return a Content-Security-Policy that allows only content of this site, and blobs as images, media and workers.
 
-    The page creates such blobs itself.
+    The page creates such blobs itself. Pictures may also come from a bucket to which browsers are sent.
     """
     host = request.get_host()
+    bucket = settings.CONFIG["STORAGE_URL"]
+    pictures = f" {bucket.endpoint}" if bucket is not None and bucket.direct else ""
     return "; ".join(
         (
             "default-src 'self'",
-            "img-src 'self' blob: data:",
+            f"img-src 'self' blob: data:{pictures}",
             "media-src 'self' blob:",
             "worker-src 'self' blob:",
             # In some browsers 'self' does not include the socket of the same host.
-            f"connect-src 'self' ws://{host} wss://{host}",
+            f"connect-src 'self' ws://{host} wss://{host}{pictures}",
             "object-src 'none'",
             "base-uri 'none'",
             "form-action 'self'",

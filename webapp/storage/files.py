@@ -7,11 +7,13 @@ on this machine first and then saved under its name, so that nobody reads a half
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from pathlib import Path
 from typing import IO, Protocol
 
 from django.conf import settings
 
+from webapp.storage.address import BucketAddress
 from webapp.storage.folder import FolderStorage
 
 Beat = Callable[[], object]  # It is called between the files of a folder, and may raise an exception to stop.
@@ -20,8 +22,10 @@ Beat = Callable[[], object]  # It is called between the files of a folder, and m
 class Storage(Protocol):
     """Stored files. A file or folder that does not exist raises FileNotFoundError where it is to be read.
 
-    Removing what does not exist does nothing.
+    Removing what does not exist does nothing. Every method may raise OSError.
     """
+
+    on_this_disk: bool  # Whether the files are on the disk of the data folder.
 
     def local_path(self, name: str) -> Path:
         """Return a path on this machine at which the file `name`, which never changes, can be read."""
@@ -82,5 +86,17 @@ class Storage(Protocol):
 
 
 def storage() -> Storage:
-    """Return the place where this site keeps its files."""
-    return FolderStorage(Path(settings.HOME))
+    """Return the place where this site keeps its files: the bucket of STORAGE_URL, or else the data folder."""
+    address: BucketAddress | None = settings.CONFIG["STORAGE_URL"]
+    if address is None:
+        return FolderStorage(Path(settings.HOME))
+    config = settings.CONFIG
+    return _bucket(address, Path(settings.HOME), config["MASKWRIGHT_CACHE_MB"], config["MASKWRIGHT_MIN_FREE_MB"])
+
+
+@lru_cache(maxsize=4)
+def _bucket(address: BucketAddress, home: Path, cache_mb: int, spare_mb: int) -> Storage:
+    from webapp.storage.bucket import BucketStorage  # It needs boto3, which only a site with a bucket has.
+    from webapp.storage.cache import FileCache
+
+    return BucketStorage(address, FileCache(home / "cache" / "files", cache_mb << 20, 2 * (spare_mb << 20)))

@@ -19,6 +19,7 @@ class FolderStorage:
     """Files below `root`. The methods are described in files.py."""
 
     root: Path
+    on_this_disk = True
 
     def local_path(self, name: str) -> Path:
         path = self.root / name

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from ninja import Header, Query, Router, Schema, Status
 from pydantic import Field
 
@@ -17,7 +17,8 @@ from webapp.paging import NamePart, Sorted
 from webapp.problems import NotFound, Problem
 from webapp.projects.access import project_for
 from webapp.projects.models import Role
-from webapp.rest import ErrorAnswer, Strict, UploadError, binary_answer, binary_body
+from webapp.rest import ErrorAnswer, Strict, UploadError, binary_body, stored_answer
+from webapp.storage.files import storage
 from webapp.videos import editing, uploads
 from webapp.videos.access import role_for, upload_for, video_for, videos_of
 from webapp.videos.cards import VideoCard, with_work
@@ -31,6 +32,7 @@ UPLOAD_BODY = {"$ref": "#/components/schemas/UploadBody"}
 
 # A frame of a video never changes, and ids are never reused.
 IMMUTABLE = "private, max-age=31536000, immutable"
+REDIRECTED = "private, max-age=3000"  # An address in a bucket is valid for an hour.
 
 
 class UploadBody(Strict):
@@ -226,7 +228,7 @@ def get_source_frames(request: HttpRequest, video_id: int) -> SourceFrames:
 @router.get(
     "/videos/{int:video_id}/frames/{int:frame}.jpg",
     response={404: ErrorAnswer},
-    openapi_extra=binary_answer("image/jpeg"),
+    openapi_extra=stored_answer("image/jpeg"),
 )
 def get_frame(request: HttpRequest, video_id: int, frame: int) -> HttpResponse:
     role_for(signed_in(request), video_id)
@@ -236,7 +238,7 @@ def get_frame(request: HttpRequest, video_id: int, frame: int) -> HttpResponse:
 @router.get(
     "/videos/{int:video_id}/thumbs/{int:frame}.jpg",
     response={404: ErrorAnswer},
-    openapi_extra=binary_answer("image/jpeg"),
+    openapi_extra=stored_answer("image/jpeg"),
 )
 def get_thumbnail(request: HttpRequest, video_id: int, frame: int) -> HttpResponse:
     role_for(signed_in(request), video_id)
@@ -246,7 +248,7 @@ def get_thumbnail(request: HttpRequest, video_id: int, frame: int) -> HttpRespon
 @router.get(
     "/videos/{int:video_id}/truth/{int:frame}.png",
     response={(403, 404): ErrorAnswer},
-    openapi_extra=binary_answer("image/png"),
+    openapi_extra=stored_answer("image/png"),
 )
 def get_ground_truth(request: HttpRequest, video_id: int, frame: int) -> HttpResponse:
     role_for(signed_in(request), video_id, Role.REVIEWER)
@@ -254,7 +256,12 @@ def get_ground_truth(request: HttpRequest, video_id: int, frame: int) -> HttpRes
 
 
 def _file(name: str, content_type: str) -> HttpResponse:
-    """Answer with a whole file. Frames have some 100 kB, for which a streamed answer would be slower."""
+    """Answer with a whole file. Frames have some 100 kB, for which a streamed answer would be slower.
+
+    A site that lets browsers get files from its bucket answers with an address of the file there.
+    """
+    if address := storage().address(name, media_type=content_type):
+        return HttpResponseRedirect(address, headers={"Cache-Control": REDIRECTED})
     try:
         data = read_file(name)
     except FileNotFoundError:

@@ -18,6 +18,7 @@ import structlog
 from django.db import transaction
 from django.db.models.functions import Now
 
+from webapp.storage.failure import StorageAway
 from webapp.storage.files import storage
 from webapp.videos.frame_writer import FrameWriter
 from webapp.videos.import_process import FoundVideo, ReadVideo, read_in_process
@@ -52,6 +53,9 @@ def run_import(video_id: int) -> None:
         end_import(video, VideoState.CANCELLED)
     except Refused as refusal:
         end_import(video, VideoState.FAILED, refusal.text)
+    except StorageAway as error:
+        # The lease of this worker ends soon, and then a worker tries again.
+        log.warning("import_waits_for_storage", video=video_id, error=str(error))
     except Exception as error:
         if isinstance(error, OSError) and error.errno == errno.ENOSPC:
             end_import(video, VideoState.FAILED, disk_full().text)

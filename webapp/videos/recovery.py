@@ -17,7 +17,7 @@ from webapp.videos.fetching import FETCHES
 from webapp.videos.import_queue import IMPORTS
 from webapp.videos.models import Upload, Video, VideoState
 from webapp.videos.storage import VIDEOS, staging_of, videos_root
-from webapp.videos.upload_files import remove_upload
+from webapp.videos.upload_files import remove_old_parts, remove_upload
 
 ABANDONED_AFTER = timedelta(days=3)
 
@@ -33,6 +33,7 @@ def sweep_imports(*, starting: bool = False) -> None:
     _remove_leftovers()
     storage().remove_set_aside(VIDEOS)
     _remove_abandoned_uploads()
+    remove_old_parts()
 
 
 def _remove_leftovers() -> None:

@@ -1,22 +1,33 @@
-"""The files of uploads: they arrive in chunks, and workers read them when they are complete."""
+"""The files of uploads: they arrive in chunks, and workers read them when they are complete.
+
+On a site without a bucket an upload is one file in the data folder. Otherwise each chunk is a stored file, named by the
+byte at which it begins, because each may arrive at another machine; a worker puts them together on its own disk.
+"""
 
 from __future__ import annotations
 
 import fcntl
+import itertools
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Protocol
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.conf import settings
 
 from webapp.problems import NotFound, Problem
+from webapp.storage.files import storage
 from webapp.tus import CHECKSUM_MISMATCH, Checksum
 from webapp.videos.models import Upload
+from webapp.videos.refusal import Refused, check_disk
 
 COPY = 1 << 20
+GONE = "The uploaded file is gone. Upload it again."
+UPLOADS = "uploads"  # The folder of uploads, on this machine and in a bucket.
+PART = ".part"  # The suffix of files that are being written.
 
 
 class Readable(Protocol):
@@ -25,40 +36,66 @@ class Readable(Protocol):
 
 def upload_path(upload_id: UUID) -> Path:
     """Return the path of the file of an upload on this machine."""
-    return Path(settings.HOME) / "uploads" / str(upload_id)
+    return Path(settings.HOME) / UPLOADS / str(upload_id)
 
 
 def begin_file(upload_id: UUID) -> None:
     """Create the file of an upload, which is empty at first."""
-    path = upload_path(upload_id)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.touch()
+    if storage().on_this_disk:
+        path = upload_path(upload_id)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+
+
+def _folder(upload_id: UUID) -> str:
+    """Return the name of the folder of the chunks of an upload in a bucket."""
+    return f"{UPLOADS}/{upload_id}"
+
+
+def _save_chunk(path: Path, upload_id: UUID, offset: int) -> None:
+    storage().save(path, f"{_folder(upload_id)}/{offset:015d}")
+
+
+class Incoming(Protocol):
+    """What takes the chunks of an upload."""
+
+    def take(self, body: Readable, offset: int, length: int, checksum: Checksum | None) -> None:
+        """Write `length` bytes of `body` at `offset`. Raises Problem if they do not all come or are not as sent."""
 
 
 @dataclass(frozen=True)
-class Incoming:
+class _IntoFile:
     """The open file of an upload, to which no other request can write at the same time."""
 
     file: IO[bytes]
 
     def take(self, body: Readable, offset: int, length: int, checksum: Checksum | None) -> None:
-        """Write `length` bytes of `body` at `offset`. Raises Problem if they do not all come or are not as sent."""
         self.file.seek(offset)
-        sum_ = None if checksum is None else checksum.new()
-        if _copy(body, self.file, length, sum_) != length:
-            raise Problem("chunk_cut", "The connection broke in the middle of a chunk.", received=offset)
-        if checksum is not None and sum_ is not None and sum_.digest() != checksum.digest:
-            text = "The chunk does not have its checksum. Send it again."
-            raise Problem("wrong_checksum", text, CHECKSUM_MISMATCH, received=offset)
-        self.file.flush()
+        _take(body, self.file, offset, length, checksum)
+
+
+@dataclass(frozen=True)
+class _IntoBucket:
+    """Stores each chunk of an upload as a file of its own, once it has come completely."""
+
+    upload_id: UUID
+
+    def take(self, body: Readable, offset: int, length: int, checksum: Checksum | None) -> None:
+        with _new_file() as path:
+            with path.open("wb") as file:
+                _take(body, file, offset, length, checksum)
+            _save_chunk(path, self.upload_id, offset)
 
 
 @contextmanager
 def receiving(upload_id: UUID) -> Iterator[Incoming]:
-    """Open the file with a lock that only one request can hold. Raises Problem "busy" if another one holds it.
+    """Provide what takes chunks. Raises Problem "busy" if another request writes to the same file.
 
     A client that gave up on a chunk may send it again while the first request is still writing.
     """
+    if not storage().on_this_disk:
+        yield _IntoBucket(upload_id)
+        return
     try:
         file = upload_path(upload_id).open("r+b")
     except FileNotFoundError:
@@ -70,27 +107,87 @@ def receiving(upload_id: UUID) -> Iterator[Incoming]:
             raise Problem(
                 "busy", "Another chunk of this upload is being written. Try again in a moment.", 503, retry_after=1
             ) from None
-        yield Incoming(file)
+        yield _IntoFile(file)
 
 
 @contextmanager
 def writing(upload: Upload) -> Iterator[IO[bytes]]:
     """Open the file of an upload that the server gets itself, to be written from beginning to end."""
-    with upload_path(upload.pk).open("wb") as file:
-        yield file
+    if storage().on_this_disk:
+        with upload_path(upload.pk).open("wb") as file:
+            yield file
+        return
+    with _new_file() as path:
+        with path.open("wb") as file:
+            yield file
+        _save_chunk(path, upload.pk, 0)
 
 
 def local_upload(upload: Upload) -> Path:
-    """Return a path on this machine at which a complete upload can be read. Raises FileNotFoundError."""
+    """Return a path on this machine at which a complete upload can be read. Raises Refused if it is gone."""
     path = upload_path(upload.pk)
     if not path.is_file():
-        raise FileNotFoundError(str(upload.pk))
+        if storage().on_this_disk:
+            raise Refused("no_upload", GONE)
+        _put_together(upload, path)
     return path
+
+
+def _put_together(upload: Upload, to: Path) -> None:
+    """Write the chunks of an upload to a file. Raises Refused if some are missing, or the disk is too full."""
+    folder = _folder(upload.pk)
+    begins = [int(name) for name in storage().sizes(folder)]
+    check_disk(upload.size)
+    if not begins:
+        raise Refused("no_upload", GONE)
+    with _new_file() as path:
+        with path.open("wb") as file:
+            for begin, end in itertools.pairwise([*begins, upload.size]):
+                with storage().open(f"{folder}/{begin:015d}") as chunk:
+                    copied = _copy(chunk, file, end - begin)
+                if file.tell() != begin + copied or copied != end - begin:
+                    raise Refused("no_upload", GONE)
+        path.rename(to)
 
 
 def remove_upload(upload_id: UUID) -> None:
     """Remove the file of an upload, if there is one."""
     upload_path(upload_id).unlink(missing_ok=True)
+    if not storage().on_this_disk:
+        storage().remove_folder(_folder(upload_id))
+
+
+def remove_old_parts() -> None:
+    """Remove what lost processes were writing, and files that were put together for imports that have ended."""
+    day_ago = time.time() - 24 * 3600
+    for path in (Path(settings.HOME) / UPLOADS).glob("*"):
+        with suppress(FileNotFoundError):  # Another worker may remove it at the same time.
+            is_part = path.suffix == PART or not storage().on_this_disk
+            if is_part and path.stat().st_mtime < day_ago:
+                path.unlink()
+
+
+@contextmanager
+def _new_file() -> Iterator[Path]:
+    """Provide a path for a new file beside those of uploads. What is there at the end is removed."""
+    folder = Path(settings.HOME) / UPLOADS
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{uuid4().hex}{PART}"
+    try:
+        yield path
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def _take(body: Readable, file: IO[bytes], offset: int, length: int, checksum: Checksum | None) -> None:
+    """Write `length` bytes of `body`, those of an upload from `offset` on, to where `file` stands. Raises Problem."""
+    sum_ = None if checksum is None else checksum.new()
+    if _copy(body, file, length, sum_) != length:
+        raise Problem("chunk_cut", "The connection broke in the middle of a chunk.", received=offset)
+    if checksum is not None and sum_ is not None and sum_.digest() != checksum.digest:
+        text = "The chunk does not have its checksum. Send it again."
+        raise Problem("wrong_checksum", text, CHECKSUM_MISMATCH, received=offset)
+    file.flush()
 
 
 def _copy(body: Readable, file: IO[bytes], length: int, sum_: Any = None) -> int:

@@ -10,7 +10,7 @@ from typing import IO, Annotated
 
 from django.core.handlers.asgi import ASGIRequest
 from django.db.models import Q
-from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.utils.http import content_disposition_header
 from ninja import Query, Router, Schema, Status
 from pydantic import Field
@@ -178,20 +178,26 @@ def remove_export(request: HttpRequest, export_id: int) -> Status[None]:
     response={(404, 409): ErrorAnswer},
     openapi_extra=resumable_answer("*/*"),
 )
-def download_export(request: HttpRequest, export_id: int) -> StreamingHttpResponse:
-    """Return the file, or from the byte that the header `Range: bytes=N-` names, so that a download can continue."""
+def download_export(request: HttpRequest, export_id: int) -> StreamingHttpResponse | HttpResponseRedirect:
+    """Return the file, or from the byte that the header `Range: bytes=N-` names, so that a download can continue.
+
+    A site that lets browsers get files from its bucket answers with an address of the file there.
+    """
     export = export_for(signed_in(request), export_id)
     if export.state != ExportState.DONE:
         raise Problem("not_ready", "This export is not complete.", 409)
     name, known = export_file(export.pk), FORMATS.get(export.format)
+    if known is None:
+        raise NotFound("file")
+    saved_as = content_disposition_header(True, download_name(export, known.suffix)) or "attachment"
+    if address := storage().address(name, media_type=known.media_type, saved_as=saved_as):
+        return HttpResponseRedirect(address, headers={"Cache-Control": "private, no-store"})
     try:
         size = storage().size(name)
         start = _range_start(request, size)
         file = storage().open(name, start)
     except FileNotFoundError:
         raise NotFound("file") from None
-    if known is None:
-        raise NotFound("file")
     # Under ASGI Django would read the whole file before it sends the first byte.
     is_async = isinstance(request, ASGIRequest)
     answer = StreamingHttpResponse(_chunks(file)) if is_async else FileResponse(file)
@@ -202,9 +208,7 @@ def download_export(request: HttpRequest, export_id: int) -> StreamingHttpRespon
     if start:
         answer.status_code = 206
         answer["Content-Range"] = f"bytes {start}-{size - 1}/{size}"
-    answer["Content-Disposition"] = (
-        content_disposition_header(True, download_name(export, known.suffix)) or "attachment"
-    )
+    answer["Content-Disposition"] = saved_as
     answer["Cache-Control"] = "private, no-store"
     return answer
 

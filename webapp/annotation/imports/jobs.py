@@ -37,7 +37,7 @@ from webapp.projects.models import Project, Role
 from webapp.videos.access import REVIEWERS, upload_for, video_for, videos_of
 from webapp.videos.models import Video, VideoState
 from webapp.videos.refusal import ImportCancelled, Refused, disk_full
-from webapp.videos.upload_files import local_upload
+from webapp.videos.upload_files import GONE, local_upload
 
 log = structlog.get_logger(__name__)
 
@@ -203,7 +203,9 @@ class _Run:
         self._next, self._done, self._total = 0.0, 0, 0
 
     def all(self) -> None:
-        with read_masks(self._uploaded(), self.row.name, self._beat) as reader:
+        if self.row.upload is None:
+            raise Refused("no_upload", GONE)
+        with read_masks(local_upload(self.row.upload), self.row.name, self._beat) as reader:
             matches, left_out = self._matches(reader.found)
             if self._asks(reader.found, matches):
                 return
@@ -213,14 +215,6 @@ class _Run:
             self._store_truth(matches, read, notes)
         else:
             self._store_versions(matches, read, notes)
-
-    def _uploaded(self) -> Path:
-        try:
-            if self.row.upload is not None:
-                return local_upload(self.row.upload)
-        except FileNotFoundError:
-            pass
-        raise Refused("no_upload", "The uploaded file is gone. Upload it again.")
 
     def _matches(self, found: FoundFile) -> tuple[list[Match], list[str]]:
         seen = videos_of(self.row.author).filter(project=self.row.project, state=VideoState.READY).order_by("pk")

@@ -1,0 +1,126 @@
+"""Tests of stored files: a folder and a bucket do the same for whoever uses them."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from webapp.storage.address import BucketAddress
+from webapp.storage.bucket import BucketStorage
+from webapp.storage.cache import FileCache
+from webapp.storage.failure import StorageAway
+from webapp.storage.files import Storage
+from webapp.storage.folder import FolderStorage
+
+
+@pytest.fixture(params=["folder", "bucket"])
+def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Storage:
+    if request.param == "folder":
+        return FolderStorage(tmp_path / "stored")
+    return BucketStorage(request.getfixturevalue("bucket"), FileCache(tmp_path / "cache", 1 << 20, 0))
+
+
+def filled(folder: Path, **files: bytes) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, data in files.items():
+        (folder / name).write_bytes(data)
+    return folder
+
+
+def read(kept: Storage, name: str, start: int = 0) -> bytes:
+    with kept.open(name, start) as file:
+        return file.read()
+
+
+def test_a_file_is_saved_read_replaced_and_removed(kept: Storage, tmp_path: Path) -> None:
+    (tmp_path / "stored").mkdir()
+    kept.check()
+    file = filled(tmp_path, new=b"0123456789") / "new"
+    kept.save(file, "exports/7")
+    assert not file.exists()
+    assert (read(kept, "exports/7"), read(kept, "exports/7", 4)) == (b"0123456789", b"456789")
+    assert kept.size("exports/7") == 10
+    assert kept.local_path("exports/7").read_bytes() == b"0123456789"
+    kept.save(filled(tmp_path, new=b"other") / "new", "exports/7")
+    assert read(kept, "exports/7") == b"other"
+    assert kept.sizes("exports") == {"7": 5}
+    kept.remove("exports/7")
+    kept.remove("exports/7")
+    for look in (kept.open, kept.size, kept.local_path):
+        with pytest.raises(FileNotFoundError):
+            look("exports/7")
+    assert kept.sizes("exports") == kept.sizes("nowhere") == {}
+    assert kept.folders("nowhere") == []
+
+
+def test_folders_are_saved_copied_exchanged_and_set_aside(kept: Storage, tmp_path: Path) -> None:
+    beats: list[None] = []
+    filled(tmp_path / "new" / "frames", a=b"1", b=b"22")
+    kept.save_folder(tmp_path / "new", "videos/3", lambda: beats.append(None))
+    filled(tmp_path / "again" / "frames", b=b"333")
+    kept.save_folder(tmp_path / "again", "videos/3", lambda: None)
+    assert kept.sizes("videos/3/frames") == {"b": 3}, "a file of the earlier folder is gone"
+    kept.copy_folder("videos/3", "videos/4", "videos/copying", lambda: beats.append(None))()
+    assert (kept.sizes("videos/4/frames"), sorted(kept.folders("videos"))) == ({"b": 3}, ["3", "4"])
+    assert beats
+    take_back = kept.exchange_folder(filled(tmp_path / "t", b=b"4444"), "videos/3/frames", "videos/3/before")
+    assert (read(kept, "videos/3/frames/b"), read(kept, "videos/3/before/b")) == (b"4444", b"333")
+    take_back()
+    assert (read(kept, "videos/3/frames/b"), kept.folders("videos/3")) == (b"333", ["frames"])
+    kept.set_aside("videos", "3")
+    kept.set_aside("videos", "99")
+    kept.remove_set_aside("videos")
+    assert kept.folders("videos") == ["4"]
+    with pytest.raises(ZeroDivisionError):
+        kept.copy_folder("videos/4", "videos/5", "videos/copying", lambda: 1 // 0)
+    kept.remove_folder("videos/4")
+    kept.remove_folder("videos/4")
+    assert "4" not in kept.folders("videos")
+
+
+def test_frames_are_fetched_ahead_and_read_without_the_server(bucket: BucketAddress, tmp_path: Path) -> None:
+    cache = FileCache(tmp_path / "cache", 1 << 20, 0)
+    kept = BucketStorage(bucket, cache)
+    filled(tmp_path / "new", **{str(frame): b"jpeg" for frame in range(6)})
+    kept.save_folder(tmp_path / "new", "frames", lambda: None)
+    kept.fetch_ahead(f"frames/{frame}" for frame in range(9))
+    deadline = time.monotonic() + 10
+    while not all(cache.has(f"frames/{frame}") for frame in range(6)) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    lost = BucketStorage(BucketAddress("http://127.0.0.1:9", "gone", key="key", secret="secret"), cache)
+    assert lost.local_path("frames/5").read_bytes() == b"jpeg"
+
+
+def test_a_server_that_refuses_is_named(bucket: BucketAddress, tmp_path: Path) -> None:
+    other = BucketAddress(bucket.endpoint, "no-such-bucket", key="key", secret="secret")
+    kept = BucketStorage(other, FileCache(tmp_path, 1, 0))
+    with pytest.raises(StorageAway, match="NoSuchBucket"):
+        kept.check()
+    assert "secret" not in repr(other)
+
+
+def test_the_files_that_were_not_read_for_longest_leave_the_cache(tmp_path: Path) -> None:
+    cache = FileCache(tmp_path, most=1000, spare=0)
+
+    def write(path: Path) -> None:
+        path.write_bytes(bytes(100))
+
+    def fetched(name: str) -> None:
+        cache.path(name, write)
+
+    for number in range(10):
+        fetched(str(number))
+        (tmp_path / str(number)).touch()
+    fetched("0")  # It is read again, so it stays.
+    for number in range(10, 14):
+        fetched(str(number))
+    cache.shrink()
+    left = {path.name for path in tmp_path.iterdir()}
+    assert {"0", "13"} <= left
+    assert "1" not in left
+    assert len(left) <= 10
+    full = FileCache(tmp_path, most=1 << 40, spare=1 << 60)
+    full.shrink()
+    assert len(list(tmp_path.iterdir())) == 1, "with a full disk only the newest file stays"

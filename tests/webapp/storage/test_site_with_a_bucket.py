@@ -1,0 +1,173 @@
+"""Tests of a whole site whose files are in a bucket: from an upload in chunks to a restored backup."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+from django.test import Client, TestCase
+
+from tests.webapp.conftest import run, some_mask
+from tests.webapp.videos.conftest import limit, reader_thread  # noqa: F401
+from webapp import doctor
+from webapp.accounts.models import User
+from webapp.annotation.claims import begin, claim, finish, store
+from webapp.annotation.export.jobs import run_export
+from webapp.annotation.imports.jobs import make_import, run_mask_import
+from webapp.annotation.objects import add_object
+from webapp.operation import backup
+from webapp.operation.stored import check_site
+from webapp.projects.models import Project
+from webapp.storage.address import BucketAddress
+from webapp.storage.files import storage
+from webapp.videos.copying import copy_video
+from webapp.videos.importing import run_import
+from webapp.videos.models import Upload, Video
+from webapp.videos.recovery import sweep_imports
+from webapp.videos.storage import StoredFrames, VideoFiles, read_file, read_truth
+
+JSON, BYTES = "application/json", "application/octet-stream"
+ClientAs = Callable[[User | None], Client]
+
+
+@pytest.fixture(autouse=True)
+def _kept_in_a_bucket(bucket: BucketAddress, home: Path, monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+    monkeypatch.setitem(settings.CONFIG.values, "STORAGE_URL", bucket)
+
+
+def pictures(count: int) -> bytes:
+    """Return a zip of PNG pictures with names."""
+    from PIL import Image
+
+    packed = io.BytesIO()
+    random = np.random.default_rng(1)
+    with zipfile.ZipFile(packed, "w") as archive:
+        for index in range(count):
+            picture = io.BytesIO()
+            Image.fromarray(random.integers(0, 256, (24, 32, 3), np.uint8)).save(picture, "PNG")
+            archive.writestr(f"IMG_{index + 5}.png", picture.getvalue())
+    return packed.getvalue()
+
+
+def uploaded(client: Client, project: Project, data: bytes, name: str) -> str:
+    made = client.post(f"/api/projects/{project.pk}/uploads", {"name": name, "size": len(data)}, JSON).json()["id"]
+    half = len(data) // 2
+    for offset, part in ((0, data[:half]), (half, data[half:])):
+        sent = client.patch(f"/api/uploads/{made}", part, BYTES, headers={"Upload-Offset": str(offset)})
+        assert sent.status_code == 200, sent.content
+    again = client.patch(f"/api/uploads/{made}", data[:half], BYTES, headers={"Upload-Offset": "0"})
+    assert (again.status_code, again.json()["received"]) == (409, len(data))
+    return str(made)
+
+
+@pytest.fixture
+def made(client_as: ClientAs, project: Project, owner: User, sent_tasks: list, reader_thread: None) -> Video:  # noqa: F811
+    """Bring in a video by an upload in chunks."""
+    client = client_as(owner)
+    upload = uploaded(client, project, pictures(4), "reef.zip")
+    assert list(storage().sizes(f"uploads/{upload}")) == ["000000000000000", f"{len(pictures(4)) // 2:015d}"]
+    card = client.post(f"/api/uploads/{upload}/finish").json()
+    run_import(card["id"])
+    found = Video.objects.get()
+    assert (found.state, found.frame_count) == ("ready", 4), found.error
+    assert storage().sizes(f"uploads/{upload}") == {}
+    return found
+
+
+def test_a_video_lives_in_the_bucket_from_the_upload_to_its_removal(
+    made: Video, client_as: ClientAs, owner: User, project: Project, home: Path, tmp_path: Path, monkeypatch: Any
+) -> None:
+    client = client_as(owner)
+    assert not (home / "videos").exists() or not list((home / "videos").iterdir())
+    frame = client.get(f"/api/videos/{made.pk}/frames/2.jpg")
+    assert (frame.status_code, frame.content[:2]) == (200, b"\xff\xd8")
+    assert client.get(f"/api/videos/{made.pk}/frames/9.jpg").status_code == 404
+    assert client.get(f"/api/videos/{made.pk}/source-frames").json()["names"][0] == "IMG_5.png"
+    assert StoredFrames(made)[3].shape == (24, 32, 3)
+    assert (home / "cache" / "files" / VideoFiles(made.pk).frame(3)).is_file()
+
+    add_object(video=made, author=owner)
+    round_ = run(made, owner, None)
+    claimed = claim(round_.pk, worker="test")
+    assert claimed is not None
+    begin(claimed, engine="fake", weights="", total=4)
+    store(claimed, [dataclasses.replace(some_mask(index)) for index in range(4)])
+    finish(claimed, complete=True)
+
+    export = client.post(f"/api/videos/{made.pk}/exports", {"format": "davis"}, JSON).json()["id"]
+    run_export(export)
+    got = client.get(f"/api/exports/{export}/file")
+    data = b"".join(got.streaming_content)  # type: ignore[attr-defined]
+    assert len(zipfile.ZipFile(io.BytesIO(data)).namelist()) > 8
+    rest = client.get(f"/api/exports/{export}/file", headers={"Range": "bytes=100-"})
+    assert (rest.status_code, b"".join(rest.streaming_content)) == (206, data[100:])  # type: ignore[attr-defined]
+
+    upload = Upload.objects.get(pk=uploaded(client, project, data, "davis.zip"))
+    for _ in range(2):  # The second time, it replaces ground truth.
+        truth = make_import(by=owner, project_id=project.pk, upload_id=upload.pk, video_id=made.pk, ground_truth=True)
+        run_mask_import(truth.pk)
+        truth.refresh_from_db()
+        assert truth.state == "done", truth.error
+        upload = Upload.objects.get(pk=uploaded(client, project, data, "davis.zip"))
+    assert read_truth(made, 2) is not None
+    assert storage().folders(VideoFiles(made.pk).folder) == ["frames", "thumbs", "truth"]
+
+    made.refresh_from_db()
+    copy = copy_video(made, by=owner)
+    assert read_file(VideoFiles(copy.pk).frame(1)) == read_file(VideoFiles(made.pk).frame(1))
+    assert [str(damage) for damage in check_site(repair=False, deep=True)] == []
+    storage().remove(VideoFiles(made.pk).thumb(1))
+    assert [damage.repaired for damage in check_site(repair=True)] == ["It was made again."]
+    monkeypatch.setattr(backup, "copy_database", lambda to: to.write_bytes(b"rows"))
+    manifest = backup.write_backup(tmp_path / "site.tar", with_frames=True)
+    files = VideoFiles(made.pk)
+    assert {files.frame(3), files.source, VideoFiles(copy.pk).truth(0)} <= set(manifest.files)
+
+
+def test_an_upload_whose_chunks_are_damaged_fails(
+    client_as: ClientAs, owner: User, project: Project, sent_tasks: list
+) -> None:
+    client = client_as(owner)
+    upload = uploaded(client, project, b"12345678", "reef.mp4")
+    storage().remove(f"uploads/{upload}/000000000000004")
+    card = client.post(f"/api/uploads/{upload}/finish").json()
+    run_import(card["id"])
+    assert "Upload it again" in client.get(f"/api/videos/{card['id']}").json()["error"]
+
+
+def test_signed_addresses_a_bucket_that_is_away_and_what_is_deleted(
+    made: Video, client_as: ClientAs, owner: User, project: Project, bucket: BucketAddress, settings: Any
+) -> None:
+    client, values, files = client_as(owner), settings.CONFIG.values, VideoFiles(made.pk)
+    picture = f"/api/videos/{made.pk}/frames/2.jpg"
+    values["STORAGE_URL"] = dataclasses.replace(bucket, direct=True)
+    answer = client.get(picture)
+    assert (answer.status_code, answer["Cache-Control"]) == (302, "private, max-age=3000")
+    assert f"img-src 'self' blob: data: {bucket.endpoint}" in answer["Content-Security-Policy"]
+    got = httpx.get(answer["Location"])
+    assert (got.content, got.headers["Content-Type"]) == (read_file(files.frame(2)), "image/jpeg")
+    assert client_as(None).get(picture).status_code == 401
+
+    values["STORAGE_URL"] = dataclasses.replace(bucket, bucket="no-such-bucket")
+    answer = client.get(picture)
+    assert (answer.status_code, answer["Retry-After"], answer.json()["code"]) == (503, "2", "busy")
+    (finding,) = doctor.files()
+    assert (finding.state, "NoSuchBucket" in finding.text, "secret" in finding.text) == ("wrong", True, False)
+    assert client_as(None).get("/readyz").status_code == 503
+
+    values["STORAGE_URL"] = bucket
+    assert [finding.state for finding in doctor.files()] == ["ok"]
+    upload = uploaded(client, project, b"1234", "left.mp4")
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        made.delete()
+        assert client.delete(f"/api/uploads/{upload}").status_code == 204
+    assert storage().sizes(f"{files.folder}/frames"), "a worker removes the files"
+    sweep_imports()
+    assert storage().folders("videos") == storage().folders("uploads") == []
