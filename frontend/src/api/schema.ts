@@ -112,6 +112,8 @@ export interface paths {
         /**
          * Download Export
          * @description Return the file, or from the byte that the header `Range: bytes=N-` names, so that a download can continue.
+         *
+         *     A site that lets browsers get files from its bucket answers with an address of the file there.
          */
         get: operations["download_export"];
         put?: never;
@@ -5979,6 +5981,13 @@ export interface operations {
                 content: {
                     "*/*": string;
                 };
+            };
+            /** @description Where the file is, on a site that lets clients get files from its bucket. */
+            302: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Nobody is signed in. */
             401: {
@@ -16292,6 +16301,13 @@ export interface operations {
                     "image/jpeg": string;
                 };
             };
+            /** @description Where the file is, on a site that lets clients get files from its bucket. */
+            302: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description Nobody is signed in. */
             401: {
                 headers: {
@@ -17329,6 +17345,13 @@ export interface operations {
                     "image/jpeg": string;
                 };
             };
+            /** @description Where the file is, on a site that lets clients get files from its bucket. */
+            302: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description Nobody is signed in. */
             401: {
                 headers: {
@@ -17396,6 +17419,13 @@ export interface operations {
                 content: {
                     "image/png": string;
                 };
+            };
+            /** @description Where the file is, on a site that lets clients get files from its bucket. */
+            302: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Nobody is signed in. */
             401: {
