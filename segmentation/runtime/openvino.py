@@ -113,4 +113,9 @@ class _Compiled:
 
 def replace_forward(module: nn.Module, forward: object) -> None:
     """Replace the method `forward` of a module by a function, such as a compiled one."""
-    module.forward = forward  # type: ignore[assignment]
+    replace_method(module, "forward", forward)
+
+
+def replace_method(module: nn.Module, name: str, function: object) -> None:
+    """Replace the method `name` of a module by a function."""
+    setattr(module, name, function)

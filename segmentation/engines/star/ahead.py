@@ -1,35 +1,37 @@
-"""Computes the features of a round's next frames in a second thread, while the first thread segments."""
+"""Computes what a round's next frames need in a second thread, while the first thread makes their masks."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
+from typing import Generic, TypeVar
 
 import torch
 
-from segmentation.engines.star.video import Video
-
 DEPTH = 4  # How many frames the second thread is ahead at most, so that the cache still has them when they are needed.
 
+Result = TypeVar("Result")
 
-class FeaturesAhead:
-    """The features and the flow of frames, in the order in which a round needs them, inside of a `with` block.
 
-    Where PyTorch may use one thread only, nothing is computed ahead.
+class StepsAhead(Generic[Result]):
+    """The results of a function of frames, in the order in which a round needs them, inside of a `with` block.
+
+    Where PyTorch may use one thread only, nothing is computed ahead, but when it is asked for.
 
     Args:
-        video: computes and keeps the features.
-        steps: each frame with the adjacent frame from which it is segmented.
+        compute: a function of a frame and the adjacent frame from which it is segmented.
+        steps: the arguments of each call.
     """
 
-    def __init__(self, video: Video, steps: Iterable[tuple[int, int]]) -> None:
-        self._video, self._steps = video, list(steps)
+    def __init__(self, compute: Callable[[int, int], Result], steps: Iterable[tuple[int, int]]) -> None:
+        self._compute, self._steps = compute, list(steps)
         self._place = {frame: place for place, (frame, _) in enumerate(self._steps)}
-        self._running: list[Future[None]] = []
+        self._begun = 0
+        self._running: dict[int, Future[Result]] = {}  # by place; results that were asked for are no longer kept
         self._pool: ThreadPoolExecutor | None = None
 
-    def __enter__(self) -> FeaturesAhead:
+    def __enter__(self) -> StepsAhead[Result]:
         if torch.get_num_threads() > 1:
             self._pool = ThreadPoolExecutor(1, "features")
         return self
@@ -39,14 +41,16 @@ class FeaturesAhead:
             self._pool.shutdown(cancel_futures=True)
         self._pool = None
 
-    def wait_for(self, frame: int) -> None:
-        """Wait until the features of a frame are computed. Those of the next frames are computed from now on.
+    def of(self, frame: int) -> Result:
+        """Return the result for a frame, once in a round. Those of the next frames are computed from now on.
 
-        Raises what reading the frame raises.
+        Raises KeyError for a frame that is in no step, and whatever the function raises for this frame.
         """
-        place = self._place.get(frame)
-        if self._pool is None or place is None:
-            return
-        for step in self._steps[len(self._running) : place + 1 + DEPTH]:
-            self._running.append(self._pool.submit(self._video.compute, *step))
-        self._running[place].result()
+        place = self._place[frame]
+        if self._pool is None:
+            return self._compute(*self._steps[place])
+        end = max(self._begun, min(place + 1 + DEPTH, len(self._steps)))
+        for each in range(self._begun, end):
+            self._running[each] = self._pool.submit(self._compute, *self._steps[each])
+        self._begun = end
+        return self._running.pop(place).result()

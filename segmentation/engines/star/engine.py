@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -11,12 +13,13 @@ from torch import Tensor
 
 from segmentation.engine import Engine
 from segmentation.engines.star.agreement import RememberedFrame, agreed_cells
-from segmentation.engines.star.ahead import FeaturesAhead
+from segmentation.engines.star.ahead import StepsAhead
 from segmentation.engines.star.confidence import drawn_evidence, propagated_evidence
+from segmentation.engines.star.decoding import decode_masks
 from segmentation.engines.star.drawing import FrameDrawing
 from segmentation.engines.star.given import CellRows, Given, join_cells, sample_cells
 from segmentation.engines.star.labels import draw_labels
-from segmentation.engines.star.matching import Neighbour, gather_cues
+from segmentation.engines.star.matching import Memory, Neighbour, Sums, compare, gather_cues
 from segmentation.engines.star.network import Star, compete
 from segmentation.engines.star.openvino import compile_star
 from segmentation.engines.star.state import SessionState
@@ -144,7 +147,7 @@ class StarEngine(Engine):
         given = {frame: self._given(frame, objects) for frame in memory}
         remembered = {frame: self._remembered(frame, each) for frame, each in given.items()}
         cells = agreed_cells(remembered, self._network.sharpness.exp())
-        with FeaturesAhead(self._video, self._steps(start)) as ahead:
+        with StepsAhead(partial(self._look, join_cells(cells)), self._steps(start)) as ahead:
             sides = [_Side(self, start, direction, objects, given, cells, ahead).updates() for direction in (1, -1)]
             while sides:
                 for side in list(sides):
@@ -153,6 +156,16 @@ class StarEngine(Engine):
                         sides.remove(side)
                     else:
                         yield update
+
+    @torch.inference_mode()
+    def _look(self, memory: Memory, frame: int, neighbour: int) -> Sums:
+        """Compute what a step needs of a frame and does not depend on the masks of this round.
+
+        Features and flow go into the cache. The frame's cells are compared with those of annotated frames, `memory`.
+        """
+        self._video.compute(frame, neighbour)
+        cells = self._video.encoded(frame).embedding[0].flatten(1).T
+        return compare(cells, memory, self._network.sharpness.exp())
 
     def _steps(self, start: int) -> Iterator[tuple[int, int]]:
         """Yield the frames of a round from `start` outward, each with the adjacent frame from which it is segmented."""
@@ -249,12 +262,12 @@ class _Side:
         objects: list[int],
         given: dict[int, Given],
         cells: list[CellRows],
-        ahead: FeaturesAhead,
+        ahead: StepsAhead[Sums],
     ) -> None:
         self._session, self._start, self._direction, self._ahead = session, start, direction, ahead
         self._objects, self._given, self._cells = objects, given, cells
         self._answers: list[CellRows] = []
-        self._memory = join_cells(cells)
+        self._memory = _without_cells(join_cells(cells))
         shown = from_labels(session.masks.newest(start), max(objects), *session._grid)
         self._masks = torch.from_numpy(shown[[number - 1 for number in objects]]).to(session._device)
         self._sure = torch.zeros(len(objects), device=session._device)  # confidence of the masks computed last
@@ -286,7 +299,6 @@ class _Side:
         `given` is the mask of the frame if people annotated or painted some of its objects; these keep their masks.
         """
         session, objects = self._session, self._objects
-        self._ahead.wait_for(frame)
         probabilities = self._segment(frame, before)
         labels = draw_labels(probabilities, objects, session._video.picture(frame))
         # The frame was annotated before some of the objects were first drawn: the other objects keep their masks.
@@ -313,6 +325,7 @@ class _Side:
         `frame` at stride 4, and `self._sure` their confidences.
         """
         session, network, video = self._session, self._session._network, self._session._video
+        compared = self._ahead.of(frame)
         encoded, flow = video.encoded(frame), video.flow(frame, before)
         embedding = video.encoded(before).embedding[0]
         others = [abs(frame - other) for other in self._given if other != self._start]
@@ -323,12 +336,9 @@ class _Side:
             session._earlier(frame, self._objects),
             (float(abs(frame - self._start)), float(min(others, default=FAR))),
             (network.sharpness.exp(), network.near_sharpness.exp()),
+            compared,
         )
-        count = len(self._objects)
-        context, f4, colours = (
-            part.expand(count, -1, -1, -1) for part in (encoded.context, encoded.f4, encoded.colours)
-        )
-        logits, expected = network.decoder((context, f4, colours), cues.coarse, cues.fine)
+        logits, expected = decode_masks(network.decoder, encoded, cues)
         probabilities = compete(logits)
         self._masks = F.avg_pool2d(probabilities[1:][None], 2)[0]
         self._sure = network.confidence(propagated_evidence(cues, self._masks, expected))
@@ -338,4 +348,10 @@ class _Side:
         shares = F.avg_pool2d(self._masks[None], 2)[0]
         weights = torch.full((len(self._objects),), ANSWER_WEIGHT, device=shares.device)
         self._answers = [*self._answers, self._session._cells(frame, shares, weights)][-ANSWERS_KEPT:]
-        self._memory = join_cells([*self._cells, *self._answers])
+        everything = join_cells([*self._cells, *self._answers])
+        self._memory = replace(join_cells(self._answers), scores=everything.scores)
+
+
+def _without_cells(memory: Memory) -> Memory:
+    """Return a memory that keeps the linear models but has no cells, for frames that were compared with them before."""
+    return replace(memory, cells=memory.cells[:0], columns=memory.columns[:0])

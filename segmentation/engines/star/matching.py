@@ -16,13 +16,14 @@ from torch import Tensor
 OWN = 15  # Number of cues of an object itself, see `gather_cues`.
 RIVAL = 4  # Number of cues of the strongest other object, see `_rivals`.
 CUES = OWN + RIVAL
+MOVED = 7  # Index of the warped mask of the adjacent frame among the cues.
 REACH = 2  # A cell is compared with cells of the adjacent frame up to this far from where the flow leads, in cells.
 RIDGE = 0.02  # Penalty of the ridge regression, relative to the weight of all samples.
 LEAST_SIMILARITY = -1.0
 # Number of cells that a CPU compares with the memory at once. All 2,304 cells of a frame took 102 ms with 5,600 cells
 # in the memory, because their similarities, 52 MB, do not fit into the caches of the processor; in parts of 512 cells
-# they take 50 ms.
-CELLS_AT_ONCE = 512
+# they take 50 ms, in parts of 128 cells 42 ms.
+CELLS_AT_ONCE = 128
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +64,16 @@ def ridge(cells: Tensor, shares: Tensor, weights: Tensor) -> Tensor:
     return torch.stack(result, 1)
 
 
+class Sums(NamedTuple):
+    """Sums over cells of the memory, weighted by their similarity to each of m cells of a frame. Both are [m, n].
+
+    Sums over different cells may be added.
+    """
+
+    inside: Tensor  # of what share of the cells each of n objects covers
+    total: Tensor  # of the cells for which it is known whether the object covers them
+
+
 class Found(NamedTuple):
     """How alike the cells of a frame and those of the memory are, for each of n objects. All tensors are [cells, n].
 
@@ -74,15 +85,27 @@ class Found(NamedTuple):
     rest: Tensor  # about the largest similarity to all other cells
 
 
-def read_memory(query: Tensor, memory: Memory, sharpness: Tensor) -> Found:
-    """Compare the m cells `query` [m, E] of a frame with all cells of the memory. Each result is [m, n].
+def compare(query: Tensor, memory: Memory, sharpness: Tensor) -> Sums:
+    """Compare the m cells `query` [m, E] of a frame with all cells of the memory.
 
     `sharpness` is the factor of the similarities in the softmax.
     """
     rows = CELLS_AT_ONCE if query.device.type == "cpu" else len(query)
     parts = (query * sharpness).split(rows)
     likeness = (torch.addmm(-sharpness, part, memory.cells.T).exp_() for part in parts)
-    inside, total = torch.cat([part @ memory.columns for part in likeness]).chunk(2, 1)
+    columns = memory.columns.T.contiguous()  # A product with few rows is faster than one with few columns.
+    return Sums(*torch.cat([columns @ part.T for part in likeness], 1).T.chunk(2, 1))
+
+
+def read_memory(query: Tensor, memory: Memory, sharpness: Tensor, more: Sums | None = None) -> Found:
+    """Compare the m cells `query` [m, E] of a frame with all cells of the memory. Each result is [m, n].
+
+    `sharpness` is the factor of the similarities in the softmax. `more` are the sums over further cells of the memory,
+    to which the frame was compared before.
+    """
+    inside, total = compare(query, memory, sharpness)
+    if more is not None:
+        inside, total = inside + more.inside, total + more.total
     return _found(inside, total, sharpness)
 
 
@@ -155,6 +178,7 @@ def gather_cues(
     earlier: Tensor | None,
     distances: tuple[float, float],
     sharpness: tuple[Tensor, Tensor],
+    more: Sums | None = None,
 ) -> Cues:
     """Compute the cues of n objects in a frame.
 
@@ -165,10 +189,11 @@ def gather_cues(
         earlier: the probability maps of an earlier round in this frame, [n, 2h, 2w], or None.
         distances: distances in frames to the start of the round, and to the nearest other annotated frame.
         sharpness: the factors of similarities to the memory and to the adjacent frame.
+        more: the sums over cells of annotated frames with which the frame was compared before.
     """
     size = embedding.shape[-2:]
     query = embedding.flatten(1).T
-    far = read_memory(query, memory, sharpness[0])
+    far = read_memory(query, memory, sharpness[0], more)
     scored = score(query, memory)
     moved = carried(neighbour.masks, neighbour.back)
     back8 = F.avg_pool2d(neighbour.back, 2) / 2
@@ -234,7 +259,7 @@ def _rivals(own: Tensor) -> Tensor:
     The cues are the read-out of the memory, the score of the linear model, the read-out of the adjacent frame, and the
     warped mask. `own` [n, OWN, h, w] are the cues of each object itself.
     """
-    chosen = torch.stack([own[:, cue] for cue in (0, 3, 4, 7)], 1)
+    chosen = torch.stack([own[:, cue] for cue in (0, 3, 4, MOVED)], 1)
     if len(own) == 1:
         none = torch.zeros_like(chosen)
         none[:, 1] = -1

@@ -100,7 +100,7 @@ class Decoder(nn.Module):
         self.sure = nn.Sequential(nn.Linear(2 * coarse + 3, 32), nn.ReLU(), nn.Linear(32, 1))
 
     def forward(self, seen: tuple[Tensor, Tensor, Tensor], cues: Tensor, fine: Tensor) -> tuple[Tensor, Tensor]:
-        """Decode N objects.
+        """Decode N objects in the whole frame. Training uses this; `decode_masks` computes outlines in windows only.
 
         Args:
             seen: the features `context`, `f4` and `colours` of `Encoded`, repeated for each object.
@@ -111,19 +111,30 @@ class Decoder(nn.Module):
             The logits of the masks, [N, 4h, 4w], and the logits of the J that the decoder estimates for them, [N].
         """
         context, f4, colours = seen
+        x, coarse = self.coarse(context, cues)
+        logits = self.outlined(x, coarse, f4, colours, fine)
+        return logits, self.expected(x, coarse, logits)
+
+    def coarse(self, context: Tensor, cues: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the decoder's features of N objects at stride 8, [N, C, h, w], and coarse logits, [N, 1, h, w]."""
         x = F.relu(self.enter(torch.cat([context, cues], 1)))
         x = x + self.scene(x.mean((2, 3)))[:, :, None, None]
         for block in self.blocks:
             x = block(x)
-        coarse = self.out8(x)
-        y = _doubled(x)
-        y = F.relu(self.up4(torch.cat([y, F.relu(self.seen4(f4)), fine], 1)))
+        return x, self.out8(x)
+
+    def outlined(self, x: Tensor, coarse: Tensor, f4: Tensor, colours: Tensor, fine: Tensor) -> Tensor:
+        """Return the logits of N masks at stride 2, [N, 4h, 4w], from the results of `coarse` and finer features.
+
+        All arguments may be the same window of their maps.
+        """
+        y = F.relu(self.up4(torch.cat([_doubled(x), F.relu(self.seen4(f4)), fine], 1)))
         y = self.block4(y)
         z = F.relu(self.up2(torch.cat([_doubled(y), F.relu(self.seen2(colours - 0.5))], 1)))
-        logits = self.out2(z)[:, 0] + _doubled(_doubled(coarse))[:, 0]
-        return logits, self._expected(x, coarse, logits)
+        logits: Tensor = self.out2(z)[:, 0] + _doubled(_doubled(coarse))[:, 0]
+        return logits
 
-    def _expected(self, x: Tensor, coarse: Tensor, logits: Tensor) -> Tensor:
+    def expected(self, x: Tensor, coarse: Tensor, logits: Tensor) -> Tensor:
         """Return the logit of the J that the decoder estimates for each mask, [N].
 
         `x` and `coarse` are the decoder's features and logits at stride 8, `logits` those at stride 2.

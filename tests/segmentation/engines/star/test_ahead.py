@@ -1,34 +1,29 @@
-"""Tests that features are computed ahead in the order of the round, not too far ahead, and that errors arrive."""
+"""Tests that frames are computed ahead in the order of the round, not too far ahead, and that errors arrive."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, cast
 
 import pytest
 import torch
 
-from segmentation.engines.star.ahead import DEPTH, FeaturesAhead
-from segmentation.engines.star.video import Video
+from segmentation.engines.star.ahead import DEPTH, StepsAhead
 
 STEPS = [(frame, frame - 1) for frame in range(1, 20)]
 
 
-class RecordingVideo:
-    """Stands for a video. It records which frames are computed, and fails at the frame `broken`."""
+class Recorder:
+    """A function of a frame and its neighbour. It records its calls, and fails at the frame `broken`."""
 
     def __init__(self, broken: int | None = None) -> None:
         self.computed: list[tuple[int, int]] = []
         self.broken = broken
 
-    def compute(self, frame: int, neighbour: int) -> None:
+    def __call__(self, frame: int, neighbour: int) -> str:
         if frame == self.broken:
             raise OSError(f"frame {frame} cannot be read")
         self.computed.append((frame, neighbour))
-
-
-def _ahead(video: RecordingVideo) -> FeaturesAhead:
-    return FeaturesAhead(cast(Video, video), STEPS)
+        return f"of {frame}"
 
 
 @pytest.fixture(autouse=True)
@@ -40,33 +35,37 @@ def threads() -> Iterator[None]:
 
 
 def test_frames_are_computed_in_order_and_at_most_a_few_ahead() -> None:
-    video: Any = RecordingVideo()
-    with _ahead(video) as ahead:
-        ahead.wait_for(1)
-        ahead.wait_for(2)
-    assert video.computed[:2] == STEPS[:2]
-    assert video.computed == STEPS[: len(video.computed)]
-    assert len(video.computed) <= 2 + DEPTH
+    compute = Recorder()
+    with StepsAhead(compute, STEPS) as ahead:
+        assert [ahead.of(1), ahead.of(2)] == ["of 1", "of 2"]
+    assert compute.computed[:2] == STEPS[:2]
+    assert compute.computed == STEPS[: len(compute.computed)]
+    assert len(compute.computed) <= 2 + DEPTH
+
+
+def test_frames_that_are_not_asked_for_hold_up_no_later_ones() -> None:
+    with StepsAhead(Recorder(), STEPS) as ahead:
+        assert [ahead.of(frame) for frame in (1, 12, 19)] == ["of 1", "of 12", "of 19"]
 
 
 def test_an_error_reaches_the_round_at_the_frame_that_needs_it() -> None:
-    with _ahead(RecordingVideo(broken=3)) as ahead:
-        ahead.wait_for(1)
-        ahead.wait_for(2)
+    with StepsAhead(Recorder(broken=3), STEPS) as ahead:
+        ahead.of(1)
+        ahead.of(2)
         with pytest.raises(OSError, match="frame 3"):
-            ahead.wait_for(3)
+            ahead.of(3)
 
 
-def test_a_frame_that_is_in_no_step_is_not_waited_for() -> None:
-    video = RecordingVideo()
-    with _ahead(video) as ahead:
-        ahead.wait_for(99)
-    assert not video.computed
+def test_a_frame_that_is_in_no_step_has_no_result() -> None:
+    compute = Recorder()
+    with StepsAhead(compute, STEPS) as ahead, pytest.raises(KeyError):
+        ahead.of(99)
+    assert not compute.computed
 
 
 def test_with_one_thread_nothing_is_computed_ahead() -> None:
     torch.set_num_threads(1)
-    video = RecordingVideo()
-    with _ahead(video) as ahead:
-        ahead.wait_for(1)
-    assert not video.computed
+    compute = Recorder()
+    with StepsAhead(compute, STEPS) as ahead:
+        assert ahead.of(2) == "of 2"
+    assert compute.computed == [(2, 1)]

@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from segmentation.engines.star import engine as star_engine
 from segmentation.engines.star.engine import MEMORY_FRAMES, StarEngine
+from segmentation.engines.star.matching import Memory
 from segmentation.engines.star.network import Star, StarConfig
 from segmentation.evaluation.stroke import first_strokes
 from segmentation.frames import ArrayFrames
@@ -106,16 +108,17 @@ def test_no_object_of_one_pixel_and_no_forty_objects_stop_a_round() -> None:
 
 
 def test_answers_of_the_round_are_read_on_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
-    clip = make_clip(length=9, height=48, width=64, num_objects=1)
-    read: list[int] = []
-    whole = star_engine.join_cells
+    clip = make_clip(length=13, height=48, width=64, num_objects=1)
+    compared: list[int] = []
+    whole = star_engine.gather_cues
 
-    def counted(frames: Any) -> Any:
-        read.append(len(frames))
-        return whole(frames)
+    def counted(embedding: Tensor, memory: Memory, *rest: Any) -> Any:
+        compared.append(len(memory.cells))
+        return whole(embedding, memory, *rest)
 
-    monkeypatch.setattr(star_engine, "join_cells", counted)
+    monkeypatch.setattr(star_engine, "gather_cues", counted)
     session = StarEngine(ArrayFrames(clip.frames), 1, network=tiny())
     list(session.run_round(Interaction(0, first_strokes(clip.truth[0], 1))))
-    # In both directions the memory first holds only the annotated frame. Later a computed frame is added to it.
-    assert read == [1, 1, 2]
+    # The annotated frame is compared ahead. After every fifth step another mask of the round is compared, too.
+    assert [min(1, cells) for cells in compared] == [0] * 5 + [1] * 7
+    assert compared[10] > compared[9]

@@ -13,6 +13,7 @@ from segmentation.engines.star.matching import (
     CUES,
     Neighbour,
     carried,
+    compare,
     gather_cues,
     read_memory,
     read_near,
@@ -33,6 +34,15 @@ def test_the_read_out_is_the_softmax_of_similarities() -> None:
     shares = torch.rand(11, 2, generator=torch.Generator().manual_seed(2))
     found = read_memory(query, remembered(cells, shares, torch.ones(11, 2)), SHARP)
     torch.testing.assert_close(found.read, torch.softmax(SHARP * query @ cells.T, 1) @ shares)
+
+
+def test_a_memory_may_be_read_in_two_parts() -> None:
+    query, cells = unit(300, 5), unit(11, 5, seed=1)
+    shares, weights = torch.rand(11, 2), torch.ones(11, 2)
+    first, second = (remembered(cells[part], shares[part], weights[part]) for part in (slice(4), slice(4, None)))
+    whole = read_memory(query, remembered(cells, shares, weights), SHARP)
+    for found, right in zip(read_memory(query, second, SHARP, compare(query, first, SHARP)), whole, strict=True):
+        torch.testing.assert_close(found, right)
 
 
 def test_the_largest_similarities_tell_the_object_from_the_rest() -> None:

@@ -75,6 +75,7 @@ def test_the_decoder(objects: int) -> None:
     cues = torch.rand(objects, CUES, height, width), torch.rand(objects, FINE, 2 * height, 2 * width)
     for found, right in zip(fast.decoder(seen, *cues), plain.decoder(seen, *cues), strict=True):
         assert_alike(found, right, 1e-3)
+    assert "coarse" in vars(fast.decoder)  # It was compiled.
 
 
 @torch.inference_mode()
