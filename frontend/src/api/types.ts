@@ -22,6 +22,12 @@ export type ExportFormat = Schemas["FormatInfo"];
 export type Export = Schemas["ExportInfo"];
 export type ExportOptions = Schemas["ExportOptions"];
 export type ProjectExportOptions = Schemas["ProjectExportOptions"];
+/** A file that the server gets itself, and how far it is. */
+export type Fetch = Schemas["FetchInfo"];
+/** From where the server gets files itself. */
+export type FetchSources = Schemas["FetchSources"];
+/** A file or folder that the server can get. */
+export type ServerEntry = Schemas["FolderEntry"];
 export type MaskImport = Schemas["MaskImportInfo"];
 export type Token = Schemas["TokenInfo"];
 export type NewToken = Schemas["NewToken"];

@@ -7,6 +7,7 @@ import { useLoaded } from "../api/load";
 import { may } from "../api/roles";
 import type { Card, Member } from "../api/types";
 import { ImportMasks } from "../imports/ImportMasks";
+import { FromServer } from "../imports/ServerFiles";
 import { Button } from "../parts/Button";
 import { confirm } from "../parts/Confirm";
 import { EmptyState } from "../parts/EmptyState";
@@ -94,6 +95,7 @@ export function VideosTab({ project, onChange }: TabProps) {
               <Button icon={FileInput} testid="masks-import" onClick={() => setOpen({ dialog: "masks" })}>
                 Import masks
               </Button>
+              <FromServer project={project} onArrived={loaded.reload} />
               <Pick onFiles={add} tone="accent" />
             </>
           )}
@@ -101,7 +103,7 @@ export function VideosTab({ project, onChange }: TabProps) {
       )}
       <UploadList project={project.id} />
       {none ? (
-        <NoVideos uploads={uploads} onFiles={add} />
+        <NoVideos project={project} uploads={uploads} onFiles={add} onArrived={loaded.reload} />
       ) : (
         <List
           project={project}
@@ -309,7 +311,14 @@ function Pick({ onFiles, tone }: { onFiles: (files: FileList) => void; tone: "ac
   );
 }
 
-function NoVideos({ uploads, onFiles }: { uploads: boolean; onFiles: (files: FileList) => void }) {
+interface NoVideosProps {
+  project: TabProps["project"];
+  uploads: boolean;
+  onFiles: (files: FileList) => void;
+  onArrived: () => void;
+}
+
+function NoVideos({ project, uploads, onFiles, onArrived }: NoVideosProps) {
   if (!uploads) {
     return (
       <EmptyState icon={Film} title="No videos yet" testid="videos-empty">
@@ -323,7 +332,12 @@ function NoVideos({ uploads, onFiles }: { uploads: boolean; onFiles: (files: Fil
         icon={Upload}
         title="Drop a video here"
         testid="videos-empty"
-        action={<Pick onFiles={onFiles} tone="accent" />}
+        action={
+          <>
+            <Pick onFiles={onFiles} tone="accent" />
+            <FromServer project={project} onArrived={onArrived} />
+          </>
+        }
       >
         mp4, mov, mkv, webm, avi or gif, a zip of images, or a zip in DAVIS layout, whose masks become ground
         truth. Several at once are fine.
