@@ -322,7 +322,7 @@ class Configuration:
             "data_folder_out": str(queue / "messages"),
             "broken_folder": str(queue / "broken"),
             "control_folder": str(queue / "control"),
-            "polling_interval": 0.05,
+            "polling_interval": 0.25,  # Usually a bell (webapp/tasks/bell.py) wakes a worker earlier.
         }
 
 

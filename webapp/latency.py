@@ -30,7 +30,7 @@ from websockets.sync.connection import Connection
 from segmentation.formats.label_png import LabelMap
 from webapp import first_run
 from webapp.accounts.models import User
-from webapp.annotation.claims import begin, claim, finish, new_mask, store
+from webapp.annotation.claims import claim, finish, new_mask, store
 from webapp.annotation.codec import TYPE_PREVIEW, decode, encode, unpack
 from webapp.annotation.masks import masks_of
 from webapp.annotation.models import Round
@@ -134,9 +134,8 @@ def way_figures(socket: Connection, video: Video, owner: User) -> list[Figure]:
     truth = [labels for frame in range(video.frame_count) if (labels := read_truth(video, frame)) is not None]
     add_scribble(video=video, author=owner, key=uuid4(), frame=0, object_id=1, path=[[0.5, 0.5]])
     row = create_round(video=video, author=owner, key=uuid4(), frames=[0], engine="played", base=None)
-    claimed = claim(row.pk, workers.own_name())
+    claimed = claim(row.pk, workers.own_name(), progress_total=len(truth))
     assert claimed is not None
-    begin(claimed, engine="played", weights="", total=len(truth))
     stored: dict[int, float] = {}
     # A request for a round wakes the follower. This round has none, so wait until the follower has polled once.
     time.sleep(2 * IDLE_SECONDS)

@@ -46,7 +46,8 @@ def objects_changed(instances: Sequence[Object]) -> None:
 
 
 def round_changed(round_: Round) -> None:
-    counters.rounds_changed(round_.video_id)
+    if round_.ended:
+        counters.round_ended(round_.video_id)
     _append(round_.video_id, "round.changed", round=round_info(round_).model_dump())
 
 

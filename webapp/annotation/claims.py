@@ -7,11 +7,11 @@ write nothing, because the fence of the round (a number that each claim raises) 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Coalesce, Now
 
 from webapp.annotation import changes
@@ -41,12 +41,14 @@ class Lost(Exception):
 class Claim:
     """A worker's right to write to a round.
 
-    It is void once another worker has claimed the round or the round has ended.
+    It is void once another worker has claimed the round or the round has ended. `row` is the round as it was when the
+    worker claimed it, with its video and author.
     """
 
     round_id: int
     video_id: int
     fence: int
+    row: Round = field(compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -64,8 +66,8 @@ def new_mask(frame: int, labels: LabelMap, confidence: Sequence[float], engine_s
 
 
 @transaction.atomic
-def claim(round_id: int, worker: str) -> Claim | None:
-    """Claim a queued round for the worker with the name `worker`.
+def claim(round_id: int, worker: str, **columns: object) -> Claim | None:
+    """Claim a queued round for the worker with the name `worker`, and store further `columns`, such as its engine.
 
     Return None if the round was claimed already or has ended, or if another round of its video runs or has waited for
     longer.
@@ -74,28 +76,17 @@ def claim(round_id: int, worker: str) -> Claim | None:
     if video_id is None:
         return None
     hold(video_id)
-    if Round.objects.filter(video_id=video_id, state=RoundState.RUNNING).exists():
-        return None  # The workers are notified of this round again when the running one ends.
-    if Round.objects.filter(video_id=video_id, state=RoundState.QUEUED, pk__lt=round_id).exists():
-        return None  # This round builds on the older one, whose end notifies the workers of this one again.
-    round_ = ROUNDS.claim(round_id, worker=worker, started_at=Coalesce("started_at", Now()))
+    # A round builds on older ones that wait. The end of each round notifies the workers of those that wait again.
+    before = Q(state=RoundState.RUNNING) | Q(state=RoundState.QUEUED, pk__lt=round_id)
+    if Round.objects.filter(before, video_id=video_id).exists():
+        return None
+    round_ = ROUNDS.claim(round_id, worker=worker, started_at=Coalesce("started_at", Now()), **columns)
     if round_ is None:
         return None
     changes.round_changed(round_)
-    return Claim(round_id, video_id, round_.fence)
+    return Claim(round_id, video_id, round_.fence, round_)
 
 
-@transaction.atomic
-def begin(claim: Claim, *, engine: str, weights: str, total: int) -> None:
-    """Store which engine and weights compute the round, and for how many frames (`total`). Raises Lost."""
-    hold(claim.video_id)
-    columns = {"engine": engine, "weights": weights, "progress_total": total}
-    if not ROUNDS.beat(claim.round_id, claim.fence, **columns):
-        raise Lost
-    changes.round_changed(Round.objects.select_related("author").get(pk=claim.round_id))
-
-
-@transaction.atomic
 def store(claim: Claim, masks: Sequence[NewMask]) -> bool:
     """Store masks of a running round.
 
@@ -103,21 +94,22 @@ def store(claim: Claim, masks: Sequence[NewMask]) -> bool:
     nothing. The head is locked, so that the masks of a video are committed in the order of their ids, although people
     paint masks while a round runs.
     """
-    hold(claim.video_id)
     count = F("progress_done") + len(masks)
-    if not ROUNDS.beat(claim.round_id, claim.fence, progress_done=count):
-        raise Lost
-    Mask.objects.bulk_create(
-        Mask(
-            round_id=claim.round_id,
-            frame=one.frame,
-            data=one.data,
-            confidence=list(one.confidence),
-            engine_state=one.engine_state,
+    with transaction.atomic():
+        hold(claim.video_id)
+        if not ROUNDS.beat(claim.round_id, claim.fence, progress_done=count):
+            raise Lost
+        Mask.objects.bulk_create(
+            Mask(
+                round_id=claim.round_id,
+                frame=one.frame,
+                data=one.data,
+                confidence=list(one.confidence),
+                engine_state=one.engine_state,
+            )
+            for one in masks
         )
-        for one in masks
-    )
-    notify_followers(claim.video_id)
+        notify_followers(claim.video_id)
     return not asked_to_stop(claim)
 
 
@@ -188,6 +180,7 @@ class RoundLease(Lease[Round]):
     """
 
     queue = Queue.ROUNDS
+    related = ("author", "video")
 
     def notify(self, pk: int) -> None:
         notify_worker(pk)

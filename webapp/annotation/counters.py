@@ -16,13 +16,14 @@ from webapp.videos.models import Video
 COUNT_TO_FIX = "annotation.count_to_fix"  # The Celery task (to_fix.py).
 
 
-def round_made(video_id: int, by: User) -> None:
-    """Count a new version of the masks of a video, which `by` made."""
-    _row(video_id).update(rounds_made=F("rounds_made") + 1, worked_at=Now(), worked_by=by)
+def round_made(video_id: int, by: User, *, waits: bool) -> None:
+    """Count a new version of the masks of a video, which `by` made. `waits` says that a worker is to compute it."""
+    running = {"is_running": True} if waits else {}
+    _row(video_id).update(rounds_made=F("rounds_made") + 1, worked_at=Now(), worked_by=by, **running)
 
 
-def rounds_changed(video_id: int) -> None:
-    """Store whether a round of a video waits or runs."""
+def round_ended(video_id: int) -> None:
+    """Store whether another round of a video waits or runs, after one has ended."""
     active = Round.objects.filter(video_id=video_id, state__in=(RoundState.QUEUED, RoundState.RUNNING))
     running = active.exists()
     _row(video_id).update(is_running=running)
@@ -38,8 +39,11 @@ def frames_accepted(video_id: int, by: User) -> None:
 
 
 def masks_changed(video_id: int) -> None:
-    """Note that other frames may be to fix now, and let a worker count them, unless one was asked already."""
-    if _row(video_id).filter(to_fix_stale=False).update(to_fix_stale=True):
+    """Note that other frames may be to fix now, and let a worker count them, unless one was asked already.
+
+    While a round waits or runs, none is asked: counting would slow the round down, and the end of the round asks one.
+    """
+    if _row(video_id).filter(to_fix_stale=False, is_running=False).update(to_fix_stale=True):
         send_task(COUNT_TO_FIX, video_id)
     else:
         _row(video_id).update()  # This sets `changed_at`.

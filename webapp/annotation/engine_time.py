@@ -13,6 +13,7 @@ from webapp.annotation.models import Origin, Round
 from webapp.problems import Problem
 from webapp.projects.models import Project
 from webapp.quotas.limits import Owner, limits_of, name_of
+from webapp.quotas.models import Quota
 
 WINDOW = timedelta(hours=24)
 
@@ -31,6 +32,8 @@ def check_engine_time(project: Project, person: User) -> None:
 
     `retry_after` is the time in which the oldest round no longer counts. A round that runs is never stopped by this.
     """
+    if not Quota.objects.filter(engine_seconds__isnull=False).exists():
+        return
     for owner in (project, person):
         limit = limits_of(owner).engine_seconds
         if limit is None:

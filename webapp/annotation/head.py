@@ -18,8 +18,12 @@ def hold(video_id: int) -> Head:
 
     SQLite locks the whole database instead.
     """
-    Head.objects.get_or_create(video_id=video_id)
-    return Head.objects.select_for_update().get(video_id=video_id)
+    locked = Head.objects.select_for_update()
+    head = locked.filter(video_id=video_id).first()
+    if head is None:
+        Head.objects.get_or_create(video_id=video_id)
+        head = locked.get(video_id=video_id)
+    return head
 
 
 def hold_all(video_ids: Collection[int]) -> None:
@@ -47,6 +51,7 @@ def conflict(head: Head) -> Problem:
 
 
 def set_head(head: Head, round_id: int | None, by: User) -> None:
+    """Move the head to a round, and store the columns of `head` that the caller has changed."""
     head.round_id = round_id
-    head.save(update_fields=["round"])
+    head.save(update_fields=["round", "next_round_number"])
     changes.head_moved(head.video_id, round_id, by)

@@ -13,11 +13,13 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
+from pathlib import Path
 
 import structlog
 from channels.layers import get_channel_layer
 from django.conf import settings
 
+from webapp.tasks.bell import ring
 from webapp.tasks.sending import after_commit, send_task
 
 log = structlog.get_logger(__name__)
@@ -66,11 +68,18 @@ def group_of(video_id: int) -> str:
     return f"video.{video_id}"
 
 
+def bells() -> Path:
+    """Return the folder of the bells by which, in embedded mode, workers tell the web process of changes of videos."""
+    return Path(settings.HOME) / "queue" / "followers"
+
+
 def _announce(video_id: int) -> None:
     for listener in tuple(_listeners):
         listener(video_id)
     if settings.TEAM_MODE:
         _background.send(video_id)
+    elif not _listeners:  # The process with listeners is the only web process, which has heard it by now.
+        ring(bells(), str(video_id))
 
 
 class _Background:

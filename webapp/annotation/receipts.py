@@ -13,6 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from webapp.accounts.models import User
+from webapp.annotation.head import hold
 from webapp.annotation.models import Receipt
 from webapp.problems import Problem
 from webapp.videos.models import Video
@@ -23,14 +24,15 @@ KEPT = timedelta(days=30)  # A page that was offline for longer loads everything
 def once(*, key: UUID | str, video: Video, author: User, act: Callable[[], int | None]) -> int | None:
     """Run `act` in a transaction and return its result. If `key` was seen before, return the first result instead.
 
-    If `act` raises, no receipt is stored, so the same message can be sent again.
+    If `act` raises, no receipt is stored, so the same message can be sent again. `act` runs while the head of the video
+    is locked.
     """
     with transaction.atomic():
-        receipt, new = Receipt.objects.get_or_create(key=key, defaults={"video": video, "author": author})
-        if new:
-            receipt.result = act()
-            receipt.save(update_fields=["result"])
-        elif (receipt.video_id, receipt.author_id) != (video.pk, author.pk):
+        hold(video.pk)  # Of a message that arrives twice at the same time, the second one finds the receipt.
+        receipt = Receipt.objects.filter(key=key).first()
+        if receipt is None:
+            return Receipt.objects.create(key=key, video=video, author=author, result=act()).result
+        if (receipt.video_id, receipt.author_id) != (video.pk, author.pk):
             raise Problem("key_taken", "This message has the key of another one. Reload the page.", 409)
         return receipt.result
 

@@ -177,7 +177,8 @@ def _insert(
 def add_version(head: Head, video: Video, author: User, key: UUID | str, **columns: Any) -> Round:
     """Insert a version with the next number, whose base is the head, and with the given columns of Round.
 
-    The caller has locked the row of the head, and then moves the head to the version.
+    The caller has locked the row of the head, and then moves the head to the version by `set_head`, which also stores
+    the next number.
     """
     made = Round.objects.create(
         video=video,
@@ -189,9 +190,8 @@ def add_version(head: Head, video: Video, author: User, key: UUID | str, **colum
         human_seconds=sum(HumanTime.objects.filter(video=video).values_list("seconds", flat=True)),
         **columns,
     )
-    counters.round_made(video.pk, author)
+    counters.round_made(video.pk, author, waits=made.state in ACTIVE)
     head.next_round_number += 1
-    head.save(update_fields=["next_round_number"])
     return made
 
 

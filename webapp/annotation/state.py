@@ -91,8 +91,14 @@ def round_info(round_: Round) -> RoundInfo:
         seconds=_seconds(round_),
         error=round_.error,
         created_at=round_.created_at.isoformat(),
-        frames=round_.frames if round_.ended else ranges_of(round_.pk),
+        frames=_frames(round_),
     )
+
+
+def _frames(round_: Round) -> list[tuple[int, int]]:
+    if round_.ended:
+        return round_.frames
+    return ranges_of(round_.pk) if round_.attempts else []  # Before a worker has claimed it, it has no mask.
 
 
 def pin_info(pin: Pin) -> PinInfo:

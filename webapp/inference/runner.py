@@ -16,10 +16,8 @@ from numpy.typing import NDArray
 
 from segmentation import registry, weights
 from segmentation.types import BinaryMask, Box, Click, Interaction, LabelMap, MaskUpdate, PastRound, Scribble
-from webapp.annotation.absence import absent_spans
 from webapp.annotation.codec import decode
-from webapp.annotation.models import AcceptedFrame, Mask, Origin, Round, ScribbleKind
-from webapp.annotation.objects import locked_numbers
+from webapp.annotation.models import AcceptedFrame, Mask, Object, Origin, Round, ScribbleKind
 from webapp.inference.further_engines import load_or_end
 from webapp.inference.sessions import Session, SessionCache, SessionKey
 from webapp.tasks.worker_names import own_name
@@ -282,9 +280,10 @@ def _lock_accepted(session: EngineSession) -> None:
 def _constrain(session: EngineSession) -> None:
     """Tell an engine which objects are locked, and in which frames objects are absent."""
     engine, last = session.engine, len(session.engine.frames) - 1
-    known = range(1, engine.num_objects + 1)
-    engine.freeze(number for number in locked_numbers(session.key.video_id) if number in known)
-    spans = {number: spans for number, spans in absent_spans(session.key.video_id).items() if number in known}
+    rows = Object.objects.filter(video=session.key.video_id, deleted_at=None, number__lte=engine.num_objects)
+    decided = list(rows.order_by("number").values_list("number", "locked", "absent"))
+    engine.freeze(number for number, locked, _ in decided if locked)
+    spans = {number: absent for number, _, absent in decided if absent}
     for number in session.absent.keys() | spans.keys():
         if session.absent.get(number) != spans.get(number):
             engine.present(number, 0, last)

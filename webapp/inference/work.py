@@ -22,7 +22,6 @@ from webapp.annotation.claims import (
     NewMask,
     asked_to_stop,
     beat,
-    begin,
     claim,
     fail,
     finish,
@@ -63,16 +62,26 @@ def work_on(round_id: int, on_progress: Progress | None = None) -> bool:
 
 def open_round(round_id: int, on_progress: Progress | None = None) -> OpenRound | None:
     """Claim a round for this worker, which then computes it step by step. Return None if it could not be claimed."""
-    claimed = claim(round_id, own_name())
-    return None if claimed is None else OpenRound(claimed, on_progress or (lambda done, total: None))
+    problem = None
+    try:
+        columns = _columns(round_id)
+    except DatabaseError:
+        raise
+    except Exception as error:  # The weights are missing, for example. Only who claims the round may say so.
+        problem, columns = error, {}
+    claimed = claim(round_id, own_name(), **columns)
+    return None if claimed is None else OpenRound(claimed, on_progress or (lambda done, total: None), problem)
 
 
 class OpenRound:
-    """A round that this worker has claimed and computes step by step. Its heartbeat is stored between steps, too."""
+    """A round that this worker has claimed and computes step by step. Its heartbeat is stored between steps, too.
 
-    def __init__(self, claimed: Claim, on_progress: Progress) -> None:
+    `problem` is why it cannot be computed, or None. The first step then ends the round as failed.
+    """
+
+    def __init__(self, claimed: Claim, on_progress: Progress, problem: Exception | None = None) -> None:
         self.round_id = claimed.round_id
-        self._steps = _steps(claimed, on_progress)
+        self._steps = _steps(claimed, on_progress, problem)
 
     def step(self) -> bool:
         """Compute until some masks are stored. Return False once the round has ended. Raises DatabaseError."""
@@ -86,10 +95,12 @@ class OpenRound:
 _ENDED = object()
 
 
-def _steps(claimed: Claim, on_progress: Progress) -> Generator[None]:
+def _steps(claimed: Claim, on_progress: Progress, problem: Exception | None) -> Generator[None]:
     """Compute a round. The generator stops whenever all masks so far are stored."""
     try:
         with beating(partial(beat, claimed), BEAT_SECONDS, round=claimed.round_id):
+            if problem is not None:
+                raise problem
             yield from _compute(claimed, on_progress)
     except Lost:
         log.warning("round_lost", round=claimed.round_id, fence=claimed.fence)
@@ -99,20 +110,30 @@ def _steps(claimed: Claim, on_progress: Progress) -> Generator[None]:
         _fail(claimed, error)
 
 
-def _compute(claimed: Claim, on_progress: Progress) -> Generator[None]:
-    round_ = Round.objects.select_related("video").get(pk=claimed.round_id)
-    if round_.origin == Origin.EDITED:
-        yield from _edit(claimed, round_, on_progress)
-        return
+def _columns(round_id: int) -> dict[str, object]:
+    """Return the columns of a round that say which engine and weights compute it, and for how many frames."""
+    round_ = Round.objects.select_related("video").filter(pk=round_id).first()
+    if round_ is None:
+        return {}
+    if round_.origin == Origin.EDITED:  # An edit of a span needs no engine.
+        return {"progress_total": _count(round_)}
     engine = runner.resolve(round_.engine)
-    key = SessionKey(claimed.video_id, engine, runner.weights_label(engine))
-    begin(claimed, engine=engine, weights=key.weights[:80], total=_count(round_))
-    if asked_to_stop(claimed):
+    return {"engine": engine, "weights": runner.weights_label(engine)[:80], "progress_total": _count(round_)}
+
+
+def _compute(claimed: Claim, on_progress: Progress) -> Generator[None]:
+    round_ = claimed.row
+    if round_.cancel_requested or round_.superseded_by_id is not None:
         finish(claimed, complete=False)
         return
     # An earlier attempt may have stored masks. The round is computed from its beginning all the same, because an engine
     # cannot start in the middle of one; masks that are stored already are kept.
-    known = stored_frames(claimed)
+    known = stored_frames(claimed) if round_.attempts > 1 else set()
+    if round_.origin == Origin.EDITED:
+        complete = yield from _Store(claimed, known, on_progress).all(edited_masks(round_))
+        finish(claimed, complete=complete)
+        return
+    key = SessionKey(claimed.video_id, round_.engine, runner.weights_label(round_.engine))
     session = runner.session_at(sessions, round_.video, key, line_of(round_.base_id), round_.num_objects)
     try:
         store = _Store(claimed, known, on_progress)
@@ -139,14 +160,6 @@ def _count(round_: Round) -> int:
     return len(set(range(first, last + 1)) - accepted_frames(round_.video_id))
 
 
-def _edit(claimed: Claim, round_: Round, on_progress: Progress) -> Generator[None]:
-    """Carry out an edit of a span, which needs no engine."""
-    begin(claimed, engine="", weights="", total=_count(round_))
-    store = _Store(claimed, stored_frames(claimed), on_progress)
-    complete = yield from store.all(edited_masks(round_))
-    finish(claimed, complete=complete)
-
-
 class _Store:
     """Stores the masks that an engine yields in one round, and checks between them whether the round is to stop.
 
@@ -156,7 +169,7 @@ class _Store:
 
     def __init__(self, claimed: Claim, known: set[int], on_progress: Progress) -> None:
         self._claimed, self._known, self._on_progress = claimed, known, on_progress
-        self._total = Round.objects.values_list("progress_total", flat=True).get(pk=claimed.round_id)
+        self._total = claimed.row.progress_total
         self._batch: list[NewMask] = []
         self._done, self._stored_at = len(known), 0.0
         self._asked = False

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import timedelta
+from typing import Any
 
 from django.db import transaction
+from django.db.models import BooleanField, ExpressionWrapper, Q
 from django.db.models.functions import Now
 
 from webapp.accounts.models import User
@@ -53,33 +55,24 @@ def hold_objects(*, video: Video, by: User, connection: str, objects: Iterable[i
         take(video=video, by=by, connection=connection, number=number)
 
 
-def take(*, video: Video, by: User, connection: str, number: int, over: bool = False) -> ObjectLease:
+def take(*, video: Video, by: User, connection: str, number: int, over: bool = False) -> None:
     """Take or renew the lease of one object. With `over`, it is taken from its holder.
 
     Raises Problem "held" (409) if somebody else holds it.
     """
-    row = _row(video, number)
-    free = ObjectLease.objects.filter(pk=row.pk, expires__lte=Now()).exists()
-    if row.holder_id != by.pk and not free and not over:
+    own: dict[str, Any] = {"holder": by, "connection": connection, "expires": Now() + LENGTH}
+    free = ExpressionWrapper(Q(expires__lte=Now()), BooleanField())
+    row = ObjectLease.objects.filter(video=video, object_id=number).select_related("holder").annotate(free=free).first()
+    if row is None:
+        if not Object.objects.filter(video=video, number=number).exists():
+            raise NotFound("object")
+        ObjectLease.objects.create(video=video, object_id=number, fence=1, **own)
+        return
+    if row.holder_id != by.pk and not row.free and not over:
         raise _held(video, row)
-    if (row.holder_id, row.connection) != (by.pk, connection) or free:
-        row.fence += 1
-        row.asked_by = None
-    row.holder, row.connection = by, connection
-    row.save()
-    ObjectLease.objects.filter(pk=row.pk).update(expires=Now() + LENGTH)
-    return row
-
-
-def _row(video: Video, number: int) -> ObjectLease:
-    """Return the row of an object's lease, a new one that is expired if there is none. Raises NotFound."""
-    found = ObjectLease.objects.filter(video=video, object_id=number).select_related("holder").first()
-    if found is not None:
-        return found
-    creator = Object.objects.filter(video=video, number=number).values_list("created_by", flat=True).first()
-    if creator is None:
-        raise NotFound("object")
-    return ObjectLease.objects.create(video=video, object_id=number, holder_id=creator, expires=Now())
+    if (row.holder_id, row.connection) != (by.pk, connection) or row.free:
+        own |= {"fence": row.fence + 1, "asked_by": None}
+    ObjectLease.objects.filter(pk=row.pk).update(**own)
 
 
 def _held(video: Video, row: ObjectLease) -> Problem:

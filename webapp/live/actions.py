@@ -10,7 +10,6 @@ from webapp.annotation.absence import mark_absent
 from webapp.annotation.accepted import accept_frames, release_frames
 from webapp.annotation.cuts import set_cuts
 from webapp.annotation.edits import Edit, create_edit
-from webapp.annotation.head import hold
 from webapp.annotation.human_time import add_seconds
 from webapp.annotation.objects import ObjectChanges, add_object, update_object
 from webapp.annotation.painting import paint_mask
@@ -218,7 +217,7 @@ def perform(user: User, video_id: int, message: Command, connection: str = "") -
 
 def _act_within_jobs(actor: Actor, message: Command) -> int | None:
     """Carry out a message within the jobs of its sender, and start the jobs on whose frames it works."""
-    hold(actor.video.pk)  # No job and no lease changes between the check and the write.
+    # The caller holds the head, so no job and no lease changes between the check and the write.
     message = within_jobs(actor.user, actor.role, actor.video, message)
     result = _act(actor, message)
     if objects := drawn_objects(message):

@@ -1,9 +1,9 @@
 """Followers. A web process has one for each video that somebody has open in it.
 
 A follower reads new rows of the change log and new masks, and puts them into the outboxes of the video's sockets. It
-polls 25 times a second while a round waits or runs, and once a second otherwise. It also polls when it is notified, by
-this process or, in team mode, by another one through the channel layer. A lost notification therefore costs one second
-at most.
+polls ten times a second while a round waits or runs, and once a second otherwise. It also polls when it is notified, by
+this process or by another one: through a bell in embedded mode, and through the channel layer in team mode. A lost
+notification therefore costs one second at most.
 """
 
 from __future__ import annotations
@@ -28,10 +28,11 @@ from webapp.live.presence import PresenceBoard
 from webapp.live.protocol import Leases, WorkerChanged, WorkerStatus
 from webapp.live.threads import in_thread
 from webapp.projects.models import Role
+from webapp.tasks.bell import Bell
 
 log = structlog.get_logger(__name__)
 
-BUSY_SECONDS = 0.04
+BUSY_SECONDS = 0.1
 IDLE_SECONDS = 1.0
 PRESENCE_SECONDS = 0.2  # between two presence messages; scrubbing changes the frame many times a second
 LEASES_SECONDS = 0.9
@@ -237,6 +238,7 @@ class Hub:
         self._followers: dict[int, Follower] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._watch: asyncio.Task[None] | None = None
+        self._bell: Bell | None = None  # Workers ring it in embedded mode.
 
     async def join(self, video_id: int, outbox: Outbox) -> tuple[Follower, Subscriber]:
         """Follow a video for a socket with this outbox. Return the video's follower and the socket's subscriber.
@@ -248,6 +250,7 @@ class Hub:
             notify.listen(self._notified)
         if self._watch is None:
             self._watch = asyncio.create_task(self._watch_worker())
+            self._listen_to_bell()
         follower = self._followers.get(video_id)
         if follower is None:
             follower = self._followers[video_id] = Follower(video_id)
@@ -268,6 +271,28 @@ class Hub:
         if not self._followers and self._watch is not None:
             self._watch.cancel()
             self._watch = None
+            self._close_bell()
+
+    def _listen_to_bell(self) -> None:
+        """Wake followers when a worker of this machine rings. In team mode, workers use the channel layer instead."""
+        self._close_bell()
+        if settings.TEAM_MODE:
+            return
+        bell = Bell(notify.bells())
+        if bell.fd is not None:
+            self._bell = bell
+            asyncio.get_running_loop().add_reader(bell.fd, self._rung, bell)
+
+    def _rung(self, bell: Bell) -> None:
+        for text in bell.heard():
+            if text.isdigit():
+                self._wake(int(text))
+
+    def _close_bell(self) -> None:
+        if self._bell is not None and self._bell.fd is not None:
+            asyncio.get_running_loop().remove_reader(self._bell.fd)
+            self._bell.close()
+        self._bell = None
 
     async def worker_status(self) -> WorkerStatus:
         self.worker = await in_thread(self._check)

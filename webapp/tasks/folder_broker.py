@@ -13,13 +13,15 @@ import uuid
 from collections.abc import Iterable
 from pathlib import Path
 from queue import Empty
-from time import monotonic_ns
+from time import monotonic, monotonic_ns
 from typing import Any
 
 import structlog
 from kombu.exceptions import ChannelError
 from kombu.transport import TRANSPORT_ALIASES, filesystem
 from kombu.utils.json import dumps, loads
+
+from webapp.tasks.bell import Bell, ring
 
 log = structlog.get_logger(__name__)
 
@@ -39,6 +41,7 @@ class Channel(filesystem.Channel):
     def _put(self, queue: str, payload: dict[str, Any], **kwargs: Any) -> None:  # type: ignore[override]
         name = f"{monotonic_ns() // 1_000_000}_{uuid.uuid4()}.{queue}.msg"
         _write(Path(self.data_folder_out) / name, dumps(payload))
+        ring(Path(self.control_folder))
 
     def _get(self, queue: str, timeout: float | None = None) -> dict[str, Any]:
         folder = Path(self.data_folder_in)
@@ -120,9 +123,32 @@ class Channel(filesystem.Channel):
 
 
 class Transport(filesystem.Transport):
-    """The filesystem transport of kombu, with the `Channel` of this module."""
+    """The filesystem transport of kombu, with the `Channel` of this module and a bell instead of frequent polls."""
 
     Channel = Channel
+    _bell: Bell | None = None
+
+    def drain_events(self, connection: Any, timeout: float | None = None) -> None:
+        """Deliver the next message of this connection. Raises TimeoutError if none comes within `timeout` seconds."""
+        if self._bell is None:
+            self._bell = Bell(Path(self.client.transport_options["control_folder"]))
+        end = None if timeout is None else monotonic() + timeout
+        while True:
+            try:
+                self.cycle.get(self._deliver, timeout=timeout)
+            except Empty:
+                left = self.polling_interval if end is None else end - monotonic()
+                if left <= 0:
+                    raise TimeoutError from None
+                self._bell.wait(min(left, self.polling_interval))
+            else:
+                return
+
+    def close_connection(self, connection: Any) -> None:
+        if self._bell is not None:
+            self._bell.close()
+            self._bell = None
+        super().close_connection(connection)
 
 
 class _FileLock:

@@ -59,6 +59,7 @@ class Lease(Generic[Task]):
     """
 
     queue: ClassVar[Queue]
+    related: ClassVar[tuple[str, ...]] = ()  # The relations of a task that `claim` loads with it.
 
     def __init__(self, model: type[Task], *, waiting: str, running: str, limits: Limits) -> None:
         self.model = model
@@ -117,7 +118,8 @@ class Lease(Generic[Task]):
                     **columns,
                 )
             )
-            return self.model._default_manager.get(pk=pk) if taken else None
+            rows = self.model._default_manager.select_related(*self.related)
+            return rows.get(pk=pk) if taken else None
 
     def held(self, pk: int, fence: int) -> QuerySet[Task]:
         """Return the row of a task if it is worked on and `fence` is still its newest fence, else an empty

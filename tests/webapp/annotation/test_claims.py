@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 
 from tests.webapp.conftest import lose_worker, run, some_mask
 from webapp.accounts.models import User
-from webapp.annotation.claims import ROUNDS, Claim, Lost, beat, begin, claim, fail, finish, store
+from webapp.annotation.claims import ROUNDS, Claim, Lost, beat, claim, fail, finish, store
 from webapp.annotation.head import head_of
 from webapp.annotation.models import Mask, Round, RoundState
 from webapp.annotation.rounds import cancel_round
@@ -83,7 +83,6 @@ def test_a_worker_that_was_given_up_writes_nothing(queued: Round) -> None:
     assert new.fence > old.fence
     for write in (
         lambda: store(old, [some_mask(1)]),
-        lambda: begin(old, engine="x", weights="", total=3),
         lambda: finish(old, complete=True),
         lambda: fail(old, code="x", text="x"),
     ):
@@ -146,9 +145,9 @@ def test_a_lost_round_that_was_superseded_makes_way(video: Video, owner: User, q
 
 
 def test_a_second_attempt_keeps_the_start_and_what_is_stored(queued: Round) -> None:
-    first = claim(queued.pk, "w")
+    first = claim(queued.pk, "w", engine="fake", weights="abc", progress_total=7)
     assert first
-    begin(first, engine="fake", weights="abc", total=7)
+    assert (first.row.state, first.row.weights) == ("running", "abc")
     store(first, [some_mask(0)])
     queued.refresh_from_db()
     started = queued.started_at

@@ -10,7 +10,7 @@ import pytest
 from tests.webapp.annotation.test_undo import done
 from tests.webapp.conftest import draw, run, some_mask
 from webapp.accounts.models import User
-from webapp.annotation.claims import begin, claim, finish, store
+from webapp.annotation.claims import claim, finish, store
 from webapp.annotation.edits import Edit, create_edit
 from webapp.annotation.head import head_of
 from webapp.annotation.masks import line_of
@@ -81,13 +81,11 @@ def test_a_round_runs_after_the_edit_that_it_builds_on(video: Video, owner: User
     assert edited.state == RoundState.QUEUED, "an edit is never superseded"
     assert claim(last.pk, "worker") is None
     assert claim(edited.pk, "worker") is None
-    begin(running, engine="fake", weights="", total=8)
     assert not store(running, [some_mask(0)]), "the round makes way for the newer one"
     finish(running, complete=False)
     assert claim(last.pk, "worker") is None, "the edit is older"
     claimed = claim(edited.pk, "worker")
     assert claimed is not None
-    begin(claimed, engine="", weights="", total=4)
     finish(claimed, complete=True)
     assert claim(last.pk, "worker") is not None
     assert line_of(head_of(video.pk)) == [first.pk, edited.pk, last.pk]

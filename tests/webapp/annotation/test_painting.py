@@ -11,7 +11,7 @@ import pytest
 from tests.webapp.annotation.test_undo import done
 from tests.webapp.conftest import HEIGHT, WIDTH, accept, painted, run
 from webapp.accounts.models import User
-from webapp.annotation.claims import NewMask, begin, claim, finish, new_mask, store
+from webapp.annotation.claims import NewMask, claim, finish, new_mask, store
 from webapp.annotation.codec import LabelMap
 from webapp.annotation.head import head_of
 from webapp.annotation.masks import line_of, mask_at
@@ -99,7 +99,6 @@ def test_a_mask_is_painted_while_a_round_runs_and_does_not_stop_it(video: Video,
     running = run(video, owner, None)
     claimed = claim(running.pk, "worker")
     assert claimed is not None
-    begin(claimed, engine="fake", weights="", total=8)
     store(claimed, [some(0, 2)])
     made = paint(video, owner, square(3), frame=1)
     assert store(claimed, [some(1, 2), some(2, 2)]), "the round goes on"

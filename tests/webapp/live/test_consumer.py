@@ -121,7 +121,7 @@ async def test_a_page_that_was_away_gets_what_it_missed(open_socket: Open, owner
 
     def meanwhile() -> None:
         row = Round.objects.get(pk=made)
-        claimed = Claim(made, video.pk, row.fence)
+        claimed = Claim(made, video.pk, row.fence, row)
         store(claimed, [some_mask(2), some_mask(3)])
         finish(claimed, complete=True)
         draw(video, owner, frame=5)
