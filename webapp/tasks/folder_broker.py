@@ -126,9 +126,11 @@ class Transport(filesystem.Transport):
     """The filesystem transport of kombu, with the `Channel` of this module and a bell instead of frequent polls."""
 
     Channel = Channel
+    client: Any
+    cycle: Any
     _bell: Bell | None = None
 
-    def drain_events(self, connection: Any, timeout: float | None = None) -> None:
+    def drain_events(self, connection: Any, timeout: float | None = None, **_: Any) -> None:
         """Deliver the next message of this connection. Raises TimeoutError if none comes within `timeout` seconds."""
         if self._bell is None:
             self._bell = Bell(Path(self.client.transport_options["control_folder"]))

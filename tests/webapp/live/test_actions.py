@@ -7,6 +7,8 @@ from uuid import uuid4
 
 import numpy as np
 from asgiref.sync import sync_to_async
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from tests.webapp.annotation.test_undo import done
 from tests.webapp.conftest import HEIGHT, WIDTH, draw, painted
@@ -14,6 +16,8 @@ from tests.webapp.live.conftest import Open
 from webapp.accounts.models import User
 from webapp.annotation.models import AcceptedFrame, HumanTime, Object, Round
 from webapp.annotation.state import last_mask
+from webapp.live.actions import perform
+from webapp.live.client_messages import client_messages
 from webapp.projects.models import Label
 from webapp.videos.models import Video
 
@@ -114,3 +118,19 @@ async def test_a_stroke_or_a_click_outside_of_the_frame_is_refused(
     assert (await page.ask("scribble.add", frame=0, object=1, path=[[0.5, 1.2]])).code == "malformed"
     clicked = await page.ask("prompt.add", frame=0, object=1, kind="click", points=[[-0.1, 0.5]])
     assert clicked.code == "malformed"
+
+
+def test_a_stroke_and_its_round_cost_few_statements(
+    video: Video, owner: User, sent_tasks: list[tuple[str, tuple[Any, ...]]]
+) -> None:
+    """Each statement delays the mask by half a millisecond or more, so a new one needs a reason."""
+    draw(video, owner)
+    stroke = {"type": "scribble.add", "frame": 0, "object": 1, "path": [[0.1, 0.2], [0.3, 0.4]]}
+    run = {"type": "round.run", "frames": [0], "engine": "fake", "base": None}
+    for message, most in ((stroke, 20), (stroke, 12), (run, 21)):  # The first stroke starts a job.
+        parsed = client_messages.validate_python({"key": str(uuid4()), **message})
+        with CaptureQueriesContext(connection) as found:
+            perform(owner, video.pk, parsed, "page")  # type: ignore[arg-type]
+        statements = [q["sql"] for q in found if not q["sql"].startswith(("SAVEPOINT", "RELEASE"))]
+        assert len(statements) <= most, "\n".join(statements)
+    assert [name for name, *_ in sent_tasks].count("annotation.count_to_fix") == 0, "the end of the round asks for it"
