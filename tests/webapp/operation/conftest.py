@@ -11,7 +11,7 @@ import pytest
 
 from tests.webapp.conftest import make_video, run, some_mask
 from webapp.accounts.models import User
-from webapp.annotation.claims import begin, claim, finish, store
+from webapp.annotation.claims import claim, finish, store
 from webapp.annotation.export.files import export_path
 from webapp.annotation.models import Export, ExportState, Round
 from webapp.annotation.objects import add_object
@@ -49,7 +49,6 @@ def site(
     made = run(video, owner, None)
     claimed = claim(made.pk, worker="test")
     assert claimed is not None
-    begin(claimed, engine="fake", weights="", total=video.frame_count)
     store(claimed, [some_mask(frame) for frame in range(video.frame_count)])
     finish(claimed, complete=True)
     export = Export.objects.create(

@@ -18,7 +18,7 @@ from tests.webapp.conftest import run, some_mask
 from tests.webapp.videos.conftest import limit, reader_thread  # noqa: F401
 from webapp import doctor
 from webapp.accounts.models import User
-from webapp.annotation.claims import begin, claim, finish, store
+from webapp.annotation.claims import claim, finish, store
 from webapp.annotation.export.jobs import run_export
 from webapp.annotation.imports.jobs import make_import, run_mask_import
 from webapp.annotation.objects import add_object
@@ -97,7 +97,6 @@ def test_a_video_lives_in_the_bucket_from_the_upload_to_its_removal(
     round_ = run(made, owner, None)
     claimed = claim(round_.pk, worker="test")
     assert claimed is not None
-    begin(claimed, engine="fake", weights="", total=4)
     store(claimed, [dataclasses.replace(some_mask(index)) for index in range(4)])
     finish(claimed, complete=True)
 
