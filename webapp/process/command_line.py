@@ -5,16 +5,20 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+import django
 from django.conf import settings
 from django.core.management import execute_from_command_line
 from django.db import OperationalError, connection
 
 from webapp.installation import COMMAND
+from webapp.process.loading import without_collecting
 
 
 def run(arguments: Sequence[str]) -> None:
     """Run the command that `arguments` name. A database that cannot be used ends the program with status 2."""
-    from webapp.operation.upgrade import NewerDatabase  # needs Django's settings
+    with without_collecting():
+        django.setup()
+        from webapp.operation.upgrade import NewerDatabase  # needs Django's settings
 
     try:
         execute_from_command_line(list(arguments))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from importlib import import_module
 from typing import Any
 
 import uvicorn
@@ -11,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from webapp.process.lifeline import follow_parent
 from webapp.process.listening import CannotListen, listen
+from webapp.process.loading import without_collecting
 
 GRACE_SECONDS = 2  # for open requests when the process is asked to end; browsers reconnect their sockets
 
@@ -43,6 +45,9 @@ class Command(BaseCommand):
             proxy_headers=False,  # webapp/asgi.py reads these headers, from trusted proxies only
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
+        with without_collecting():
+            config.load()
+            import_module(settings.ROOT_URLCONF)
         uvicorn.Server(config).run(sockets=[_socket(fd)])
 
 
