@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -17,41 +18,59 @@ from segmentation.formats.annotated_video import (
     number_objects,
 )
 from segmentation.formats.coco_rle import BinaryMask, decode_segmentation, encode_rle
-from segmentation.formats.instances_json import add_annotation, annotations_by, category_names, instances_data
+from segmentation.formats.instances_json import (
+    annotation_fields,
+    annotations_by,
+    category_names,
+    compact_json,
+    instances_pieces,
+)
 from segmentation.formats.json_file import AnnotationError, at_place, field
 from segmentation.formats.label_png import MaskError
 from segmentation.formats.object_masks import object_masks
 from segmentation.types import MAX_OBJECTS, LabelMap
 
 
-def coco_data(
+def coco_pieces(
     videos: list[AnnotatedVideo], tick: Any = lambda: None, numbers: dict[str, int] | None = None
-) -> dict[str, Any]:
-    """Return the content of a COCO file with all masks of `videos`. `tick` is called after each frame.
+) -> Iterator[bytes]:
+    """Yield the bytes of a COCO file with all masks of `videos`, piece by piece. `tick` is called after each frame.
 
     `numbers` are the ids of the categories by name, which several files can share; None: 1, 2, ... by name.
 
     Each annotation also has a field `track_id`, which is not part of COCO: the object's id in its video.
     """
     numbers = categories(videos) if numbers is None else numbers
-    data = instances_data(numbers, "images")
+    return instances_pieces(numbers, "images", _written_images(videos), _written(videos, tick, numbers))
+
+
+def _written_images(videos: list[AnnotatedVideo]) -> Iterator[dict[str, Any]]:
+    ids = count(1)
     for video in videos:
-        for index, frame, labels in zip(video.numbers, video.frames, video.masks(), strict=True):
-            image = {"id": len(data["images"]) + 1, "file_name": f"{video.name}/{frame}.jpg"}
-            size = {"width": video.width, "height": video.height}
-            data["images"].append({**image, **size, "video": video.name, "frame_index": index})
+        size = {"width": video.width, "height": video.height}
+        for index, frame in zip(video.numbers, video.frames, strict=True):
+            image = {"id": next(ids), "file_name": f"{video.name}/{frame}.jpg"}
+            yield {**image, **size, "video": video.name, "frame_index": index}
+
+
+def _written(videos: list[AnnotatedVideo], tick: Any, numbers: dict[str, int]) -> Iterator[bytes]:
+    """Yield the JSON of the annotations of all frames, in the order of the images."""
+    ids, images = count(1), count(1)
+    for video in videos:
+        for labels, image_id in zip(video.masks(), images, strict=False):
             for mask in object_masks(video, labels):
-                add_annotation(
-                    data,
-                    numbers[mask.object.category],
-                    image_id=image["id"],
-                    track_id=mask.object.id,
-                    area=mask.area,
-                    bbox=list(mask.box),
-                    segmentation=encode_rle(mask.inside),
+                yield compact_json(
+                    annotation_fields(
+                        next(ids),
+                        numbers[mask.object.category],
+                        image_id=image_id,
+                        track_id=mask.object.id,
+                        area=mask.area,
+                        bbox=list(mask.box),
+                        segmentation=encode_rle(mask.inside),
+                    )
                 )
             tick()
-    return data
 
 
 def read_coco(data: dict[str, Any]) -> dict[str, LabelMap]:

@@ -39,11 +39,29 @@ FRAMES_WITH_MASK = "frames_with_mask"
 NOTHING = {"rle": "1", "left": "0", "top": "0", "width": "1", "height": "1"}  # a mask without a pixel
 
 
-def cvat_xml(video: AnnotatedVideo, tick: Any = lambda: None) -> bytes:
-    """Return the CVAT XML file of a video. `tick` is called after each frame."""
-    root = ElementTree.Element("annotations")
-    ElementTree.SubElement(root, "version").text = "1.1"
-    meta = ElementTree.SubElement(root, "meta")
+def cvat_pieces(video: AnnotatedVideo, tick: Any = lambda: None) -> Iterator[bytes]:
+    """Yield the bytes of the CVAT XML file of a video, piece by piece. `tick` is called after each frame.
+
+    The masks are kept as text until the last frame is read, because the file has them by object.
+    """
+    tracks, spans = _written_tracks(video, tick)
+    yield b"<?xml version='1.0' encoding='utf-8'?>\n<annotations><version>1.1</version>" + _meta(video, spans)
+    for each in video.objects:
+        track = ElementTree.Element("track", id=str(each.id), label=each.category, source="manual")
+        empty = ElementTree.tostring(track, encoding="utf-8")
+        masks = tracks.pop(each.id)
+        if not masks:
+            yield empty
+            continue
+        yield empty.removesuffix(b" />") + b">"
+        yield from masks
+        yield b"</track>"
+    yield b"</annotations>"
+
+
+def _meta(video: AnnotatedVideo, spans: list[list[int]]) -> bytes:
+    """Return the element about the video. `spans` are the inclusive spans of frames that have a mask."""
+    meta = ElementTree.Element("meta")
     task = ElementTree.SubElement(meta, "task")
     for name, text in (
         ("name", video.name),
@@ -54,10 +72,14 @@ def cvat_xml(video: AnnotatedVideo, tick: Any = lambda: None) -> bytes:
     size = ElementTree.SubElement(task, "original_size")
     ElementTree.SubElement(size, "width").text = str(video.width)
     ElementTree.SubElement(size, "height").text = str(video.height)
-    tracks = {
-        each.id: ElementTree.SubElement(root, "track", id=str(each.id), label=each.category, source="manual")
-        for each in video.objects
-    }
+    text = ",".join(f"{first}-{last}" for first, last in spans)
+    ElementTree.SubElement(meta, FRAMES_WITH_MASK).text = text
+    return bytes(ElementTree.tostring(meta, encoding="utf-8"))
+
+
+def _written_tracks(video: AnnotatedVideo, tick: Any) -> tuple[dict[int, list[bytes]], list[list[int]]]:
+    """Return the masks of each object by its id, as elements, and the inclusive spans of frames that have a mask."""
+    tracks: dict[int, list[bytes]] = {each.id: [] for each in video.objects}
     shown: set[int] = set()
     spans: list[list[int]] = []
     for frame, labels in zip(video.numbers, video.masks(), strict=True):
@@ -68,15 +90,17 @@ def cvat_xml(video: AnnotatedVideo, tick: Any = lambda: None) -> bytes:
                 spans.append([frame, frame])
         masks = {mask.object.id: mask for mask in object_masks(video, labels)}
         for number, mask in masks.items():
-            ElementTree.SubElement(tracks[number], "mask", {**_keyframe(frame, "0"), **mask_attributes(mask)})
+            tracks[number].append(_mask_element({**_keyframe(frame, "0"), **mask_attributes(mask)}))
         for number in shown - masks.keys():
             # CVAT's mark for the first frame after the object's last mask.
-            ElementTree.SubElement(tracks[number], "mask", {**_keyframe(frame, "1"), **NOTHING})
+            tracks[number].append(_mask_element({**_keyframe(frame, "1"), **NOTHING}))
         shown = set(masks)
         tick()
-    text = ",".join(f"{first}-{last}" for first, last in spans)
-    ElementTree.SubElement(meta, FRAMES_WITH_MASK).text = text
-    return bytes(ElementTree.tostring(root, encoding="utf-8", xml_declaration=True))
+    return tracks, spans
+
+
+def _mask_element(attributes: dict[str, str]) -> bytes:
+    return bytes(ElementTree.tostring(ElementTree.Element("mask", attributes), encoding="utf-8"))
 
 
 def read_cvat_xml(data: bytes) -> list[AnnotatedVideo]:

@@ -2,29 +2,48 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from segmentation.formats.json_file import field
 
 
-def instances_data(categories: dict[str, int], of: str) -> dict[str, Any]:
-    """Return a file without annotations. `of` is what its annotations belong to, "images" or "videos".
+def instances_pieces(
+    categories: dict[str, int], of: str, owners: Iterable[dict[str, Any]], annotations: Iterable[bytes]
+) -> Iterator[bytes]:
+    """Yield the bytes of a file piece by piece, so that it need not be in memory as a whole.
 
-    `categories` are the ids of the categories by name.
+    Args:
+        categories: the ids of the categories by name.
+        of: the field of what the annotations belong to, "images" or "videos".
+        owners: the content of that field.
+        annotations: the JSON of each annotation. They are asked for one by one, after all owners.
     """
-    return {
+    head = {
         "info": {"description": "Exported by Maskwright"},
         "licenses": [],
         "categories": [{"id": number, "name": name, "supercategory": ""} for name, number in categories.items()],
-        of: [],
-        "annotations": [],
     }
+    yield compact_json(head)[:-1] + f',"{of}":['.encode()
+    yield from _separated(compact_json(owner) for owner in owners)
+    yield b'],"annotations":['
+    yield from _separated(annotations)
+    yield b"]}"
 
 
-def add_annotation(data: dict[str, Any], category: int, **fields: Any) -> None:
-    """Add an annotation of the category with this id to a file. Annotations are numbered 1, 2, ..."""
-    number = len(data["annotations"]) + 1
-    data["annotations"].append({"id": number, "category_id": category, "iscrowd": 0, **fields})
+def _separated(rows: Iterable[bytes]) -> Iterator[bytes]:
+    for at, row in enumerate(rows):
+        yield b"," + row if at else row
+
+
+def compact_json(value: Any) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode()
+
+
+def annotation_fields(number: int, category: int, **fields: Any) -> dict[str, Any]:
+    """Return an annotation of the category with this id. Annotations of a file are numbered 1, 2, ..."""
+    return {"id": number, "category_id": category, "iscrowd": 0, **fields}
 
 
 def category_names(data: dict[str, Any]) -> dict[int, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import count
 from typing import Any
 
 from segmentation.formats.annotated_video import (
@@ -14,41 +15,49 @@ from segmentation.formats.annotated_video import (
     check_object_count,
 )
 from segmentation.formats.coco_rle import decode_segmentation, encode_rle
-from segmentation.formats.instances_json import add_annotation, annotations_by, category_names, instances_data
+from segmentation.formats.instances_json import (
+    annotation_fields,
+    annotations_by,
+    category_names,
+    compact_json,
+    instances_pieces,
+)
 from segmentation.formats.json_file import AnnotationError, at_place, field
 from segmentation.formats.label_png import MaskError
-from segmentation.formats.object_masks import object_masks
+from segmentation.formats.object_masks import ObjectMask, object_masks
 from segmentation.types import MAX_OBJECTS, LabelMap
 
 MOST_FPS = 1000  # highest frame rate that is read
 
 
-def youtube_vis_data(
+def youtube_vis_pieces(
     videos: list[AnnotatedVideo], tick: Any = lambda: None, numbers: dict[str, int] | None = None
-) -> dict[str, Any]:
-    """Return the content of a YouTube-VIS file with all masks of `videos`. `tick` is called after each frame.
+) -> Iterator[bytes]:
+    """Yield the bytes of a YouTube-VIS file with all masks of `videos`, piece by piece.
+
+    Not more than the annotations of one video are in memory. `tick` is called after each frame.
 
     `numbers` are the ids of the categories by name, which several files can share; None: 1, 2, ... by name.
 
     In frames that do not show an object, or have no mask, the object's run lengths are null.
     """
     numbers = categories(videos) if numbers is None else numbers
-    data = instances_data(numbers, "videos")
+    owners = (_video(video_id, video) for video_id, video in enumerate(videos, 1))
+    return instances_pieces(numbers, "videos", owners, _written(videos, tick, numbers))
+
+
+def _written(videos: list[AnnotatedVideo], tick: Any, numbers: dict[str, int]) -> Iterator[bytes]:
+    """Yield the JSON of the annotations of all videos, one for each object of a video."""
+    ids = count(1)
     for video_id, video in enumerate(videos, 1):
-        data["videos"].append(_video(video_id, video))
-        empty = [None] * len(video.frames)
-        tracks: dict[int, dict[str, list[Any]]] = {
-            each.id: {"segmentations": [*empty], "areas": [*empty], "bboxes": [*empty]} for each in video.objects
-        }
+        tracks = {each.id: _Track(len(video.frames)) for each in video.objects}
         for at, labels in enumerate(video.masks()):
             for mask in object_masks(video, labels):
-                track = tracks[mask.object.id]
-                track["segmentations"][at] = encode_rle(mask.inside)
-                track["areas"][at], track["bboxes"][at] = mask.area, list(mask.box)
+                tracks[mask.object.id].add(at, mask)
             tick()
         for each in video.objects:
-            add_annotation(
-                data,
+            fields = annotation_fields(
+                next(ids),
                 numbers[each.category],
                 video_id=video_id,
                 instance_id=each.id,
@@ -56,15 +65,33 @@ def youtube_vis_data(
                 width=video.width,
                 height=video.height,
                 length=len(video.frames),
-                **tracks[each.id],
             )
-    return data
+            yield tracks.pop(each.id).json(fields)
+
+
+class _Track:
+    """The masks of an object in the frames of its video, as JSON."""
+
+    def __init__(self, frame_count: int) -> None:
+        self._segmentations = [b"null"] * frame_count
+        self._areas: list[int | None] = [None] * frame_count
+        self._boxes: list[list[int] | None] = [None] * frame_count
+
+    def add(self, at: int, mask: ObjectMask) -> None:
+        self._segmentations[at] = compact_json(encode_rle(mask.inside))
+        self._areas[at], self._boxes[at] = mask.area, list(mask.box)
+
+    def json(self, fields: dict[str, Any]) -> bytes:
+        """Return the annotation with these other fields."""
+        inside = b",".join(self._segmentations)
+        rest = compact_json({"areas": self._areas, "bboxes": self._boxes})
+        return compact_json(fields)[:-1] + b',"segmentations":[' + inside + b"]," + rest[1:]
 
 
 def read_youtube_vis(data: dict[str, Any]) -> list[AnnotatedVideo]:
     """Read the content of a YouTube-VIS file.
 
-    The objects of a video get the ids that `youtube_vis_data` wrote, or 1, 2, ... in a file of another program. Where
+    The objects of a video get the ids that `youtube_vis_pieces` wrote, or 1, 2, ... in a file of another program. Where
     two objects overlap, the pixels belong to that of the later annotation. Masks are decoded by `AnnotatedVideo.masks`.
 
     Raises:

@@ -16,13 +16,13 @@ from PIL import Image
 
 from segmentation.formats.annotated_video import AnnotatedObject, AnnotatedVideo, categories
 from segmentation.formats.annotation_files import read_annotations
-from segmentation.formats.coco_instances import coco_data
+from segmentation.formats.coco_instances import coco_pieces
 from segmentation.formats.coco_rle import encode_rle
-from segmentation.formats.cvat_video import cvat_xml
+from segmentation.formats.cvat_video import cvat_pieces
 from segmentation.formats.json_file import AnnotationError
 from segmentation.formats.label_png import encode_labels
 from segmentation.formats.mots import encode_mots_png, mots_lines
-from segmentation.formats.youtube_vis import youtube_vis_data
+from segmentation.formats.youtube_vis import youtube_vis_pieces
 from segmentation.types import LabelMap
 from tests.segmentation.formats.test_annotation_formats import HEIGHT, OBJECTS, WIDTH, a_video, as_shown, label_maps
 
@@ -106,15 +106,15 @@ def mots_text() -> dict[str, bytes]:
 
 
 def coco() -> dict[str, bytes]:
-    return {"instances.json": json.dumps(coco_data([a_video()])).encode()}
+    return {"instances.json": b"".join(coco_pieces([a_video()]))}
 
 
 def youtube_vis() -> dict[str, bytes]:
-    return {"instances.json": json.dumps(youtube_vis_data([a_video()])).encode()}
+    return {"instances.json": b"".join(youtube_vis_pieces([a_video()]))}
 
 
 def cvat() -> dict[str, bytes]:
-    return {"annotations.xml": cvat_xml(a_video())}
+    return {"annotations.xml": b"".join(cvat_pieces(a_video()))}
 
 
 def labelme() -> dict[str, bytes]:
@@ -271,7 +271,7 @@ def test_no_damage_is_more_than_refused(name: str) -> None:
 
 
 def test_images_of_coco_without_tracks_are_put_together_by_category_and_position() -> None:
-    data = coco_data([a_video()])
+    data = json.loads(b"".join(coco_pieces([a_video()])))
     for annotation in data["annotations"]:
         del annotation["track_id"]
     video = the_video({"x.json": json.dumps(data).encode()})

@@ -18,13 +18,13 @@ from numpy.typing import NDArray
 from pycocotools import mask as coco
 
 from segmentation.formats.annotated_video import AnnotatedObject, AnnotatedVideo, categories
-from segmentation.formats.coco_instances import coco_data, read_coco
+from segmentation.formats.coco_instances import coco_pieces, read_coco, read_coco_videos
 from segmentation.formats.coco_rle import area_and_box, decode_segmentation, encode_rle
-from segmentation.formats.cvat_video import cvat_xml, read_cvat_xml
+from segmentation.formats.cvat_video import cvat_pieces, read_cvat_xml
 from segmentation.formats.json_file import AnnotationError, parse_json
 from segmentation.formats.label_png import MaskError
 from segmentation.formats.mots import decode_mots_png, encode_mots_png, mots_lines, read_mots_text
-from segmentation.formats.youtube_vis import read_youtube_vis, youtube_vis_data
+from segmentation.formats.youtube_vis import read_youtube_vis, youtube_vis_pieces
 from segmentation.types import LabelMap
 
 HEIGHT, WIDTH = 12, 17
@@ -125,7 +125,7 @@ def test_no_text_of_run_lengths_is_more_than_refused(text: str) -> None:
 
 
 def test_youtube_vis_is_read_as_it_was_written() -> None:
-    data = parse_json(json.dumps(youtube_vis_data([a_video(), a_video()])))
+    data = parse_json(b"".join(youtube_vis_pieces([a_video(), a_video()])))
     assert [row["length"] for row in data["videos"]] == [5, 5]
     assert data["annotations"][0]["segmentations"][2:] == [None, None, None]
     for video in read_youtube_vis(data):
@@ -135,20 +135,29 @@ def test_youtube_vis_is_read_as_it_was_written() -> None:
         assert_same(video)
 
 
+def test_annotations_of_coco_belong_to_the_images_of_their_video() -> None:
+    videos = [dataclasses.replace(a_video(), name=name) for name in ("reef", "bay", "pier")]
+    data = parse_json(b"".join(coco_pieces(videos)))
+    assert [image["id"] for image in data["images"]] == list(range(1, 16))
+    assert {annotation["image_id"] for annotation in data["annotations"]} <= set(range(1, 16))
+    for video in read_coco_videos(data):
+        assert_same(video)
+
+
 def test_coco_is_read_as_it_was_written() -> None:
-    maps = read_coco(parse_json(json.dumps(coco_data([a_video()]))))
+    maps = read_coco(parse_json(b"".join(coco_pieces([a_video()]))))
     for frame, labels in zip(a_video().frames, label_maps(), strict=True):
         np.testing.assert_array_equal(maps[f"reef/{frame}.jpg"], as_shown(labels))
 
 
 def test_cvat_is_read_as_it_was_written() -> None:
-    (video,) = read_cvat_xml(cvat_xml(a_video()))
+    (video,) = read_cvat_xml(b"".join(cvat_pieces(a_video())))
     assert [(each.id, each.label) for each in video.objects] == [(1, "fish"), (2, "object"), (254, "fish")]
     assert_same(video)
 
 
 def test_tracks_of_cvat_that_begin_with_0_become_objects_from_1_on() -> None:
-    data = cvat_xml(a_video()).replace(b'id="1"', b'id="0"')
+    data = b"".join(cvat_pieces(a_video())).replace(b'id="1"', b'id="0"')
     (video,) = read_cvat_xml(data)
     assert [each.id for each in video.objects] == [1, 2, 3]
     assert_same(video, {254: 3})
@@ -216,7 +225,7 @@ VALUES: list[Any] = [None, -1, 2**40, "x", [], [1], {}, {"a": 1}, True, 1.5, [[0
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: ".".join(map(str, path)))
 def test_a_damaged_file_of_youtube_vis_is_refused_with_a_sentence(path: list[Any]) -> None:
-    whole = youtube_vis_data([a_video()])
+    whole = json.loads(b"".join(youtube_vis_pieces([a_video()])))
     refused = 0
     for value in VALUES:
         try:
@@ -251,7 +260,7 @@ def test_entities_of_xml_are_refused_before_they_grow() -> None:
     ],
 )
 def test_a_damaged_file_of_cvat_is_refused_with_a_sentence(change: tuple[bytes, bytes]) -> None:
-    data = cvat_xml(a_video())
+    data = b"".join(cvat_pieces(a_video()))
     assert change[0] in data
     damaged = data.replace(*change)
     with pytest.raises(AnnotationError):
@@ -283,26 +292,26 @@ def test_frames_of_cvat_that_were_not_written_have_no_mask() -> None:
     video = dataclasses.replace(
         a_video(), frames=("1", "2", "4"), indexes=indexes, masks=lambda: (maps[index] for index in indexes)
     )
-    (found,) = read_cvat_xml(cvat_xml(video))
+    (found,) = read_cvat_xml(b"".join(cvat_pieces(video)))
     assert [labels is None for labels in found.masks()] == [True, False, False, True, True]
 
 
 def test_a_cvat_file_that_does_not_say_which_frames_have_a_mask_has_one_in_each() -> None:
-    data = re.sub(rb"<frames_with_mask>[^<]*</frames_with_mask>", b"", cvat_xml(a_video()))
+    data = re.sub(rb"<frames_with_mask>[^<]*</frames_with_mask>", b"", b"".join(cvat_pieces(a_video())))
     (found,) = read_cvat_xml(data)
     assert all(labels is not None for labels in found.masks())
 
 
 @pytest.mark.parametrize("spans", [b"0-9", b"x", b"1", b"3-99999999"])
 def test_wrong_spans_of_frames_of_cvat_are_refused(spans: bytes) -> None:
-    data = re.sub(rb"<frames_with_mask>[^<]*<", b"<frames_with_mask>" + spans + b"<", cvat_xml(a_video()))
+    data = re.sub(rb"<frames_with_mask>[^<]*<", b"<frames_with_mask>" + spans + b"<", b"".join(cvat_pieces(a_video())))
     with pytest.raises(AnnotationError, match="frames_with_mask: expected spans"):
         read_cvat_xml(data)
 
 
 @pytest.mark.parametrize("fps", ["fast", [], True, -1, 10**400, None])
 def test_a_frame_rate_of_youtube_vis_that_is_none_is_24(fps: object) -> None:
-    data = youtube_vis_data([a_video()])
+    data = json.loads(b"".join(youtube_vis_pieces([a_video()])))
     data["videos"][0]["fps"] = fps
     (video,) = read_youtube_vis(data)
     assert video.fps == (1 if fps is True else 24)

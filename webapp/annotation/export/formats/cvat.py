@@ -6,8 +6,9 @@ import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from segmentation.formats.cvat_video import cvat_xml
+from segmentation.formats.cvat_video import cvat_pieces
 from webapp.annotation.export.format import Format
+from webapp.annotation.export.pieces import write_pieces
 from webapp.annotation.export.subject import Counter, Subject, Tick, annotated
 
 
@@ -17,7 +18,7 @@ def write(subjects: Sequence[Subject], path: Path, tick: Tick) -> None:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for subject in subjects:
             root = "" if len(subjects) == 1 else f"{subject.folder}/"
-            archive.writestr(f"{root}annotations.xml", cvat_xml(annotated(subject), count))
+            write_pieces(archive, f"{root}annotations.xml", cvat_pieces(annotated(subject), count))
 
 
 HOW_TO = """\

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from segmentation.formats.youtube_vis import youtube_vis_data
+from segmentation.formats.youtube_vis import youtube_vis_pieces
 from webapp.annotation.export.format import Format
 from webapp.annotation.export.instances import write_instances
 from webapp.annotation.export.subject import Subject, Tick
 
 
 def write(subjects: Sequence[Subject], path: Path, tick: Tick) -> None:
-    write_instances(subjects, path, tick, youtube_vis_data)
+    write_instances(subjects, path, tick, youtube_vis_pieces)
 
 
 HOW_TO = """\
