@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -21,6 +25,14 @@ from webapp.configuration import VARIABLES
 from webapp.process.listening import listen
 
 MANAGE = Path(__file__).resolve().parent.parent / "manage.py"
+FIRST_RUN = """
+import django
+django.setup()
+from webapp import first_run
+from webapp.operation.upgrade import migrate
+migrate(print)
+first_run.make_sample(first_run.make_owner(), print)
+"""
 START_SECONDS = 240.0  # The first start renders the sample video, and other tests may run at the same time.
 
 
@@ -49,10 +61,23 @@ def environment_of(home: Path, **variables: str) -> dict[str, str]:
     return {**inherited, **own, **variables}
 
 
+@functools.cache
+def used_home() -> Path:
+    """Return a data folder with the owner and the sample project, as the first run of `manage.py serve` makes them.
+
+    It is made once in a process, because rendering the sample video takes about ten seconds of processor time.
+    """
+    home = Path(tempfile.mkdtemp(prefix="maskwright-used-home-"))
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
+    subprocess.run([sys.executable, "-c", FIRST_RUN], env=environment_of(home), cwd=MANAGE.parent, check=True)
+    return home
+
+
 class Studio:
     """Context manager that runs `manage.py serve`, which starts the web process and the workers, in a separate process.
 
-    `address` is the URL of the server, and `link` the sign-in link that it printed, or None if it printed none.
+    `address` is the URL of the server, and `link` the sign-in link that it printed, or None if it printed none. Without
+    `--no-sample` and a database server, an empty `home` becomes a copy of `used_home()`.
     """
 
     def __init__(self, home: Path, *arguments: str, **variables: str) -> None:
@@ -65,6 +90,9 @@ class Studio:
         self._links: subprocess.Popen[str] | None = None
 
     def __enter__(self) -> Self:
+        unused = not self.home.is_dir() or not any(self.home.iterdir())
+        if unused and "--no-sample" not in self._arguments and "DATABASE_URL" not in self._environment:
+            shutil.copytree(used_home(), self.home, dirs_exist_ok=True)
         self.process = subprocess.Popen(
             [sys.executable, str(MANAGE), "serve", *self._arguments],
             env=self._environment,
