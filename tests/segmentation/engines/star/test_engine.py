@@ -55,11 +55,14 @@ def test_compiled_networks_find_the_same_masks(objects: int) -> None:
         assert both.sum() > 0.97 * ((with_openvino == number) | (with_torch == number)).sum()
 
 
-@pytest.mark.parametrize("shade", [0, 255])
-def test_an_object_comes_back_after_a_frame_of_one_colour(shade: int) -> None:
+FOREIGN = np.random.default_rng(1).integers(0, 256, (144, 192, 3)).astype(np.uint8)
+
+
+@pytest.mark.parametrize("instead", [np.uint8(0), np.uint8(255), FOREIGN], ids=["black", "white", "foreign"])
+def test_an_object_comes_back_after_a_frame_that_does_not_show_it(instead: NDArray[np.uint8]) -> None:
     clip = make_clip(length=9, height=144, width=192, num_objects=1)
     frames = clip.frames.copy()
-    frames[4] = shade
+    frames[4] = instead
     session = StarEngine(ArrayFrames(frames), 1)
     session.lock(0, clip.truth[0])
     found = {u.frame: u for u in session.run_round(Interaction(0, first_strokes(clip.truth[0], 1)))}
