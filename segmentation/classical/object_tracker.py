@@ -22,6 +22,7 @@ from segmentation.classical.appearance import (
     place_index,
     random_features,
 )
+from segmentation.classical.confidence import LOST, estimate_j
 from segmentation.classical.fusion import fuse, logit, signed_distance
 from segmentation.classical.guided_filter import GuidedFilter
 from segmentation.classical.motion import CameraMotion, Motion, object_motion_score
@@ -86,6 +87,11 @@ class ObjectView:
         """The rows and columns of `box` in `ScaledFrame.pixel_features`, which have half the size."""
         return on_half(self.box)
 
+    def resized(self, values: FloatArray) -> FloatMap:
+        """Resize the values of all pixels of the box at half the size, [n], to a map of the box, [h, w]."""
+        height, width = self.warped.shape
+        return cv2.resize(values.reshape((height + 1) // 2, (width + 1) // 2), (width, height)).view(np.ndarray)
+
 
 @dataclass(eq=False)
 class ObjectTracker:
@@ -98,14 +104,14 @@ class ObjectTracker:
         probability: its probability map [h, w] in the newest frame; at first, in the frame where propagation starts.
         recent: texture model of the last frames.
         around: model of colour and place of the last frames.
-        agreement: intersection over union of the newest map and the warped map before it, used as confidence.
+        confidence: the estimated J of the newest map.
     """
 
     samples: Sequence[AppearanceSample]
     probability: FloatMap
     recent: TextureModel | None = None
     around: CellModel | None = None
-    agreement: float = 1.0
+    confidence: float = 1.0
     _blended: Models | None = None
     _blended_for: int = 0
 
@@ -126,33 +132,29 @@ class ObjectTracker:
         result = np.zeros_like(warped)
         box = box_of(warped > 0.5)
         if box is None:
-            self.probability, self.agreement = result, 0.5
+            self.probability, self.confidence = result, LOST
             return result
         view = ObjectView.of(scaled, motion, camera, warped, box, self._distance(frame))
         lifted = random_features(view.scaled.pixel_features[view.half])
-        evidence = self._evidence(view, self._models(frame), lifted)
+        texture = view.resized(self._models(frame).texture(lifted))
+        evidence = self._evidence(view, self._models(frame).palette, texture, lifted)
         evidence[view.depth <= -REACH] = 0
         colours = scaled.grid[view.box.slices]
         result[view.box.slices] = GuidedFilter.fitted(evidence, colours, SMOOTH_RADIUS, SMOOTH_EPSILON).drawn(colours)
         self._learn(frame, view, result, lifted)
-        self.agreement = _overlap(warped, result)
+        self.confidence = estimate_j(result[view.box.slices], texture, view.moves)
         self.probability = result
         return result
 
-    def _evidence(self, view: ObjectView, models: Models, lifted: FloatArray) -> FloatMap:
+    def _evidence(self, view: ObjectView, palette: CellModel, texture: FloatMap, lifted: FloatArray) -> FloatMap:
         """Compute the object's probability map in `view.box` from all cues of `fusion.WEIGHTS`.
 
+        `palette` is the colour model of the annotated frames, and `texture` the map of their texture model in the box.
         `lifted` are the random features [n, UNITS + 1] of the box at half the size.
         """
-        height, width = view.warped.shape
-
-        def full(values: FloatArray) -> FloatMap:
-            return cv2.resize(values.reshape((height + 1) // 2, (width + 1) // 2), (width, height)).view(np.ndarray)
-
-        known = full(models.texture(lifted))
-        recent = known if self.recent is None else full(self.recent(lifted))
+        recent = texture if self.recent is None else view.resized(self.recent(lifted))
         lab = view.scaled.lab[view.box.slices]
-        colour = logit(models.palette(colour_index(lab)), 0.05)
+        colour = logit(palette(colour_index(lab)), 0.05)
         assert self.around is not None, "begin() comes first"
         there = self.around(place_index(lab, view.middle, view.box.y0, view.box.x0))
         warped = logit(view.warped)
@@ -168,7 +170,7 @@ class ObjectTracker:
                 "palette": colour,
                 "palette around": cv2.blur(colour, (7, 7)).view(np.ndarray),
                 "places": logit(there, 0.05),
-                "texture": 2 * known,
+                "texture": 2 * texture,
                 "recent texture": 2 * recent,
                 "motion": view.moves / np.float32(2),
                 "motion around": motion_around / np.float32(2),
@@ -203,12 +205,6 @@ class ObjectTracker:
 
     def _distance(self, frame: int) -> int:
         return min(abs(sample.frame - frame) for sample in self.samples)
-
-
-def _overlap(a: FloatMap, b: FloatMap) -> float:
-    """Return the soft J of two probability maps [h, w]; 0.5 if both are empty."""
-    union = float(np.maximum(a, b).sum())
-    return float(np.minimum(a, b).sum()) / union if union > 0 else 0.5
 
 
 def halved(values: FloatMap) -> FloatMap:

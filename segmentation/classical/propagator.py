@@ -198,7 +198,7 @@ class Propagator:
         )
         fresh = self._stepped(frame, motion, steps, warped)
         for object_id in followed:
-            confidence[object_id - 1] = self._trackers[object_id].agreement
+            confidence[object_id - 1] = self._trackers[object_id].confidence
             composition.add(object_id, self._weighed(object_id, fresh[object_id], missing), scaled)
         if standing is not None:
             for object_id in set(np.unique(standing)) - {0, *followed}:
