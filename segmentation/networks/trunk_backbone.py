@@ -51,10 +51,13 @@ class TrunkMaps(NamedTuple):
 def trunk_maps(name: str, images: Tensor) -> TrunkMaps:
     """Compute the features of images, RGB [B, 3, H, W] in 0..1, by the trunk `name`, on the device of the images.
 
+    They are computed in float32, also where training uses half precision.
+
     Raises:
         TrunkError: the trunk's package is missing or damaged.
     """
-    _, f4, *coarser = load_trunk(name, str(images.device))(images)
+    with torch.autocast(images.device.type, enabled=False):
+        _, f4, *coarser = load_trunk(name, str(images.device))(images)
     f8, f16, f32 = (F.normalize(part, dim=1) for part in coarser)
     return TrunkMaps(f4 / FINE_SCALE, f8, f16, f32)
 

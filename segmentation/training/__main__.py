@@ -37,7 +37,7 @@ def parser() -> argparse.ArgumentParser:
     parse.add_argument("--recordings", type=Path, help="recorded propagations to train on as well (the cutter)")
     parse.add_argument("--own", type=Path, help="weights whose masks the training samples correct (STAR's cutter)")
     parse.add_argument("--trunk", choices=TRUNKS, help="the frozen trunk (STAR, MA-Net); default: the plan's")
-    parse.add_argument("--features", type=Path, help="folder for the frozen trunk's features of clips (STAR, MA-Net)")
+    parse.add_argument("--features", type=Path, help="folder for the frozen trunk's features of clips")
     parse.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parse.add_argument(
         "--precision", choices=PRECISIONS, default="auto", help="by default bfloat16 where the processor is fast in it"
