@@ -1,4 +1,6 @@
-"""Test of the day of a team: a manager deals jobs, an annotator works, a reviewer sends one back and accepts it."""
+"""Test of the day of a team of three: a manager deals twelve clips, an annotator works through two jobs, and a reviewer
+sends one back and accepts the other. Hidden ground truth flags bad work. A stroke and a deleted clip come back.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +10,13 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Visitors
-from tests.browser.hand import saved
-from tests.studio import Studio
+from tests.browser.hand import masks_of_head, saved
+from tests.studio import Studio, until
 
 pytestmark = pytest.mark.browser
 
 SAMPLE = 1  # the id of the sample project, and of its video
+CLIPS = 12
 
 
 def invite(manager: Page, username: str, role: str) -> None:
@@ -23,14 +26,23 @@ def invite(manager: Page, username: str, role: str) -> None:
     expect(manager.get_by_test_id(f"member-{username}")).to_be_visible()
 
 
-def paint(page: Page) -> None:
-    """Paint a short line with the brush, so that the frame has a mask."""
+def add_clips(manager: Page) -> None:
+    """Copy the sample video until the project has `CLIPS` videos, all of which have hidden ground truth."""
+    token = next(cookie["value"] for cookie in manager.context.cookies() if cookie["name"] == "csrftoken")  # type: ignore[typeddict-item]
+    body = {"ids": [SAMPLE], "action": "copy", "project": SAMPLE}
+    for _ in range(CLIPS - 1):
+        sent = manager.request.post(f"/api/projects/{SAMPLE}/videos/actions", data=body, headers={"X-CSRFToken": token})
+        assert sent.ok, sent.text()
+
+
+def paint(page: Page, down: float = 0.5) -> None:
+    """Paint a short line with the brush, `down` (0..1) of the frame's height, so that the frame has a mask."""
     page.get_by_test_id("tool-brush").click()
     box = page.get_by_test_id("canvas-frame").bounding_box()
     assert box
-    page.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + box["height"] * 0.5)
+    page.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + box["height"] * down)
     page.mouse.down()
-    page.mouse.move(box["x"] + box["width"] * 0.4, box["y"] + box["height"] * 0.5, steps=4)
+    page.mouse.move(box["x"] + box["width"] * 0.4, box["y"] + box["height"] * down, steps=4)
     page.mouse.up()
     saved(page)
 
@@ -47,7 +59,8 @@ def set_pin(page: Page, across: float, text: str) -> None:
 
 
 def deal(manager: Page) -> None:
-    """The manager invites annotator and reviewer, asks for a review of every job, and deals the jobs."""
+    """The manager invites annotator and reviewer, asks for a review and a J&F of each job, and deals twelve clips."""
+    add_clips(manager)
     manager.goto(f"/projects/{SAMPLE}/members")
     invite(manager, "ann", "annotator")
     invite(manager, "rev", "reviewer")
@@ -55,15 +68,19 @@ def deal(manager: Page) -> None:
     manager.get_by_test_id("settings-review").select_option("yes")
     manager.get_by_test_id("settings-team-save").click()
     expect(manager.get_by_test_id("settings-team-save")).to_be_disabled()
+    manager.get_by_test_id("tab-quality").click()
+    manager.get_by_test_id("quality-least").fill("0.5")
+    manager.get_by_test_id("quality-save").click()
     manager.get_by_test_id("tab-videos").click()
+    expect(manager.get_by_test_id(re.compile(r"^video-open-\d+$"))).to_have_count(CLIPS, timeout=60_000)
     manager.get_by_test_id("jobs-deal").click()
     expect(manager.get_by_test_id("deal-person-ann")).to_be_checked()
     manager.get_by_test_id("deal-yes").click()
-    expect(manager.get_by_test_id("toasts")).to_contain_text("1 job dealt")
+    expect(manager.get_by_test_id("toasts")).to_contain_text("5 jobs dealt")
 
 
 def work_and_submit(annotator: Page) -> None:
-    """The annotator finds the job in the queue, works, and submits it."""
+    """The annotator finds the first job in the queue, works, takes a stroke back, and submits the job."""
     annotator.goto("/work")
     expect(annotator.get_by_test_id("notifications-unread")).to_be_visible()
     expect(annotator.get_by_test_id("work-next")).to_contain_text("Koi pond")
@@ -72,10 +89,28 @@ def work_and_submit(annotator: Page) -> None:
     expect(strip).to_have_attribute("data-state", "annotation-new")
     paint(annotator)
     expect(strip).to_have_attribute("data-state", "annotation-in_progress")
+    before = masks_of_head(annotator)[0].tobytes()
+    paint(annotator, down=0.7)
+    assert masks_of_head(annotator)[0].tobytes() != before
+    annotator.keyboard.press("Control+z")
+    until(lambda: masks_of_head(annotator)[0].tobytes() == before, "undo")
     annotator.keyboard.press("Control+Enter")
     expect(annotator.get_by_test_id("submit-unfinished")).to_contain_text("not accepted")
     annotator.get_by_test_id("submit-yes").click()
     expect(strip).to_have_attribute("data-state", "validation-new")
+
+
+def work_on_the_next(annotator: Page) -> str:
+    """The annotator goes on with the next job, and submits it. Return the address of the job."""
+    annotator.keyboard.press("Shift+N")
+    strip = annotator.get_by_test_id("job-strip")
+    expect(strip).to_have_attribute("data-state", "annotation-new")
+    paint(annotator)
+    expect(strip).to_have_attribute("data-state", "annotation-in_progress")
+    annotator.get_by_test_id("job-submit").click()
+    annotator.get_by_test_id("submit-yes").click()
+    expect(strip).to_have_attribute("data-state", "validation-new")
+    return annotator.url
 
 
 def send_back_with_two_pins(reviewer: Page) -> None:
@@ -93,7 +128,10 @@ def send_back_with_two_pins(reviewer: Page) -> None:
 
 
 def resolve_and_submit_again(annotator: Page) -> None:
-    """The job comes back while the annotator has the video open, who resolves the pins and submits it again."""
+    """The job that came back is the first of the queue. The annotator resolves its pins and submits it again."""
+    annotator.goto("/work")
+    expect(annotator.get_by_test_id("work-next")).to_contain_text("Rejected")
+    annotator.keyboard.press("j")
     strip = annotator.get_by_test_id("job-strip")
     expect(strip).to_have_attribute("data-state", "annotation-rejected")
     for _ in range(2):
@@ -107,8 +145,9 @@ def resolve_and_submit_again(annotator: Page) -> None:
     annotator.get_by_test_id("submit-yes").click()
 
 
-def review_and_accept(reviewer: Page) -> None:
-    """The reviewer goes through the frames that have a mask, accepts them, and then the job."""
+def review_and_accept(reviewer: Page, address: str) -> None:
+    """The reviewer goes through the frames of a job that have a mask, accepts them, and then the job."""
+    reviewer.goto(address)
     expect(reviewer.get_by_test_id("job-strip")).to_have_attribute("data-state", "validation-new")
     reviewer.keyboard.press("Shift+R")
     expect(reviewer.get_by_test_id("review-place")).to_contain_text("frame 0")
@@ -119,7 +158,10 @@ def review_and_accept(reviewer: Page) -> None:
 
 
 def read_numbers_and_log(manager: Page) -> None:
-    """The manager reads the numbers and what was done."""
+    """The manager sees the work that hidden ground truth has flagged, the numbers, and what was done."""
+    manager.get_by_test_id("tab-quality").click()
+    flagged = manager.get_by_test_id("quality-jobs").get_by_text("below threshold")
+    expect(flagged).to_have_count(2)
     manager.get_by_test_id("tab-numbers").click()
     expect(manager.get_by_test_id("numbers-jobs")).to_contain_text("Accepted 1")
     expect(manager.get_by_test_id("numbers")).to_contain_text("ann")
@@ -127,11 +169,27 @@ def read_numbers_and_log(manager: Page) -> None:
     expect(manager.get_by_test_id("audit")).to_contain_text(re.compile("rev.*accepted the job"))
 
 
+def delete_and_restore(manager: Page) -> None:
+    """The manager deletes a clip by mistake, and gets it back from the trash."""
+    manager.get_by_test_id("tab-videos").click()
+    manager.get_by_test_id(f"video-select-{CLIPS}").click()
+    manager.get_by_test_id("selection-delete").click()
+    manager.get_by_test_id("confirm-yes").click()
+    expect(manager.get_by_test_id(f"video-{CLIPS}")).to_have_count(0)
+    manager.goto("/trash")
+    manager.get_by_test_id(f"trash-restore-video-{CLIPS}").click()
+    expect(manager.get_by_test_id("trash-none")).to_be_visible()
+    manager.goto(f"/projects/{SAMPLE}")
+    expect(manager.get_by_test_id(f"video-{CLIPS}")).to_be_visible()
+
+
 def test_the_day_of_a_team(visitors: Visitors, studio: Studio) -> None:
     annotator, reviewer, manager = visitors.open("ann"), visitors.open("rev"), visitors.open()
     deal(manager)
     work_and_submit(annotator)
+    second = work_on_the_next(annotator)
     send_back_with_two_pins(reviewer)
     resolve_and_submit_again(annotator)
-    review_and_accept(reviewer)
+    review_and_accept(reviewer, second)
     read_numbers_and_log(manager)
+    delete_and_restore(manager)

@@ -15,6 +15,7 @@ from uuid import uuid4
 
 import structlog
 from django.db import transaction
+from django.db.models.functions import Now
 
 from webapp.accounts.models import User
 from webapp.annotation.counters import masks_changed
@@ -145,6 +146,8 @@ def _snapshot(video: Video, source: Video) -> _Copied:
     lock_project(video.project_id)  # Its labels are neither deleted nor added by others while objects get them.
     head = hold(source.pk)
     _keep_held(video)
+    # Numbers and quotas leave out the rounds that are older than their video: these count where they were made.
+    Video.objects.filter(pk=video.pk).update(created_at=Now())
     kept: dict[int, Round] = {}
     for row in Round.objects.filter(video=source).exclude(state__in=ACTIVE).order_by("pk"):
         if row.base_id is None or row.base_id in kept:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from django.db.models import F
+from django.db.models.functions import Now
 from django.test import Client
 
 from tests.conftest import make_project
@@ -87,6 +88,8 @@ def test_a_copy_has_the_rounds_masks_and_mapped_labels(
     before = shown(video)
     made = copy()
     assert (made.state, made.project) == ("importing", target)
+    late = Round.objects.filter(video=video, state="done").order_by("-pk")[:1]  # As if made while the copy waits.
+    Round.objects.filter(pk__in=list(late.values_list("pk", flat=True))).update(created_at=Now())
     run_copy(made.pk)
     made.refresh_from_db()
     assert (made.state, made.name, made.frame_count, made.rounds_made, made.accepted_count) == (
