@@ -89,7 +89,7 @@ def chosen(user: User, project_id: int, wanted: Filter) -> QuerySet[Video]:
     if wanted.label is not None:
         objects = Object.objects.filter(video=OuterRef("pk"), label=wanted.label, deleted_at=None)
         videos = videos.filter(Exists(objects))
-    return videos.filter(shows_truth=True).exclude(truth_frames=[]) if wanted.truth else videos
+    return videos.filter(Q(shows_truth=True)).exclude(truth_frames=[]) if wanted.truth else videos
 
 
 def _jobs() -> QuerySet[Job]:

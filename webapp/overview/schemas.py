@@ -95,16 +95,17 @@ class SearchAnswer(Schema):
 
 
 def card_page(page: Page, total: int | None) -> CardPage:
+    """Return a page of cards. Its values come from the database, so they are not validated, which takes long."""
     cards = [card(video, [_job(job) for job in page.jobs.get(video.pk, ())]) for video in page.videos]
-    return CardPage(cards=cards, next=page.next, total=total)
+    return CardPage.model_construct(cards=cards, next=page.next, total=total)
 
 
 def card(video: Video, jobs: list[CardJob]) -> Card:
-    return Card(**VideoCard.from_orm(video).model_dump(), jobs=jobs)
+    return Card.model_construct(**vars(VideoCard.from_orm(video)), jobs=jobs)
 
 
 def _job(job: Job) -> CardJob:
-    return CardJob(
+    return CardJob.model_construct(
         id=job.pk,
         first=job.first,
         last=job.last,
