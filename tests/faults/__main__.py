@@ -7,34 +7,47 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Callable, Iterable, Iterator
 
 import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 django.setup()
 
-from tests.faults import one_machine, services, table, team
+from tests.faults import hosts, one_machine, services, storage, table, team
+from tests.faults.table import Row
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Make faults on purpose, on this machine only, and count losses.")
+    parser.add_argument("--only", default="", help="only the groups with this text: machine, storage, team, hosts")
     parser.add_argument("--short", action="store_true", help="few tries, one machine: less than a minute")
     parser.add_argument("--tries", type=int, default=10, help="how often each fault of a team's site is made (10)")
     arguments = parser.parse_args()
-    short = arguments.short
     print(table.HEADER)
     losses = 0
-    for row in one_machine.faults(short=short):
+    for row in rows(arguments):
         print(row, flush=True)
         losses += row.losses
-    if not short and services.available():
-        for row in team.faults(arguments.tries):
-            print(row, flush=True)
-            losses += row.losses
-    elif not short:
-        print("Redis or Postgres is not installed here: the faults of a team's site are left out.")
     print("Nothing was lost." if not losses else f"{losses} losses.")
     return 1 if losses else 0
+
+
+def rows(arguments: argparse.Namespace) -> Iterator[Row]:
+    """Make the faults that the arguments ask for, and yield a row for each."""
+    short, tries = arguments.short, arguments.tries
+    groups: dict[str, Callable[[], Iterable[Row]]] = {"machine": lambda: one_machine.faults(short=short)}
+    if not short:
+        groups["storage"] = lambda: storage.faults(min(tries, 3))
+    if not short and services.available():
+        groups["team"] = lambda: team.faults(tries)
+        groups["hosts"] = lambda: hosts.faults(tries)
+        groups["storage of a team"] = lambda: [storage.full_disks(team=True, tries=min(tries, 3))]
+    elif not short:
+        print("Redis or Postgres is not installed here: the faults of a team's site are left out.")
+    for name, group in groups.items():
+        if arguments.only in name:
+            yield from group()
 
 
 if __name__ == "__main__":

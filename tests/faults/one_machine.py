@@ -103,6 +103,40 @@ class Site:
         masks = self._masks_of_round(make)
         return sum(masks.get(frame) != data for frame, data in self._whole.items())
 
+    def differing(self) -> int:
+        """Return how many masks of the newest round differ from those of a whole round now."""
+        assert self._head is not None
+        now = self._masks_of(self._owner, self._head)
+        return sum(now.get(frame) != data for frame, data in self._whole.items())
+
+    def strokes_lost(self, count: int, *, may_be_refused: bool = False) -> int:
+        """Draw `count` scribbles. Return how many of those that were acknowledged are not stored.
+
+        A scribble that the server refuses counts as lost, too, unless it `may_be_refused`.
+        """
+        before, acknowledged = len(self._scribbles()), 0
+        with self._owner.open(self._video) as page:
+            for _ in range(count):
+                try:
+                    page.ask("scribble.add", frame=7, object=self._object, path=SCRIBBLE)
+                except AssertionError:
+                    if not may_be_refused:
+                        raise
+                else:
+                    acknowledged += 1
+        return acknowledged - (len(self._scribbles()) - before)
+
+    def content(self, owner: Visitor | None = None) -> dict[str, bytes]:
+        """Return the keys of the waiting scribbles, and the masks of the newest round, as `owner` sees them.
+
+        `owner` is signed in at this site, or at another one that should have the same content.
+        """
+        owner = owner or self._owner
+        assert self._head is not None
+        waiting = owner.call("GET", f"/videos/{self._video}/state")["scribbles"]
+        masks = self._masks_of(owner, self._head)
+        return {**{one["key"]: b"" for one in waiting}, **{f"frame {frame}": data for frame, data in masks.items()}}
+
     def strokes_while(self, down: Callable[[], None], up: Callable[[], None]) -> int:
         """Draw twelve scribbles during a fault. Return how many are not stored, or were acknowledged after 4 s."""
         before, late = len(self._scribbles()), 0
@@ -128,7 +162,11 @@ class Site:
             self._head = made
             disturb(page)
             page.round_in("done", made, 90)
-        return {frame: labels.tobytes() for frame, labels in self._owner.masks(made, FRAMES - 1).items()}
+        return self._masks_of(self._owner, made)
+
+    @staticmethod
+    def _masks_of(owner: Visitor, made: int) -> dict[int, bytes]:
+        return {frame: labels.tobytes() for frame, labels in owner.masks(made, FRAMES - 1).items()}
 
     def _scribbles(self) -> list[Any]:
         return list(self._owner.call("GET", f"/videos/{self._video}/state")["scribbles"])

@@ -51,9 +51,9 @@ class OwnPostgres:
     """A Postgres server on a port of its own. `pg_ctl` runs as the account postgres, because it refuses to be root."""
 
     def __init__(self, folder: Path) -> None:
-        self._data, self._port = folder / "postgres", free_port()
+        self._data, self.port = folder / "postgres", free_port()
         self._tools = _postgres_tools()
-        self.url = f"postgres://maskwright@127.0.0.1:{self._port}/postgres"
+        self.url = f"postgres://maskwright@127.0.0.1:{self.port}/postgres"
         self._data.mkdir()
         if os.geteuid() == 0:
             folder.chmod(0o755)
@@ -62,7 +62,7 @@ class OwnPostgres:
         self.start()
 
     def start(self) -> None:
-        options = f"-c listen_addresses=127.0.0.1 -p {self._port} -k {self._data} -c fsync=off"
+        options = f"-c listen_addresses=127.0.0.1 -p {self.port} -k {self._data} -c fsync=off"
         log = str(self._data / "log")
         self._run("pg_ctl", "-D", str(self._data), "-w", "-l", log, "-o", options, "start")
         until(self._answers, "a Postgres that answers")

@@ -13,7 +13,6 @@ import os
 import sqlite3
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -31,7 +30,7 @@ from maskwright.client import Maskwright
 from tests.house.test_main_path import FAKE
 from tests.house.visitor import Visitor
 from tests.latency.figures import Figure, percentile
-from tests.load.annotators import Door, Measured, annotate, listen
+from tests.load.annotators import Door, Measured, Start, annotate, listen
 from tests.studio import Studio
 from tests.webapp.videos.archives import numbered_picture, write_zip
 
@@ -65,6 +64,8 @@ def main() -> int:
         for figure in measure(studio, owner, videos, Size(given.annotators, given.seconds, given.idle), measured):
             print(figure, flush=True)
         stored = stored_strokes(studio.home)
+        if waits := told_after(studio.home, measured.ended):
+            print(Figure("A round is done to its page knows it, p95", 1000 * percentile(waits, 95), "ms", 250))
     lost = len(measured.strokes - stored)
     print(
         f"{len(measured.strokes)} strokes acknowledged, {lost} of them lost, {measured.refused} messages refused, "
@@ -79,6 +80,16 @@ def stored_strokes(home: Path) -> set[str]:
         return {str(UUID(key)) for (key,) in rows.execute("SELECT key FROM annotation_scribble")}
 
 
+def told_after(home: Path, told: dict[int, float]) -> list[float]:
+    """Return the seconds from storing the end of each round, with its last masks, until a page was told of it.
+
+    `told` maps ids of rounds to the times at which pages were told.
+    """
+    ended = "SELECT id, (julianday(finished_at) - 2440587.5) * 86400 FROM annotation_round WHERE finished_at NOT NULL"
+    with closing(sqlite3.connect(home / "maskwright.sqlite3")) as rows:
+        return [told[number] - at for number, at in rows.execute(ended) if number in told]
+
+
 def bring_videos(studio: Studio, count: int) -> list[int]:
     """Upload a small video for each annotator, and return their ids when they are imported."""
     token = studio.manage("token", "owner", "load", "--write").split()[-1]
@@ -91,9 +102,7 @@ def bring_videos(studio: Studio, count: int) -> list[int]:
 def measure(studio: Studio, owner: Visitor, videos: list[int], size: Size, measured: Measured) -> Iterator[Figure]:
     web = studio.children()["web"]
     door = Door(studio.address, "; ".join(f"{name}={value}" for name, value in owner.http.cookies.items()))
-    spent = _cpu(web)
-    asyncio.run(_draw(door, videos, size.seconds, measured))
-    cost = (_cpu(web) - spent) / max(len(measured.strokes), 1)
+    cost = asyncio.run(_draw(door, videos, size.seconds, measured, web)) / max(len(measured.strokes), 1)
     acknowledged = 1000 * percentile(measured.acknowledged, 95)
     yield Figure(f"{size.people} annotators: stroke acknowledged, p95", acknowledged, "ms", 100)
     if measured.first_mask:
@@ -103,9 +112,15 @@ def measure(studio: Studio, owner: Visitor, videos: list[int], size: Size, measu
     yield Figure(f"Memory of the web process with {size.idle} idle sockets", memory / 2**20, "MB", 400)
 
 
-async def _draw(door: Door, videos: list[int], seconds: float, measured: Measured) -> None:
-    until = time.monotonic() + seconds
-    await asyncio.gather(*(annotate(door, video, until, measured) for video in videos))
+async def _draw(door: Door, videos: list[int], seconds: float, measured: Measured, web: psutil.Process) -> float:
+    """Let everybody draw. Return the processor seconds of the web process, without those for opening the videos."""
+    start = Start(len(videos), seconds)
+    async with asyncio.TaskGroup() as people:
+        for video in videos:
+            people.create_task(annotate(door, video, start, measured))
+        await start.wait()
+        before = _cpu(web)
+    return _cpu(web) - before
 
 
 async def _listen(door: Door, videos: list[int], count: int, measured: Measured, web: psutil.Process) -> int:

@@ -22,13 +22,33 @@ PATIENCE = 60.0  # Seconds after which an answer counts as lost.
 
 @dataclass
 class Measured:
-    """What happened: seconds until strokes were acknowledged, and from asking for a round until its first mask."""
+    """What happened: seconds until strokes were acknowledged, and from asking for a round until its first mask.
+
+    `ended` holds, by the id of a round, the time (as of `time.time`) at which the page was told that it is done.
+    """
 
     acknowledged: list[float] = field(default_factory=list)
     first_mask: list[float] = field(default_factory=list)
+    ended: dict[int, float] = field(default_factory=dict)
     strokes: set[str] = field(default_factory=set)  # The keys of the acknowledged strokes.
     refused: int = 0
     closed: int = 0
+
+
+class Start:
+    """Lets annotators begin to draw together, when all of them have opened their videos.
+
+    `wait` is called by each of them and by the measuring program; it returns when `count` annotators have called it.
+    """
+
+    def __init__(self, count: int, seconds: float) -> None:
+        self._barrier = asyncio.Barrier(count + 1)
+        self._seconds = seconds
+
+    async def wait(self) -> float:
+        """Wait for the start, and return the time (as of `time.monotonic`) until which to draw."""
+        await self._barrier.wait()
+        return time.monotonic() + self._seconds
 
 
 @dataclass(frozen=True)
@@ -44,14 +64,15 @@ class Door:
         return connect(where, origin=origin, additional_headers={"Cookie": self.cookie}, open_timeout=PATIENCE)
 
 
-async def annotate(door: Door, video: int, until: float, measured: Measured) -> None:
-    """Draw on a video of one's own until the time `until`, and add what happened to `measured`."""
+async def annotate(door: Door, video: int, start: Start, measured: Measured) -> None:
+    """Open a video, draw on it from the start to the end, and add what happened to `measured`."""
     async with door.open(video) as socket:
         page = Page(socket, measured)
         await page.enter()
         number = (await page.ask("object.add", name="Fish"))["result"]
         head: int | None = None
         strokes = 0
+        until = await start.wait()
         while time.monotonic() < until:
             await asyncio.sleep(random.uniform(0.5, 1.5) * PAUSE_SECONDS)
             began, strokes = time.monotonic(), strokes + 1
@@ -117,6 +138,8 @@ class Page:
                 continue
             message = json.loads(data)
             name = "welcome" if message["type"] == "welcome" else message.get("key", "")
+            if message["type"] == "round.changed" and message["round"]["state"] == "done":
+                self._measured.ended[message["round"]["id"]] = time.time()
             waiting = self._answers.get(name)
             if waiting is not None and not waiting.done() and message["type"] in ("welcome", "ack", "error"):
                 waiting.set_result(message)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from webapp.configuration import DATABASE_FILE, POOL_SIZE, BadSetting, load
+from webapp.configuration import DATABASE_FILE, DATABASE_NETWORK, POOL_SIZE, BadSetting, load
 
 TEAM = {"REDIS_URL": "redis://cache:6379/0", "DATABASE_URL": "postgres://jo%40n:p%2Fw@db:5433/masks"}
 
@@ -126,13 +126,15 @@ def test_an_address_that_cannot_work_is_refused_and_its_password_not_shown(
 
 
 def test_the_options_of_the_database_address_are_honoured(tmp_path: Path) -> None:
-    url = "postgresql://jo@db/masks?sslmode=verify-full&sslrootcert=%2Fetc%2Fca.pem&connect_timeout=5"
+    url = "postgresql://jo@db/masks?sslmode=verify-full&sslrootcert=%2Fetc%2Fca.pem&connect_timeout=5&options=-c%20work_mem%3D64MB"
     options = load({**TEAM, "DATABASE_URL": url}, tmp_path / "data").database["OPTIONS"]
     assert options.pop("pool")["max_size"] == POOL_SIZE
     assert options == {
+        **DATABASE_NETWORK,
         "sslmode": "verify-full",
         "sslrootcert": "/etc/ca.pem",
         "connect_timeout": 5,
+        "options": "-c idle_in_transaction_session_timeout=30s -c work_mem=64MB",
     }
 
 
