@@ -35,7 +35,7 @@ def faults(tries: int) -> Iterator[Row]:
         yield repeat("the worker is killed; another host's clock is an hour ahead", tries, hosts.kill_beside(HOUR))
         yield repeat("the worker is killed; another host's clock is an hour behind", tries, hosts.kill_beside(-HOUR))
         yield repeat("a worker's network to Postgres is cut in a round", min(tries, 3), hosts.cut_off)
-        yield repeat("Postgres answers a worker 50 ms late (slow storage)", min(tries, 3), hosts.slow_down)
+        yield repeat("Postgres answers a worker 20 ms late (slow storage)", min(tries, 3), hosts.slow_down)
 
 
 class Hosts:
@@ -80,7 +80,7 @@ class Hosts:
     def slow_down(self, number: int) -> int:
         """Compute a round while every answer of the database is late. Return how many masks differ."""
         with self._behind_relay() as (network, _):
-            network.delay = 0.05
+            network.delay = 0.01
             return self._site.round_while(lambda: None, after_masks=5 + number)
 
     @contextmanager
