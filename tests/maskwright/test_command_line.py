@@ -95,6 +95,10 @@ def test_export_asks_for_what_the_options_say(server: dict[str, Any], tmp_path: 
         }
     ]
     assert (tmp_path / "x.zip").read_bytes() == b"zip"
+    look = ["--opacity", "0", "--contour", "0", "--background", "#00b140", "--out", str(tmp_path / "x.mp4")]
+    assert command_line.main(["export", "Birds", "overlay", "--video", "clip", *look]) == 0
+    options = server["POST /videos/7/exports body"][1]["options"]
+    assert options["look"] == {"opacity": 0.0, "contour": 0, "background": "#00b140"}
 
 
 def test_import_says_what_was_brought_in_and_what_the_labels_are(

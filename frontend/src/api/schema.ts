@@ -2788,6 +2788,12 @@ export interface components {
              * @default {
              *       "accepted_only": false,
              *       "labels": null,
+             *       "look": {
+             *         "background": null,
+             *         "color": null,
+             *         "contour": 1,
+             *         "opacity": 0.5
+             *       },
              *       "names": null,
              *       "shape": "stored",
              *       "spans": []
@@ -2840,6 +2846,15 @@ export interface components {
             accepted_only?: boolean;
             /** Labels */
             labels?: string[] | null;
+            /**
+             * @default {
+             *       "background": null,
+             *       "color": null,
+             *       "contour": 1,
+             *       "opacity": 0.5
+             *     }
+             */
+            look?: components["schemas"]["OverlayLook"];
             /** Names */
             names?: ("source" | "number") | null;
             /**
@@ -4052,6 +4067,26 @@ export interface components {
             type: "object.update";
         };
         /**
+         * OverlayLook
+         * @description How an overlay video shows the objects.
+         */
+        OverlayLook: {
+            /** Background */
+            background?: string | null;
+            /** Color */
+            color?: string | null;
+            /**
+             * Contour
+             * @default 1
+             */
+            contour?: number;
+            /**
+             * Opacity
+             * @default 0.5
+             */
+            opacity?: number;
+        };
+        /**
          * OwnQuota
          * @description The limits of one project or person. `scope` is project or person.
          */
@@ -4232,6 +4267,12 @@ export interface components {
              * @default {
              *       "accepted_only": false,
              *       "labels": null,
+             *       "look": {
+             *         "background": null,
+             *         "color": null,
+             *         "contour": 1,
+             *         "opacity": 0.5
+             *       },
              *       "names": null,
              *       "shape": "stored",
              *       "spans": [],
@@ -4255,6 +4296,15 @@ export interface components {
             accepted_only?: boolean;
             /** Labels */
             labels?: string[] | null;
+            /**
+             * @default {
+             *       "background": null,
+             *       "color": null,
+             *       "contour": 1,
+             *       "opacity": 0.5
+             *     }
+             */
+            look?: components["schemas"]["OverlayLook"];
             /** Names */
             names?: ("source" | "number") | null;
             /**

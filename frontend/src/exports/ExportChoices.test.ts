@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { EVERYTHING, optionsOf, spansOf } from "./ExportChoices";
+import { EVERYTHING, optionsOf, spansOf, USUAL } from "./ExportChoices";
 
 test("ranges of frames are read as people type them", () => {
   expect(spansOf("")).toEqual([]);
@@ -14,7 +14,14 @@ test("ranges of frames are read as people type them", () => {
 test("only what differs from everything is sent", () => {
   expect(optionsOf(EVERYTHING)).toEqual({});
   expect(
-    optionsOf({ accepted: true, spans: "3", names: "source", display: true, labels: ["Koi", ""] }),
+    optionsOf({
+      ...EVERYTHING,
+      accepted: true,
+      spans: "3",
+      names: "source",
+      display: true,
+      labels: ["Koi", ""],
+    }),
   ).toEqual({
     accepted_only: true,
     spans: [[3, 3]],
@@ -23,4 +30,11 @@ test("only what differs from everything is sent", () => {
     labels: ["Koi", ""],
   });
   expect(() => optionsOf({ ...EVERYTHING, spans: "x" })).toThrow("ranges of frames");
+});
+
+test("only an overlay is sent with a look", () => {
+  const choices = { ...EVERYTHING, look: { ...USUAL, opacity: "0", background: "#00b140" } };
+  expect(optionsOf(choices, "coco")).toEqual({});
+  const look = { opacity: 0, contour: 1, color: null, background: "#00b140" };
+  expect(optionsOf(choices, "overlay")).toEqual({ look });
 });

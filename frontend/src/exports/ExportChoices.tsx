@@ -11,9 +11,47 @@ export interface Choices {
   display: boolean;
   /** The labels whose objects are exported, "" for objects without one; none: all objects. */
   labels: readonly string[];
+  /** How an overlay shows the objects. */
+  look: Look;
 }
 
-export const EVERYTHING: Choices = { accepted: false, spans: "", names: "", display: false, labels: [] };
+export interface Look {
+  /** Of the colours over the objects, in percent. */
+  opacity: string;
+  /** The width of the contours in pixels. */
+  contour: string;
+  /** One colour for all objects, such as #ff0000; empty: each has its own. */
+  color: string;
+  /** A colour in place of what is around the objects; empty: the frame. */
+  background: string;
+}
+
+export const USUAL: Look = { opacity: "50", contour: "1", color: "", background: "" };
+export const EVERYTHING: Choices = {
+  accepted: false,
+  spans: "",
+  names: "",
+  display: false,
+  labels: [],
+  look: USUAL,
+};
+
+/** The looks that people choose by one click. */
+const LOOKS: Record<string, Look> = {
+  "": USUAL,
+  contours: { ...USUAL, opacity: "0", contour: "3" },
+  green: { opacity: "0", contour: "0", color: "", background: "#00b140" },
+  matte: { opacity: "100", contour: "0", color: "#ffffff", background: "#000000" },
+};
+
+function lookOf({ opacity, contour, color, background }: Look): NonNullable<ExportOptions["look"]> {
+  return {
+    opacity: Number(opacity) / 100,
+    contour: Number(contour),
+    color: color || null,
+    background: background || null,
+  };
+}
 
 /** Returns the ranges in a text such as "0-99, 120", or null if it is none. */
 export function spansOf(text: string): [number, number][] | null {
@@ -31,7 +69,7 @@ export function spansOf(text: string): [number, number][] | null {
 }
 
 /** Returns the options of the server. Throws an Error with a sentence if the ranges cannot be read. */
-export function optionsOf(choices: Choices): ExportOptions {
+export function optionsOf(choices: Choices, format = ""): ExportOptions {
   const spans = spansOf(choices.spans);
   if (!spans) throw new Error(BAD_SPANS);
   return {
@@ -40,6 +78,7 @@ export function optionsOf(choices: Choices): ExportOptions {
     ...(choices.names ? { names: choices.names } : {}),
     ...(choices.display ? { shape: "display" as const } : {}),
     ...(choices.labels.length ? { labels: [...choices.labels] } : {}),
+    ...(format === "overlay" ? { look: lookOf(choices.look) } : {}),
   };
 }
 
@@ -49,12 +88,14 @@ export interface ExportChoicesProps {
   choices: Choices;
   /** Whether ranges of frames can be chosen, which are those of one video. */
   spans?: boolean;
+  /** The name of the format that is chosen. */
+  format?: string | undefined;
   /** The labels of the project. */
   labels: readonly { name: string }[];
   onChange: (choices: Choices) => void;
 }
 
-export function ExportChoices({ choices, spans = false, labels, onChange }: ExportChoicesProps) {
+export function ExportChoices({ choices, spans = false, format, labels, onChange }: ExportChoicesProps) {
   const set = (change: Partial<Choices>) => onChange({ ...choices, ...change });
   return (
     <details class={css.choices} data-testid="export-options">
@@ -77,6 +118,7 @@ export function ExportChoices({ choices, spans = false, labels, onChange }: Expo
         />
         Stretch pixels that are not square
       </label>
+      {format === "overlay" && <LookFields look={choices.look} onChange={(look) => set({ look })} />}
       {spans && (
         <TextField
           label="Frames"
@@ -117,5 +159,40 @@ export function ExportChoices({ choices, spans = false, labels, onChange }: Expo
         onChange={(value) => set({ names: value as Choices["names"] })}
       />
     </details>
+  );
+}
+
+function LookFields({ look, onChange }: { look: Look; onChange: (look: Look) => void }) {
+  const known = Object.keys(LOOKS).find((name) => JSON.stringify(LOOKS[name]) === JSON.stringify(look));
+  return (
+    <>
+      <SelectField
+        label="Objects are shown"
+        testid="export-look"
+        value={known ?? "own"}
+        options={[
+          { value: "", name: "in their colours" },
+          { value: "contours", name: "by contours alone" },
+          { value: "green", name: "before a green screen" },
+          { value: "matte", name: "white on black" },
+          ...(known === undefined ? [{ value: "own", name: "as set below" }] : []),
+        ]}
+        onChange={(name) => onChange(LOOKS[name] ?? look)}
+      />
+      <TextField
+        label="Opacity in percent"
+        type="number"
+        testid="export-opacity"
+        value={look.opacity}
+        onInput={(opacity) => onChange({ ...look, opacity })}
+      />
+      <TextField
+        label="Contours in pixels"
+        type="number"
+        testid="export-contour"
+        value={look.contour}
+        onInput={(contour) => onChange({ ...look, contour })}
+      />
+    </>
   );
 }

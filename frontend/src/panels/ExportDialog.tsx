@@ -35,7 +35,7 @@ export function ExportDialog({ video, round, empty, onClose }: ExportDialogProps
     setBusy(true);
     setProblem("");
     try {
-      const made = await makeExport(video, format, round?.id ?? null, optionsOf(choices));
+      const made = await makeExport(video, format, round?.id ?? null, optionsOf(choices, format));
       past.set((list) => [made, ...list.filter((exported) => exported.id !== made.id)]);
     } catch (error) {
       setProblem(asProblem(error).message);
@@ -68,7 +68,13 @@ export function ExportDialog({ video, round, empty, onClose }: ExportDialogProps
               </label>
             ))}
           </fieldset>
-          <ExportChoices choices={choices} spans labels={store.labels.value} onChange={setChoices} />
+          <ExportChoices
+            choices={choices}
+            spans
+            format={format}
+            labels={store.labels.value}
+            onChange={setChoices}
+          />
           {failure && (
             <p class={css.problem} role="alert" data-testid="export-problem">
               {failure}

@@ -21,7 +21,7 @@ from webapp.annotation.export.files import download_name, export_file
 from webapp.annotation.export.format import Format
 from webapp.annotation.export.formats import FORMATS
 from webapp.annotation.export.jobs import export_for, exports_of
-from webapp.annotation.export.options import Names, Options, Shape
+from webapp.annotation.export.options import Look, Names, Options, Shape
 from webapp.annotation.models import Export, ExportState
 from webapp.paging import NewestFirst
 from webapp.problems import NotFound, Problem
@@ -46,6 +46,18 @@ class FormatInfo(Schema):
 FrameSpan = Annotated[list[Annotated[int, Field(ge=0, lt=1 << 20)]], Field(min_length=2, max_length=2)]
 
 
+Color = Annotated[str, Field(pattern=r"^#[0-9a-f]{6}$")]
+
+
+class OverlayLook(Strict):
+    """How an overlay video shows the objects."""
+
+    opacity: Annotated[float, Field(ge=0, le=1)] = 0.5  # Of the colour over an object.
+    contour: Annotated[int, Field(ge=0, le=20)] = 1  # The width of its line in pixels; 0: none.
+    color: Color | None = None  # One colour for all objects; null: each has its own.
+    background: Color | None = None  # A colour in place of what is outside of the objects; null: the frame.
+
+
 class ExportOptions(Strict):
     """What of the videos is exported, and how."""
 
@@ -55,8 +67,10 @@ class ExportOptions(Strict):
     names: Names | None = None  # Names of frames: those of the source files, or numbers; None: as the format does.
     shape: Shape = "stored"  # "display" stretches pixels that are not square.
 
+    look: OverlayLook = OverlayLook()  # Only for the format overlay.
+
     def chosen(self) -> Options:
-        return Options(**self.dict())
+        return Options(**{**self.dict(), "look": Look(**self.look.dict())})
 
 
 class ExportBody(Strict):

@@ -18,7 +18,7 @@ from webapp.annotation.export.files import export_file, folder_name, unfinished_
 from webapp.annotation.export.format import Format
 from webapp.annotation.export.formats import FORMATS
 from webapp.annotation.export.manifest import add_checksums, add_how_to, add_lists, add_manifest
-from webapp.annotation.export.options import Options
+from webapp.annotation.export.options import Look, Options
 from webapp.annotation.export.subject import Subject
 from webapp.annotation.head import head_of
 from webapp.annotation.masks import effective
@@ -78,6 +78,7 @@ def make_export(
     options = options or Options()
     video = video_for(by, video_id, Role.ANNOTATOR)
     _check_format(format_name)
+    _check_look(format_name, options)
     if round_id is not None and not Round.objects.filter(video=video, pk=round_id).exists():
         raise NotFound("round")
     at = round_id or head_of(video.pk)
@@ -120,6 +121,7 @@ def make_project_export(
         raise Problem("one_video", "This format holds one video. Export the videos one by one.")
     heads = dict(Head.objects.filter(video__project=project, round__isnull=False).values_list("video_id", "round_id"))
     options = options or Options()
+    _check_look(format_name, options)
     if options.splits:
         video_ids = [video for inside in options.splits.values() for video in inside]
         if len(set(video_ids)) != len(video_ids):
@@ -161,6 +163,11 @@ def _check_format(name: str) -> Format:
         known = ", ".join(FORMATS)
         raise Problem("unknown_format", f"There is no export format called {name!r}. Choose one of {known}.")
     return FORMATS[name]
+
+
+def _check_look(format_name: str, options: Options) -> None:
+    if options.look != Look() and format_name != "overlay":
+        raise Problem("no_look", "Only the format overlay has a look. Export an overlay.", field="look")
 
 
 def remove_export(*, by: User, export_id: int) -> None:

@@ -12,6 +12,23 @@ Shape = Literal["stored", "display"]
 
 
 @dataclass(frozen=True)
+class Look:
+    """How an overlay video shows the objects.
+
+    Args:
+        opacity: the share of the colour over an object, 0..1; at 0 the object keeps its own pixels.
+        contour: the width in pixels of the line along the border inside an object, 0..20; 0: no line.
+        color: one colour for all objects, such as #ff0000; None: each object has its own.
+        background: a colour in place of what is outside of the objects; None: the frame.
+    """
+
+    opacity: float = 0.5
+    contour: int = 1
+    color: str | None = None
+    background: str | None = None
+
+
+@dataclass(frozen=True)
 class Options:
     """The choices of an export.
 
@@ -22,6 +39,7 @@ class Options:
         names: whether frames are called by the names of their source files or by numbers; None: as the format does.
         shape: "display" stretches videos whose pixels are not square, as players do; "stored" keeps their pixels.
         splits: the ids of the videos of each split of a project, such as train and val; no other videos are exported.
+        look: how an overlay video shows the objects.
         val_percent: the share of the videos that are in the split val, while the others are in train; 0: no splits.
     """
 
@@ -32,6 +50,7 @@ class Options:
     shape: Shape = "stored"
     splits: Mapping[str, Sequence[int]] = field(default_factory=dict)
     val_percent: int = 0
+    look: Look = Look()
 
     def stored(self) -> dict[str, Any]:
         """Return the choices that differ from the default, in values that JSON has."""
@@ -53,4 +72,4 @@ class Options:
 
     @classmethod
     def read(cls, stored: Mapping[str, Any]) -> Options:
-        return cls(**stored)
+        return cls(**{**stored, "look": Look(**stored.get("look", {}))})
