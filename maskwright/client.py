@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from maskwright.connection import ApiError, Connection, Progress, when
+from maskwright.teamwork import TeamWork
 from maskwright.transfer import download, upload
 from segmentation.formats.coco_rle import decode_segmentation
 
@@ -75,6 +76,11 @@ class Project:
     connection: Connection = field(repr=False)
     id: int
     name: str
+
+    @property
+    def team(self) -> TeamWork:
+        """The jobs, members, webhooks and quota of the project."""
+        return TeamWork(self.connection, self.id)
 
     def videos(self) -> list[Video]:
         """Return all videos of the project, the oldest first."""

@@ -223,3 +223,27 @@ def test_masks_that_are_not_brought_in_raise_with_the_reason(tmp_path: Path, end
     assert raised.value.code == code
     assert b'"labels":{"cod":null}' in seen[2].content
     assert (seen[-1].method == "DELETE") == (code == "labels_asked")
+
+
+def test_the_team_of_a_project_is_read_and_changed() -> None:
+    pages = [{"jobs": [{"id": 5}], "next": 5}, {"jobs": [{"id": 6}], "next": None}]
+    hook = {"id": 2, "secret": "whsec"}
+    answers = [*pages, [{"job": 5, "assignee": 8}], hook, {"id": 9}, None, {"frames": {"limit": None, "used": 3}}]
+    maskwright, seen = in_turn(*(httpx.Response(200, json=each) for each in answers))
+    team = Project(maskwright.connection, 1, "Birds").team
+    assert [job["id"] for job in team.jobs(state="new")] == [5, 6]
+    assert seen[1].url.params == httpx.QueryParams({"project": 1, "state": "new", "after": 5})
+    assert team.deal([8]) == [{"job": 5, "assignee": 8}]
+    assert team.add_webhook("https://example.org", ["round.done"]) == hook
+    assert "Idempotency-Key" not in seen[3].headers  # Its answer has a secret, which is not kept for a repetition.
+    assert team.test_webhook(2)["id"] == 9
+    team.remove_webhook(2)
+    assert team.quota()["frames"]["used"] == 3
+    lines = [f"{request.method} {request.url.path.removeprefix('/api/v1')}" for request in seen]
+    assert lines[2:] == [
+        "POST /projects/1/jobs/deal",
+        "POST /projects/1/webhooks",
+        "POST /webhooks/2/test",
+        "DELETE /webhooks/2",
+        "GET /projects/1/quota",
+    ]
