@@ -20,7 +20,7 @@ from tests.segmentation.clips import interaction_on, make_clip
 from tests.segmentation.engine_conformance import EngineConformance
 
 ENGINES = ("star", "stm", "stm-semi", "ipn", "manet", "strnn")
-SETTINGS = EngineSettings(device="cuda", max_side=64)  # half precision is slow on a CPU
+SETTINGS = EngineSettings(device="cuda", max_side=32)  # half precision is slow on a CPU
 ASKED = (  # names of the conformance tests that run here
     "test_confidence_is_a_number_from_0_to_1_for_each_object",
     "test_a_cancelled_round_leaves_a_usable_session",
