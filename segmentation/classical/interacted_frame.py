@@ -58,6 +58,24 @@ def evidence_from_probability(probability: FloatMap, motion: Motion | None) -> O
     return ObjectEvidence(found, probability, found, motion, nothing, nothing, nothing, nothing)
 
 
+@dataclass(frozen=True, eq=False)
+class UndrawnFrame:
+    """What segmenting a frame needs that does not depend on scribbles.
+
+    `picture` is the frame at the size of GrabCut, and `motion` its motion to an adjacent frame at this size; None in a
+    video of one frame.
+    """
+
+    picture: ScaledFrame
+    motion: Motion | None
+
+    @classmethod
+    def of(cls, scaled_frames: ScaledFrames, frame: int) -> UndrawnFrame:
+        picture = smaller(scaled_frames[frame], SIDE)
+        picture.fine_features  # noqa: B018 (it is computed and kept when it is first read)
+        return cls(picture, _motion(scaled_frames, frame, picture))
+
+
 # Takes a frame index and the evidence of an object; returns its probability map at the reduced size `Sizes.grid`.
 RefineInteracted = Callable[[int, ObjectEvidence], FloatMap]
 
@@ -66,7 +84,7 @@ class InteractedFrame:
     """Segments the frame that was drawn on, from its new `scribbles` and its mask `before` (None: it has none yet).
 
     Under the `earlier` scribbles of this frame the mask keeps their object ids; they change no other pixels. `seed` is
-    that of GrabCut.
+    that of GrabCut. `undrawn` belongs to this frame, if it was computed ahead.
     """
 
     def __init__(
@@ -77,12 +95,13 @@ class InteractedFrame:
         scribbles: Sequence[Scribble],
         before: LabelMap | None,
         seed: int,
+        undrawn: UndrawnFrame | None = None,
     ) -> None:
+        undrawn = undrawn or UndrawnFrame.of(scaled_frames, frame)
         self._scaled_frames, self._frame, self._seed = scaled_frames, frame, seed
         self._scribbles, self._everything = scribbles, [*earlier, *scribbles]
         self._before: LabelMap = np.zeros(scaled_frames.sizes.video, np.uint8) if before is None else before
-        self._picture = smaller(scaled_frames[frame], SIDE)
-        self._motion = _motion(scaled_frames, frame, self._picture)
+        self._picture, self._motion = undrawn.picture, undrawn.motion
         height, width = self._picture.grey.shape
         self._old = resize_labels(self._before, height, width)
         self._new, self._every = (_thick(lines, height, width, STROKE) for lines in (scribbles, self._everything))

@@ -54,6 +54,11 @@ class ScaledFrame:
     grey: NDArray[np.uint8]  # [h, w], grey levels at the size `Sizes.grid`
 
     @cached_property
+    def fine_features(self) -> FloatArray:
+        """The features of `compute_pixel_features` at the grid size, [h, w, CHANNELS]."""
+        return compute_pixel_features(self.lab, self.grey)
+
+    @cached_property
     def pixel_features(self) -> FloatArray:
         """The features of `compute_pixel_features` at half the grid size, [h/2, w/2, CHANNELS]."""
         height, width = self.grey.shape

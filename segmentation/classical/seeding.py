@@ -15,7 +15,7 @@ from scipy.ndimage import gaussian_filter
 from segmentation.classical.appearance import COLOURS, TextureModel, colour_index, random_features
 from segmentation.classical.fusion import sigmoid
 from segmentation.classical.motion import CameraMotion, Motion, object_motion_score
-from segmentation.classical.scaled_frames import ScaledFrame, compute_pixel_features
+from segmentation.classical.scaled_frames import ScaledFrame
 from segmentation.masks import Box
 from segmentation.types import BinaryMask, FloatArray, FloatMap
 
@@ -90,7 +90,7 @@ def _cues(
 ) -> FloatArray:
     longest = max(label.shape)
     colour = _colour_ratio(scaled, label, weight)
-    lifted = random_features(compute_pixel_features(scaled.lab, scaled.grey))
+    lifted = random_features(scaled.fine_features)
     texture = 2 * TextureModel.fitted(lifted, label.ravel(), weight.ravel())(lifted).reshape(label.shape)
     moves = np.zeros_like(label)
     if motion is not None:

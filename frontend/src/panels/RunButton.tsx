@@ -45,7 +45,7 @@ export function RunButton() {
       disabled={!cancel.enabled()}
       aria-label={`Cancel round ${active?.number ?? ""}`}
       aria-keyshortcuts="Escape"
-      title="Stops the running round. The masks that it has computed stay. (Esc)"
+      title={cancelTitle(active)}
       onClick={cancel.perform}
     >
       <Bar running={running} />
@@ -104,13 +104,22 @@ function Bar({ running }: { running: Running | null }) {
   );
 }
 
-/** "61/80 · 22 f/s · 1 s" */
+/** Frames a second; 0 before the first frame is done. */
+const rateOf = (round: Running): number => (round.seconds && round.done ? round.done / round.seconds : 0);
+
+/** "61/80 · 1 s" */
 export function progressText(round: Running): string {
   if (round.cancel_requested) return "";
   if (round.state === "queued") return "waiting";
-  const rate = round.seconds && round.done ? round.done / round.seconds : 0;
+  const rate = rateOf(round);
   const parts = [`${round.done}/${round.total}`];
-  if (rate > 0)
-    parts.push(`${rate.toFixed(rate < 10 ? 1 : 0)} f/s`, remaining((round.total - round.done) / rate));
+  if (rate > 0) parts.push(remaining((round.total - round.done) / rate));
   return parts.join(" · ");
+}
+
+/** Says what the button does and, once it is known, how fast the round is. */
+export function cancelTitle(round: Running | null): string {
+  const rate = round ? rateOf(round) : 0;
+  const pace = rate > 0 ? `It computes ${rate.toFixed(rate < 10 ? 1 : 0)} frames a second. ` : "";
+  return `${pace}Stops the running round. The masks that it has computed stay. (Esc)`;
 }

@@ -3,7 +3,7 @@ import { whyNoFrames } from "../editor/states";
 import { round } from "../editor/testing";
 import type { ObjectInfo, RoundInfo, RoundScores, RoundScribble } from "../protocol";
 import { changeText, stateOf, whatOf } from "./Rounds";
-import { progressText } from "./RunButton";
+import { cancelTitle, progressText } from "./RunButton";
 import { changeOf } from "./Scores";
 
 const SCRIBBLE: RoundScribble = {
@@ -17,7 +17,8 @@ const SCRIBBLE: RoundScribble = {
 describe("what a running round has reached", () => {
   it("is said with frames per second and the time that is left", () => {
     const running = round({ id: 3, state: "running", done: 60, total: 80, seconds: 3 });
-    expect(progressText(running)).toBe("60/80 · 20 f/s · 1 s");
+    expect(progressText(running)).toBe("60/80 · 1 s");
+    expect(cancelTitle(running)).toMatch(/^It computes 20 frames a second\. Stops/);
   });
 
   it("has no rate before the first frame", () => {

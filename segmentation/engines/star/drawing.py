@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from segmentation.classical.interacted_frame import InteractedFrame, ObjectEvidence
+from segmentation.classical.interacted_frame import InteractedFrame, ObjectEvidence, UndrawnFrame
 from segmentation.classical.scaled_frames import ScaledFrames, Sizes
 from segmentation.cutter.openvino import compile_refinement_net
 from segmentation.cutter.refinement import RefinementNet, refine_interacted
@@ -27,6 +27,7 @@ class FrameDrawing:
         size = frames.height, frames.width
         self._frames = ScaledFrames(frames, Sizes.of(*size, settings.max_side))
         self._seed = settings.seed
+        self._ahead: tuple[int, UndrawnFrame] | None = None  # A frame index, and what was computed ahead of it.
         self._cutter = shared_network(RefinementNet, CUTTER, None, device, torch.float32, compile_refinement_net)
 
     @property
@@ -38,7 +39,9 @@ class FrameDrawing:
 
         `earlier` are older scribbles on this frame, `before` is its mask so far (None: it has none).
         """
-        drawn = InteractedFrame(self._frames, interaction.frame, earlier, interaction.scribbles, before, self._seed)
+        frame, scribbles = interaction.frame, interaction.scribbles
+        ahead = self._ahead[1] if self._ahead is not None and self._ahead[0] == frame else None
+        drawn = InteractedFrame(self._frames, frame, earlier, scribbles, before, self._seed, ahead)
         return drawn.labels(self._refine)
 
     def prepare(self, frame: int) -> None:
@@ -46,6 +49,11 @@ class FrameDrawing:
         self._frames[frame].pixel_features  # noqa: B018 (it is computed and kept when it is first read)
         if len(self._frames) > 1:
             self._frames[frame + 1 if frame + 1 < len(self._frames) else frame - 1]
+
+    def prepare_drawing(self, frame: int) -> None:
+        """Compute what drawing on a frame needs and scribbles do not change. It is kept for one frame only."""
+        if self._ahead is None or self._ahead[0] != frame:
+            self._ahead = frame, UndrawnFrame.of(self._frames, frame)
 
     @torch.inference_mode()
     def _refine(self, frame: int, evidence: ObjectEvidence) -> NDArray[np.float32]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 
@@ -24,6 +24,7 @@ from segmentation.engines.star.network import Star, compete
 from segmentation.engines.star.openvino import compile_star
 from segmentation.engines.star.state import SessionState
 from segmentation.engines.star.video import Video
+from segmentation.runtime.blas_threads import one_blas_thread
 from segmentation.runtime.device import choose_device
 from segmentation.runtime.feature_cache import FeatureCache
 from segmentation.runtime.folding import for_inference
@@ -94,6 +95,14 @@ class StarEngine(Engine):
         self._drawing.prepare(frame)
         if frame + 1 < len(self.frames):
             self._video.flow(frame, frame + 1)
+
+    def prepare(self, frames: Iterable[int]) -> Iterator[int]:
+        """Compute features ahead as every engine does, and what a drawing on the first of `frames` needs."""
+        for count, frame in enumerate(super().prepare(frames)):
+            if count == 0:
+                with one_blas_thread():
+                    self._drawing.prepare_drawing(frame)
+            yield frame
 
     # --- rounds ---------------------------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from segmentation.classical import interacted_frame
 from segmentation.engines.star import engine as star_engine
 from segmentation.engines.star.engine import MEMORY_FRAMES, StarEngine
 from segmentation.engines.star.matching import Memory
@@ -53,6 +54,20 @@ def test_compiled_networks_find_the_same_masks(objects: int) -> None:
     for number in range(1, objects + 1):
         both = (with_openvino == number) & (with_torch == number)
         assert both.sum() > 0.97 * ((with_openvino == number) | (with_torch == number)).sum()
+
+
+def test_a_frame_that_was_prepared_gets_the_same_mask_without_computing_flow(monkeypatch: pytest.MonkeyPatch) -> None:
+    clip = make_clip(length=3, height=64, width=80, num_objects=1)
+    drawn = Interaction(1, first_strokes(clip.truth[1], 1))
+    found = []
+    for prepared in (False, True):
+        session = StarEngine(ArrayFrames(clip.frames), 1, network=tiny())
+        if prepared:
+            assert list(session.prepare([1, 2])) == [1, 2]
+            monkeypatch.setattr(interacted_frame, "FlowEstimator", None)
+        found.append(session.preview(drawn).labels)
+    assert found[0].any()
+    assert (found[0] == found[1]).all()
 
 
 FOREIGN = np.random.default_rng(1).integers(0, 256, (144, 192, 3)).astype(np.uint8)
