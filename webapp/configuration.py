@@ -20,17 +20,6 @@ from webapp.variable import Variable
 DATABASE_FILE = "maskwright.sqlite3"
 POOL_SIZE = 24  # connections of one process to Postgres: eight are for the sockets, the others for requests
 POOL_SECONDS = 10.0  # A request that gets no connection in this time is answered 503.
-# How Postgres and its clients notice that the network between them is cut, unless the address says otherwise. Postgres
-# ends a transaction that waits for its client for 30 s, so that the rows that it has locked are free again. A client
-# gives up a connection over which nothing came for 30 s.
-DATABASE_NETWORK = {
-    "connect_timeout": 10,
-    "keepalives_idle": 15,
-    "keepalives_interval": 5,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 30_000,
-}
-DATABASE_SESSION = "-c idle_in_transaction_session_timeout=30s"
 CACHE_SECONDS = 1.0  # a shared cache that takes longer to answer counts as unreachable
 
 
@@ -260,10 +249,7 @@ class Configuration:
             # Under ASGI each request may have a thread of its own: without a pool, 200 requests at once open 200
             # connections, and Postgres refuses what is above its limit (100 by default).
             pool = {"min_size": 1, "max_size": POOL_SIZE, "timeout": POOL_SECONDS}
-            own = given.get("OPTIONS", {})
-            session = f"{DATABASE_SESSION} {own.get('options', '')}".strip()
-            options = {**DATABASE_NETWORK, **own, "options": session, "pool": pool}
-            return {**given, "CONN_HEALTH_CHECKS": True, "OPTIONS": options}
+            return {**given, "CONN_HEALTH_CHECKS": True, "OPTIONS": {**given["OPTIONS"], "pool": pool}}
         # With Django's defaults concurrent writers fail ("database is locked"); these three settings end that.
         return {
             "ENGINE": "django.db.backends.sqlite3",

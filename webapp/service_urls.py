@@ -19,6 +19,17 @@ REDIS_OPTIONS = {
     *("socket_connect_timeout", "socket_timeout", "ssl_ca_certs", "ssl_ca_path", "ssl_cert_reqs", "ssl_certfile"),
     *("ssl_check_hostname", "ssl_keyfile", "ssl_keyfile_password", "ssl_min_version", "timeout"),
 }
+# How Postgres and its clients notice that the network between them is cut, unless the address says otherwise. Postgres
+# ends a transaction that waits for its client for 30 s, so that the rows that it has locked are free again. A client
+# gives up a connection over which nothing came for 30 s.
+DATABASE_NETWORK = {
+    "connect_timeout": 10,
+    "keepalives_idle": 15,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
+DATABASE_SESSION = "-c idle_in_transaction_session_timeout=30s"
 EXTRA = 'Team mode needs further packages: pip install -e ".[team]".'
 
 
@@ -42,7 +53,8 @@ def database_settings(url: str) -> dict[str, Any]:
     if not str(options.get("connect_timeout", "1")).isdecimal():
         raise WrongValue("its connect_timeout must be a number of seconds")
     _check_options(options)
-    return settings
+    session = f"{DATABASE_SESSION} {options.get('options', '')}".strip()
+    return {**settings, "OPTIONS": {**DATABASE_NETWORK, **options, "options": session}}
 
 
 def _check_options(options: dict[str, Any]) -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from webapp.configuration import DATABASE_FILE, DATABASE_NETWORK, POOL_SIZE, BadSetting, load
+from webapp.configuration import DATABASE_FILE, POOL_SIZE, BadSetting, load
+from webapp.service_urls import DATABASE_NETWORK
 
 TEAM = {"REDIS_URL": "redis://cache:6379/0", "DATABASE_URL": "postgres://jo%40n:p%2Fw@db:5433/masks"}
 

@@ -10,8 +10,6 @@ from uuid import uuid4
 
 import numpy as np
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from segmentation.engine import Engine
 from segmentation.types import Interaction, MaskUpdate
@@ -82,15 +80,6 @@ def test_a_round_stores_every_frame_and_the_drawn_one_first(video: Video, owner:
     assert seen[0] == (1, FRAMES), "the first mask is stored at once"
     assert seen[-1] == (FRAMES, FRAMES)
     assert (labels(video, row.pk)[3] == 1).any()
-
-
-def test_few_statements_come_before_the_first_mask(video: Video, owner: User) -> None:
-    row = make(video, owner, None, frame=3)
-    with CaptureQueriesContext(connection) as found:
-        work_on(row.pk)
-    statements = [query["sql"] for query in found if not query["sql"].startswith(("SAVEPOINT", "RELEASE"))]
-    first = next(at for at, sql in enumerate(statements) if sql.startswith('INSERT INTO "annotation_mask"'))
-    assert first <= 22, "\n".join(statements[:first])
 
 
 def test_the_default_engine_is_resolved_and_told(video: Video, owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
