@@ -40,8 +40,9 @@ export const VideoCard = memo(function VideoCard(props: VideoCardProps) {
     >
       <div class={css.picture}>
         <Picture {...props} />
-        <VideoCheck {...props} class={css.check} />
       </div>
+      {/* Not in the picture, whose content-visibility would put the box below the link that covers the card. */}
+      <VideoCheck {...props} class={css.check} />
       <div class={css.text}>
         <div class={css.line}>
           {video.state === "ready" ? (
