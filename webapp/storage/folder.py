@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import uuid
@@ -24,7 +25,7 @@ class FolderStorage:
     def local_path(self, name: str) -> Path:
         path = self.root / name
         if not path.is_file():
-            raise FileNotFoundError(name)
+            raise FileNotFoundError(errno.ENOENT, "no such file in the data folder", name)
         return path
 
     def fetch_ahead(self, names: Iterable[str]) -> None:
