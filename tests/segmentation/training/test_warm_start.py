@@ -13,12 +13,16 @@ from segmentation.engines.ipn.network import IPNConfig, Pnet
 from segmentation.engines.manet.network import MANet, MANetConfig
 from segmentation.engines.stm.network import STM, InteractiveSTM, STMConfig
 from segmentation.engines.strnn.network import STRNN, BranchConfig, STRNNConfig
+from segmentation.engines.strnn.objective import Objective as STRNNObjective
 from segmentation.engines.strnn.refinement import RefinementConfig
 from segmentation.networks.deeplab import DeepLabConfig
 from segmentation.networks.resnet import ResNet, ResNetConfig
 from segmentation.training.objectives.configs import read_config
 from segmentation.training.objectives.warm_start import NormPlan, begin, hold_norms
+from segmentation.training.plan import parse_plan
+from tests.segmentation.engines.manet.tiny import TINY_TRUNK
 from tests.segmentation.engines.stm.tiny import TINY
+from tests.segmentation.engines.strnn.test_trunk import PLAN_TRUNK
 
 BODY = ResNetConfig(blocks=(1, 1, 1, 1), strides=(1, 2, 2, 2), width=4)
 
@@ -115,6 +119,23 @@ def test_stms_encoder_and_refinements_go_into_propagation_networks(tmp_path: Pat
             )
     with pytest.raises(ValueError, match="nothing in a Conv2d can begin with"):
         begin(torch.nn.Conv2d(1, 1, 1), NormPlan(), str(tmp_path / "stm.safetensors"))
+
+
+def test_strnn_on_the_trunk_begins_with_the_body_of_manet_and_with_rgmp_of_other_weights(tmp_path: Path) -> None:
+    body, rgmp = tmp_path / "manet.safetensors", tmp_path / "strnn.safetensors"
+    manet = MANet(replace(TINY_TRUNK, deeplab=replace(TINY_TRUNK.deeplab, rates=(1, 2), width=8, low_width=4)))
+    save_checkpoint(body, "manet", manet)
+    plan = parse_plan(PLAN_TRUNK)
+    network = STRNNObjective(plan, torch.device("cpu"), "features", body=str(body)).network
+    for key, value in manet.feature_extracter.state_dict().items():
+        torch.testing.assert_close(network.state_dict()[f"branches.0.body.{key}"], value, atol=1e-3, rtol=1e-3)
+    other = STRNN(replace(read_config(STRNNConfig, plan.network), branches=()))
+    save_checkpoint(rgmp, "strnn", other)
+    begun = STRNNObjective(plan, torch.device("cpu"), "refinement", body=str(rgmp)).network.state_dict()
+    for key, value in other.state_dict().items():
+        torch.testing.assert_close(begun[key], value, atol=1e-3, rtol=1e-3)
+    with pytest.raises(ValueError, match=r"body: nothing in a STRNN can begin with strnn.safetensors"):
+        STRNNObjective(plan, torch.device("cpu"), "features", body=str(rgmp))
 
 
 def test_norms_settle_from_that_part_of_the_run_on() -> None:

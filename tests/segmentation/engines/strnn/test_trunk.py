@@ -10,8 +10,6 @@ import pytest
 import torch
 
 from segmentation import EngineSettings, create_engine_session
-from segmentation.checkpoints import save_checkpoint
-from segmentation.engines.manet.network import MANet
 from segmentation.engines.strnn.engine import STRNNEngine
 from segmentation.engines.strnn.network import STRNN, BranchConfig, STRNNConfig, for_inference
 from segmentation.engines.strnn.objective import Objective
@@ -24,7 +22,6 @@ from segmentation.training.plan import load_plan, parse_plan
 from segmentation.training.sources import Sources
 from segmentation.trunk import TrunkError, weights
 from tests.segmentation.clips import interaction_on, make_clip
-from tests.segmentation.engines.manet.tiny import TINY_TRUNK
 from tests.segmentation.engines.strnn.test_objective import NEVER, PLAN
 from tests.segmentation.engines.strnn.tiny import RESNET, TINY, write_weights
 from tests.segmentation.training.training_steps import make_clips, untouched
@@ -81,23 +78,6 @@ def test_the_first_stage_is_trained_from_stored_features(sources: Sources, tmp_p
     loss.backward()
     assert untouched(objective.network) <= {*NEVER, "branches.0.rnn.Kt"}
     assert {"ratio", "j_first", "j_next", "j_corrected", "j_later"} == figures.keys()
-
-
-def test_the_body_begins_with_that_of_manet_and_rgmp_with_that_of_other_weights(tmp_path: Path) -> None:
-    body, rgmp = tmp_path / "manet.safetensors", tmp_path / "strnn.safetensors"
-    manet = MANet(replace(TINY_TRUNK, deeplab=replace(BODY, rates=(1, 2), width=8, low_width=4)))
-    save_checkpoint(body, "manet", manet)
-    plan = parse_plan(PLAN_TRUNK)
-    network = Objective(plan, torch.device("cpu"), "features", body=str(body)).network
-    for key, value in manet.feature_extracter.state_dict().items():
-        torch.testing.assert_close(network.state_dict()[f"branches.0.body.{key}"], value, atol=1e-3, rtol=1e-3)
-    other = STRNN(replace(read_config(STRNNConfig, plan.network), branches=()))
-    save_checkpoint(rgmp, "strnn", other)
-    begun = Objective(plan, torch.device("cpu"), "refinement", body=str(rgmp)).network.state_dict()
-    for key, value in other.state_dict().items():
-        torch.testing.assert_close(begun[key], value, atol=1e-3, rtol=1e-3)
-    with pytest.raises(ValueError, match=r"body: nothing in a STRNN can begin with strnn.safetensors"):
-        Objective(plan, torch.device("cpu"), "features", body=str(rgmp))
 
 
 def test_both_stages_of_the_plan_have_the_same_network() -> None:
