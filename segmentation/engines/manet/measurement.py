@@ -67,7 +67,8 @@ def run_engine(
 def shipped_parts() -> list[Part]:
     """Return the embedding network and the propagation head for two ids, to measure their speed.
 
-    They have the weights that come with the program, and example inputs.
+    They have the weights that come with the program, and example inputs. The pretrained trunk is left out, because all
+    engines share it.
     """
     manet = load_network("manet", find_weights("manet"))
     assert isinstance(manet, MANet)
@@ -75,7 +76,7 @@ def shipped_parts() -> list[Part]:
     cues = torch.rand(2, 3, GRID[0] // 4, GRID[1] // 4)
     head = Applied(network.dynamic_seghead, lambda m, x: m(x[0], cues.to(x.dtype)))
     return [
-        _embedding(network, GRID),
+        _embedding_after_trunk(network, GRID) if network.on_trunk else _embedding(network, GRID),
         ("MA-Net, head of two ids", head, torch.rand(1, network.config.embedding, *cues.shape[2:])),
     ]
 
@@ -87,6 +88,13 @@ def paper_parts() -> list[Part]:
 
 def _embedding(network: MANet, size: tuple[int, int]) -> Part:
     return "MA-Net, embedding", Applied(network, lambda m, x: cast(MANet, m).embed(x)), torch.rand(1, 3, *size)
+
+
+def _embedding_after_trunk(network: MANet, size: tuple[int, int]) -> Part:
+    fine, coarse = network.config.deeplab.backbone.channels
+    pooled = torch.rand(1, coarse, size[0] // 16, size[1] // 16)
+    after = Applied(network, lambda m, x: cast(MANet, m).embed_features(x, pooled.to(x.dtype)))
+    return "MA-Net, embedding after the trunk", after, torch.rand(1, fine, size[0] // 4, size[1] // 4)
 
 
 # --- the plain version ---------------------------------------------------------------------------------------------

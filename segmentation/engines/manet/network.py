@@ -145,12 +145,17 @@ class MANet(nn.Module):
         out: Tensor = self.semantic_embedding(self.feature_extracter.from_features(fine, coarse))
         return out
 
+    @property
+    def on_trunk(self) -> bool:
+        """Whether the backbone is the pretrained trunk, and not a ResNet."""
+        return isinstance(self.config.deeplab.backbone, TrunkConfig)
+
     def to_images(self, frames: Tensor) -> Tensor:
         """Turn RGB frames [N, 3, H, W] in 0..255 into the input of `embed`.
 
         It is RGB in 0..1 if the backbone is the pretrained trunk, and otherwise what `to_input` returns.
         """
-        return frames.float() / 255 if isinstance(self.config.deeplab.backbone, TrunkConfig) else to_input(frames)
+        return frames.float() / 255 if self.on_trunk else to_input(frames)
 
     def interact(self, embedding: Tensor, scribbles: Tensor, previous: Tensor | None, ids: Sequence[int]) -> Tensor:
         """Segment the frame that was drawn on: return the logits [n, h, w] of n `ids`.
