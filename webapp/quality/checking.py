@@ -18,13 +18,16 @@ from webapp.annotation.models import RoundScore
 from webapp.audit.entries import Thing, record
 from webapp.jobs.models import Job, JobState, Stage
 from webapp.jobs.moves import address_of, name_of, save, submitted
-from webapp.jobs.states import ANNOTATED, SUBMITTED, place_of
+from webapp.jobs.states import ACCEPTED, ANNOTATED, IN_REVIEW, SUBMITTED, place_of
 from webapp.notifications.kinds import Kind
 from webapp.notifications.notify import notify
 from webapp.projects.access import project_for
 from webapp.projects.models import Project, Role
 from webapp.quality.models import Below, QualityRule
 
+WAITING = (SUBMITTED, ANNOTATED)  # Where a job is after it was submitted, until somebody goes on with it.
+# A reviewer may be faster than the score, which then still flags the job.
+CHECKED = (*WAITING, IN_REVIEW, ACCEPTED)
 HELD = "The check of this project found masks that are not good enough yet. Look at all frames again, then submit."
 
 
@@ -64,7 +67,7 @@ def check_submitted(video_id: int) -> None:
     waiting = Job.objects.filter(video=video_id, checked=False).select_related("video__project")
     rule: QualityRule | None = None
     for job in waiting:
-        if place_of(job) in (SUBMITTED, ANNOTATED):
+        if place_of(job) in CHECKED:
             rule = rule or rule_of(job.video.project_id)
             _check(job, rule, score)
 
@@ -77,7 +80,8 @@ def _check(job: Job, rule: QualityRule, score: RoundScore | None) -> None:
     job.jf = _mean((j + f) / 2 for j, f in cells)
     bad = job.jf is not None and rule.least_jf is not None and job.jf < rule.least_jf
     job.flagged = bad
-    if bad and rule.below == Below.HOLD and job.holds < rule.attempts and job.assignee is not None:
+    may_hold = rule.below == Below.HOLD and job.holds < rule.attempts and place_of(job) in WAITING
+    if bad and may_hold and job.assignee is not None:
         _hold(job, job.assignee)
     else:
         Job.objects.filter(pk=job.pk).update(checked=True, jf=job.jf, flagged=bad)

@@ -102,6 +102,19 @@ def test_a_submission_is_checked_when_its_score_arrives(
     assert JobEvent.objects.filter(action="hold").count() == 1
 
 
+def test_a_job_that_a_reviewer_accepted_before_its_score_arrived_is_flagged_and_not_held(
+    job: Job, video: Video, project: Project, manager: User, annotator: User, reviewer: User
+) -> None:
+    ask(project, manager, below="hold")
+    Job.objects.filter(pk=job.pk).update(reviewer=reviewer)
+    made = done(video, annotator, None, [0, 1, 2, 3])
+    do(annotator, job, "start", "submit")
+    do(reviewer, job, "accept")
+    store_score(round_id=made.pk, objects=[], frames={}, cells=CELLS)
+    check_submitted(video.pk)
+    assert (at(job), job.checked, job.flagged) == (("acceptance", "completed"), True, True)
+
+
 def test_a_submission_without_masks_misses_everything(
     job: Job, video: Video, project: Project, manager: User, annotator: User
 ) -> None:
