@@ -28,7 +28,7 @@ def invite(manager: Page, username: str, role: str) -> None:
 
 def add_clips(manager: Page) -> None:
     """Copy the sample video until the project has `CLIPS` videos, all of which have hidden ground truth."""
-    token = next(cookie["value"] for cookie in manager.context.cookies() if cookie["name"] == "csrftoken")  # type: ignore[typeddict-item]
+    token = next(cookie["value"] for cookie in manager.context.cookies() if cookie["name"] == "csrftoken")
     body = {"ids": [SAMPLE], "action": "copy", "project": SAMPLE}
     for _ in range(CLIPS - 1):
         sent = manager.request.post(f"/api/projects/{SAMPLE}/videos/actions", data=body, headers={"X-CSRFToken": token})
@@ -159,6 +159,8 @@ def review_and_accept(reviewer: Page, address: str) -> None:
 
 def read_numbers_and_log(manager: Page) -> None:
     """The manager sees the work that hidden ground truth has flagged, the numbers, and what was done."""
+    asked = f"/api/jobs?project={SAMPLE}&order=quality&limit=2"
+    until(lambda: all(job["flagged"] for job in manager.request.get(asked).json()["jobs"]), "both jobs are flagged")
     manager.get_by_test_id("tab-quality").click()
     flagged = manager.get_by_test_id("quality-jobs").get_by_text("below threshold")
     expect(flagged).to_have_count(2)
@@ -178,7 +180,7 @@ def delete_and_restore(manager: Page) -> None:
     expect(manager.get_by_test_id(f"video-{CLIPS}")).to_have_count(0)
     manager.goto("/trash")
     manager.get_by_test_id(f"trash-restore-video-{CLIPS}").click()
-    expect(manager.get_by_test_id("trash-none")).to_be_visible()
+    expect(manager.get_by_test_id(f"trash-video-{CLIPS}")).to_have_count(0)
     manager.goto(f"/projects/{SAMPLE}")
     expect(manager.get_by_test_id(f"video-{CLIPS}")).to_be_visible()
 
