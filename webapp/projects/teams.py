@@ -1,6 +1,6 @@
 """Teams: named sets of people, which exist outside of projects and are invited to a project as a whole.
 
-A team is seen by its members, by who made it and by administrators, and changed by the last two. Managers of a project
+A team is seen by its members, by the person who made it and by administrators, and changed by the last two. Managers of a project
 to which a team was invited see the team there.
 """
 
@@ -96,7 +96,7 @@ def team_to_change(by: User, team_id: int) -> Team:
     if team is None:
         raise NotFound("team")
     if not may_change(by, team):
-        raise Forbidden("Only who made this team, or an administrator, may change it.")
+        raise Forbidden("Only the person who made this team, or an administrator, may change it.")
     return team
 
 
