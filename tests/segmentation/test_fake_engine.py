@@ -1,3 +1,5 @@
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 
@@ -6,10 +8,13 @@ from tests.segmentation.clips import interaction_on
 from tests.segmentation.engine_conformance import EngineConformance
 
 
-@pytest.fixture(autouse=True)
-def _registered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry, "ENGINES", dict(registry.ENGINES))
-    registry.load_engines("tests.segmentation.fake_engine")
+@pytest.fixture(autouse=True, scope="module")
+def _registered() -> Iterator[None]:
+    """Add the fake engine to the registry before the first session is opened, which all tests of the suite share."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(registry, "ENGINES", dict(registry.ENGINES))
+        registry.load_engines("tests.segmentation.fake_engine")
+        yield
 
 
 class TestFake(EngineConformance):
