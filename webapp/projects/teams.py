@@ -1,7 +1,7 @@
 """Teams: named sets of people, which exist outside of projects and are invited to a project as a whole.
 
-A team is seen by its members, by the person who made it and by administrators, and changed by the last two. Managers of a project
-to which a team was invited see the team there.
+A team is seen by its members, by the person who made it and by administrators, and changed by the last two. Managers of
+a project to which a team was invited see the team there.
 """
 
 from __future__ import annotations
