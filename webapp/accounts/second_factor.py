@@ -1,7 +1,7 @@
 """The second factor: six digits from an app on a person's phone (TOTP, RFC 6238), or a recovery code that works once.
 
 It is asked for after the password, and before a one-time link signs anybody in. People who sign in at a provider of the
-organisation is asked for a second factor there, not here.
+organisation are asked for a second factor there, not here.
 """
 
 from __future__ import annotations
