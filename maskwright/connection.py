@@ -87,7 +87,7 @@ class Connection:
 
     @contextmanager
     def stream(self, path: str, headers: Mapping[str, str]) -> Iterator[httpx.Response]:
-        """Make a GET call whose answer is read in pieces. Raises ApiError."""
+        """Make a GET call and return the answer, whose body the caller reads piece by piece. Raises ApiError."""
         with self._http.stream("GET", path, headers=dict(headers), follow_redirects=True) as answer:
             if answer.status_code >= 400:
                 answer.read()

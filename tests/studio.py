@@ -63,7 +63,7 @@ def environment_of(home: Path, **variables: str) -> dict[str, str]:
 
 @functools.cache
 def used_home() -> Path:
-    """Return a data folder with the owner and the sample project, as the first run of `manage.py serve` makes them.
+    """Return a data folder in which `manage.py serve` has started once: it has the owner and the sample project.
 
     It is made once in a process, because rendering the sample video takes about ten seconds of processor time.
     """

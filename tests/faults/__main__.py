@@ -1,4 +1,7 @@
-"""`make bench-faults`: print a table of faults, tries, losses and seconds. Exit status 1: something was lost."""
+"""`make bench-faults`: print a table of faults, tries, losses and seconds.
+
+The exit status is 1 if something was lost, and 2 if no fault was made.
+"""
 
 # ruff: noqa: E402 (Django is set up before anything that needs it is imported)
 
@@ -25,10 +28,13 @@ def main() -> int:
     parser.add_argument("--tries", type=int, default=10, help="how often each fault of a team's site is made (10)")
     arguments = parser.parse_args()
     print(table.HEADER)
-    losses = 0
+    losses = made = 0
     for row in rows(arguments):
         print(row, flush=True)
-        losses += row.losses
+        losses, made = losses + row.losses, made + 1
+    if not made:
+        print("No fault was made.", file=sys.stderr)
+        return 2
     print("Nothing was lost." if not losses else f"{losses} losses.")
     return 1 if losses else 0
 

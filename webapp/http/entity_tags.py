@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
+
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.middleware.http import ConditionalGetMiddleware
@@ -20,4 +22,8 @@ class EntityTags(ConditionalGetMiddleware):
             return response
         if request.method == "GET":
             response.headers.setdefault("Cache-Control", "private, no-cache")
+            if response.has_header("Link") and not response.streaming and not response.has_header("ETag"):
+                # A page of a list can stay the same while another page is added behind it.
+                parts = response.content + b"\n" + response["Link"].encode()  # type: ignore[attr-defined]
+                response["ETag"] = f'"{sha256(parts).hexdigest()[:32]}"'
         return super().process_response(request, response)

@@ -40,7 +40,7 @@ def work_in_turns(round_id: int) -> bool:
 
 
 class Turns:
-    """The open rounds of this worker. The first of them has the turn."""
+    """The rounds that this worker computes by turns. The first in the queue is computed now."""
 
     def __init__(self, first: OpenRound) -> None:
         self._open = deque([first])

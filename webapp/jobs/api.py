@@ -133,8 +133,11 @@ def list_jobs(request: HttpRequest, wanted: Query[JobFilter]) -> JobPage:
         if wanted.project is None:
             raise Problem("no_project", "Say of which project: jobs are sorted by quality in one.", field="project")
         project_for(user, wanted.project, Role.REVIEWER)
-    jobs = jobs_of(user)
-    columns = {"video__project": wanted.project, "video": wanted.video, "state": wanted.state, "stage": wanted.stage}
+    seen = jobs_of(user)
+    if wanted.project is not None:
+        seen = seen.filter(video__project=wanted.project)
+    jobs = seen
+    columns = {"video": wanted.video, "state": wanted.state, "stage": wanted.stage}
     jobs = jobs.filter(**{name: value for name, value in columns.items() if value is not None})
     if wanted.project is not None:
         project_for(user, wanted.project)
@@ -151,7 +154,7 @@ def list_jobs(request: HttpRequest, wanted: Query[JobFilter]) -> JobPage:
             jobs = jobs.filter(assignee=int(number))
     if wanted.due is not None:
         jobs = jobs.filter(due__lte=wanted.due)
-    return page_of(user, jobs, wanted.order, wanted.after, wanted.limit)
+    return page_of(user, jobs, wanted.order, wanted.after, wanted.limit, seen)
 
 
 @router.get("/jobs/{int:job_id}", response={200: JobInfo, 404: ErrorAnswer})

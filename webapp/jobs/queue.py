@@ -54,19 +54,22 @@ def in_order(jobs: QuerySet[Job], order: str) -> QuerySet[Job]:
     return jobs.annotate(**keys).order_by(*ORDERS[order])
 
 
-def page_of(user: User, jobs: QuerySet[Job], order: str, after: int | None, limit: int) -> JobPage:
-    """Return at most `limit` jobs that follow the job with the id `after` in this order."""
+def page_of(user: User, jobs: QuerySet[Job], order: str, after: int | None, limit: int, seen: QuerySet[Job]) -> JobPage:
+    """Return at most `limit` of `jobs` that follow the job with the id `after` in this order.
+
+    Raises NotFound if that job is not among `seen`: the order would tell how a job stands that the person may not see.
+    """
     rows = in_order(jobs, order)
     if after is not None:
-        rows = rows.filter(_behind(order, after))
+        rows = rows.filter(_behind(order, after, seen))
     ids = list(rows.values_list("pk", flat=True)[: limit + 1])
     return JobPage(jobs=job_infos(user, ids[:limit]), next=ids[limit - 1] if len(ids) > limit else None)
 
 
-def _behind(order: str, after: int) -> Q:
-    """Return the condition that a job comes after the job with the id `after`."""
+def _behind(order: str, after: int, seen: QuerySet[Job]) -> Q:
+    """Return the condition that a job comes after the job with the id `after`, which must be among `seen`."""
     names = [column.removeprefix("-") for column in ORDERS[order]]
-    last = in_order(Job.objects.filter(pk=after), order).values(*names).first()
+    last = in_order(seen.filter(pk=after), order).values(*names).first()
     if last is None:
         raise NotFound("job")
     found, same = Q(pk__in=[]), Q()

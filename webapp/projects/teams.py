@@ -62,7 +62,8 @@ def make_team(*, by: User, name: str, usernames: Sequence[str]) -> Team:
 def change_team(*, by: User, team_id: int, name: str | None, usernames: Sequence[str] | None) -> Team:
     """Rename a team, and replace who is in it. None leaves the name or the people as they are.
 
-    The members of projects to which the team was invited stay the same. Raises as `make_team` and `team_to_change`.
+    The members of projects to which the team was invited stay the same, and so do people of the team whose accounts are
+    not active, because nobody is shown them. Raises as `make_team` and `team_to_change`.
     """
     team = team_to_change(by, team_id)
     if name is not None and name.strip() != team.name:
@@ -70,10 +71,10 @@ def change_team(*, by: User, team_id: int, name: str | None, usernames: Sequence
         team.save(update_fields=["name"])
         record(by, "team.rename", _thing(team), name=[before, team.name])
     if usernames is not None:
-        earlier = set(team.members.values_list("username", flat=True))
+        earlier = set(team.members.filter(is_active=True).values_list("username", flat=True))
         people = _people(usernames)
         after = {person.username for person in people}
-        team.members.set(people)
+        team.members.set([*people, *team.members.filter(is_active=False)])
         if after != earlier:
             came, went = sorted(after - earlier), sorted(earlier - after)
             record(by, "team.members", _thing(team), added=came, removed=went)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import errno
 import threading
+import uuid
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import ThreadPoolExecutor, as_completed, wait
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -29,7 +30,7 @@ GONE = {"NoSuchKey", "404", "NotFound"}
 
 
 class BucketStorage:
-    """Files of a bucket. The methods are described in files.py. Several threads may use one object.
+    """Keeps stored files in a bucket, as `Storage` in files.py describes. Several threads may use one object.
 
     A server that does not answer, or refuses, raises StorageAway. Folders are prefixes of names, so a folder is not
     saved at one moment: rows of the database say which folders are complete.
@@ -111,14 +112,17 @@ class BucketStorage:
             file.unlink()
 
     def exchange_folder(self, path: Path, name: str, old: str) -> Callable[[], None]:
-        self._copy_all(name, old)
-        self.save_folder(path, name, lambda: None)
-
         def take_back() -> None:
             self.remove_folder(name)
             self._copy_all(old, name)
             self.remove_folder(old)
 
+        self._copy_all(name, old)
+        try:
+            self.save_folder(path, name, lambda: None)
+        except BaseException:
+            take_back()
+            raise
         return take_back
 
     def copy_folder(self, source: str, target: str, staging: str, beat: Callable[[], object]) -> Callable[[], None]:
@@ -144,7 +148,7 @@ class BucketStorage:
             self.remove(f"{SET_ASIDE}{folder}/{name}")
 
     def check(self) -> None:
-        name = f".ready-{threading.get_native_id()}"
+        name = f".ready-{uuid.uuid4().hex}"
         with _errors(name):
             self._client.put_object(**self._at(name), Body=b"ready")
             self._client.get_object(**self._at(name))["Body"].read()
@@ -196,6 +200,7 @@ class BucketStorage:
         finally:
             for each in running:
                 each.cancel()
+            wait(running)  # Nothing is written any more after this method has raised an error.
 
     def _keys(self, prefix: str) -> Iterator[str]:
         for page in self._pages(prefix):

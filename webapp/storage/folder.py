@@ -17,7 +17,7 @@ SET_ASIDE = "deleted-"  # The prefix of the names of folders that were set aside
 
 @dataclass(frozen=True)
 class FolderStorage:
-    """Files below `root`. The methods are described in files.py."""
+    """Keeps stored files in the folder `root` of this machine, as `Storage` in files.py describes."""
 
     root: Path
     on_this_disk = True

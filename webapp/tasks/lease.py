@@ -118,8 +118,10 @@ class Lease(Generic[Task]):
                     **columns,
                 )
             )
-            rows = self.model._default_manager.select_related(*self.related)
-            return rows.get(pk=pk) if taken else None
+            if not taken:
+                return None
+            rows = self.model._default_manager.all()
+            return (rows.select_related(*self.related) if self.related else rows).get(pk=pk)
 
     def held(self, pk: int, fence: int) -> QuerySet[Task]:
         """Return the row of a task if it is worked on and `fence` is still its newest fence, else an empty

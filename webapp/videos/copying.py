@@ -7,6 +7,7 @@ from collections.abc import Callable
 from django.db import transaction
 
 from webapp.accounts.models import User
+from webapp.long_transactions import allow_silence
 from webapp.storage.files import Beat, storage
 from webapp.videos.models import Video, VideoState
 from webapp.videos.storage import VIDEOS, VideoFiles, staging_of
@@ -30,6 +31,7 @@ def copy_video(video: Video, *, by: User) -> Video:
         created_by=by,
         **values,
     )
+    allow_silence()
     copy_files(video, made)()
     return made
 

@@ -11,6 +11,7 @@ import hashlib
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ from django.db.models.functions import Now
 
 from webapp.storage.failure import StorageAway
 from webapp.storage.files import storage
+from webapp.tasks.heartbeat import beating
 from webapp.videos.frame_writer import FrameWriter
 from webapp.videos.import_process import FoundVideo, ReadVideo, read_in_process
 from webapp.videos.import_queue import IMPORTS, notify_import_worker, release_upload, tell_of_failure
@@ -48,7 +50,9 @@ def run_import(video_id: int) -> None:
         end_import(video, VideoState.FAILED, "The uploaded file of this video is gone. Upload it again.")
         return
     try:
-        _import(video, local_upload(video.upload))
+        with beating(partial(IMPORTS.beat, video.pk, video.fence), BEAT_SECONDS, video=video_id):
+            path = local_upload(video.upload)  # It may be large, and come from a bucket.
+        _import(video, path)
     except ImportCancelled:
         end_import(video, VideoState.CANCELLED)
     except Refused as refusal:
@@ -152,7 +156,9 @@ def _publish(video: Video, read: ReadVideo, staging: VideoFolder, beat: Heartbea
         files.remove()
         raise
     if not ready:
-        files.remove()
+        # The files are another worker's if that has claimed the video since.
+        if not Video.objects.filter(pk=video.pk, fence__gt=video.fence).exists():
+            files.remove()
         raise ImportCancelled
 
 

@@ -111,7 +111,7 @@ def receive_chunk(
             raise Problem("chunk_too_large", "The chunk goes past the end of the file that was announced.", 413)
         check_disk(length)
         incoming.take(body, offset, length, checksum)
-        # With a bucket, another web process may have stored the same chunk meanwhile.
+        # If files are in a bucket, another web process may have stored the same chunk since this one looked.
         row = Upload.objects.filter(pk=upload.pk, received=offset)
         stored = row.update(received=offset + length, touched_at=timezone.now())
         upload.refresh_from_db()

@@ -22,7 +22,7 @@ export type ExportFormat = Schemas["FormatInfo"];
 export type Export = Schemas["ExportInfo"];
 export type ExportOptions = Schemas["ExportOptions"];
 export type ProjectExportOptions = Schemas["ProjectExportOptions"];
-/** A file that the server gets itself, and how far it is. */
+/** A file that the server downloads from an address or bucket, or copies from its import folder, with the progress. */
 export type Fetch = Schemas["FetchInfo"];
 /** From where the server gets files itself. */
 export type FetchSources = Schemas["FetchSources"];

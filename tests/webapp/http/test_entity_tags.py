@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from django.test import Client
 
+from tests.webapp.conftest import make_video
 from webapp.accounts.models import User
 from webapp.projects.models import Project
 
@@ -23,6 +24,19 @@ def test_an_answer_that_the_client_has_already_is_304_without_a_body(
     client.patch(address, {"name": "Lagoon"}, content_type=JSON)
     changed = client.get(address, headers={"If-None-Match": first["ETag"]})
     assert (changed.status_code, changed.json()["name"]) == (200, "Lagoon")
+
+
+def test_a_page_of_a_list_is_sent_again_when_another_page_follows_it(
+    client_as: Callable[[User | None], Client], owner: User, project: Project
+) -> None:
+    client, address = client_as(owner), f"/api/projects/{project.pk}/videos?limit=1"
+    make_video(project, owner)
+    first = client.get(address)
+    assert "Link" not in first
+    make_video(project, owner)
+    again = client.get(address, headers={"If-None-Match": first["ETag"]})
+    assert (again.status_code, again.content, "Link" in again) == (200, first.content, True)
+    assert client.get(address, headers={"If-None-Match": again["ETag"]}).status_code == 304
 
 
 def test_a_change_of_what_somebody_else_has_changed_is_refused(

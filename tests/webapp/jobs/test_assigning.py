@@ -138,6 +138,19 @@ def test_a_list_of_jobs_comes_in_parts(client: Client, project: Project, manager
         assert found == [jobs[index].pk for index in (5, 6, 4, 2, 0, 1, 3)]
 
 
+def test_a_list_does_not_begin_after_a_job_that_the_person_may_not_see(
+    client: Client, project: Project, manager: User, stranger: User
+) -> None:
+    other = Project.objects.create(name="Lake", created_by=manager)
+    Membership.objects.create(project=other, user=manager, role=Role.MANAGER)
+    hidden = job_of(make_video(stranger.memberships.get().project, stranger))
+    elsewhere = job_of(make_video(other, manager))
+    job_of(make_video(project, manager))
+    assert client.get(f"/api/jobs?after={hidden.pk}").status_code == 404
+    assert client.get(f"/api/jobs?after={elsewhere.pk}").status_code == 200
+    assert client.get(f"/api/jobs?project={project.pk}&order=quality&after={elsewhere.pk}").status_code == 404
+
+
 def test_only_reviewers_sort_the_jobs_of_a_project_by_quality(
     client_as: Callable[[User | None], Client], project: Project, annotator: User, reviewer: User
 ) -> None:

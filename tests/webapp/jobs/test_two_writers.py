@@ -24,6 +24,7 @@ from webapp.jobs.assigning import deal, take_one
 from webapp.jobs.models import Job, JobState, Stage
 from webapp.jobs.moves import move_job
 from webapp.jobs.states import Action
+from webapp.long_transactions import allow_silence
 from webapp.overview import actions
 from webapp.overview.actions import Action as ManyAction
 from webapp.overview.actions import Values, act_on_many
@@ -121,6 +122,18 @@ def at_once(*acts: Act) -> list[Any]:
     for thread in threads:
         thread.join(30)
     return outcomes
+
+
+def test_a_transaction_that_copies_files_may_be_silent_and_the_next_one_may_not() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET idle_in_transaction_session_timeout = '30s'")
+        found = []
+        with transaction.atomic():
+            allow_silence()
+            cursor.execute("SHOW idle_in_transaction_session_timeout")
+            found += cursor.fetchone()
+        cursor.execute("SHOW idle_in_transaction_session_timeout")
+        assert [*found, *cursor.fetchone()] == ["0", "30s"]
 
 
 def test_of_two_last_owners_who_go_at_once_one_stays() -> None:

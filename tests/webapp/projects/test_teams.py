@@ -49,6 +49,9 @@ def test_a_team_is_made_changed_and_deleted(client_as: ClientAs, people: list[Us
     assert client.patch(address, {}, JSON).json() == changed
     User.objects.filter(username="bob").update(is_active=False)
     assert [names(team) for team in client.get("/api/teams").json()] == [["cleo"]]
+    assert names(client.patch(address, {"members": ["cleo"]}, JSON).json()) == ["cleo"]
+    User.objects.filter(username="bob").update(is_active=True)
+    assert [names(team) for team in client.get("/api/teams").json()] == [["bob", "cleo"]], "nobody took Bob away"
     assert (client.delete(address).status_code, client.get("/api/teams").json()) == (204, [])
     told = [(entry.action, entry.details) for entry in AuditEntry.objects.filter(kind="team").order_by("pk")]
     assert told == [

@@ -80,6 +80,25 @@ def test_folders_are_saved_copied_exchanged_and_set_aside(kept: Storage, tmp_pat
     assert "4" not in kept.folders("videos")
 
 
+def test_an_exchange_that_breaks_in_the_middle_leaves_the_folder_as_it_was(
+    bucket: BucketAddress, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = BucketStorage(bucket, FileCache(tmp_path / "cache", 1 << 20, 0))
+    kept.save_folder(filled(tmp_path / "old", a=b"1", b=b"2"), "videos/3/truth", lambda: None)
+    upload = kept._upload
+
+    def break_at_b(path: Path, name: str) -> None:
+        if name.endswith("/b"):
+            raise StorageAway("The server went away.")
+        upload(path, name)
+
+    monkeypatch.setattr(kept, "_upload", break_at_b)
+    with pytest.raises(StorageAway):
+        kept.exchange_folder(filled(tmp_path / "new", a=b"9", b=b"9"), "videos/3/truth", "videos/3/before")
+    assert (read(kept, "videos/3/truth/a"), read(kept, "videos/3/truth/b")) == (b"1", b"2")
+    assert kept.folders("videos/3") == ["truth"]
+
+
 def test_frames_are_fetched_ahead_and_read_without_the_server(bucket: BucketAddress, tmp_path: Path) -> None:
     cache = FileCache(tmp_path / "cache", 1 << 20, 0)
     kept = BucketStorage(bucket, cache)

@@ -303,6 +303,20 @@ def test_a_worker_that_lost_its_claim_changes_nothing(waiting: Bring, tmp_path: 
     assert not staging_of(waits.pk, 1).root.exists()
 
 
+def test_the_files_of_the_worker_that_took_over_stay(
+    waiting: Bring, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits = waiting(write_clip(tmp_path / "clip.mp4", 4))
+
+    def taken_over(video: Video, read: object) -> bool:
+        Video.objects.filter(pk=video.pk).update(fence=video.fence + 1)
+        return False
+
+    monkeypatch.setattr(importing, "_become_ready", taken_over)
+    run_import(waits.pk)
+    assert stored_numbers(Video(pk=waits.pk, frame_count=4)) == [0, 1, 2, 3]
+
+
 def test_an_import_of_a_deleted_video_ends_quietly(
     waiting: Bring, tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

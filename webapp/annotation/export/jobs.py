@@ -222,7 +222,10 @@ def run_export(export_id: int) -> None:
             size = unfinished.stat().st_size
             storage().save(unfinished, export_file(export.pk))
         if not _end(export, ExportState.DONE, size_bytes=size):
-            storage().remove(export_file(export.pk))
+            # The file is another worker's if that has claimed the export since.
+            taken_over = Export.objects.filter(pk=export.pk, fence__gt=export.fence).exists()
+            if not taken_over:
+                storage().remove(export_file(export.pk))
     except Stopped:
         _end(export, ExportState.CANCELLED)
     except Refused as refusal:

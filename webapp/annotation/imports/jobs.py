@@ -6,6 +6,7 @@ import errno
 import shutil
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Literal
 from uuid import UUID
@@ -34,6 +35,7 @@ from webapp.audit.entries import Thing, record
 from webapp.problems import Forbidden, NotFound, Problem
 from webapp.projects.access import ONLY_JOBS, Visitor, allows, is_limited, memberships_of, project_for, require
 from webapp.projects.models import Project, Role
+from webapp.tasks.heartbeat import beating
 from webapp.videos.access import REVIEWERS, upload_for, video_for, videos_of
 from webapp.videos.models import Video, VideoState
 from webapp.videos.refusal import ImportCancelled, Refused, disk_full
@@ -205,7 +207,9 @@ class _Run:
     def all(self) -> None:
         if self.row.upload is None:
             raise Refused("no_upload", GONE)
-        with read_masks(local_upload(self.row.upload), self.row.name, self._beat) as reader:
+        with beating(partial(MASK_IMPORTS.beat, self.row.pk, self.row.fence), BEAT_SECONDS, mask_import=self.row.pk):
+            path = local_upload(self.row.upload)  # It may be large, and come from a bucket.
+        with read_masks(path, self.row.name, self._beat) as reader:
             matches, left_out = self._matches(reader.found)
             if self._asks(reader.found, matches):
                 return

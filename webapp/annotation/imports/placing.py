@@ -26,6 +26,7 @@ from webapp.annotation.models import Head, Mask, Object, Origin, Round, RoundSco
 from webapp.annotation.notify import notify_scorer
 from webapp.annotation.objects import locked_numbers
 from webapp.annotation.rounds import add_version
+from webapp.long_transactions import allow_silence
 from webapp.projects.models import Label
 from webapp.storage.files import storage
 from webapp.videos.models import Video
@@ -211,6 +212,7 @@ def replace_truth(video: Video, folder: Path, frames: list[int], objects: int) -
     if not frames or not objects:
         raise Refused("no_objects", f"The masks for {video.name} show no object, so they are no ground truth.")
     own = f"{VideoFiles(video.pk).folder}/truth"
+    allow_silence()
     take_back = storage().exchange_folder(folder, own, _old_truth(video, folder))
     Video.objects.filter(pk=video.pk).update(truth_frames=sorted(frames), truth_objects=objects)
     RoundScore.objects.filter(round__video=video).delete()

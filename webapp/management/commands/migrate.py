@@ -14,7 +14,7 @@ class Command(DjangoMigrate):
     help = f"{DjangoMigrate.help} A new database gets its tables in one step."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Create all tables first if the database is empty and no single app is named, then do what Django does."""
+        """Create all tables first if the database is empty and no app is named, then run Django's own command."""
         connection = connections[options["database"]]
         everything = not options["app_label"] and not options["fake"]
         only_asked = options["plan"] or options["check_unapplied"] or options["prune"]

@@ -10,7 +10,7 @@ import { peopleOf, TeamsPage } from "./TeamsPage";
 const PEOPLE = Array.from({ length: 10 }, (_, id) => ({ id, username: `p${id}`, name: `P${id}` }));
 const TEAM = { id: 4, name: "Night shift", members: PEOPLE.slice(0, 2), created_by: "Ann", may_change: true };
 
-/** Chooses an option of a list. */
+/** Chooses the option with this text in a select box. */
 async function choose(testid: string, value: string): Promise<void> {
   get<HTMLSelectElement>(testid).value = value;
   await fire(testid, new Event("change", { bubbles: true }));
