@@ -16,8 +16,7 @@ from django.db.models.functions import Now
 
 from webapp.celery import app as celery
 from webapp.inference import runner
-from webapp.inference.models import Worker
-from webapp.inference.workers import ALIVE_WITHIN
+from webapp.inference.workers import alive_workers
 from webapp.installation import COMMAND
 from webapp.operation.upgrade import pending_migrations
 from webapp.process.home_lock import HomeLock
@@ -164,7 +163,7 @@ def studio() -> Iterator[Finding]:
 
 
 def _workers(*, expected: bool) -> Iterator[Finding]:
-    alive = Worker.objects.filter(heartbeat__gte=Now() - ALIVE_WITHIN).annotate(now=Now())
+    alive = alive_workers().annotate(now=Now())
     for worker in alive:
         age = (worker.now - worker.heartbeat).total_seconds()
         yield Finding("Worker", "ok", f"{worker.name} computes on {worker.device}, heartbeat {age:.1f} s ago")

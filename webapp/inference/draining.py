@@ -1,4 +1,4 @@
-"""Draining: a worker for rounds finishes its round and begins no other one.
+"""Draining: a worker finishes its task and begins no other one.
 
 An administrator drains a worker before its machine is switched off, and a worker that gets SIGTERM drains itself. The
 row of the worker says so: `draining` is read with each heartbeat. The worker then no longer reads the queues of the
@@ -43,7 +43,7 @@ class Intake:
                 return
             self._closed = draining
         self._consumer.call_soon(self._close if draining else self._open)
-        log.warning("worker_drains" if draining else "worker_takes_rounds_again", worker=own_name())
+        log.warning("worker_drains" if draining else "worker_takes_tasks_again", worker=own_name())
 
     def _close(self) -> None:
         for queue in self._queues:
@@ -72,7 +72,7 @@ intake = Intake()
 
 
 def drain(name: str, *, draining: bool) -> bool:
-    """Ask a worker to finish its round and begin no other one, or to begin rounds again.
+    """Ask a worker to finish its task and begin no other one, or to begin tasks again.
 
     Returns whether this changed anything. Raises Worker.DoesNotExist if there is no such worker.
     """

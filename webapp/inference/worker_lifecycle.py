@@ -1,7 +1,7 @@
 """What a worker does beside its tasks: its heartbeat, the sweep (the search for tasks of lost workers), and warming up.
 
 The heartbeat and the sweep run in a thread, because an engine may occupy the main thread for minutes. The thread starts
-with every Celery worker, but only workers for rounds have a row in the table of workers. Warming up means loading the
+with every Celery worker. Warming up means loading the
 default engine at the start.
 """
 
@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any
 
 import structlog
-from celery.signals import worker_ready, worker_shutdown, worker_shutting_down
+from celery.signals import task_postrun, task_prerun, worker_ready, worker_shutdown, worker_shutting_down
 from django.conf import settings
 from django.db import connection
 
@@ -48,9 +48,9 @@ TIDY_SECONDS = 60.0
 class WorkerHeartbeat(threading.Thread):
     """A thread that stores the heartbeat of this process and sweeps regularly, until `stop` is called."""
 
-    def __init__(self, device: str | None) -> None:
+    def __init__(self, device: str) -> None:
         super().__init__(name="heartbeat", daemon=True)
-        self.device = device  # None for a worker that computes no rounds.
+        self.device = device  # Empty for a worker that computes no rounds.
         self._announced = False
         self._ended = threading.Event()
         self._ending = False
@@ -87,8 +87,7 @@ class WorkerHeartbeat(threading.Thread):
                 tidied = time.monotonic()
             if self._ended.wait(BEAT_SECONDS):
                 break
-        if self.device:
-            workers.withdraw()
+        workers.withdraw()
         connection.close()
 
     def _sweep(self, *, starting: bool) -> None:
@@ -103,11 +102,11 @@ class WorkerHeartbeat(threading.Thread):
             _try(partial(sweep, starting=starting))
 
     def _beat(self) -> None:
-        if self.device and not self._announced:
+        if not self._announced:
             workers.announce(self.device)
             self._announced = True
-        elif self.device:
-            intake.follow(draining=workers.beat(ending=self._ending))
+        else:
+            intake.follow(draining=workers.beat(ending=self._ending, task=_running.get("task", "")))
 
 
 def _try(*steps: Callable[[], object]) -> None:
@@ -124,6 +123,7 @@ def _try(*steps: Callable[[], object]) -> None:
 
 
 _heartbeats: list[WorkerHeartbeat] = []
+_running: dict[str, str] = {}  # The name of the task that this process runs, under the key "task".
 _warm: list[Any] = []  # The engine that was warmed up; while it is here, its networks stay loaded.
 _warming: list[threading.Thread] = []
 WARM_UP_SECONDS = (
@@ -151,16 +151,15 @@ def _start(sender: Any, **rest: Any) -> None:
 
     use_threads(settings.CONFIG["MASKWRIGHT_TORCH_THREADS"])
     computes = "rounds" in sender.app.amqp.queues.consume_from
-    heartbeat = WorkerHeartbeat(runner.device_name() if computes else None)
+    heartbeat = WorkerHeartbeat(runner.device_name() if computes else "")
     _heartbeats.append(heartbeat)
     heartbeat.start()
-    if computes:
-        queues = ["rounds"]
-        if settings.TEAM_MODE:
-            queues.append(queue_of(workers.own_name()))
-            sender.app.amqp.queues[queues[-1]]  # This declares the queue with the same options as the sender does.
-            sender.add_task_queue(queues[-1])
-        intake.connect(sender, queues)
+    queues = list(sender.app.amqp.queues.consume_from)
+    if computes and settings.TEAM_MODE:
+        queues.append(queue_of(workers.own_name()))
+        sender.app.amqp.queues[queues[-1]]  # This declares the queue with the same options as the sender does.
+        sender.add_task_queue(queues[-1])
+    intake.connect(sender, queues)
     if computes and settings.CONFIG["MASKWRIGHT_WARM_UP"]:
         # A thread does it, so that rounds wait only for the networks that they use themselves.
         _warming.append(threading.Thread(target=_warm_up, name="warm-up", daemon=True))
@@ -174,6 +173,16 @@ def _warm_up() -> None:
         _warm.append(runner.warm_up())
     except Exception as error:  # A round that fails for the same reason tells its author.
         log.warning("warm_up_failed", error=str(error), kind=type(error).__name__)
+
+
+@task_prerun.connect
+def _task_begins(task: Any, **rest: Any) -> None:
+    _running["task"] = task.name
+
+
+@task_postrun.connect
+def _task_ends(**rest: Any) -> None:
+    _running.clear()
 
 
 @worker_shutting_down.connect

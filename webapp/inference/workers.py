@@ -1,4 +1,4 @@
-"""The workers that compute rounds: their rows, and whether one of them is alive."""
+"""The rows of workers, and whether one of those that compute rounds is alive."""
 
 from __future__ import annotations
 
@@ -20,16 +20,22 @@ FORGOTTEN_AFTER = timedelta(days=1)
 
 
 def announce(device: str) -> None:
-    """Write the row of this process into the table of workers, and delete rows without a heartbeat for a day."""
+    """Write the row of this process into the table of workers, and delete rows without a heartbeat for a day.
+
+    `device` is what it computes rounds on, and empty for a worker that does imports and exports.
+    """
     Worker.objects.filter(heartbeat__lt=Now() - FORGOTTEN_AFTER).delete()
-    row = {"pid": os.getpid(), "device": device, "heartbeat": Now(), "started_at": Now(), "draining": False}
+    row = {"pid": os.getpid(), "device": device, "heartbeat": Now(), "started_at": Now(), "draining": False, "task": ""}
     Worker.objects.update_or_create(name=own_name(), defaults=row)
 
 
-def beat(*, ending: bool = False) -> bool:
-    """Store the heartbeat of this process, and return whether it is drained. With `ending` it drains from now on."""
+def beat(*, ending: bool = False, task: str = "") -> bool:
+    """Store the heartbeat of this process, and return whether it is drained. With `ending` it drains from now on.
+
+    `task` is the name of the task that it runs.
+    """
     columns = {"draining": True} if ending else {}
-    Worker.objects.filter(name=own_name()).update(heartbeat=Now(), **columns)
+    Worker.objects.filter(name=own_name()).update(heartbeat=Now(), task=task, **columns)
     return is_draining()
 
 
@@ -45,7 +51,7 @@ def withdraw() -> None:
 
 def alive_workers() -> QuerySet[Worker]:
     """Return the workers for rounds whose heartbeat is fresh."""
-    return Worker.objects.filter(heartbeat__gte=Now() - ALIVE_WITHIN)
+    return Worker.objects.filter(heartbeat__gte=Now() - ALIVE_WITHIN).exclude(device="")
 
 
 def status() -> WorkerStatus:
@@ -66,7 +72,7 @@ def status() -> WorkerStatus:
         return WorkerStatus(alive=False, device="", text=text)
     if settings.TEAM_MODE:
         return WorkerStatus(alive=False, device="", text="No worker is running. Rounds wait until one is started.")
-    if Worker.objects.exists():
+    if Worker.objects.exclude(device="").exists():
         return WorkerStatus(
             alive=False, device="", text="The worker stopped. A new one is starting; rounds go on then."
         )

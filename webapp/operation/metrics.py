@@ -24,8 +24,7 @@ from prometheus_client.registry import Collector
 
 from webapp.accounts.administrators import is_administrator
 from webapp.annotation.models import Export, ExportState, Mask, Round, RoundState, Scribble
-from webapp.inference.models import Worker
-from webapp.inference.workers import ALIVE_WITHIN
+from webapp.inference.workers import alive_workers
 from webapp.videos.models import Upload, Video, VideoState
 
 RECENT = timedelta(minutes=15)  # the window of the metrics of speed
@@ -114,7 +113,7 @@ def _queues() -> Iterator[Metric]:
 
 
 def _workers() -> Iterator[Metric]:
-    alive = Worker.objects.filter(heartbeat__gte=Now() - ALIVE_WITHIN)
+    alive = alive_workers()
     rows = alive.values("device").annotate(number=Count("pk")).order_by("device")
     found = [([row["device"]], row["number"]) for row in rows]
     yield _by("maskwright_workers", "Workers for rounds that gave a sign of life, by device.", ["device"], found)

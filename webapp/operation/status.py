@@ -54,9 +54,11 @@ class QueueStatus:
 
 @dataclass(frozen=True)
 class WorkerInfo:
-    """A worker for rounds. `silent_seconds` is the age of its heartbeat; `round` is the id of what it computes.
+    """A worker for rounds or, with an empty `device`, for imports and exports.
 
-    A worker that is `draining` finishes its round and begins no other one; without a round it may be switched off.
+    `silent_seconds` is the age of its heartbeat, `round` the id of the round that it computes, and `task` the name of
+    the task that it runs. A worker that is `draining` finishes its task and begins no other one; without a task it may
+    be switched off.
     """
 
     name: str
@@ -65,6 +67,7 @@ class WorkerInfo:
     started_at: datetime
     silent_seconds: float
     round: int | None
+    task: str
     draining: bool
 
 
@@ -149,7 +152,7 @@ def resume(queue: Queue, by: User) -> None:
 
 @transaction.atomic
 def drain_worker(name: str, draining: bool, by: User) -> None:
-    """Let a worker finish its round and begin no other one, or let it begin rounds again.
+    """Let a worker finish its task and begin no other one, or let it begin tasks again.
 
     Raises NotFound if there is no such worker.
     """
@@ -231,6 +234,7 @@ def _workers() -> list[WorkerInfo]:
             started_at=row.started_at,
             silent_seconds=round((row.now - row.heartbeat).total_seconds(), 1),
             round=computed.get(row.name),
+            task=row.task,
             draining=row.draining,
         )
         for row in rows

@@ -5544,9 +5544,11 @@ export interface components {
         };
         /**
          * WorkerInfo
-         * @description A worker for rounds. `silent_seconds` is the age of its heartbeat; `round` is the id of what it computes.
+         * @description A worker for rounds or, with an empty `device`, for imports and exports.
          *
-         *     A worker that is `draining` finishes its round and begins no other one; without a round it may be switched off.
+         *     `silent_seconds` is the age of its heartbeat, `round` the id of the round that it computes, and `task` the name of
+         *     the task that it runs. A worker that is `draining` finishes its task and begins no other one; without a task it may
+         *     be switched off.
          */
         WorkerInfo: {
             /** Alive */
@@ -5566,6 +5568,8 @@ export interface components {
              * Format: date-time
              */
             started_at: string;
+            /** Task */
+            task: string;
         };
         /** WorkerPatch */
         WorkerPatch: {

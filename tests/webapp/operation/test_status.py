@@ -51,6 +51,18 @@ def test_it_shows_queues_workers_running_rounds_and_storage(admin: Client, site:
     assert found["versions"]["Maskwright"]
 
 
+def test_a_worker_for_imports_is_listed_and_drained_but_computes_no_rounds(admin: Client, site: Site) -> None:
+    workers.announce("")
+    assert not workers.beat(task="videos.import_video")
+    (worker,) = asked(admin)["workers"]
+    assert (worker["device"], worker["task"], worker["draining"]) == ("", "videos.import_video", False)
+    assert (workers.status().alive, workers.status().text) == (False, "The worker is starting.")
+    answer = admin.patch(f"/api/status/workers/{own_name()}", {"draining": True}, content_type="application/json")
+    assert answer.json()["workers"][0]["draining"]
+    assert workers.beat(), "it drains, and its task has ended"
+    assert asked(admin)["workers"][0]["task"] == ""
+
+
 def test_no_worker_begins_a_task_of_a_paused_queue(admin: Client, site: Site) -> None:
     waiting = run(site.video, site.round.author, site.round.pk, frame=4)
     answer = patch(admin, "rounds", True).json()

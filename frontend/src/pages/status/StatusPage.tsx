@@ -188,10 +188,12 @@ function Running({ tasks, reload }: { tasks: RunningTask[]; reload: () => Promis
 }
 
 /** What a worker does now, in a few words. */
-export function workerText({ alive, silent_seconds, round, draining }: Worker): string {
+export function workerText({ alive, silent_seconds, round, task, draining }: Worker): string {
   if (!alive) return `silent for ${remaining(silent_seconds)}`;
-  if (draining) return round ? `ends round ${round}, then stops` : "drained: it may be switched off";
-  return round ? `computes round ${round}` : "idle";
+  const work = round ? `round ${round}` : task && "its task";
+  if (draining) return work ? `ends ${work}, then stops` : "drained: it may be switched off";
+  if (round) return `computes round ${round}`;
+  return task ? "works" : "idle";
 }
 
 function Workers({ status, changed }: { status: SiteStatus; changed: (status: SiteStatus) => void }) {
@@ -215,7 +217,7 @@ function Workers({ status, changed }: { status: SiteStatus; changed: (status: Si
     >
       {status.workers.length === 0 ? (
         <p class={css.none} data-testid="status-no-workers">
-          No worker for rounds has reported. Rounds wait until one is started.
+          No worker has reported. Rounds, imports and exports wait until one is started.
         </p>
       ) : (
         <FramedList class={css.list} testid="status-workers">
@@ -223,7 +225,7 @@ function Workers({ status, changed }: { status: SiteStatus; changed: (status: Si
             <li key={worker.name} data-testid="status-worker">
               <i class={worker.alive ? css.alive : css.gone} aria-hidden="true" />
               <span class={css.what}>
-                <b>{worker.device}</b>
+                <b>{worker.device || "imports and exports"}</b>
                 <small class={css.about}>{worker.name}</small>
               </span>
               <small class={css.figure} data-testid="status-worker-text">
