@@ -12,7 +12,7 @@ from webapp.tasks import folder_broker  # noqa: F401 (registers its broker trans
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
 
-app = Celery("webapp")
+app = Celery("webapp", task_cls="webapp.tasks.intake:RefusableTask")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 

@@ -17,4 +17,4 @@ class Worker(models.Model):
     task = models.CharField(max_length=100, blank=True)  # The name of the Celery task that it runs, empty if none.
     started_at = models.DateTimeField(auto_now_add=True)
     heartbeat = models.DateTimeField()
-    draining = models.BooleanField(default=False)  # It finishes its round and begins no other one (draining.py).
+    draining = models.BooleanField(default=False)  # It finishes its task and begins no other one (tasks/intake.py).

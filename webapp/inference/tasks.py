@@ -10,7 +10,6 @@ from celery import current_app, shared_task
 from webapp.annotation.notify import PREVIEW, RUN_ROUND, SCORE_ROUND
 from webapp.inference import worker_lifecycle  # noqa: F401 (the import connects the signals of a worker)
 from webapp.inference.affinity import better_preview_queue, better_queue
-from webapp.inference.draining import intake
 from webapp.inference.order import next_round
 from webapp.quality.consensus_lease import AGREE, MERGE
 
@@ -22,8 +21,6 @@ def run_round(round_id: int, passed_on: bool = False) -> None:
     Each round that waits has sent one such task, so a task may begin another round than its own. `passed_on` says that
     the round was forwarded to this worker, which then begins it first. That happens once at most.
     """
-    if intake.refuse(RUN_ROUND, round_id):
-        return
     chosen = round_id if passed_on else next_round() or round_id
     queue = None if passed_on else better_queue(chosen)
     if queue is not None:
@@ -46,8 +43,6 @@ def preview(preview_id: int, passed_on: bool = False) -> None:
 
     Other previews that wait are answered, too; one that was answered already is skipped.
     """
-    if intake.refuse(PREVIEW, preview_id):
-        return
     queue = None if passed_on else better_preview_queue(preview_id)
     if queue is not None:
         current_app.send_task(PREVIEW, args=[preview_id, True], queue=queue)

@@ -27,7 +27,6 @@ from webapp.annotation.scores import sweep_scores
 from webapp.annotation.to_fix import sweep_to_fix
 from webapp.inference import recovery, workers
 from webapp.inference.affinity import queue_of
-from webapp.inference.draining import intake
 from webapp.jobs.due import notify_due
 from webapp.notifications.mail import sweep_mail
 from webapp.notifications.notify import forget_old as forget_old_notifications
@@ -35,6 +34,7 @@ from webapp.overview.removal import sweep_trash
 from webapp.projects.invitation_mail import sweep_invitations
 from webapp.quality.consensus_lease import CONSENSUS
 from webapp.repetition.keeping import forget_old_answers
+from webapp.tasks.intake import intake
 from webapp.videos.recovery import sweep_imports
 from webapp.webhooks.deliveries import DELIVERIES, forget_old_deliveries
 
@@ -159,7 +159,7 @@ def _start(sender: Any, **rest: Any) -> None:
         queues.append(queue_of(workers.own_name()))
         sender.app.amqp.queues[queues[-1]]  # This declares the queue with the same options as the sender does.
         sender.add_task_queue(queues[-1])
-    intake.connect(sender, queues)
+    intake.connect(sender, queues, workers.is_draining)
     if computes and settings.CONFIG["MASKWRIGHT_WARM_UP"]:
         # A thread does it, so that rounds wait only for the networks that they use themselves.
         _warming.append(threading.Thread(target=_warm_up, name="warm-up", daemon=True))

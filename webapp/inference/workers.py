@@ -40,8 +40,17 @@ def beat(*, ending: bool = False, task: str = "") -> bool:
 
 
 def is_draining() -> bool:
-    """Return whether this process begins no further rounds."""
+    """Return whether this process begins no further tasks."""
     return Worker.objects.filter(name=own_name(), draining=True).exists()
+
+
+def drain(name: str, *, draining: bool) -> bool:
+    """Ask a worker to finish its task and begin no other one, or to begin tasks again.
+
+    Returns whether this changed anything. Raises Worker.DoesNotExist if there is no such worker.
+    """
+    Worker.objects.get(name=name)
+    return bool(Worker.objects.filter(name=name).exclude(draining=draining).update(draining=draining))
 
 
 def withdraw() -> None:

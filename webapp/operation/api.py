@@ -44,7 +44,7 @@ def change_queue(request: HttpRequest, queue: str, body: QueuePatch) -> SiteStat
 
 @router.patch("/status/workers/{worker}", response={200: SiteStatus, (403, 404): ErrorAnswer})
 def change_worker(request: HttpRequest, worker: str, body: WorkerPatch) -> SiteStatus:
-    """Drain a worker, so that it finishes its round and begins no other one, or let it begin rounds again."""
+    """Drain a worker, so that it finishes its task and begins no other one, or let it begin tasks again."""
     status.drain_worker(worker, body.draining, administrator(request))
     return status.site_status()
 

@@ -24,9 +24,8 @@ from webapp.annotation.imports.lease import MASK_IMPORTS
 from webapp.annotation.models import Export, ExportState, Round
 from webapp.annotation.rounds import stop
 from webapp.audit.entries import Thing, record
-from webapp.inference.draining import drain
 from webapp.inference.models import Worker
-from webapp.inference.workers import ALIVE_WITHIN
+from webapp.inference.workers import ALIVE_WITHIN, drain
 from webapp.problems import NotFound
 from webapp.projects.models import Project
 from webapp.tasks.lease import Lease

@@ -1551,7 +1551,7 @@ export interface paths {
         head?: never;
         /**
          * Change Worker
-         * @description Drain a worker, so that it finishes its round and begins no other one, or let it begin rounds again.
+         * @description Drain a worker, so that it finishes its task and begins no other one, or let it begin tasks again.
          */
         patch: operations["change_worker"];
         trace?: never;

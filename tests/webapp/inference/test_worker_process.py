@@ -26,9 +26,8 @@ from webapp.annotation.objects import add_object
 from webapp.annotation.rounds import Reach, create_round
 from webapp.annotation.undo import move_head
 from webapp.inference import workers
-from webapp.inference.draining import drain
 from webapp.inference.models import Worker
-from webapp.inference.workers import ALIVE_WITHIN
+from webapp.inference.workers import ALIVE_WITHIN, drain
 from webapp.projects.models import Project
 from webapp.videos.models import Video
 
@@ -63,7 +62,7 @@ def start_worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[St
     options = {name: str(tmp_path / "queue" / folder) for name, folder in folders.items()}
     for folder in options.values():
         Path(folder).mkdir(parents=True, exist_ok=True)
-    broker = Celery("bell", broker="folder://localhost")
+    broker = Celery("bell", broker="folder://localhost", set_as_current=False)
     broker.conf.update(broker_transport_options=options, task_default_queue="rounds")
     send = broker.send_task
     monkeypatch.setattr(Celery, "send_task", lambda self, name, args=None, **rest: send(name, args))

@@ -14,9 +14,11 @@ from webapp.accounts.models import User
 from webapp.annotation.claims import claim
 from webapp.annotation.models import Round, RoundState
 from webapp.audit.models import AuditEntry
-from webapp.inference import draining, tasks, workers
+from webapp.inference import tasks, workers
+from webapp.tasks import intake as intakes
 from webapp.tasks.models import PausedQueue
 from webapp.tasks.worker_names import own_name
+from webapp.videos.tasks import import_video
 
 
 @pytest.fixture
@@ -104,24 +106,26 @@ def test_a_drained_worker_sends_tasks_back_and_gets_no_follow_ups(
         cancel_task_queue=called.append,
         add_task_queue=lambda name: called.append(f"+{name}"),
     )
-    intake = draining.Intake()
-    intake.connect(consumer, ["rounds"])
-    monkeypatch.setattr(tasks, "intake", intake)
+    intake = intakes.Intake()
+    intake.connect(consumer, ["rounds"], workers.is_draining)
+    monkeypatch.setattr(intakes, "intake", intake)
     waiting = run(site.video, site.round.author, site.round.pk, frame=4)
     sent_tasks.clear()
     address = f"/api/status/workers/{own_name()}"
     answer = admin.patch(address, {"draining": True}, content_type="application/json").json()
     assert [(worker["draining"], worker["round"]) for worker in answer["workers"]] == [(True, None)]
     assert "drained" in workers.status().text
-    tasks.run_round(waiting.pk)
-    assert sent_tasks == [("inference.run_round", [waiting.pk])]
+    tasks.run_round(waiting.pk, True)
+    import_video(site.video.pk)
+    assert sent_tasks == [("inference.run_round", [waiting.pk]), ("videos.import_video", [site.video.pk])]
+    sent_tasks.pop()
     assert Round.objects.get(pk=waiting.pk).state == RoundState.QUEUED
     intake.follow(draining=workers.beat())
-    assert called == ["rounds"], "the queues are closed once"
+    assert called == ["rounds", "rounds"], "each task that is sent back closes the queues first"
     admin.patch(address, {"draining": False}, content_type="application/json")
     assert len(sent_tasks) == 2, "the workers are told what waits"
     intake.follow(draining=workers.beat())
-    assert called == ["rounds", "+rounds"]
+    assert called == ["rounds", "rounds", "+rounds"]
     assert not workers.is_draining()
     assert list(AuditEntry.objects.filter(kind="worker").order_by("pk").values_list("action", flat=True)) == [
         "worker.drain",

@@ -1,27 +1,26 @@
-"""Draining: a worker finishes its task and begins no other one.
+"""Which tasks a worker still begins: none while it is drained.
 
-An administrator drains a worker before its machine is switched off, and a worker that gets SIGTERM drains itself. The
-row of the worker says so: `draining` is read with each heartbeat. The worker then no longer reads the queues of the
-broker, and a task that it got before it noticed goes back to the common queue.
+An administrator drains a worker before its machine is switched off, and a worker that gets SIGTERM drains itself
+(webapp/inference/workers.py keeps that in its row). The worker then finishes its task and no longer reads the queues of
+the broker. A task that it got before it noticed goes back to the common queue.
 """
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import structlog
-from celery import current_app
+from celery import Task, current_app
 
-from webapp.inference import workers
-from webapp.inference.models import Worker
 from webapp.tasks.worker_names import own_name
 
 log = structlog.get_logger(__name__)
 
 
 class Intake:
-    """The queues that this worker reads. `consumer` is Celery's; None in a process that is no worker.
+    """The queues that this worker reads. A process that is no worker is not connected, and refuses nothing.
 
     Celery's consumer may be used by the main thread only, so the other thread asks it to do the change.
     """
@@ -29,12 +28,13 @@ class Intake:
     def __init__(self) -> None:
         self._consumer: Any = None
         self._queues: list[str] = []
+        self._is_draining: Callable[[], bool] = lambda: False
         self._closed = False
         self._lock = threading.Lock()
 
-    def connect(self, consumer: Any, queues: list[str]) -> None:
-        """Remember the consumer of this worker, and the names of the queues that it reads."""
-        self._consumer, self._queues = consumer, queues
+    def connect(self, consumer: Any, queues: list[str], is_draining: Callable[[], bool]) -> None:
+        """Remember Celery's consumer, the names of the queues that this worker reads, and how to ask if it drains."""
+        self._consumer, self._queues, self._is_draining = consumer, queues, is_draining
 
     def follow(self, *, draining: bool) -> None:
         """Let the worker stop reading its queues while `draining`, or read them again. Any thread may call this."""
@@ -53,28 +53,29 @@ class Intake:
         for queue in self._queues:
             self._consumer.add_task_queue(queue)
 
-    def refuse(self, task: str, row: int) -> bool:
+    def refuse(self, task: str, arguments: tuple[Any, ...]) -> bool:
         """Return False if this worker may begin a task. Otherwise send the task back to the common queue.
 
         Called in the main thread at the beginning of a task. The queues are closed first, so that the task does not
-        come back to this worker.
+        come back to this worker. Only the first argument, the id of a row, is sent: a further one says that another
+        worker chose this worker.
         """
-        if self._consumer is None or not workers.is_draining():
+        if self._consumer is None or not self._is_draining():
             return False
         with self._lock:
             self._closed = True
         self._close()
-        current_app.send_task(task, args=[row])
+        current_app.send_task(task, args=list(arguments[:1]))
         return True
 
 
 intake = Intake()
 
 
-def drain(name: str, *, draining: bool) -> bool:
-    """Ask a worker to finish its task and begin no other one, or to begin tasks again.
+class RefusableTask(Task):
+    """A Celery task that a draining worker sends back instead of running it."""
 
-    Returns whether this changed anything. Raises Worker.DoesNotExist if there is no such worker.
-    """
-    Worker.objects.get(name=name)
-    return bool(Worker.objects.filter(name=name).exclude(draining=draining).update(draining=draining))
+    abstract = True
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return None if intake.refuse(self.name, args) else super().__call__(*args, **kwargs)
