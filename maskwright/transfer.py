@@ -3,41 +3,46 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import httpx
 
-from maskwright.connection import TRIES, ApiError, Connection, Progress, pause
+from maskwright.connection import TRIES, TRY_AGAIN, ApiError, Connection, Progress, pause
 
 CHUNK = 8 << 20  # bytes of an upload that are sent at once
+PASSING = ("unreachable", "wrong_offset", "chunk_cut")  # codes of failures after which a chunk is sent again, too
 
 
 def upload(connection: Connection, project_id: int, path: Path, progress: Progress | None) -> str:
-    """Send a file to the server, and return the id of the upload."""
+    """Send a file to the server, and return the id of the upload.
+
+    A chunk that does not arrive is sent again after a pause. Raises ApiError when it failed TRIES times in a row.
+    """
     size = path.stat().st_size
     began = connection.create(f"/projects/{project_id}/uploads", {"name": path.name, "size": size})
-    address, sent = f"/uploads/{began['id']}", 0
+    address, sent, failures = f"/uploads/{began['id']}", 0, 0
     with path.open("rb") as file:
         while sent < size:
-            sent = _send(connection, address, file.read, file.seek, sent)
+            file.seek(sent)
+            try:
+                arrived = _send(connection, address, file.read(CHUNK), sent)
+            except ApiError as error:
+                passing = error.code in PASSING or error.status in TRY_AGAIN
+                if not passing or failures == TRIES - 1:
+                    raise
+                time.sleep(pause(failures))
+                arrived = int(connection.get(address)["received"])
+            failures = 0 if arrived > sent else failures + 1
+            sent = arrived
             if progress is not None:
                 progress(sent, size)
     return str(began["id"])
 
 
-def _send(
-    connection: Connection, address: str, read: Callable[[int], bytes], seek: Callable[[int], int], sent: int
-) -> int:
-    """Send the next chunk and return how many bytes the server has now."""
-    seek(sent)
+def _send(connection: Connection, address: str, chunk: bytes, sent: int) -> int:
+    """Send a chunk, and return how many bytes the server has then."""
     headers = {"Upload-Offset": str(sent), "Content-Type": "application/octet-stream"}
-    try:
-        return int(connection.call("PATCH", address, content=read(CHUNK), headers=headers)["received"])
-    except ApiError as error:
-        if error.code not in ("unreachable", "wrong_offset", "chunk_cut", "busy"):
-            raise
-        return int(connection.get(address)["received"])
+    return int(connection.call("PATCH", address, content=chunk, headers=headers)["received"])
 
 
 def download(connection: Connection, export_id: int, target: Path, progress: Progress | None) -> Path:

@@ -162,6 +162,27 @@ def test_an_upload_goes_on_where_the_server_says(tmp_path: Path, monkeypatch: py
     assert sent == [(4, 10), (6, 10), (10, 10)]
 
 
+def test_an_upload_pauses_longer_each_time_and_gives_up_when_the_server_stays_busy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "clip.mp4").write_bytes(b"01")
+    pauses: list[int] = []
+
+    def pause(attempt: int) -> float:
+        pauses.append(attempt)
+        return 0.0
+
+    monkeypatch.setattr(transfer, "pause", pause)
+    monkeypatch.setattr(transfer, "CHUNK", 1)
+    busy = httpx.Response(503, json={"code": "busy", "text": "Another chunk is being written."})
+    there, proxy = httpx.Response(200, json={"received": 1}), httpx.Response(502, text="<html>")
+    maskwright, seen = in_turn(httpx.Response(201, json={"id": "u"}), proxy, there, *[busy, there] * 5, busy)
+    with pytest.raises(ApiError, match="Another chunk"):
+        Project(maskwright.connection, 1, "Birds").upload(tmp_path / "clip.mp4")
+    assert [request.content for request in seen if request.method == "PATCH"] == [b"0"] + [b"1"] * 6
+    assert pauses == [0, 0, 1, 2, 3, 4]
+
+
 def test_a_failed_import_is_the_sentence_of_the_server() -> None:
     maskwright, _ = in_turn(httpx.Response(200, json={"state": "failed", "error": "No frames."}))
     with pytest.raises(ApiError, match="No frames"):

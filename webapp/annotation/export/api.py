@@ -46,7 +46,7 @@ class FormatInfo(Schema):
 FrameSpan = Annotated[list[Annotated[int, Field(ge=0, lt=1 << 20)]], Field(min_length=2, max_length=2)]
 
 
-Color = Annotated[str, Field(pattern=r"^#[0-9a-f]{6}$")]
+Color = Annotated[str, Field(pattern=r"^#[0-9A-Fa-f]{6}$")]
 
 
 class OverlayLook(Strict):

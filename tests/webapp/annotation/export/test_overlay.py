@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -46,6 +47,21 @@ def test_a_background_takes_the_place_of_what_is_outside_of_the_objects() -> Non
     assert (paint(PICTURE, np.zeros_like(LABELS), COLORS, Look(background="#00b140")) == [0, 0xB1, 0x40]).all()
 
 
+def test_white_on_black_has_no_colour_of_the_frame_at_soft_edges() -> None:
+    frame = np.zeros_like(PICTURE)
+    frame[..., 0], frame[..., 1] = np.arange(60) * 4, 255 - np.arange(60) * 4
+    white = np.zeros_like(COLORS)
+    white[1:] = 255
+    look = Look(opacity=1, color="#ffffff", background="#000000")
+    drawn = paint(frame, LABELS, white, look)
+    assert (drawn.max(axis=2) == drawn.min(axis=2)).all()
+    assert list(drawn[INSIDE]) == [255, 255, 255]
+    assert not drawn[OUTSIDE].any()
+    two = paint(frame, LABELS, COLORS, replace(look, contour=0, background="#0000ff"))
+    assert not two[:, :28, 1].any()  # The left object's edge has nothing of the right one's green.
+    assert not two[:, 34:, 0].any()
+
+
 def test_a_look_is_stored_and_read_back() -> None:
     options = Options(look=Look(opacity=0.2, color="#ffffff"))
     assert Options.read(options.stored()) == options
@@ -68,7 +84,9 @@ def test_a_look_is_refused_where_it_means_nothing_or_cannot_be(
         answer = client.post(address, body, content_type="application/json")
         assert (answer.status_code, answer.json()["field"]) == (status, field), answer.json()
     made = client.post(
-        address, {"format": "overlay", "options": {"look": {"contour": 3}}}, content_type="application/json"
+        address,
+        {"format": "overlay", "options": {"look": {"contour": 3, "color": "#FFAA00"}}},
+        content_type="application/json",
     )
     assert made.status_code == 201
-    assert Options.read(video.exports.get().options).look == Look(contour=3)
+    assert Options.read(video.exports.get().options).look == Look(contour=3, color="#FFAA00")

@@ -46,18 +46,52 @@ def paint(picture: RgbFrame, labels: LabelMap, colors: NDArray[np.uint8], look: 
     import cv2  # the web process imports this module
 
     rows, columns = np.flatnonzero(labels.any(axis=1)), np.flatnonzero(np.bitwise_or.reduce(labels, axis=0))
-    painted = picture.copy() if look.background is None else _over(picture, labels, _rgb(look.background))
     if not rows.size:
-        return painted
-    # Everything happens inside the box of the objects, with a pixel around it for the outlines.
+        return picture.copy() if look.background is None else np.full_like(picture, _rgb(look.background))
+    # Everything but the background happens inside the box of the objects, with a pixel around it for the outlines.
     box = np.s_[max(rows[0] - 1, 0) : rows[-1] + 2, max(columns[0] - 1, 0) : columns[-1] + 2]
-    inner, at = labels[box].copy(), painted[box].copy()
-    tint = cv2.LUT(cv2.merge([inner, inner, inner]), colors.reshape(1, 256, 3))
-    mixed = cv2.addWeighted(at, 1 - look.opacity, tint, look.opacity, 0)
+    inner = labels[box].copy()
+    tint = _colored(inner, colors)
+    if look.background is None:
+        painted = picture.copy()
+        mixed = cv2.addWeighted(painted[box], 1 - look.opacity, tint, look.opacity, 0)
+        painted[box] = cv2.copyTo(mixed, inner, painted[box].copy())
+    else:
+        painted = _before(picture, labels, colors, look, _rgb(look.background))
     if look.contour:
-        mixed = cv2.copyTo(tint, _edges(inner, look.contour), mixed)
-    painted[box] = cv2.copyTo(mixed, inner, at)
+        painted[box] = cv2.copyTo(tint, _edges(inner, look.contour) & (inner > 0), painted[box].copy())
     return painted
+
+
+def _before(
+    picture: RgbFrame, labels: LabelMap, colors: NDArray[np.uint8], look: Look, background: NDArray[np.uint8]
+) -> RgbFrame:
+    """Return the tinted objects of a frame before a background of one colour. Their edges are those of the soft matte.
+
+    A soft edge reaches outside the mask, where it has the colour of the nearest object.
+    """
+    import cv2
+
+    tinted = cv2.addWeighted(picture, 1 - look.opacity, _colored(_nearest(labels), colors), look.opacity, 0)
+    alpha = soft_matte(picture, labels > 0)[..., None]
+    return np.rint(tinted * alpha + background * (1 - alpha)).astype(np.uint8)
+
+
+def _colored(labels: LabelMap, colors: NDArray[np.uint8]) -> RgbFrame:
+    import cv2
+
+    return np.asarray(cv2.LUT(cv2.merge([labels, labels, labels]), colors.reshape(1, 256, 3)), np.uint8)
+
+
+def _nearest(labels: LabelMap) -> LabelMap:
+    """Return the id of the nearest pixel of an object for every pixel of a mask that has objects."""
+    import cv2
+
+    outside = (labels == 0).astype(np.uint8)
+    _, zones = cv2.distanceTransformWithLabels(outside, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    ids = np.zeros(int(zones.max()) + 1, np.uint8)
+    ids[zones[labels > 0]] = labels[labels > 0]
+    return np.asarray(ids[zones])
 
 
 def _edges(labels: LabelMap, width: int) -> NDArray[np.uint8]:
@@ -73,12 +107,6 @@ def _edges(labels: LabelMap, width: int) -> NDArray[np.uint8]:
     if width == 1:
         return edge
     return np.asarray(cv2.dilate(edge, cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3)), iterations=width - 1))
-
-
-def _over(picture: RgbFrame, labels: LabelMap, background: NDArray[np.uint8]) -> RgbFrame:
-    """Return the objects of a frame over a colour. Their edges are those of their soft matte."""
-    alpha = soft_matte(picture, labels > 0)[..., None]
-    return np.rint(picture * alpha + background * (1 - alpha)).astype(np.uint8)
 
 
 def _colors(objects: list[Object], color: str | None) -> NDArray[np.uint8]:
