@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.conf import settings
 
 from webapp.problems import Problem
+from webapp.videos.packing import Member, check_count
 
 SCHEME = "s3://"
 PIECE = 1 << 16  # bytes
@@ -29,6 +31,15 @@ class Place:
     @property
     def address(self) -> str:
         return f"{SCHEME}{self.bucket}/{self.key}"
+
+    @property
+    def is_folder(self) -> bool:
+        return not self.key or self.key.endswith("/")
+
+    @property
+    def name(self) -> str:
+        """The last part of the key, or the name of the bucket."""
+        return self.key.rstrip("/").rpartition("/")[2] or self.bucket
 
 
 @dataclass(frozen=True)
@@ -71,7 +82,7 @@ def place_of(source: str, field: str = "source") -> Place:
 def list_place(place: Place) -> list[Found]:
     """Return at most MOST_LISTED prefixes and objects directly below a prefix. Raises Problem."""
     prefix = place.key if not place.key or place.key.endswith("/") else f"{place.key}/"
-    with _client(place, "path") as client:
+    with connected(place, "path") as client:
         answer = client.list_objects_v2(Bucket=place.bucket, Prefix=prefix, Delimiter="/", MaxKeys=MOST_LISTED)
     folders = [entry["Prefix"] for entry in answer.get("CommonPrefixes", [])]
     objects = [(entry["Key"], entry["Size"]) for entry in answer.get("Contents", []) if entry["Key"] != prefix]
@@ -80,28 +91,56 @@ def list_place(place: Place) -> list[Found]:
 
 
 @contextmanager
-def open_object(place: Place) -> Iterator[tuple[int, Iterator[bytes]]]:
+def open_object(client: Any, place: Place) -> Iterator[tuple[int, Iterator[bytes]]]:
     """Yield the size of an object in bytes and its bytes in pieces. Raises Problem, also while the pieces are read."""
-    if not place.key or place.key.endswith("/"):
-        raise Problem("not_found", f"{place.address!r} is a folder. Name the file in it.", 404, field="source")
-    with _client(place, "source") as client:
+    with _explained(place, "source"):
         answer = client.get_object(Bucket=place.bucket, Key=place.key)
         with closing(answer["Body"]) as body:
             yield answer["ContentLength"], body.iter_chunks(PIECE)
 
 
+def objects_below(client: Any, place: Place) -> list[Member]:
+    """Return all objects whose keys begin with a prefix, in the order of their keys. Raises Problem.
+
+    Objects are left out whose keys are no paths of files, such as markers of folders.
+    """
+    members = []
+    pages = client.get_paginator("list_objects_v2").paginate(Bucket=place.bucket, Prefix=place.key)
+    for entry in (entry for page in pages for entry in page.get("Contents", [])):
+        path = entry["Key"].removeprefix(place.key)
+        if not {"", ".", ".."} & set(path.split("/")):
+            found = Place(place.bucket, entry["Key"])
+            members.append(Member(path, entry["Size"], partial(_pieces, client, found)))
+            check_count(len(members))
+    if not members:
+        raise Problem("not_found", f"There is nothing in {place.address[:300]!r}.", 404, field="source")
+    return members
+
+
+def _pieces(client: Any, place: Place) -> Iterator[bytes]:
+    with open_object(client, place) as (_, pieces):
+        yield from pieces
+
+
 @contextmanager
-def _client(place: Place, field: str) -> Iterator[Any]:
+def connected(place: Place, field: str) -> Iterator[Any]:
     """Yield a client of the bucket's server, whose errors become Problems that name the place."""
     import boto3  # An optional package that takes half a second to import.
     from botocore.config import Config
-    from botocore.exceptions import BotoCoreError, ClientError
 
     limits: dict[str, Any] = {"connect_timeout": 5, "read_timeout": 15, "retries": {"max_attempts": 2}}
+    # A session of its own: boto3's default session may not be shared by threads.
+    with _explained(place, field), closing(boto3.Session().client("s3", config=Config(**limits))) as client:
+        yield client
+
+
+@contextmanager
+def _explained(place: Place, field: str) -> Iterator[None]:
+    """Turn errors of the bucket's server into Problems that name the place."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
     try:
-        client = boto3.client("s3", config=Config(**limits))
-        with closing(client):
-            yield client
+        yield
     except ClientError as error:
         code = error.response.get("Error", {}).get("Code", "")
         if code in ("404", "NoSuchKey", "NoSuchBucket"):

@@ -6,49 +6,34 @@ data folder of the site.
 
 from __future__ import annotations
 
-import errno
 import os
 import re
 import stat
-import tempfile
-import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Protocol
 from urllib.parse import unquote, urljoin, urlsplit
 
 from django.conf import settings
 
 from webapp.outgoing import Unreachable, request
 from webapp.problems import Problem
-from webapp.videos.bucket import allowed_places, is_in_bucket, list_place, open_object, place_of
-from webapp.videos.refusal import disk_full
+from webapp.videos.bucket import (
+    Place,
+    allowed_places,
+    connected,
+    is_in_bucket,
+    list_place,
+    objects_below,
+    open_object,
+    place_of,
+)
+from webapp.videos.packing import PIECE, Member, Opened, Packing, check_count, open_packed
 
-PIECE = 1 << 20  # bytes
 MOST_REDIRECTS = 5
 MOST_LISTED = 1000  # entries of one folder
-MOST_IN_FOLDER = 100_000  # files of a folder that is packed
-
-
-@dataclass(frozen=True)
-class Opened:
-    """A file that can be read: its name, its size in bytes (0 if unknown), and its bytes in pieces."""
-
-    name: str
-    size: int
-    pieces: Iterator[bytes]
-
-
-class Packing(Protocol):
-    """What a caller has to say about the packing of a folder. Both methods can end it with an exception."""
-
-    def begin(self, size: int) -> None:
-        """Is called with the bytes of all files before anything is written."""
-
-    def report(self, done: int, total: int) -> None:
-        """Is called with the bytes that are packed, after each piece of at most PIECE bytes."""
 
 
 @dataclass(frozen=True)
@@ -155,14 +140,13 @@ def _unreadable(path: Path, field: str = "source") -> Problem:
 
 @contextmanager
 def open_source(source: str, packing: Packing) -> Iterator[Opened]:
-    """Open a file, a folder (which is packed into a zip), an object of a bucket or an address.
+    """Open a file, an object of a bucket or an address. A folder, also one of a bucket, is packed into a zip.
 
     Raises Problem, and what `packing` raises.
     """
     if is_in_bucket(source):
-        place = place_of(source)
-        with open_object(place) as (size, pieces):
-            yield Opened(place.key.rpartition("/")[2], size, pieces)
+        with _open_in_bucket(place_of(source), packing) as opened:
+            yield opened
         return
     if is_address(source):
         with _open_address(source) as opened:
@@ -170,7 +154,7 @@ def open_source(source: str, packing: Packing) -> Iterator[Opened]:
         return
     found = find_in_folder(source)
     if found.is_dir():
-        with _open_folder(found, packing) as opened:
+        with open_packed(found.name, _files_below(found), packing) as opened:
             yield opened
         return
     try:
@@ -185,49 +169,47 @@ def open_source(source: str, packing: Packing) -> Iterator[Opened]:
 
 
 @contextmanager
-def _open_folder(folder: Path, packing: Packing) -> Iterator[Opened]:
-    """Pack the files of a folder into a zip without compressing them, and open it."""
-    files = _files_below(folder)
-    total = sum(size for _, size in files)
-    packing.begin(total)
-    done = 0
-    with tempfile.TemporaryFile(dir=Path(settings.HOME)) as file:
-        with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as packed:
-            for path, _ in files:
-                for piece in _pack(packed, path, path.relative_to(folder.parent)):
-                    done += piece
-                    packing.report(done, total)
-        size = file.tell()
-        file.seek(0)
-        yield Opened(f"{folder.name}.zip", size, iter(lambda: file.read(PIECE), b""))
+def _open_in_bucket(place: Place, packing: Packing) -> Iterator[Opened]:
+    """Open an object of a bucket, or all objects below a prefix as a zip. Raises Problem."""
+    with connected(place, "source") as client:
+        if place.is_folder:
+            members = objects_below(client, place)
+            with open_packed(place.name, members, packing) as opened:
+                yield opened
+        else:
+            with open_object(client, place) as (size, pieces):
+                yield Opened(place.name, size, pieces)
 
 
-def _files_below(folder: Path) -> list[tuple[Path, int]]:
-    """Return the files of a folder with their sizes in bytes, but none that lie outside or in the data folder."""
+def _files_below(folder: Path) -> list[Member]:
+    """Return the files of a folder, but none that lie outside or in the data folder. Raises Problem."""
     root, home = import_root(), Path(settings.HOME).resolve()
     files = []
-    for number, path in enumerate(folder.rglob("*")):
-        if number >= MOST_IN_FOLDER:
-            raise Problem("too_many_files", f"The folder has more than {MOST_IN_FOLDER:,} files.", 413)
+    for number, path in enumerate(folder.rglob("*"), 1):
+        check_count(number)
         if not path.is_file():
             continue
         real = path.resolve()
         if real.is_relative_to(root) and not real.is_relative_to(home):
-            files.append((path, real.stat().st_size))
-    return sorted(files)
+            files.append(Member(_name_of(path, folder), real.stat().st_size, partial(_read, path)))
+    return sorted(files, key=lambda file: file.path)
 
 
-def _pack(packed: zipfile.ZipFile, path: Path, name: Path) -> Iterator[int]:
-    """Write a file into a zip and yield the number of bytes of each piece. Raises Problem if it cannot be read."""
+def _name_of(path: Path, folder: Path) -> str:
+    name = path.relative_to(folder).as_posix()
     try:
-        about = zipfile.ZipInfo.from_file(path, str(name), strict_timestamps=False)
-        with path.open("rb") as source, packed.open(about, "w", force_zip64=about.file_size >= 1 << 31) as target:
-            while piece := source.read(PIECE):
-                target.write(piece)
-                yield len(piece)
-    except (OSError, UnicodeError) as error:
-        if getattr(error, "errno", None) == errno.ENOSPC:
-            raise disk_full() from None
+        name.encode()
+    except UnicodeError:
+        raise _unreadable(path) from None
+    return name
+
+
+def _read(path: Path) -> Iterator[bytes]:
+    try:
+        with path.open("rb") as file:
+            while piece := file.read(PIECE):
+                yield piece
+    except OSError:
         raise _unreadable(path) from None
 
 

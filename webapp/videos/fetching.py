@@ -22,8 +22,9 @@ from webapp.tasks.lease import Lease, Limits
 from webapp.tasks.models import Queue
 from webapp.tasks.sending import send_task
 from webapp.videos.bucket import is_in_bucket
-from webapp.videos.fetch_sources import Opened, check_source, is_address, open_source
+from webapp.videos.fetch_sources import check_source, is_address, open_source
 from webapp.videos.models import Fetch, FetchState, Upload
+from webapp.videos.packing import Opened
 from webapp.videos.quota import alone, room_for
 from webapp.videos.refusal import ImportCancelled, check_disk
 from webapp.videos.upload_files import writing

@@ -53,7 +53,7 @@ it("brings in what is chosen in a folder, shows how far it is, and says when it 
   await until(() => query("server-files-open") !== null);
   await click("server-files-open");
   await until(() => query("server-folder-day one") !== null);
-  expect(get<HTMLInputElement>("server-file-clips").disabled).toBe(true); // A bucket is no sequence of images.
+  expect(get<HTMLInputElement>("server-file-clips").disabled).toBe(false); // A folder of a bucket comes as a whole, too.
   await click("server-folder-day one");
   await until(() => query("server-file-reef.mp4") !== null);
   await click("server-file-reef.mp4");

@@ -191,17 +191,15 @@ interface EntryRowProps {
   onOpen: () => void;
 }
 
-/** A file or a folder. A folder of the import folder can be chosen as a whole: its images become one video. */
+/** A file or a folder. A folder can be chosen as a whole: its images become one video. */
 function EntryRow({ entry, chosen, onToggle, onOpen }: EntryRowProps) {
   const Icon = entry.is_folder ? Folder : File;
-  const whole = !(entry.is_folder && entry.path.startsWith("s3://"));
   const name = nameOf(entry.path);
   return (
     <li>
       <input
         type="checkbox"
         checked={chosen}
-        disabled={!whole}
         aria-label={`Bring in ${name}`}
         data-testid={`server-file-${name}`}
         onChange={onToggle}

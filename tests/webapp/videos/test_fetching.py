@@ -157,10 +157,22 @@ def test_an_object_of_a_bucket_becomes_a_video(
     assert (fetch.state, fetch.error, fetch.progress_total) == (FetchState.DONE, "", len(DATA))
     assert (Upload.objects.get().name, Video.objects.get().name) == ("bay.mp4", "bay")
     assert upload_path(Upload.objects.get().pk).read_bytes() == DATA
-    for key, says in (("clips/gone.mp4", "There is no"), ("clips/", "is a folder")):
+    for key, says in (("clips/gone.mp4", "There is no"), ("clips/empty/", "There is nothing in")):
         failed = fetched(annotator, project, f"{bucket}/{key}")
         assert (failed.state, failed.upload) == (FetchState.FAILED, None)
         assert says in failed.error
+
+
+def test_a_folder_of_a_bucket_is_packed_as_a_folder_of_the_server_is(
+    annotator: User, project: Project, bucket: str
+) -> None:
+    fetch = fetched(annotator, project, f"{bucket}/clips/", as_video=False)
+    assert (fetch.state, fetch.error) == (FetchState.DONE, "")
+    upload = Upload.objects.get()
+    assert (upload.name, upload.received) == ("clips.zip", upload.size)
+    with zipfile.ZipFile(upload_path(upload.pk)) as packed:
+        assert packed.namelist() == ["clips/day two/bay.mp4", "clips/reef.mp4"]
+        assert packed.read("clips/reef.mp4") == DATA
 
 
 def test_nothing_outside_of_the_allowed_part_of_a_bucket_is_found(
@@ -180,7 +192,7 @@ def test_a_bucket_that_cannot_be_reached_or_read_says_so(
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "no address")
     assert "cannot be reached" in fetched(annotator, project, f"{bucket}/clips/reef.mp4").error
     refused = ClientError({"Error": {"Code": "AccessDenied"}}, "GetObject")
-    monkeypatch.setattr("boto3.client", Mock(side_effect=refused))
+    monkeypatch.setattr("boto3.Session.client", Mock(side_effect=refused))
     assert "may not read" in fetched(annotator, project, f"{bucket}/clips/reef.mp4").error
 
 
@@ -285,7 +297,7 @@ def test_a_folder_that_is_too_large_or_no_longer_wanted_is_not_packed(
 
     with monkeypatch.context() as patch:
         patch.setitem(settings.CONFIG.values, "MASKWRIGHT_MAX_UPLOAD_MB", 0)
-        patch.setattr("webapp.videos.fetch_sources.tempfile.TemporaryFile", no_file)
+        patch.setattr("webapp.videos.packing.tempfile.TemporaryFile", no_file)
         assert "at most 0 MB" in fetched(annotator, project, "day one").error
     fetch = begin_fetch(by=annotator, project_id=project.pk, source="day one", as_video=False)
     monkeypatch.setattr(fetching, "check_disk", lambda *_: cancel_fetch(by=annotator, fetch_id=fetch.pk))
