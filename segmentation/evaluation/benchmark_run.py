@@ -51,7 +51,9 @@ class Protocol:
 
     @property
     def seconds_an_object(self) -> int | None:
-        """Seconds for each object over all rounds (`max_time` of davisinteractive). The challenge allows 8 x 30 s."""
+        """Time limit in seconds for each object over all rounds (`max_time` of davisinteractive), or None for no limit.
+
+        The challenge allows 8 x 30 s."""
         return self.rounds * self.max_time if self.max_time else None
 
 

@@ -186,7 +186,7 @@ def _binary(files: FileTree, path: str) -> np.ndarray:
 
 
 def _reader(files: FileTree) -> Callable[[str], bytes]:
-    """Return a function that reads a mask file and checks its size."""
+    """Return a function that reads a mask file and raises an error if its width or height is beyond the limits."""
 
     def read(path: str) -> bytes:
         data = files.read(path)

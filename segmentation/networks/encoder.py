@@ -62,7 +62,7 @@ class CueEncoder(nn.Module):
         return features
 
     def _convolve_cues(self, cues: Tensor) -> Tensor:
-        """Return the sum of the first convolutions of the cues [N, C, H, W], as [N, width, H/2, W/2].
+        """Apply to each cue in `cues` [N, C, H, W] its own first convolution and return the sum, [N, width, H/2, W/2].
 
         They are computed together in a single convolution.
         """

@@ -78,7 +78,10 @@ class TrunkBackbone(nn.Module):
 
 
 def joined(maps: TrunkMaps) -> list[Tensor]:
-    """Join the trunk's features to those that `TrunkBackbone` returns. All channels have values of about 1."""
+    """Concatenate the trunk's feature maps to the two maps that `TrunkBackbone` returns, at the strides 4 and 16.
+
+    Each channel is scaled so that its values have a magnitude of about 1.
+    """
     f8, f16, f32 = (part * math.sqrt(part.shape[1]) for part in maps[1:])
     return [_beside(maps.f4, f8), _beside(f16, f32)]
 

@@ -219,7 +219,7 @@ class _Drawing:
             np.copyto(self.labels, there, where=there > 0)
 
     def cut(self, object_id: int, window: Window) -> None:
-        """Remove the pixels of an object outside of the box `window`."""
+        """Remove from the frame's mask the pixels of an object outside of the box `window`."""
         height, width = self.labels.shape
         x0, y0, x1, y1 = window
         outside = self.labels == object_id

@@ -45,7 +45,9 @@ QUERIES = {
 
 
 def measure() -> Iterator[Figure]:
-    """Create a database with two projects and yield the figures of their lists. The database is removed at the end."""
+    """Create a database with projects of 200 and 2,000 videos, measure the calls that list them, and yield the figures.
+
+    The database is removed at the end."""
     setup_test_environment(debug=False)
     name = connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
     try:

@@ -1,4 +1,4 @@
-"""Tests of the addresses to which the server may be led by people."""
+"""Tests of the addresses to which the server connects when a person names them, and of those that it refuses."""
 
 from __future__ import annotations
 

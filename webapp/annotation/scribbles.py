@@ -126,7 +126,7 @@ def release_scribbles(round_: Round) -> None:
 
 
 def check_changeable(video: Video, object_id: int) -> None:
-    """Raise Problem "no_object" or "locked" unless the object is there and not locked."""
+    """Raise Problem "no_object" if the object does not exist, and "locked" if it is locked against changes."""
     instance = Object.objects.filter(video=video, number=object_id, deleted_at=None).first()
     if instance is None:
         raise Problem("no_object", f"Object {object_id} is not there any more. Choose another one.", 409)

@@ -35,7 +35,7 @@ class Gaze:
         self._last = (frame, now)
 
     def take(self) -> set[int]:
-        """Return the frames since the last call."""
+        """Return the frames that the person has looked at since the last call of `take`."""
         frames, self._frames = self._frames, set()
         return frames
 

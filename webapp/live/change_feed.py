@@ -105,10 +105,10 @@ def poll(video_id: int, cursor: Cursor) -> Delta:
 def _with_painted_meanwhile(
     video_id: int, cursor: Cursor, candidates: set[int], masks: list[PackedMask]
 ) -> list[PackedMask]:
-    """Return `masks` with those before the last one that belong to rounds which are not among `candidates`.
+    """Add to `masks` those of other rounds, painted ones for example, that were stored while `masks` were read.
 
-    `candidates` are the rounds whose masks were read. The log names the others by now, because the masks of a video are
-    committed in the order of their numbers.
+    `candidates` are the rounds whose masks were read. The masks of a video are committed in the order of their numbers,
+    so the change log by now names the round of every mask whose number is lower than that of the last mask in `masks`.
     """
     others = {_round_of(change) for change in _changes(video_id, cursor.seq)} - candidates - {0}
     if not others:

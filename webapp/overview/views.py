@@ -15,7 +15,7 @@ MOST_VIEWS = 100  # The most views that one person saves in a project.
 
 
 def views_of(user: User, project_id: int) -> QuerySet[SavedView]:
-    """Return the views of a project that `user` sees: the own ones, and those that others share."""
+    """Return a project's saved views (filters and sorting) that `user` sees: their own, and those that others share."""
     require(user, project_id)
     rows = SavedView.objects.filter(Q(user_id=user.pk) | Q(shared=True), project_id=project_id)
     return rows.select_related("user")

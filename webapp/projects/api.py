@@ -152,7 +152,7 @@ class ProjectQuery(Sorted):
 
 
 class MemberQuery(Sorted):
-    """Which members are wanted, in the order in which they joined."""
+    """The query parameters of the list of members, which is sorted by the time at which they joined."""
 
     q: NamePart = ""  # A part of the user name.
     role: Role | None = None

@@ -1,4 +1,4 @@
-"""What a project asks of the work that is submitted, and the jobs that several people do."""
+"""The checks that submitted work of a project must pass, their results, and consensus jobs."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ def _written(video: Video, clip: Clip, on_progress: OnProgress | None) -> Video:
 
 
 class FramesInMemory:
-    """Frames in memory, with their ground truth, in the form of a clip (sources.py) that can be imported."""
+    """Frames and ground truth that are held in memory and can be imported as a `Clip` (sources.py) can."""
 
     part, name, expected, pixel_aspect = ".", "", 0, 1.0
 

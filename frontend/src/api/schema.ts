@@ -3722,7 +3722,7 @@ export interface components {
         };
         /**
          * MemberQuery
-         * @description Which members are wanted, in the order in which they joined.
+         * @description The query parameters of the list of members, which is sorted by the time at which they joined.
          */
         MemberQuery: {
             /** After */

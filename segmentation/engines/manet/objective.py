@@ -138,7 +138,7 @@ class _FrameStep(TrainingStep):
 
 
 class _Propagation(_FrameStep):
-    """A step of the first stage, which trains the embedding and the propagation head."""
+    """Computes the losses of a step of MA-Net's first stage, which trains the embedding and the propagation head."""
 
     def play(self) -> Result:
         embeddings = self._embed()

@@ -55,7 +55,7 @@ def random_start(random: np.random.Generator, length: int) -> int:
 
 
 def drawn_mask(clip: Clip, random: np.random.Generator) -> NDArray[np.uint8]:
-    """Draw synthetic scribbles on a frame (`random_start`) and return the mask that STAR makes of them, [T, H, W].
+    """Draw synthetic scribbles on a random frame and return masks [T, H, W] with the one that STAR makes of them.
 
     All other frames are filled with IGNORE, and so is this frame if it shows no object.
     """

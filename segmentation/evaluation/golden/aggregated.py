@@ -21,7 +21,7 @@ Bounds = tuple[NDArray[np.float64], NDArray[np.float64]]  # lowest and highest v
 
 
 def logit_bounds(logits: Tensor) -> Bounds:
-    """Return the lowest and the highest allowed logits, both [K, ...].
+    """Return the lowest and the highest logits that count as equal to those of the official code, both [K, ...].
 
     Where |logit| <= STEEP, both equal the given logits. Elsewhere the probability may change by STEP.
     """

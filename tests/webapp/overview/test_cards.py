@@ -48,7 +48,7 @@ def videos(project: Project, owner: User, annotator: User) -> list[Video]:
 
 
 def numbers(client: Client, project: Project, **query: Any) -> list[int]:
-    """Return the numbers in the names of all cards, page by page with two on each."""
+    """Return the numbers in the names of all videos in the list of cards, which is read in pages of two."""
     found: list[int] = []
     after: dict[str, str] = {}
     while True:

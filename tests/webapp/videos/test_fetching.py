@@ -65,7 +65,7 @@ def address() -> Iterator[str]:
 
 @pytest.fixture
 def folder(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sent_tasks: list[Any]) -> Path:
-    """Let the server have an import folder and ask addresses, also of this machine. Return the folder."""
+    """Give the server an import folder, and let it fetch from URLs, also from this machine's. Return the folder."""
     folder = tmp_path / "clips"
     (folder / "day one").mkdir(parents=True)
     (folder / "day one" / "reef.mp4").write_bytes(DATA)

@@ -21,7 +21,7 @@ CHUNK = 1 << 20
 
 
 def add_manifest(path: Path, export: Export, subjects: Sequence[Subject]) -> None:
-    """Add manifest.json to the zip at `path`."""
+    """Add manifest.json, which says what was exported, when and by whom, to the zip at `path`."""
     with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
         data = {
             "program": f"Maskwright {version('maskwright')}",

@@ -22,7 +22,7 @@ def shipped() -> Star:
 
 
 def frame_with(network: Star, objects: Tensor) -> tuple[Encoded, Cues]:
-    """Return features and cues of n objects that cover the given cells, [n, HEIGHT, WIDTH], by all that is known."""
+    """Return features of a frame, and cues that all say that n objects cover the cells `objects` [n, HEIGHT, WIDTH]."""
     torch.manual_seed(0)
     size4, size2 = (2 * HEIGHT, 2 * WIDTH), (4 * HEIGHT, 4 * WIDTH)
     config = network.config
