@@ -5,8 +5,10 @@ Clip k of a run depends on (seed, k) alone, so a resumed run continues with the 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -57,6 +59,13 @@ class Clips:
         self.sources, self.config, self.seed = sources, config, seed
         # The videos and still images from which objects are pasted.
         self.pool: Sequence[LabelledVideo] = (*sources.stills, *sources.videos)
+
+    @cached_property
+    def key(self) -> str:
+        """A name for these clips, which differs if the seed, the settings or the names of the sources differ."""
+        names = [video.name for group in (self.sources.videos, self.sources.stills) for video in group]
+        digest = hashlib.sha256(repr((self.config, names)).encode()).hexdigest()
+        return f"{self.seed}-{digest[:12]}"
 
     def __getitem__(self, index: int) -> Clip:
         random = np.random.default_rng([self.seed, index])

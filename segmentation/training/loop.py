@@ -290,7 +290,7 @@ class _Batches(Dataset[list[Any]]):
         def make(number: int) -> Any:
             return self.prepare(clips[number], np.random.default_rng([clips.seed, 2, number]))
 
-        return make(number) if self.store is None else self.store.get(clips.seed, number, make)
+        return make(number) if self.store is None else self.store.get(clips.key, number, make)
 
 
 def echoed(step: int, uses: int) -> int:

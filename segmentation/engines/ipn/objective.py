@@ -69,10 +69,8 @@ class Objective:
     ) -> None:
         config = read_config(IPNConfig, plan.network)
         self.parts: dict[str, nn.Module] = {INET: Inet(config), PNET: Pnet(config)}
-        self.network: nn.Module = nn.ModuleDict(self.parts).to(device)
         self.norms = NormPlan(frozen_norms, settle_norms)
-        begin(self.network, self.norms, body)
-        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.network: nn.Module = begin(nn.ModuleDict(self.parts), self.norms, body, device)
         self.device, self.rounds = device, rounds
         self.keep, self.overlap, self.sides, self.given_masks = keep, overlap, sides, given_masks
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +35,7 @@ from segmentation.training.scribbled_clips import ScribbledClip, scribble
 from segmentation.training.sources import Sources
 from segmentation.training.stored_clips import ClipStore
 from segmentation.training.synthetic_scribbles import correcting_scribbles
-from segmentation.training.trunk_clips import prepared
+from segmentation.training.trunk_clips import clips_on_trunk, refuse_features
 from segmentation.training.validation import validate, validate_given
 
 ROUNDS = 3  # Number of rounds on each clip in the second stage (section 4.1).
@@ -86,9 +85,8 @@ class Objective:
             raise ValueError(f"stage: unknown {stage!r}, known are {', '.join(STAGES)}")
         self.norms = NormPlan(settle=settle_norms)
         network = MANet(read_config(MANetConfig, plan.network))
-        begin(network, self.norms)
+        self.network: nn.Module = begin(network, self.norms, device=device)
         nn.init.constant_(network.bn2.weight, math.sqrt(SPREAD / (RECTIFIED * network.config.embedding)))
-        self.network: nn.Module = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.parts = {"manet": self.network}
         self.device, self.stage = device, stage
         self.options = StepOptions(keep, overlap, scribbled, damaged)
@@ -98,9 +96,9 @@ class Objective:
         backbone = network.config.deeplab.backbone
         if isinstance(backbone, TrunkConfig) and stage == "propagation":
             self.step = TrunkPropagation
-            most = max(part.clips.max_objects for part in plan.stages)
-            self.prepare = partial(prepared, max_objects=most, trunk=backbone.name)
-            self.store = ClipStore(features / backbone.name, clips) if features is not None else None
+            self.prepare, self.store = clips_on_trunk(plan, backbone.name, clips, features)
+        else:
+            refuse_features(plan, features)
 
     def loss(self, clips: list[Any], random: np.random.Generator) -> Result:
         network = self.network

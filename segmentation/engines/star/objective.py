@@ -22,14 +22,14 @@ from segmentation.engines.star.engine import ANSWER_WEIGHT, StarEngine
 from segmentation.engines.star.features import Raw
 from segmentation.engines.star.matching import Cues, Memory, Neighbour, gather_cues, remembered
 from segmentation.engines.star.network import Encoded, Star, StarConfig, compete
-from segmentation.engines.star.training_clips import prepared, random_start, usable_drawn_masks
+from segmentation.engines.star.training_clips import PARTS, prepared, random_start, usable_drawn_masks
 from segmentation.training.clips import Clip
 from segmentation.training.objectives.batch import damage
 from segmentation.training.objectives.configs import read_config
 from segmentation.training.plan import Plan
 from segmentation.training.precision import mixed
 from segmentation.training.sources import Sources
-from segmentation.training.stored_clips import ClipStore
+from segmentation.training.trunk_clips import most_objects, store_of_clips
 from segmentation.training.validation import validate
 from segmentation.types import IGNORE
 
@@ -55,9 +55,9 @@ class Objective:
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.parts = {"star": self.network}
         self.device = device
-        self.max_objects = max(stage.clips.max_objects for stage in plan.stages)
+        self.max_objects = most_objects(plan)
         self.trunk = config.trunk
-        self.store = ClipStore(features / self.trunk, clips) if features is not None else None
+        self.store = store_of_clips(features, self.trunk, self.max_objects, clips, PARTS)
 
     def prepare(self, clip: Clip, random: np.random.Generator) -> dict[str, Tensor]:
         return prepared(clip, random, self.max_objects, self.trunk)

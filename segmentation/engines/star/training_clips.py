@@ -14,12 +14,16 @@ from segmentation.engine import EngineSettings
 from segmentation.engines.star.drawing import FrameDrawing
 from segmentation.engines.star.features import flow_between, raw_features
 from segmentation.frames import ArrayFrames
+from segmentation.training import trunk_clips
 from segmentation.training.clip_staging import staged
 from segmentation.training.clips import Clip
 from segmentation.training.synthetic_scribbles import correcting_scribbles, first_scribbles
 from segmentation.trunk import load_trunk
 from segmentation.types import IGNORE, Interaction
 
+FLOWS = {"back": 0, "forth": 1}  # parts with the flow to the other frame, and their index in a pair of flows
+# Names of the parts of a prepared clip.
+PARTS = trunk_clips.PARTS | {"colours", "drawn", *FLOWS, *(f"{name}_trust" for name in FLOWS)}
 CORRECTED = 0.5  # Probability that the mask made from scribbles is corrected once.
 # A mask that was made from scribbles is only used if its mean J with the truth is at least this. The mean J of all of
 # them is 0.63, where people's first masks have 0.82. A network that was trained with all of them distrusts right ones.
@@ -39,7 +43,7 @@ def prepared(clip: Clip, random: np.random.Generator, max_objects: int, trunk: s
     greys = [np.asarray(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)) for frame in clip.frames]
     flows = [flow_between(now, before) for before, now in pairwise(greys)]
     parts = {name: part.half() for name, part in raw._asdict().items() if name != "colours"}
-    for name, index in (("back", 0), ("forth", 1)):
+    for name, index in FLOWS.items():
         parts[name] = torch.cat([pair[index].back for pair in flows]).half()
         parts[f"{name}_trust"] = (torch.cat([pair[index].trust for pair in flows]) * 255).byte()
     parts["colours"] = (raw.colours * 255).round().byte()

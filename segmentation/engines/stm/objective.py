@@ -75,11 +75,9 @@ class Objective:
     ) -> None:
         if system not in SYSTEMS:
             raise ValueError(f"system: unknown {system!r}, known are {', '.join(SYSTEMS)}")
-        self.network: nn.Module = SYSTEMS[system](read_config(STMConfig, plan.network)).to(device)
         self.norms = NormPlan(frozen_norms, settle_norms)
-        begin(self.network, self.norms, body)
+        self.network: nn.Module = begin(SYSTEMS[system](read_config(STMConfig, plan.network)), self.norms, body, device)
         align(self.network)
-        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.parts = {system: self.network}
         self.device, self.rounds, self.keep = device, rounds, keep
         self.overlap, self.given_masks = overlap, given_masks

@@ -10,7 +10,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +39,7 @@ from segmentation.training.scribbled_clips import ScribbledClip, scribble
 from segmentation.training.sources import Sources
 from segmentation.training.stored_clips import ClipStore
 from segmentation.training.synthetic_scribbles import correcting_scribbles, first_scribbles
-from segmentation.training.trunk_clips import PreparedClip, prepared, windows_of
+from segmentation.training.trunk_clips import PreparedClip, clips_on_trunk, refuse_features, windows_of
 from segmentation.training.validation import ROUNDS, validate
 from segmentation.types import IGNORE, Scribble
 
@@ -100,14 +99,13 @@ class Objective:
         config = read_config(STRNNConfig, plan.network)
         if stage != "refinement":
             config = replace(config, refinement=None)  # An untrained RGMP is not exported.
-        network = STRNN(config)
-        begin(network, self.norms, body)
+        network = begin(STRNN(config), self.norms, body, device)
         if stage == "features":
             for branch in branches_of(network):
                 # This stage trains without links between frames. The engine has them, but zero weights make them
                 # ineffective.
                 nn.init.zeros_(branch.rnn.Kt)
-        self.network: nn.Module = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.network: nn.Module = network
         self.parts = {"strnn": self.network}
         self.device, self.stage = device, stage
         self.ratio, self.adapted, self.keep, self.overlap = ratio, adapted, keep, overlap
@@ -118,9 +116,9 @@ class Objective:
         trunk = config.branches[0].trunk
         if trunk is not None and stage == "features":
             self.step = _TrunkFeatures
-            most = max(part.clips.max_objects for part in plan.stages)
-            self.prepare = partial(prepared, max_objects=most, trunk=trunk)
-            self.store = ClipStore(features / trunk, clips) if features is not None else None
+            self.prepare, self.store = clips_on_trunk(plan, trunk, clips, features)
+        else:
+            refuse_features(plan, features)
 
     def loss(self, clips: list[Any], random: np.random.Generator) -> Result:
         hold_norms(self.network, self.norms, self.progress)

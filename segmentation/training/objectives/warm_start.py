@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -14,7 +15,10 @@ from segmentation.networks.blocks import Refine, ResBlock
 from segmentation.networks.deeplab import DeepLabV3Plus
 from segmentation.networks.encoder import CueEncoder
 from segmentation.networks.resnet import Bottleneck
+from segmentation.training.trunks import refuse_another_trunk
 
+CPU = torch.device("cpu")
+Network = TypeVar("Network", bound=nn.Module)
 MANET, BACKBONE = "feature_extracter.", "backbone."  # prefixes of MA-Net's DeepLab and of its ResNet
 RGMP = "refinement."  # prefix of RGMP in ST-RNN's weights
 RESIDUAL = 0.2  # Initial scale of residual branches, which keeps deep sums in scale without norms (De and Smith, 2020).
@@ -40,8 +44,8 @@ class NormPlan:
         return 0.0 < self.settle <= progress
 
 
-def begin(network: nn.Module, norms: NormPlan, body: str = "") -> None:
-    """Initialise the weights of `network`.
+def begin(network: Network, norms: NormPlan, body: str = "", device: torch.device = CPU) -> Network:
+    """Initialise the weights of `network`, and return it on `device`, with its weights in the order channels last.
 
     Args:
         norms: how batch norms are trained.
@@ -49,9 +53,10 @@ def begin(network: nn.Module, norms: NormPlan, body: str = "") -> None:
             ResNet with torchvision's names, which every encoder gets; or MA-Net's weights, of which every encoder gets
             the ResNet and every DeepLab of `network` the DeepLab; or STM's weights (see `_take_of_stm`); or ST-RNN's
             weights, of which `network` gets RGMP.
+        device: the device on which the network is trained.
 
     Raises:
-        ValueError: the checkpoint has other layers or shapes.
+        ValueError: the checkpoint has other layers or shapes, or was trained on another trunk.
     """
     _draw(network)
     if body:
@@ -59,6 +64,8 @@ def begin(network: nn.Module, norms: NormPlan, body: str = "") -> None:
     if norms.frozen:
         for norm in _norms(network):
             norm.requires_grad_(False)
+    on_device: Network = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return on_device
 
 
 def hold_norms(network: nn.Module, norms: NormPlan, progress: float) -> None:
@@ -76,10 +83,12 @@ def load_bodies(network: nn.Module, path: Path) -> None:
     """Copy the weights of a trained backbone, in the checkpoint `path`, into the backbones of `network` (see `begin`).
 
     Raises:
-        ValueError: the file cannot be read, lacks a tensor or has a tensor of another shape, or `network` has no
-            backbone of this kind.
+        ValueError: the file cannot be read, lacks a tensor or has a tensor of another shape, it was trained on another
+            trunk, or `network` has no backbone of this kind.
     """
-    found = read_checkpoint(path).tensors
+    checkpoint = read_checkpoint(path)
+    refuse_another_trunk(network, checkpoint)
+    found = checkpoint.tensors
     if any(key.startswith(MEMORY) for key in found):
         _take_of_stm(network, found, path)
         return
@@ -99,11 +108,20 @@ def load_bodies(network: nn.Module, path: Path) -> None:
     deeplabs = [module for module in network.modules() if isinstance(module, DeepLabV3Plus)] if deeplab else []
     if not encoders and not deeplabs:
         raise ValueError(f"body: nothing in a {type(network).__name__} can begin with {path.name}")
+    if deeplab and stem not in deeplab and (encoders or any(_has_resnet(module) for module in deeplabs)):
+        raise ValueError(
+            f"body: {path.name} was trained on the frozen trunk and has no ResNet, but this {type(network).__name__} "
+            "needs one: give weights with a ResNet, or train a plan on the trunk"
+        )
     for encoder in encoders:
         own = {key: value for key, value in encoder.state_dict().items() if re.match(r"(conv1|bn1|res\d)\.", key)}
         _copy(stages, own, path)
     for module in deeplabs:
         _copy(deeplab, module.state_dict(), path)
+
+
+def _has_resnet(deeplab: DeepLabV3Plus) -> bool:
+    return any(True for _ in deeplab.backbone.parameters())  # The trunk is no parameter of a network.
 
 
 def _take_of_stm(network: nn.Module, found: dict[str, Tensor], path: Path) -> None:

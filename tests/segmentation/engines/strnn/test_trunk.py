@@ -72,7 +72,9 @@ def test_the_first_stage_is_trained_from_stored_features(sources: Sources, tmp_p
     how = plan, torch.device("cpu"), "features", 0.3, 1.0
     objective = Objective(*how, given_masks=1.0, clips=3, features=tmp_path)
     assert objective.store is not None
-    assert objective.store.folder == tmp_path / "lite0"
+    assert objective.store.folder == tmp_path / "lite0-objects-2"
+    with pytest.raises(ValueError, match=r"--features says nothing to strnn with this plan, .*: leave it out"):
+        Objective(plan, torch.device("cpu"), "refinement", features=tmp_path)
     clips = make_clips(objective, sources, plan.stages[0].clips, 2)
     loss, figures = objective.loss(clips, np.random.default_rng(0))
     loss.backward()
