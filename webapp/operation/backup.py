@@ -35,7 +35,7 @@ from django.db import connection
 
 from webapp.accounts.models import User
 from webapp.operation.database_copy import copy_database, file_name, put_database
-from webapp.storage.files import storage
+from webapp.storage.files import cache_folder, storage
 from webapp.videos.models import Video, VideoState
 from webapp.videos.storage import VIDEOS, VideoFiles, free_bytes, min_free_bytes, read_file
 
@@ -192,6 +192,7 @@ def restore_backup(archive: Path, *, on_file: OnFile = lambda name: None) -> Man
         put_database(database)
         if (staging / VIDEOS).is_dir():
             storage().save_folder(staging / VIDEOS, VIDEOS, lambda: None)
+        shutil.rmtree(cache_folder(home), ignore_errors=True)  # It may have frames of an earlier site with these ids.
         if (staging / "weights").is_dir():
             shutil.rmtree(home / "weights", ignore_errors=True)
             (staging / "weights").rename(home / "weights")

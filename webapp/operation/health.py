@@ -1,9 +1,14 @@
-"""Whether this web process can serve people: the answers to load balancers and orchestrators."""
+"""Whether this web process can serve people: the answers to load balancers and orchestrators.
+
+Anybody may ask, as often as they like. So nothing is written for an answer, each part of the site is asked by one
+thread at a time, and what it said counts for some seconds.
+"""
 
 from __future__ import annotations
 
 import os
-import uuid
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,6 +25,9 @@ from webapp.videos.storage import free_bytes, min_free_bytes
 
 RETRY_SECONDS = 5  # When whoever asks should ask again.
 BROKER_SECONDS = 2.0  # A broker that does not answer in this time counts as unreachable.
+KEPT_SECONDS = 5.0  # How long an answer of a part counts.
+PATIENCE_SECONDS = 3.0  # A part that has said nothing for so long does not answer.
+SILENT = "it does not answer"
 
 
 @require_safe
@@ -39,10 +47,11 @@ def ready(request: HttpRequest) -> HttpResponse:
 
     The body also has `workers`, which does not affect the status: people can draw while no worker runs.
     """
-    parts = {"database": _said(_database), "broker": _said(_broker), "storage": _said(_storage)}
+    parts = {name: part.said() for name, part in PARTS.items()}
     is_ready = set(parts.values()) == {"ok"}
     headers = {} if is_ready else {"Retry-After": str(RETRY_SECONDS)}
-    return JsonResponse({**parts, "workers": _said(_workers)}, status=200 if is_ready else 503, headers=headers)
+    parts["workers"] = _said(_workers) if parts["database"] == "ok" else "unknown"
+    return JsonResponse(parts, status=200 if is_ready else 503, headers=headers)
 
 
 def _said(check: Callable[[], str]) -> str:
@@ -55,6 +64,39 @@ def _said(check: Callable[[], str]) -> str:
         return "it does not answer or cannot be written"
 
 
+class Part:
+    """A part of the site that may hang when it is asked. A thread asks it; whoever wants to know waits for a while."""
+
+    def __init__(self, check: Callable[[], str]) -> None:
+        self._check = check
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._asked_at = self._said_at = float("-inf")
+        self._answer = SILENT
+
+    def said(self) -> str:
+        """Return "ok" or what is wrong, as the part said in the last KEPT_SECONDS, or says now."""
+        with self._lock:
+            if self._thread is None and time.monotonic() - self._said_at < KEPT_SECONDS:
+                return self._answer
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._ask, name="ready", daemon=True)
+                self._asked_at = time.monotonic()
+                self._thread.start()
+            thread, until = self._thread, self._asked_at + PATIENCE_SECONDS
+        thread.join(max(0.0, until - time.monotonic()))
+        return SILENT if thread.is_alive() else self._answer
+
+    def _ask(self) -> None:
+        answer = SILENT
+        try:
+            answer = _said(self._check)
+            connection.close()
+        finally:
+            with self._lock:
+                self._answer, self._said_at, self._thread = answer, time.monotonic(), None
+
+
 def _database() -> str:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
@@ -64,7 +106,8 @@ def _database() -> str:
 def _broker() -> str:
     """Ask Redis for an answer. In embedded mode the broker is a folder, which must be writable."""
     if not settings.TEAM_MODE:
-        return _writable(Path(settings.CONFIG.broker_options["data_folder_in"]))
+        folder = Path(settings.CONFIG.broker_options["data_folder_in"])
+        return "ok" if folder.is_dir() and os.access(folder, os.R_OK | os.W_OK | os.X_OK) else "it cannot be written"
     with celery.connection_for_write() as link:
         try:
             link.ensure_connection(max_retries=1, timeout=BROKER_SECONDS)
@@ -74,16 +117,12 @@ def _broker() -> str:
 
 
 def _storage() -> str:
-    storage().check()
+    storage().look()
     return "ok" if free_bytes() >= min_free_bytes() else "the disk is nearly full"
-
-
-def _writable(folder: Path) -> str:
-    probe = folder / f".ready-{os.getpid()}-{uuid.uuid4().hex[:8]}"
-    probe.write_bytes(b"")
-    probe.unlink()
-    return "ok"
 
 
 def _workers() -> str:
     return "ok" if workers.status().alive else "none computes rounds"
+
+
+PARTS = {name: Part(check) for name, check in (("database", _database), ("broker", _broker), ("storage", _storage))}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from hashlib import sha256
 from importlib.util import find_spec
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -32,6 +33,11 @@ class BucketAddress:
     key: str = ""
     secret: str = field(default="", repr=False)
     direct: bool = False
+
+    @property
+    def digest(self) -> str:
+        """A name for the place where the files are, the same with every key."""
+        return sha256(f"{self.endpoint}/{self.bucket}/{self.prefix}".encode()).hexdigest()[:16]
 
 
 def bucket_address(url: str) -> BucketAddress | None:

@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import errno
+import io
 import threading
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed, wait
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any, cast
 
 import boto3
 from boto3.exceptions import Boto3Error
 from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from s3transfer.exceptions import RetriesExceededError
+from urllib3.exceptions import HTTPError
 
 from webapp.storage.address import BucketAddress
 from webapp.storage.cache import FileCache
 from webapp.storage.failure import StorageAway
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 SET_ASIDE = ".removed/"  # The prefix of the names of empty files that say which folders were set aside.
 THREADS = 8
@@ -46,8 +53,8 @@ class BucketStorage:
 
     # --- reading ---
 
-    def local_path(self, name: str) -> Path:
-        return self._cache.path(name, lambda path: self._download(name, path))
+    def open_cached(self, name: str) -> IO[bytes]:
+        return self._cache.open(name, lambda path: self._download(name, path))
 
     def fetch_ahead(self, names: Iterable[str]) -> None:
         for name in names:
@@ -59,7 +66,7 @@ class BucketStorage:
 
     def _fetch_one(self, name: str) -> None:
         try:
-            self.local_path(name)
+            self.open_cached(name).close()
         except OSError:
             pass  # Whoever reads the file asks again, and is told what is wrong.
         finally:
@@ -69,8 +76,7 @@ class BucketStorage:
     def open(self, name: str, start: int = 0) -> IO[bytes]:
         more = {"Range": f"bytes={start}-"} if start else {}
         with _errors(name):
-            body: IO[bytes] = self._client.get_object(**self._at(name), **more)["Body"]
-            return body
+            return cast(IO[bytes], _Body(self._client.get_object(**self._at(name), **more)["Body"], name))
 
     def size(self, name: str) -> int:
         with _errors(name):
@@ -89,6 +95,13 @@ class BucketStorage:
             for page in self._pages(f"{folder}/", Delimiter="/")
             for each in page.get("CommonPrefixes", ())
         ]
+
+    def age(self, folder: str) -> float:
+        with _errors(folder):
+            found = self._client.list_objects_v2(**self._below(f"{folder}/"), MaxKeys=1).get("Contents")
+        if not found:
+            raise FileNotFoundError(errno.ENOENT, "no such folder in the bucket", folder)
+        return (datetime.now(UTC) - found[0]["LastModified"]).total_seconds()
 
     def address(self, name: str, *, media_type: str, saved_as: str = "") -> str | None:
         if not self._address.direct:
@@ -154,10 +167,19 @@ class BucketStorage:
             self._client.get_object(**self._at(name))["Body"].read()
             self._client.delete_object(**self._at(name))
 
+    def look(self) -> None:
+        where = self._address
+        quick = s3_client(where.endpoint, where.region, where.key, where.secret, quick=True)
+        with _errors(where.bucket):
+            quick.list_objects_v2(**self._below(""), MaxKeys=1)
+
     # --- one file, and many ---
 
     def _at(self, name: str) -> dict[str, str]:
         return {"Bucket": self._address.bucket, "Key": f"{self._address.prefix}{name}"}
+
+    def _below(self, prefix: str) -> dict[str, str]:
+        return {"Bucket": self._address.bucket, "Prefix": f"{self._address.prefix}{prefix}"}
 
     def _name(self, key: str) -> str:
         return key.removeprefix(self._address.prefix)
@@ -209,22 +231,49 @@ class BucketStorage:
     def _pages(self, prefix: str, **more: str) -> Iterator[dict[str, Any]]:
         pages = self._client.get_paginator("list_objects_v2")
         with _errors(prefix):
-            found = pages.paginate(Bucket=self._address.bucket, Prefix=f"{self._address.prefix}{prefix}", **more)
-            yield from found
+            yield from pages.paginate(**self._below(prefix), **more)
 
 
 WHOLE = TransferConfig(use_threads=False)  # A file is sent by the thread that asks for it; large ones in parts.
 
 
-@lru_cache(maxsize=4)
-def s3_client(endpoint: str, region: str, key: str, secret: str) -> Any:
-    """Return a client of boto3, which several threads may use. Making one takes a third of a second."""
+class _Body(io.RawIOBase):
+    """The content of a stored file as it comes from the server. It raises StorageAway if it breaks off."""
+
+    def __init__(self, body: Any, name: str) -> None:
+        self._body, self._of = body, name
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        wanted = memoryview(buffer)
+        with _errors(self._of):
+            data = self._body.read(len(wanted))
+        wanted[: len(data)] = data
+        return len(data)
+
+    def readall(self) -> bytes:
+        with _errors(self._of):
+            return bytes(self._body.read())
+
+    def close(self) -> None:
+        self._body.close()
+        super().close()
+
+
+@lru_cache(maxsize=8)
+def s3_client(endpoint: str, region: str, key: str, secret: str, *, quick: bool = False) -> Any:
+    """Return a client of boto3, which several threads may use. Making one takes a third of a second.
+
+    A `quick` client gives up after two seconds without an answer, and does not try again.
+    """
     config = Config(
         region_name=region,
         signature_version="s3v4",
-        connect_timeout=5,
-        read_timeout=30,
-        retries={"mode": "standard", "max_attempts": 4},
+        connect_timeout=2 if quick else 5,
+        read_timeout=2 if quick else 30,
+        retries={"mode": "standard", "max_attempts": 1 if quick else 4},
         max_pool_connections=2 * THREADS,
         s3={"addressing_style": "path"},
         # Many servers that speak S3 do not know the newer checksums.
@@ -244,5 +293,5 @@ def _errors(name: str) -> Iterator[None]:
         if error.response.get("Error", {}).get("Code") in GONE:
             raise FileNotFoundError(errno.ENOENT, "no such file in the bucket", name) from None
         raise StorageAway(errno.EIO, f"the bucket refuses: {error}", name) from None
-    except (BotoCoreError, Boto3Error) as error:
+    except (BotoCoreError, Boto3Error, RetriesExceededError, HTTPError) as error:
         raise StorageAway(errno.EIO, f"the bucket does not answer: {error}", name) from None

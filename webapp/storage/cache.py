@@ -1,4 +1,7 @@
-"""A folder with copies of stored files, up to a number of bytes. Those that were not read for longest go first."""
+"""A folder with copies of stored files, up to a number of bytes. Those that were not read for longest go first.
+
+A copy may be removed at any moment, by this process or another one. Whoever has opened it reads it to its end.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ import uuid
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import IO
 
 import structlog
 
@@ -16,47 +20,57 @@ log = structlog.get_logger(__name__)
 
 FULL = 0.9  # The share of the bound that is left when old files have been removed.
 CHECK_SHARE = 0.05  # The share of the bound that is fetched between two looks at the whole folder.
+UNFINISHED = "."  # Files that are being fetched have names that begin with it.
+FETCH_SECONDS = 3600.0  # An unfinished file that nothing was written to for longer belongs to a process that is gone.
 
 
 class FileCache:
     """Copies of files below `root`, at most about `most` bytes.
 
-    There are fewer if less than `spare` bytes of the disk are free. Several processes may use one folder at once.
+    There are fewer if less than `spare` bytes of the disk are free. Several processes may use one folder at once, also
+    for several buckets: each bucket has a folder of its own, called `part`, and all of them are bounded together.
     """
 
-    def __init__(self, root: Path, most: int, spare: int) -> None:
+    def __init__(self, root: Path, most: int, spare: int, part: str = "") -> None:
         self.root, self.most, self.spare = root, most, spare
+        self._own = root / part
         self._lock = threading.Lock()
         self._until_check = 0  # The bytes that may still be fetched before the folder is looked at.
 
-    def path(self, name: str, fetch: Callable[[Path], None]) -> Path:
-        """Return the path of the copy of a file. `fetch` writes it to the path that it is called with, if it is needed.
+    def open(self, name: str, fetch: Callable[[Path], object]) -> IO[bytes]:
+        """Open the copy of a file for reading. If there is none, `fetch` writes it to the path that it is called with.
 
-        The file is not removed before others that were not read for longer.
+        A copy that was just opened is removed after others that were not read for longer.
         """
-        path = self.root / name
+        path = self._own / name
         try:
-            os.utime(path)
+            file = path.open("rb")
         except FileNotFoundError:
-            self._fetch(path, fetch)
-        return path
+            return self._fetch(path, fetch)
+        os.utime(file.fileno())
+        return file
 
     def has(self, name: str) -> bool:
-        return (self.root / name).is_file()
+        return (self._own / name).is_file()
 
     def forget(self, name: str) -> None:
         """Remove the copy of a file, if there is one."""
-        (self.root / name).unlink(missing_ok=True)
+        (self._own / name).unlink(missing_ok=True)
 
-    def _fetch(self, path: Path, fetch: Callable[[Path], None]) -> None:
+    def _fetch(self, path: Path, fetch: Callable[[Path], object]) -> IO[bytes]:
         path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f".{uuid.uuid4().hex}")
+        part = path.with_name(f"{UNFINISHED}{uuid.uuid4().hex}")
         try:
             fetch(part)
-            size = part.stat().st_size
+            file = part.open("rb")
             part.rename(path)
         finally:
             part.unlink(missing_ok=True)
+        self._count(os.fstat(file.fileno()).st_size)
+        return file
+
+    def _count(self, size: int) -> None:
+        """Note that `size` bytes were fetched, and look at the whole folder if it is due."""
         with self._lock:
             self._until_check -= size
             is_due = self._until_check < 0
@@ -74,7 +88,7 @@ class FileCache:
         if used <= most:
             return
         begun, removed = time.monotonic(), 0
-        for _, size, path in found[:-1]:  # The newest one is about to be read.
+        for _, size, path in found:
             if used <= most * FULL:
                 break
             path.unlink(missing_ok=True)
@@ -82,11 +96,13 @@ class FileCache:
         log.info("cache_shrunk", files=removed, bytes=used, seconds=round(time.monotonic() - begun, 2))
 
     def _files(self) -> list[tuple[float, int, Path]]:
-        found = []
+        """Return the time of the last use, the size and the path of each file that may be removed."""
+        found, now = [], time.time()
         for folder, _, names in os.walk(self.root):
             for name in names:
                 path = Path(folder) / name
                 with suppress(FileNotFoundError):  # Another process may remove it at the same time.
                     about = path.stat()
-                    found.append((about.st_mtime, about.st_size, path))
+                    if not name.startswith(UNFINISHED) or about.st_mtime < now - FETCH_SECONDS:
+                        found.append((about.st_mtime, about.st_size, path))
         return found

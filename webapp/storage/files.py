@@ -27,8 +27,8 @@ class Storage(Protocol):
 
     on_this_disk: bool  # Whether the files are on the disk of the data folder.
 
-    def local_path(self, name: str) -> Path:
-        """Return a path on this machine at which the file `name`, which never changes, can be read."""
+    def open_cached(self, name: str) -> IO[bytes]:
+        """Open the file `name`, which never changes, for reading. A copy stays on this machine for the next time."""
 
     def fetch_ahead(self, names: Iterable[str]) -> None:
         """Say which files will be read next, so that they are on this machine by then. Returns at once."""
@@ -75,6 +75,9 @@ class Storage(Protocol):
     def remove_set_aside(self, folder: str) -> None:
         """Remove the folders in `folder` that were set aside."""
 
+    def age(self, folder: str) -> float:
+        """Return how many seconds ago `folder` was stored, by the clock of whoever keeps it."""
+
     def address(self, name: str, *, media_type: str, saved_as: str = "") -> str | None:
         """Return an address from which a browser can get a file for a while without signing in.
 
@@ -83,6 +86,9 @@ class Storage(Protocol):
 
     def check(self) -> None:
         """Try to write, read and remove a file. Raises OSError, whose text says what is wrong."""
+
+    def look(self) -> None:
+        """Raise OSError if files cannot be used at present. It writes nothing, and gives up after a few seconds."""
 
 
 def storage() -> Storage:
@@ -99,4 +105,9 @@ def _bucket(address: BucketAddress, home: Path, cache_mb: int, spare_mb: int) ->
     from webapp.storage.bucket import BucketStorage  # It needs boto3, which only a site with a bucket has.
     from webapp.storage.cache import FileCache
 
-    return BucketStorage(address, FileCache(home / "cache" / "files", cache_mb << 20, 2 * (spare_mb << 20)))
+    return BucketStorage(address, FileCache(cache_folder(home), cache_mb << 20, 2 * (spare_mb << 20), address.digest))
+
+
+def cache_folder(home: Path) -> Path:
+    """Return the folder in which a machine keeps copies of the files of buckets."""
+    return home / "cache" / "files"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import time
 import uuid
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -22,11 +23,8 @@ class FolderStorage:
     root: Path
     on_this_disk = True
 
-    def local_path(self, name: str) -> Path:
-        path = self.root / name
-        if not path.is_file():
-            raise FileNotFoundError(errno.ENOENT, "no such file in the data folder", name)
-        return path
+    def open_cached(self, name: str) -> IO[bytes]:
+        return (self.root / name).open("rb")
 
     def fetch_ahead(self, names: Iterable[str]) -> None:
         pass  # All files are on this machine.
@@ -101,6 +99,10 @@ class FolderStorage:
             if name.startswith(SET_ASIDE):
                 self.remove_folder(f"{folder}/{name}")
 
+    def age(self, folder: str) -> float:
+        # A copied folder has the time of change of the original, but not its ctime.
+        return time.time() - (self.root / folder).stat().st_ctime
+
     def address(self, name: str, *, media_type: str, saved_as: str = "") -> str | None:
         return None
 
@@ -108,6 +110,10 @@ class FolderStorage:
         probe = self.root / f".ready-{os.getpid()}-{uuid.uuid4().hex[:8]}"
         probe.write_bytes(b"")
         probe.unlink()
+
+    def look(self) -> None:
+        if not os.access(self.root, os.R_OK | os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, "the data folder cannot be written", str(self.root))
 
     @staticmethod
     def _move(path: Path, target: Path) -> None:

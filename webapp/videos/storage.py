@@ -140,7 +140,7 @@ class StoredFrames:
         self._last = index
         ahead = range(index + step, index + step * (AHEAD + 1), step)
         storage().fetch_ahead(self._files.frame(each) for each in ahead if 0 <= each < self._count)
-        with Image.open(storage().local_path(self._files.frame(index)), formats=["JPEG"]) as image:
+        with storage().open_cached(self._files.frame(index)) as file, Image.open(file, formats=["JPEG"]) as image:
             return np.array(image.convert("RGB"))
 
 

@@ -1,13 +1,13 @@
 """The files of uploads: they arrive in chunks, and workers read them when they are complete.
 
 On a site without a bucket an upload is one file in the data folder. Otherwise each chunk is a stored file, named by the
-byte at which it begins, because each may arrive at another machine; a worker puts them together on its own disk.
+byte at which it begins and its length, because each may arrive at another machine; a worker puts them together on its
+own disk. A client that sends a chunk again, perhaps a shorter one, thus replaces nothing that was counted already.
 """
 
 from __future__ import annotations
 
 import fcntl
-import itertools
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -53,7 +53,7 @@ def _folder(upload_id: UUID) -> str:
 
 
 def _save_chunk(path: Path, upload_id: UUID, offset: int) -> None:
-    storage().save(path, f"{_folder(upload_id)}/{offset:015d}")
+    storage().save(path, f"{_folder(upload_id)}/{offset:015d}-{path.stat().st_size}")
 
 
 class Incoming(Protocol):
@@ -136,18 +136,35 @@ def local_upload(upload: Upload) -> Path:
 def _put_together(upload: Upload, to: Path) -> None:
     """Write the chunks of an upload to a file. Raises Refused if some are missing, or the disk is too full."""
     folder = _folder(upload.pk)
-    begins = [int(name) for name in storage().sizes(folder)]
+    chunks = _chunks(storage().sizes(folder), upload.size)
     check_disk(upload.size)
-    if not begins:
-        raise Refused("no_upload", GONE)
     with _new_file() as path:
         with path.open("wb") as file:
-            for begin, end in itertools.pairwise([*begins, upload.size]):
-                with storage().open(f"{folder}/{begin:015d}") as chunk:
-                    copied = _copy(chunk, file, end - begin)
-                if file.tell() != begin + copied or copied != end - begin:
-                    raise Refused("no_upload", GONE)
+            for name, size in chunks:
+                with storage().open(f"{folder}/{name}") as chunk:
+                    if _copy(chunk, file, size) != size:
+                        raise Refused("no_upload", GONE)
         path.rename(to)
+
+
+def _chunks(stored: dict[str, int], size: int) -> list[tuple[str, int]]:
+    """Return the names and sizes of stored chunks that follow each other from byte 0 to `size`.
+
+    There may be others that were never counted. Raises Refused if the chunks leave a gap.
+    """
+    begins = {name: int(name.partition("-")[0]) for name in stored}
+    leading: dict[int, str] = {}  # By the byte at which it begins: a chunk from which others lead to the end.
+    for name in sorted(stored, key=lambda name: begins[name], reverse=True):
+        end = begins[name] + stored[name]
+        if stored[name] and (end == size or end in leading):
+            leading[begins[name]] = name
+    at, found = 0, []
+    while at < size:
+        if at not in leading:
+            raise Refused("no_upload", GONE)
+        found.append((leading[at], stored[leading[at]]))
+        at += stored[leading[at]]
+    return found
 
 
 def remove_upload(upload_id: UUID) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,8 @@ from webapp.operation import health
 
 
 @pytest.fixture
-def home(settings: Any, tmp_path: Path) -> Path:
+def home(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(health, "KEPT_SECONDS", 0)
     settings.HOME = tmp_path
     settings.CONFIG = replace(settings.CONFIG, home=tmp_path)
     return tmp_path
@@ -33,7 +35,7 @@ def test_it_is_ready_when_all_parts_can_be_used(db: None, client: Client, home: 
     assert answer.json() == {"database": "ok", "broker": "ok", "storage": "ok", "workers": "none computes rounds"}
     workers.announce("cpu")
     assert client.get("/readyz").json()["workers"] == "ok"
-    assert not list(home.glob(".ready*"))
+    assert [path.name for path in home.iterdir()] == ["queue"], "nothing is written for whoever asks"
 
 
 def test_a_database_that_is_away_is_named(
@@ -42,10 +44,10 @@ def test_a_database_that_is_away_is_named(
     def away() -> str:
         raise OperationalError("connection to server at 10.0.0.7 refused")
 
-    monkeypatch.setattr(health, "_database", away)
+    monkeypatch.setitem(health.PARTS, "database", health.Part(away))
     answer = client.get("/readyz")
     assert (answer.status_code, answer["Retry-After"]) == (503, "5")
-    assert answer.json()["database"] == "the database does not answer"
+    assert (answer.json()["database"], answer.json()["workers"]) == ("the database does not answer", "unknown")
     assert "10.0.0.7" not in answer.content.decode()
 
 
@@ -63,3 +65,21 @@ def test_a_disk_that_is_nearly_full_is_named(
     monkeypatch.setattr(health, "free_bytes", lambda: 1)
     assert client.get("/readyz").status_code == 503
     assert client.get("/readyz").json()["storage"] == "the disk is nearly full"
+
+
+def test_a_part_that_hangs_is_asked_once_and_its_answer_counts_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    may_answer = threading.Event()
+
+    def hang() -> str:
+        asked.append("")
+        may_answer.wait(30)
+        return "ok"
+
+    part = health.Part(hang)
+    monkeypatch.setattr(health, "PATIENCE_SECONDS", 0.01)
+    assert [part.said(), part.said()] == ["it does not answer"] * 2
+    may_answer.set()
+    monkeypatch.setattr(health, "PATIENCE_SECONDS", 30)
+    assert [part.said(), part.said()] == ["ok", "ok"]
+    assert len(asked) == 1

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+import os
+import socket
+import threading
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -42,13 +47,14 @@ def test_a_file_is_saved_read_replaced_and_removed(kept: Storage, tmp_path: Path
     assert not file.exists()
     assert (read(kept, "exports/7"), read(kept, "exports/7", 4)) == (b"0123456789", b"456789")
     assert kept.size("exports/7") == 10
-    assert kept.local_path("exports/7").read_bytes() == b"0123456789"
+    kept.look()
+    assert kept.open_cached("exports/7").read() == b"0123456789"
     kept.save(filled(tmp_path, new=b"other") / "new", "exports/7")
     assert read(kept, "exports/7") == b"other"
     assert kept.sizes("exports") == {"7": 5}
     kept.remove("exports/7")
     kept.remove("exports/7")
-    for look in (kept.open, kept.size, kept.local_path):
+    for look in (kept.open, kept.size, kept.open_cached):
         with pytest.raises(FileNotFoundError):
             look("exports/7")
     assert kept.sizes("exports") == kept.sizes("nowhere") == {}
@@ -65,6 +71,9 @@ def test_folders_are_saved_copied_exchanged_and_set_aside(kept: Storage, tmp_pat
     kept.copy_folder("videos/3", "videos/4", "videos/copying", lambda: beats.append(None))()
     assert (kept.sizes("videos/4/frames"), sorted(kept.folders("videos"))) == ({"b": 3}, ["3", "4"])
     assert beats
+    assert 0 <= kept.age("videos/4") < 60
+    with pytest.raises(FileNotFoundError):
+        kept.age("videos/99")
     take_back = kept.exchange_folder(filled(tmp_path / "t", b=b"4444"), "videos/3/frames", "videos/3/before")
     assert (read(kept, "videos/3/frames/b"), read(kept, "videos/3/before/b")) == (b"4444", b"333")
     take_back()
@@ -109,15 +118,67 @@ def test_frames_are_fetched_ahead_and_read_without_the_server(bucket: BucketAddr
     while not all(cache.has(f"frames/{frame}") for frame in range(6)) and time.monotonic() < deadline:
         time.sleep(0.01)
     lost = BucketStorage(BucketAddress("http://127.0.0.1:9", "gone", key="key", secret="secret"), cache)
-    assert lost.local_path("frames/5").read_bytes() == b"jpeg"
+    assert lost.open_cached("frames/5").read() == b"jpeg"
 
 
 def test_a_server_that_refuses_is_named(bucket: BucketAddress, tmp_path: Path) -> None:
     other = BucketAddress(bucket.endpoint, "no-such-bucket", key="key", secret="secret")
     kept = BucketStorage(other, FileCache(tmp_path, 1, 0))
-    with pytest.raises(StorageAway, match="NoSuchBucket"):
-        kept.check()
+    for look in (kept.check, kept.look):
+        with pytest.raises(StorageAway, match="NoSuchBucket"):
+            look()
     assert "secret" not in repr(other)
+
+
+def test_a_file_that_breaks_off_while_it_is_read_means_that_the_storage_is_away(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer_half() -> None:
+            with server.accept()[0] as connection:
+                connection.recv(1 << 16)
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf")
+
+        address = f"http://127.0.0.1:{server.getsockname()[1]}"
+        kept = BucketStorage(BucketAddress(address, "bucket", key="key", secret="secret"), FileCache(tmp_path, 1, 0))
+        for read_file in (lambda file: file.read(), lambda file: file.read(9) + file.read(9), list):
+            thread = threading.Thread(target=answer_half)
+            thread.start()
+            with kept.open("exports/7") as file, pytest.raises(StorageAway, match="does not answer"):
+                read_file(file)
+            thread.join()
+
+
+def test_each_bucket_has_copies_of_its_own(tmp_path: Path) -> None:
+    one, other = (BucketAddress("https://s3.example.org", "masks", prefix) for prefix in ("", "site/"))
+    caches = [FileCache(tmp_path, 2000, 0, each.digest) for each in (one, other)]
+    for byte, cache in zip((b"1", b"2"), caches, strict=True):
+        cache.open("frame", partial(Path.write_bytes, data=byte * 600)).close()
+    assert [cache.open("frame", Path.unlink).read(1) for cache in caches] == [b"1", b"2"]
+    assert one.digest == dataclasses.replace(one, key="other", secret="other").digest
+    FileCache(tmp_path, 1000, 0).shrink()
+    assert sum(cache.has("frame") for cache in caches) == 1, "they are bounded together"
+
+
+def test_a_copy_that_is_removed_while_it_is_read_is_read_to_its_end(tmp_path: Path) -> None:
+    cache = FileCache(tmp_path, most=1, spare=0)
+    fetched: list[Path] = []
+
+    def fetch(path: Path) -> None:
+        fetched.append(path)
+        path.write_bytes(b"jpeg")
+
+    with cache.open("frame", fetch) as file:  # It is larger than the whole cache.
+        assert not cache.has("frame")
+        assert file.read() == b"jpeg"
+    assert cache.open("frame", fetch).read() == b"jpeg"
+    assert len(fetched) == 2
+    unfinished = tmp_path / ".unfinished"
+    unfinished.write_bytes(b"12")
+    cache.shrink()
+    assert unfinished.exists(), "another process writes it"
+    os.utime(unfinished, (0, 0))
+    cache.shrink()
+    assert not unfinished.exists()
 
 
 def test_the_files_that_were_not_read_for_longest_leave_the_cache(tmp_path: Path) -> None:
@@ -127,7 +188,7 @@ def test_the_files_that_were_not_read_for_longest_leave_the_cache(tmp_path: Path
         path.write_bytes(bytes(100))
 
     def fetched(name: str) -> None:
-        cache.path(name, write)
+        cache.open(name, write).close()
 
     for number in range(10):
         fetched(str(number))
@@ -142,4 +203,4 @@ def test_the_files_that_were_not_read_for_longest_leave_the_cache(tmp_path: Path
     assert len(left) <= 10
     full = FileCache(tmp_path, most=1 << 40, spare=1 << 60)
     full.shrink()
-    assert len(list(tmp_path.iterdir())) == 1, "with a full disk only the newest file stays"
+    assert list(tmp_path.iterdir()) == []

@@ -22,11 +22,12 @@ from webapp.annotation.claims import claim, finish, store
 from webapp.annotation.export.jobs import run_export
 from webapp.annotation.imports.jobs import make_import, run_mask_import
 from webapp.annotation.objects import add_object
-from webapp.operation import backup
+from webapp.operation import backup, health
 from webapp.operation.stored import check_site
 from webapp.projects.models import Project
 from webapp.storage.address import BucketAddress
-from webapp.storage.files import storage
+from webapp.storage.files import cache_folder, storage
+from webapp.videos import upload_files
 from webapp.videos.copying import copy_video
 from webapp.videos.importing import run_import
 from webapp.videos.models import Upload, Video
@@ -40,6 +41,7 @@ ClientAs = Callable[[User | None], Client]
 @pytest.fixture(autouse=True)
 def _kept_in_a_bucket(bucket: BucketAddress, home: Path, monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
     monkeypatch.setitem(settings.CONFIG.values, "STORAGE_URL", bucket)
+    monkeypatch.setattr(health, "KEPT_SECONDS", 0)
 
 
 def pictures(count: int) -> bytes:
@@ -72,7 +74,8 @@ def made(client_as: ClientAs, project: Project, owner: User, sent_tasks: list, r
     """Bring in a video by an upload in chunks."""
     client = client_as(owner)
     upload = uploaded(client, project, pictures(4), "reef.zip")
-    assert list(storage().sizes(f"uploads/{upload}")) == ["000000000000000", f"{len(pictures(4)) // 2:015d}"]
+    half, whole = len(pictures(4)) // 2, len(pictures(4))
+    assert list(storage().sizes(f"uploads/{upload}")) == [f"{0:015d}-{half}", f"{half:015d}-{whole - half}"]
     card = client.post(f"/api/uploads/{upload}/finish").json()
     run_import(card["id"])
     found = Video.objects.get()
@@ -82,7 +85,14 @@ def made(client_as: ClientAs, project: Project, owner: User, sent_tasks: list, r
 
 
 def test_a_video_lives_in_the_bucket_from_the_upload_to_its_removal(
-    made: Video, client_as: ClientAs, owner: User, project: Project, home: Path, tmp_path: Path, monkeypatch: Any
+    made: Video,
+    client_as: ClientAs,
+    owner: User,
+    project: Project,
+    bucket: BucketAddress,
+    home: Path,
+    tmp_path: Path,
+    monkeypatch: Any,
 ) -> None:
     client = client_as(owner)
     assert not (home / "videos").exists() or not list((home / "videos").iterdir())
@@ -91,7 +101,7 @@ def test_a_video_lives_in_the_bucket_from_the_upload_to_its_removal(
     assert client.get(f"/api/videos/{made.pk}/frames/9.jpg").status_code == 404
     assert client.get(f"/api/videos/{made.pk}/source-frames").json()["names"][0] == "IMG_5.png"
     assert StoredFrames(made)[3].shape == (24, 32, 3)
-    assert (home / "cache" / "files" / VideoFiles(made.pk).frame(3)).is_file()
+    assert (cache_folder(home) / bucket.digest / VideoFiles(made.pk).frame(3)).is_file()
 
     add_object(video=made, author=owner)
     round_ = run(made, owner, None)
@@ -135,10 +145,20 @@ def test_an_upload_whose_chunks_are_damaged_fails(
 ) -> None:
     client = client_as(owner)
     upload = uploaded(client, project, b"12345678", "reef.mp4")
-    storage().remove(f"uploads/{upload}/000000000000004")
+    storage().remove(f"uploads/{upload}/000000000000004-4")
     card = client.post(f"/api/uploads/{upload}/finish").json()
     run_import(card["id"])
     assert "Upload it again" in client.get(f"/api/videos/{card['id']}").json()["error"]
+
+
+def test_a_chunk_that_comes_again_and_late_does_not_replace_what_was_counted(
+    client_as: ClientAs, owner: User, project: Project, tmp_path: Path
+) -> None:
+    upload = Upload.objects.get(pk=uploaded(client_as(owner), project, b"12345678", "reef.mp4"))
+    for late in (b"12", b"1234567"):
+        (tmp_path / "late").write_bytes(late)
+        upload_files._save_chunk(tmp_path / "late", upload.pk, 0)
+    assert upload_files.local_upload(upload).read_bytes() == b"12345678"
 
 
 def test_signed_addresses_a_bucket_that_is_away_and_what_is_deleted(

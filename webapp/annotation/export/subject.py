@@ -140,7 +140,8 @@ class Subject:
     def write_frame(self, archive: zipfile.ZipFile, index: int, path: str) -> None:
         """Write a frame as a JPEG file into a zip. Unless it is stretched, it is the stored file."""
         if self.width == self.video.width:
-            archive.write(storage().local_path(VideoFiles(self.video.pk).frame(index)), path)
+            with storage().open_cached(VideoFiles(self.video.pk).frame(index)) as file:
+                archive.writestr(path, file.read())
             return
         buffer = io.BytesIO()
         Image.fromarray(self.picture(index)).save(buffer, "JPEG", quality=JPEG_QUALITY)

@@ -22,7 +22,7 @@ from segmentation.formats.davis_folder import DavisPaths
 from webapp.projects.models import Project
 from webapp.storage.files import storage
 from webapp.videos.models import Video, VideoState
-from webapp.videos.storage import VideoFiles, read_file
+from webapp.videos.storage import VideoFiles, folder_of, read_file
 
 
 class Command(BaseCommand):
@@ -90,7 +90,10 @@ def lay_out(videos: list[Video], root: Path) -> None:
             frame, mask = root / paths.frame(index), root / paths.mask(index)
             for path in (frame, mask):
                 path.parent.mkdir(parents=True, exist_ok=True)
-            os.link(storage().local_path(files.frame(index)), frame)
+            if storage().on_this_disk:
+                os.link(folder_of(video.pk).frame(index), frame)
+            else:
+                frame.write_bytes(read_file(files.frame(index)))
             mask.write_bytes(read_file(files.truth(index)))
 
 
