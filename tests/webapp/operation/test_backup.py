@@ -18,6 +18,7 @@ from tests.webapp.operation.conftest import Site
 from webapp.operation import backup, database_copy
 from webapp.operation.backup import BackupFailed, check_backup, restore_backup, write_backup
 from webapp.operation.database_copy import CopyFailed
+from webapp.storage.files import cache_folder
 from webapp.videos.models import Video
 from webapp.videos.storage import folder_of
 
@@ -65,7 +66,11 @@ def test_a_restored_site_has_the_same_database_frames_and_weights(
     archive: Path, site: Site, empty: Path, settings: Any
 ) -> None:
     assert check_backup(archive).left_out == []
+    old_copy = cache_folder(empty) / "bucket" / "frame"
+    old_copy.parent.mkdir(parents=True)
+    old_copy.touch()
     restore_backup(archive)
+    assert not old_copy.exists(), "it may be of another site"
     for name in ("videos", "weights"):
         assert files_below(empty / name) == files_below(site.home / name)
     with closing(sqlite3.connect(empty / "maskwright.sqlite3")) as database:
