@@ -17,6 +17,7 @@ from webapp.annotation import counters
 from webapp.annotation.models import Change, Object, Pin, Round, Scribble
 from webapp.annotation.notify import notify_followers
 from webapp.annotation.state import object_info, person, pin_info, round_info, scribble_info
+from webapp.prepared import insert
 from webapp.videos.models import Video
 
 
@@ -98,5 +99,5 @@ def round_scored(round_: Round) -> None:
 def _append(video_id: int, kind: str, **fields: Any) -> None:
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("a change is written in the transaction of what it tells")
-    Change.objects.create(video_id=video_id, message={"type": kind, **fields})
+    insert(Change(video_id=video_id, message={"type": kind, **fields}))
     notify_followers(video_id)

@@ -10,7 +10,10 @@ from collections.abc import Collection
 from webapp.accounts.models import User
 from webapp.annotation import changes
 from webapp.annotation.models import Head
+from webapp.prepared import Query
 from webapp.problems import Problem
+
+_HEAD = Query(lambda video_id: Head.objects.select_for_update().filter(video_id=video_id)[:1], video_id=int)
 
 
 def hold(video_id: int) -> Head:
@@ -18,11 +21,10 @@ def hold(video_id: int) -> Head:
 
     SQLite locks the whole database instead.
     """
-    locked = Head.objects.select_for_update()
-    head = locked.filter(video_id=video_id).first()
+    head = _HEAD.first(video_id=video_id)
     if head is None:
         Head.objects.get_or_create(video_id=video_id)
-        head = locked.get(video_id=video_id)
+        head = Head.objects.select_for_update().get(video_id=video_id)
     return head
 
 

@@ -15,10 +15,12 @@ from django.utils import timezone
 from webapp.accounts.models import User
 from webapp.annotation.head import hold
 from webapp.annotation.models import Receipt
+from webapp.prepared import Query, insert
 from webapp.problems import Problem
 from webapp.videos.models import Video
 
 KEPT = timedelta(days=30)  # A page that was offline for longer loads everything anew.
+_RECEIPT = Query(lambda key: Receipt.objects.filter(key=key)[:1], key=UUID)
 
 
 def once(*, key: UUID | str, video: Video, author: User, act: Callable[[], int | None]) -> int | None:
@@ -29,9 +31,9 @@ def once(*, key: UUID | str, video: Video, author: User, act: Callable[[], int |
     """
     with transaction.atomic():
         hold(video.pk)  # Of a message that arrives twice at the same time, the second one finds the receipt.
-        receipt = Receipt.objects.filter(key=key).first()
+        receipt = _RECEIPT.first(key=UUID(str(key)))
         if receipt is None:
-            return Receipt.objects.create(key=key, video=video, author=author, result=act()).result
+            return insert(Receipt(key=key, video=video, author=author, result=act())).result
         if (receipt.video_id, receipt.author_id) != (video.pk, author.pk):
             raise Problem("key_taken", "This message has the key of another one. Reload the page.", 409)
         return receipt.result

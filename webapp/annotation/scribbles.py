@@ -13,10 +13,17 @@ from webapp.accounts.models import User
 from webapp.annotation import changes
 from webapp.annotation.head import hold
 from webapp.annotation.models import Object, Round, Scribble, ScribbleKind
+from webapp.prepared import Query, insert
 from webapp.problems import Forbidden, NotFound, Problem
 from webapp.videos.models import Video, VideoState
 
 PLACES = 5  # The decimals of a coordinate that are kept, which is finer than a 25th of a pixel on the widest frame.
+_TAKEN = Query(lambda key: Scribble.objects.filter(key=key).values_list("pk")[:1], key=UUID)
+_OBJECT = Query(
+    lambda video_id, number: Object.objects.filter(video_id=video_id, number=number, deleted_at=None)[:1],
+    video_id=int,
+    number=int,
+)
 
 
 @transaction.atomic
@@ -40,18 +47,20 @@ def add_scribble(
     _check_points(kind, path, positive)
     if object_id:
         check_changeable(video, object_id)
-    if Scribble.objects.filter(key=key).exists():
+    if _TAKEN.rows(key=UUID(str(key))):
         raise Problem("key_taken", "This scribble has the key of another one. Reload the page.", 409)
     rounded = [[round(float(x), PLACES), round(float(y), PLACES)] for x, y in path]
-    scribble = Scribble.objects.create(
-        video=video,
-        key=key,
-        frame=frame,
-        object_id=object_id,
-        path=rounded,
-        kind=kind,
-        positive=positive,
-        author=author,
+    scribble = insert(
+        Scribble(
+            video=video,
+            key=key,
+            frame=frame,
+            object_id=object_id,
+            path=rounded,
+            kind=kind,
+            positive=positive,
+            author=author,
+        )
     )
     changes.scribble_added(scribble)
     return scribble
@@ -127,7 +136,7 @@ def release_scribbles(round_: Round) -> None:
 
 def check_changeable(video: Video, object_id: int) -> None:
     """Raise Problem "no_object" if the object does not exist, and "locked" if it is locked against changes."""
-    instance = Object.objects.filter(video=video, number=object_id, deleted_at=None).first()
+    instance = _OBJECT.first(video_id=video.pk, number=object_id)
     if instance is None:
         raise Problem("no_object", f"Object {object_id} is not there any more. Choose another one.", 409)
     if instance.locked:

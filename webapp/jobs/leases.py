@@ -23,17 +23,35 @@ from webapp.annotation.state import person
 from webapp.jobs.models import ObjectLease
 from webapp.notifications.kinds import Kind
 from webapp.notifications.notify import notify
+from webapp.prepared import Query, Update
 from webapp.problems import Forbidden, NotFound, Problem
 from webapp.projects.access import present_members
 from webapp.videos.models import Video
 
 SECONDS = 30
 LENGTH = timedelta(seconds=SECONDS)
+_HELD = Query(
+    lambda video_id: (
+        ObjectLease.objects.filter(video_id=video_id, expires__gt=Now())
+        .select_related("holder", "asked_by")
+        .order_by("object_id")
+    ),
+    video_id=int,
+)
+_LEASE = Query(
+    lambda video_id, number: (
+        ObjectLease.objects.filter(video_id=video_id, object_id=number)
+        .select_related("holder")
+        .annotate(free=ExpressionWrapper(Q(expires__lte=Now()), BooleanField()))[:1]
+    ),
+    video_id=int,
+    number=int,
+)
+_RENEWAL = Update(lambda pk: (ObjectLease.objects.filter(pk=pk), {"expires": Now() + LENGTH}), pk=int)
 
 
 def leases_of(video_id: int) -> list[LeaseInfo]:
     """Return who holds which object of a video now."""
-    rows = ObjectLease.objects.filter(video_id=video_id, expires__gt=Now()).select_related("holder", "asked_by")
     return [
         LeaseInfo(
             object=row.object_id,
@@ -42,7 +60,7 @@ def leases_of(video_id: int) -> list[LeaseInfo]:
             fence=row.fence,
             asked_by=None if row.asked_by is None else person(row.asked_by),
         )
-        for row in rows.order_by("object_id")
+        for row in _HELD.rows(video_id=video_id)
     ]
 
 
@@ -61,8 +79,7 @@ def take(*, video: Video, by: User, connection: str, number: int, over: bool = F
     Raises Problem "held" (409) if somebody else holds it.
     """
     own: dict[str, Any] = {"holder": by, "connection": connection, "expires": Now() + LENGTH}
-    free = ExpressionWrapper(Q(expires__lte=Now()), BooleanField())
-    row = ObjectLease.objects.filter(video=video, object_id=number).select_related("holder").annotate(free=free).first()
+    row = _LEASE.first(video_id=video.pk, number=number)
     if row is None:
         if not Object.objects.filter(video=video, number=number).exists():
             raise NotFound("object")
@@ -70,9 +87,10 @@ def take(*, video: Video, by: User, connection: str, number: int, over: bool = F
         return
     if row.holder_id != by.pk and not row.free and not over:
         raise _held(video, row)
-    if (row.holder_id, row.connection) != (by.pk, connection) or row.free:
-        own |= {"fence": row.fence + 1, "asked_by": None}
-    ObjectLease.objects.filter(pk=row.pk).update(**own)
+    if (row.holder_id, row.connection) == (by.pk, connection) and not row.free:
+        _RENEWAL.run(pk=row.pk)
+        return
+    ObjectLease.objects.filter(pk=row.pk).update(**own, fence=row.fence + 1, asked_by=None)
 
 
 def _held(video: Video, row: ObjectLease) -> Problem:

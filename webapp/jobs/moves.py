@@ -29,12 +29,19 @@ from webapp.jobs.states import (
 )
 from webapp.notifications.kinds import Kind
 from webapp.notifications.notify import notify
+from webapp.prepared import Query
 from webapp.problems import Forbidden, Problem
 from webapp.webhooks.events import Event, tell
 
 # Sent with `job` in the transaction in which it is submitted.
 submitted = Signal()
 WORDS = {"in_progress": "in progress"}
+_WITH_FRAMES = Query(
+    lambda video_id, first, last: Job.objects.filter(video_id=video_id, first__lte=last, last__gte=first),
+    video_id=int,
+    first=int,
+    last=int,
+)
 
 
 @transaction.atomic
@@ -107,7 +114,7 @@ def start_by_work(*, video_id: int, by: User, frames: tuple[int, int]) -> None:
     `frames` is the first and the last frame of what was done. The caller has locked the row of the video's head.
     """
     first, last = frames
-    for job in Job.objects.filter(video_id=video_id, first__lte=last, last__gte=first):
+    for job in _WITH_FRAMES.rows(video_id=video_id, first=first, last=last):
         if place_of(job) in (NEW, REJECTED) and job.assignee_id in (None, by.pk):
             _move(job, by, Action.START, IN_PROGRESS)
 

@@ -19,12 +19,28 @@ from webapp.annotation.rounds import ACTIVE
 from webapp.annotation.schemas import State
 from webapp.annotation.state import last_change, last_mask, state_of
 from webapp.live.protocol import RoundProgress
+from webapp.prepared import Query
 from webapp.projects.access import allows
 from webapp.projects.models import Role
 from webapp.videos.models import Video
 
 MOST_CHANGES = 400  # read by one poll; after a longer gap a page gets the whole state
 MOST_MASKS = 400
+_CHANGES = Query(
+    lambda video_id, seq: Change.objects.filter(video_id=video_id, pk__gt=seq).order_by("pk")[:MOST_CHANGES],
+    video_id=int,
+    seq=int,
+)
+_ACTIVE = Query(
+    lambda video_id: Round.objects.filter(video_id=video_id, state__in=ACTIVE).annotate(now=Now()), video_id=int
+)
+_MASKS = Query(
+    lambda round_id, seq: (
+        Mask.objects.filter(round_id=round_id, pk__gt=seq).order_by("pk").defer("engine_state")[:MOST_MASKS]
+    ),
+    round_id=int,
+    seq=int,
+)
 ENDED = {"done", "cancelled", "superseded", "failed"}
 
 
@@ -86,10 +102,9 @@ def poll(video_id: int, cursor: Cursor) -> Delta:
     again: its mask has a lower number than one that a running round stored after it, which may be among the masks.
     """
     changes = _changes(video_id, cursor.seq)
-    active = list(Round.objects.filter(video_id=video_id, state__in=ACTIVE).annotate(now=Now()))
+    active = _ACTIVE.rows(video_id=video_id)
     candidates = cursor.coming | {round_.pk for round_ in active} | {_round_of(change) for change in changes} - {0}
-    rows = Mask.objects.filter(round_id__in=candidates, pk__gt=cursor.mask_seq).order_by("pk").defer("engine_state")
-    masks = packed(rows[:MOST_MASKS]) if candidates else []
+    masks = _masks(candidates, cursor.mask_seq)
     if changes:
         cursor.seq = changes[-1].pk
     if masks:
@@ -100,6 +115,11 @@ def poll(video_id: int, cursor: Cursor) -> Delta:
     more = len(changes) == MOST_CHANGES or len(masks) == MOST_MASKS
     progress = [_progress(round_, round_.started_at, round_.now) for round_ in active if round_.started_at]
     return Delta([_entry(change) for change in changes], masks, progress, bool(active) or more)
+
+
+def _masks(rounds: set[int], seq: int) -> list[PackedMask]:
+    found = [mask for round_id in rounds for mask in _MASKS.rows(round_id=round_id, seq=seq)]
+    return packed(sorted(found, key=lambda mask: mask.pk)[:MOST_MASKS])
 
 
 def _with_painted_meanwhile(
@@ -156,7 +176,7 @@ def _is_long(video_id: int, seq: int) -> bool:
 
 
 def _changes(video_id: int, seq: int) -> list[Change]:
-    return list(Change.objects.filter(video_id=video_id, pk__gt=seq).order_by("pk")[:MOST_CHANGES])
+    return _CHANGES.rows(video_id=video_id, seq=seq)
 
 
 def _entry(change: Change) -> LogEntry:

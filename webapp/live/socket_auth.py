@@ -9,16 +9,25 @@ from typing import Any
 from django.contrib.auth import HASH_SESSION_KEY
 from django.contrib.sessions.models import Session
 from django.db.models import Exists
-from django.utils import timezone
+from django.db.models.functions import Now
 from django.utils.crypto import constant_time_compare
 
 from webapp.accounts.models import User
 from webapp.accounts.second_factor import must_set_up
+from webapp.prepared import Query
 from webapp.problems import NotFound
 from webapp.projects.access import require
 from webapp.projects.models import Project, Role
 from webapp.videos.access import role_for
 from webapp.videos.models import Video
+
+_SIGNED_IN = Query(
+    lambda user_id, session_key: User.objects.filter(
+        Exists(Session.objects.filter(pk=session_key, expire_date__gt=Now())), pk=user_id, is_active=True
+    )[:1],
+    user_id=int,
+    session_key=str,
+)
 
 
 class CloseSocket(Exception):
@@ -78,8 +87,7 @@ def signed_in(handshake: Handshake) -> User:
     """Return the user who opened a socket. Raises CloseSocket if they are signed out, inactive or lack a demanded
     second factor.
     """
-    session = Session.objects.filter(pk=handshake.session_key, expire_date__gt=timezone.now())
-    user = User.objects.filter(Exists(session), pk=handshake.user_id, is_active=True).first()
+    user = _SIGNED_IN.first(user_id=handshake.user_id, session_key=handshake.session_key)
     if user is None or not constant_time_compare(handshake.auth_hash, user.get_session_auth_hash()):
         raise CloseSocket(4401)
     if must_set_up(user):

@@ -6,6 +6,8 @@ from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
+from webapp.accounts.models import User
+from webapp.prepared import Query
 from webapp.problems import Forbidden, NotFound
 from webapp.projects.access import ONLY_JOBS, Visitor, allows, is_limited, memberships_of, require
 from webapp.projects.models import Role
@@ -55,10 +57,10 @@ def video_and_role(user: Visitor, video_id: int, at_least: Role = Role.VIEWER) -
     This is called for each message of a socket. So the long query of `videos_of` is made only where the role and the
     video do not tell already that the user sees the video.
     """
-    # Filtering by the primary key makes Django check its range, so a huge number finds nothing.
-    own = memberships_of(user).filter(project=OuterRef("project")).values("role")[:1]
-    rows = Video.objects.filter(pk=video_id, deleted_at=None).select_related("project").annotate(role=Subquery(own))
-    video = rows.first()
+    if isinstance(user, User) and user.is_active and user.token_projects is None:
+        video = _WITH_ROLE.first(user_id=user.pk, video_id=video_id)
+    else:
+        video = _with_role(user, video_id).first()
     role = getattr(video, "role", None)
     if video is None or role is None:
         raise NotFound("video")
@@ -68,6 +70,16 @@ def video_and_role(user: Visitor, video_id: int, at_least: Role = Role.VIEWER) -
     if not allows(role, at_least):
         raise Forbidden(f"This needs the role {at_least.value}; in this project you are {role}.")
     return video, Role(role)
+
+
+def _with_role(user: Visitor, video_id: int) -> QuerySet[Video]:
+    # Filtering by the primary key makes Django check its range, so a huge number finds nothing.
+    own = memberships_of(user).filter(project=OuterRef("project")).values("role")[:1]
+    rows = Video.objects.filter(pk=video_id, deleted_at=None).select_related("project")
+    return rows.annotate(role=Subquery(own))[:1]
+
+
+_WITH_ROLE = Query(lambda user_id, video_id: _with_role(User(pk=user_id), video_id), user_id=int, video_id=int)
 
 
 def upload_for(user: Visitor, upload_id: UUID) -> Upload:

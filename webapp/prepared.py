@@ -1,0 +1,187 @@
+"""Queries whose SQL is made once, for those that run for each stroke or several times a second.
+
+Django builds the SQL of a query set anew each time, which takes ten times as long as SQLite needs to run it. A `Query`
+here keeps the SQL of its first run and replaces the arguments in it, so its conditions must not depend on them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from copy import copy
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import Field, Model, QuerySet
+from django.db.models.sql import UpdateQuery
+from django.db.transaction import TransactionManagementError
+
+from webapp.storable import MOST
+
+R = TypeVar("R")
+Row = TypeVar("Row", bound=Model)
+Argument = int | str | UUID
+# Arguments that stand for the real ones while the SQL is made. They fit the smallest columns they are compared with.
+PLACES: Mapping[type, Callable[[int], Argument]] = {
+    int: lambda number: 32_101 + number,
+    str: lambda number: f"argument {number} of a prepared query",
+    UUID: lambda number: UUID(int=0x6D61736B_77726967_68740000_00000000 + number),
+}
+
+
+@dataclass(frozen=True)
+class _Statement:
+    """SQL with its parameters; `holes` maps the positions of those that are arguments to the names of the arguments."""
+
+    sql: str
+    parameters: tuple[Any, ...]
+    holes: Mapping[int, str]
+    compiler: Any
+
+    def run(self, cursor: Any, given: Mapping[str, Argument]) -> None:
+        parameters = list(self.parameters)
+        for at, name in self.holes.items():
+            parameters[at] = _stored(given[name])
+        cursor.execute(self.sql, parameters)
+
+
+class _Prepared:
+    """What `Query` and `Update` have in common: the types of the arguments, and the statement of each database."""
+
+    def __init__(self, build: Callable[..., Any], types: Mapping[str, type]) -> None:
+        self._build, self._types = build, types
+        self._statements: dict[str, _Statement] = {}
+
+    def _statement(self) -> _Statement:
+        found = self._statements.get(connection.vendor)
+        if found is None:
+            found = self._statements[connection.vendor] = self._make()
+        return found
+
+    def _make(self) -> _Statement:
+        places = {name: PLACES[kind](number) for number, (name, kind) in enumerate(self._types.items())}
+        compiler = self._query(places).get_compiler(connection=connection)
+        sql, parameters = compiler.as_sql()
+        names = {_stored(place): name for name, place in places.items()}
+        holes = {at: names[value] for at, value in enumerate(parameters) if _is_place(value, names)}
+        if set(holes.values()) != set(places):
+            raise ValueError(f"The SQL does not have all of the arguments {sorted(places)}: {sql}")
+        return _Statement(sql, tuple(parameters), holes, compiler)
+
+    def _query(self, places: Mapping[str, Argument]) -> Any:
+        raise NotImplementedError
+
+
+class Query(_Prepared, Generic[R]):
+    """A query set whose SQL is made once. `build` takes the arguments by name, and `types` says their types.
+
+    The rows are what the query set yields; only `prefetch_related` has no effect.
+    """
+
+    def __init__(self, build: Callable[..., QuerySet[Any, R]], **types: type) -> None:
+        super().__init__(build, types)
+        self._rows: QuerySet[Any, R]
+
+    def rows(self, **given: Argument) -> list[R]:
+        """Return the rows for these arguments. A number that no column can hold finds none."""
+        if not all(_is_storable(value) for value in given.values()):
+            return []
+        statement = self._statement()
+        locks = statement.compiler.query.select_for_update and connection.features.has_select_for_update
+        if locks and not connection.in_atomic_block:
+            raise TransactionManagementError("Rows can be locked only within a transaction.")
+        with connection.cursor() as cursor:
+            statement.run(cursor, given)
+            found = cursor.fetchall()
+        return self._made_of(statement.compiler, found)
+
+    def first(self, **given: Argument) -> R | None:
+        """Return the first row for these arguments, or None. The query set should end with `[:1]`."""
+        return next(iter(self.rows(**given)), None)
+
+    def _made_of(self, compiler: Any, found: list[Any]) -> list[R]:
+        """Let Django make of the columns of rows what it would have made of them after running the query."""
+        ran: Any = copy(compiler)
+        ran.connection = connection
+        ran.execute_sql = lambda *_, **__: [found]
+        ran.get_converters = lambda _: self._converters
+        rows: Any = type(self._rows)(self._rows.model, _Ran(ran), connection.alias)  # type: ignore[arg-type]
+        return list(self._iterable(rows))
+
+    def _make(self) -> _Statement:
+        statement = super()._make()
+        columns = [column[0] for column in statement.compiler.select[: statement.compiler.col_count]]
+        self._converters = statement.compiler.get_converters(columns)
+        return statement
+
+    def _query(self, places: Mapping[str, Argument]) -> Any:
+        self._rows = self._build(**places)
+        self._iterable: Any = self._rows._iterable_class
+        return self._rows.query
+
+
+@dataclass(frozen=True)
+class _Ran:
+    """Stands for the query of a query set that has been run."""
+
+    compiler: Any
+
+    def get_compiler(self, *_: object, **__: object) -> Any:
+        return self.compiler
+
+
+class Update(_Prepared):
+    """An update whose SQL is made once. `build` returns the rows to update and the new values of their columns."""
+
+    def __init__(self, build: Callable[..., tuple[QuerySet[Any], Mapping[str, Any]]], **types: type) -> None:
+        super().__init__(build, types)
+
+    def run(self, **given: Argument) -> int:
+        """Update the rows for these arguments, and return how many there were."""
+        with connection.cursor() as cursor:
+            self._statement().run(cursor, given)
+            return int(cursor.rowcount)
+
+    def _query(self, places: Mapping[str, Argument]) -> Any:
+        rows, values = self._build(**places)
+        query = rows.query.chain(UpdateQuery)
+        query.add_update_values(values)
+        return query
+
+
+def insert(instance: Row) -> Row:
+    """Store a new row as `instance.save()` does, but send no signals. All its columns must have values."""
+    fields, sql = _insertion(type(instance), connection.vendor)
+    values = [field.get_db_prep_save(field.pre_save(instance, True), connection) for field in fields]
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        instance.pk = cursor.fetchone()[0]
+    instance._state.adding, instance._state.db = False, connection.alias
+    return instance
+
+
+@cache
+def _insertion(model: type[Model], vendor: str) -> tuple[list[Field[Any, Any]], str]:
+    name, key = connection.ops.quote_name, model._meta.pk
+    fields = [field for field in model._meta.concrete_fields if field is not key]
+    columns = ", ".join(name(str(field.column)) for field in fields)
+    places = ", ".join("%s" for _ in fields)
+    sql = f"INSERT INTO {name(model._meta.db_table)} ({columns}) VALUES ({places}) RETURNING {name(str(key.column))}"
+    return fields, sql
+
+
+def _stored(value: Argument) -> Any:
+    """Return an argument as this database compares it with a column."""
+    if isinstance(value, UUID) and not connection.features.has_native_uuid_field:
+        return value.hex
+    return value
+
+
+def _is_storable(value: Argument) -> bool:
+    return not isinstance(value, int) or -MOST - 1 <= value <= MOST
+
+
+def _is_place(value: object, names: Mapping[Any, str]) -> bool:
+    return isinstance(value, int | str | UUID) and value in names
