@@ -22,8 +22,11 @@ class TeamWork:
     def jobs(self, **filters: Any) -> Iterator[Row]:
         """Yield the jobs of the project (`JobInfo`), read page by page.
 
-        `filters` are `video`, `assignee`, `state`, `stage`, `due` and `order`, as GET /api/jobs has them.
+        `filters` are `video`, `assignee`, `state`, `stage`, `due` and `order`, as GET /api/jobs has them. An assignee
+        is the id of a person, "me", or None for the jobs that nobody has.
         """
+        if "assignee" in filters and filters["assignee"] is None:
+            filters["assignee"] = "none"
         query = {"project": self.project_id, **filters}
         while True:
             page = self.connection.get("/jobs", params=query)

@@ -8,13 +8,12 @@ from django.db import transaction
 
 from webapp.accounts.links import make_link
 from webapp.accounts.models import User
-from webapp.projects.editing import change_project, create_project
-from webapp.projects.labels import LabelEdit
+from webapp.projects.editing import create_project
 from webapp.projects.models import Project
 from webapp.videos.refusal import Refused
 
 OWNER = "owner"
-LABELS = (LabelEdit(None, "Koi", "#ff7a59"), LabelEdit(None, "Leaf", "#7bd88f"))
+LABELS = (("Koi", "#ff7a59"), ("Leaf", "#7bd88f"))
 GUIDE = (
     "A clip that Maskwright rendered by itself, to try things on. Draw a short scribble on one of the objects, press "
     "Enter, and watch the masks come in. Draw where a mask is wrong and press Enter again."
@@ -36,8 +35,7 @@ def make_sample(owner: User, say: Callable[[str], None]) -> Project:
     """
     from webapp.videos.sample.clip import CLIP_NAME, add_sample_clip  # loads OpenCV, which later starts do not need
 
-    project = create_project(by=owner, name="Sample", guide=GUIDE)
-    change_project(by=owner, project_id=project.pk, labels=LABELS)
+    project = create_project(by=owner, name="Sample", guide=GUIDE, labels=LABELS)
     try:
         add_sample_clip(project=project, author=owner)
     except Refused as problem:

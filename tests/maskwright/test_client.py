@@ -252,8 +252,8 @@ def test_the_team_of_a_project_is_read_and_changed() -> None:
     answers = [*pages, [{"job": 5, "assignee": 8}], hook, {"id": 9}, None, {"frames": {"limit": None, "used": 3}}]
     maskwright, seen = in_turn(*(httpx.Response(200, json=each) for each in answers))
     team = Project(maskwright.connection, 1, "Birds").team
-    assert [job["id"] for job in team.jobs(state="new")] == [5, 6]
-    assert seen[1].url.params == httpx.QueryParams({"project": 1, "state": "new", "after": 5})
+    assert [job["id"] for job in team.jobs(state="new", assignee=None)] == [5, 6]
+    assert seen[1].url.params == httpx.QueryParams({"project": 1, "state": "new", "assignee": "none", "after": 5})
     assert team.deal([8]) == [{"job": 5, "assignee": 8}]
     assert team.add_webhook("https://example.org", ["round.done"]) == hook
     assert "Idempotency-Key" not in seen[3].headers  # Its answer has a secret, which is not kept for a repetition.

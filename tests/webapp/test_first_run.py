@@ -5,7 +5,7 @@ from django.test import Client
 
 from webapp import first_run
 from webapp.accounts.models import User
-from webapp.projects.models import Project, Role
+from webapp.projects.models import Project, RemovedLabel, Role
 from webapp.videos.refusal import Refused
 from webapp.videos.sample import clip
 
@@ -45,4 +45,5 @@ def test_a_sample_that_cannot_be_stored_is_said_and_stops_nothing(owner: User, m
     assert "The disk is nearly full." in said[0]
     assert Project.objects.get() == project
     assert [label.name for label in project.labels.all()] == ["Koi", "Leaf"]
+    assert not RemovedLabel.objects.exists(), "the trash of a new site is empty"
     assert project.memberships.get().role == Role.OWNER

@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import urlencode
 
-from webapp.accounts.administrators import hanging_on, is_administrator, is_last
+from webapp.accounts.administrators import hanging_on, is_administrator, is_last, reasons_to_stay
 from webapp.accounts.links import make_link
 from webapp.accounts.models import OutsideIdentity, User
 from webapp.accounts.second_factor import turn_off
@@ -77,11 +77,14 @@ class PersonAdmin(UserAdmin):
         person = obj
 
         class Checked(form):  # type: ignore[misc, valid-type]
-            """The form of an account. It refuses a change that would leave no active administrator."""
+            """The form of an account. It refuses a change that leaves the site or a project without an active owner."""
 
             def clean(self) -> dict[str, Any]:
                 cleaned: dict[str, Any] = super().clean()
-                if not (cleaned.get("is_active", True) and cleaned.get("is_superuser", True)) and is_last(person):
+                if not cleaned.get("is_active", True):
+                    if User.objects.filter(pk=person.pk, is_active=True).exists() and (why := reasons_to_stay(person)):
+                        raise ValidationError(why)
+                elif not cleaned.get("is_superuser", True) and is_last(person):
                     raise ValidationError("This is the last administrator who is active. Name another one first.")
                 return cleaned
 
@@ -105,8 +108,10 @@ class PersonAdmin(UserAdmin):
     def deactivate(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         assert isinstance(request.user, User)
         for user in queryset.filter(is_active=True):
-            if user == request.user or is_last(user):
-                self.message_user(request, f"{user.username} stays: an administrator must be left.", messages.WARNING)
+            reasons = ["You cannot deactivate yourself."] if user == request.user else reasons_to_stay(user)
+            if reasons:
+                text = f"{user.username} stays active. {' '.join(reasons)}"
+                self.message_user(request, text, messages.WARNING)
                 continue
             User.objects.filter(pk=user.pk).update(is_active=False)
             account_changed.send(None, user=user, by=request.user, action="user.deactivate", details={})

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from typing import cast
 
 from django.db.models.fields.reverse_related import ForeignObjectRel
 from django.http import HttpRequest
 
 from webapp.accounts.models import User
 from webapp.accounts.second_factor import must_set_up
+from webapp.accounts.signals import deactivating
 
 
 def is_administrator(request: HttpRequest) -> bool:
@@ -25,6 +27,16 @@ def is_last(user: User) -> bool:
     """
     admins = User.objects.select_for_update(no_key=True).filter(is_superuser=True, is_active=True).order_by("pk")
     return [admin.pk for admin in admins] == [user.pk]
+
+
+def reasons_to_stay(user: User) -> list[str]:
+    """Return sentences that say why the account of `user` cannot be deactivated now. There are none if it can.
+
+    Locks what it looks at until the transaction of the caller ends.
+    """
+    reasons = ["This is the last administrator who is active. Name another one first."] if is_last(user) else []
+    answers = [cast(list[str], answer) for _, answer in deactivating.send(None, user=user)]
+    return reasons + [text for answer in answers for text in answer]
 
 
 def hanging_on(user: User) -> list[tuple[str, int]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -14,7 +14,7 @@ from django.utils import timezone
 from webapp.accounts.models import User
 from webapp.annotation.head import hold, hold_all
 from webapp.jobs.models import Job
-from webapp.jobs.moves import address_of, check_edition, held_job, name_of, save
+from webapp.jobs.moves import PEOPLE, address_of, check_edition, held_job, name_of, save
 from webapp.jobs.queue import IN_POOL, OPEN, in_order
 from webapp.jobs.states import place_of
 from webapp.notifications.kinds import Kind
@@ -43,13 +43,16 @@ def change_job(*, by: User, job_id: int, edition: int, changed: dict[str, object
     job = held_job(by, job_id)
     require(by, job.video.project_id, Role.MANAGER, what="job")
     check_edition(by, job, edition)
-    before = place_of(job)
+    old = _values(job, changed)
     _apply(job, changed)
-    if {"due", "assignee"} & changed.keys():
+    new = {name: value for name, value in _values(job, changed).items() if value != old[name]}
+    if not new:
+        return job
+    if {"due", "assignee"} & new.keys():
         job.due_told = False
-    action = "assign" if {"assignee", "reviewer"} & changed.keys() else "change"
-    save(job, by, action, before, details={name: _plain(value) for name, value in changed.items()})
-    if "assignee" in changed:
+    action = "assign" if {"assignee", "reviewer"} & new.keys() else "change"
+    save(job, by, action, place_of(job), details=new)
+    if "assignee" in new:
         _tell_assignee(job.video.project_id, job.assignee_id, [job], by)
     return job
 
@@ -73,13 +76,19 @@ def reviewer_of(project_id: int, user_id: int) -> User:
 
 def _tell_assignee(project_id: int, user_id: int | None, jobs: Sequence[Job], by: User) -> None:
     """Tell a person of the jobs that they got: by its name if it is one, otherwise how many."""
-    text = f"{name_of(jobs[0])} is your job now." if len(jobs) == 1 else f"You got {len(jobs)} jobs."
+    many = f"You got {len(jobs)} jobs in {jobs[0].video.project.name}." if len(jobs) > 1 else ""
+    text = many or f"{name_of(jobs[0])} is your job now."
     link = address_of(jobs[0]) if len(jobs) == 1 else "/work"
     notify([user_id], Kind.ASSIGNED, text, link=link, project_id=project_id, by=by)
 
 
-def _plain(value: object) -> int | str | None:
-    return value if value is None or isinstance(value, int | str) else str(value)
+def _values(job: Job, fields: Iterable[str]) -> dict[str, int | str | None]:
+    """Return the values of fields of a job as JSON has them: people by their ids, dates as YYYY-MM-DD."""
+    found: dict[str, int | str | None] = {}
+    for name in fields:
+        value = getattr(job, f"{name}_id" if name in PEOPLE else name)
+        found[name] = value if value is None or isinstance(value, int | str) else str(value)
+    return found
 
 
 def _apply(job: Job, changed: dict[str, object]) -> None:

@@ -1,14 +1,19 @@
-"""Creates the first job of a video when it becomes ready, and takes jobs from people who leave their project."""
+"""Creates the first job of a video when it becomes ready, and takes jobs from people who leave.
+
+People leave a project, or their account is deactivated.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 
+from webapp.accounts.models import User
+from webapp.accounts.signals import account_changed
 from webapp.jobs.models import Job, JobState
 from webapp.projects.models import Membership
 from webapp.videos.models import Video, VideoState, became_ready
@@ -31,7 +36,18 @@ def create_job_of_a_ready_row(sender: type[Video], instance: Video, created: boo
 @receiver(post_delete, sender=Membership)
 def take_jobs_from_leavers(sender: type[Membership], instance: Membership, **_: Any) -> None:
     """Put the unfinished jobs of a person who is no member any more back into the pool, and their reviews, too."""
-    with transaction.atomic():
-        theirs = Job.objects.filter(video__project_id=instance.project_id).exclude(state=JobState.COMPLETED)
-        theirs.filter(assignee_id=instance.user_id).update(assignee=None, edition=F("edition") + 1)
-        theirs.filter(reviewer_id=instance.user_id).update(reviewer=None, edition=F("edition") + 1)
+    _take(Job.objects.filter(video__project_id=instance.project_id), instance.user_id)
+
+
+@receiver(account_changed)
+def take_jobs_from_deactivated(sender: object, user: User, **_: Any) -> None:
+    """Put unfinished jobs and reviews of a person whose account is not active any more back into the pool."""
+    if not User.objects.filter(pk=user.pk, is_active=True).exists():
+        _take(Job.objects.all(), user.pk)
+
+
+@transaction.atomic
+def _take(jobs: QuerySet[Job], user_id: int) -> None:
+    unfinished = jobs.exclude(state=JobState.COMPLETED)
+    unfinished.filter(assignee_id=user_id).update(assignee=None, edition=F("edition") + 1)
+    unfinished.filter(reviewer_id=user_id).update(reviewer=None, edition=F("edition") + 1)

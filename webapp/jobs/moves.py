@@ -36,6 +36,7 @@ from webapp.webhooks.events import Event, tell
 # Sent with `job` in the transaction in which it is submitted.
 submitted = Signal()
 WORDS = {"in_progress": "in progress"}
+PEOPLE = ("assignee", "reviewer")  # The columns of a job that name a person.
 _WITH_FRAMES = Query(
     lambda video_id, first, last: Job.objects.filter(video_id=video_id, first__lte=last, last__gte=first),
     video_id=int,
@@ -155,12 +156,19 @@ def save(
         note=note,
         details=details or {},
     )
-    told = {"before": f"{before.stage} {before.state}", "after": f"{job.stage} {job.state}", **(details or {})}
+    places = {"before": f"{before.stage} {before.state}", "after": f"{job.stage} {job.state}"}
+    told = {**places, **_with_names(job, details or {})}
     thing = Thing("job", job.pk, name_of(job))
     record(by, f"job.{action}", thing, project_id=job.video.project_id, **told, **({"note": note} if note else {}))
     changes.jobs_changed(job.video_id)
     data = {"job": job.pk, "video": job.video_id, "action": action, "stage": job.stage, "state": job.state}
     tell(job.video.project_id, Event.JOB_CHANGED, **data, assignee=job.assignee_id, by=by.pk)
+
+
+def _with_names(job: Job, details: dict[str, int | str | None]) -> dict[str, int | str | None]:
+    """Return the details of a change with the names of people in place of their ids, for those who read the log."""
+    named = {name: getattr(job, name) for name in PEOPLE if details.get(name) is not None}
+    return {**details, **{name: user.shown_name for name, user in named.items()}}
 
 
 def name_of(job: Job) -> str:

@@ -11,3 +11,4 @@ class ProjectsConfig(AppConfig):
 
     def ready(self) -> None:
         import_module("webapp.projects.group_roles")  # The import connects the signal of groups.
+        import_module("webapp.projects.ownership")  # The import connects the signal of accounts that end.

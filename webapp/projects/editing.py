@@ -53,12 +53,19 @@ class TeamSettings:
 
 
 @transaction.atomic
-def create_project(*, by: User, name: str, guide: str = "", engine: str = "default") -> Project:
-    """Create a project with `by` as its owner and one label."""
+def create_project(
+    *,
+    by: User,
+    name: str,
+    guide: str = "",
+    engine: str = "default",
+    labels: Sequence[tuple[str, str]] = FIRST_LABELS,
+) -> Project:
+    """Create a project with `by` as its owner. `labels` are the names and colours (#rrggbb) of its labels."""
     engine = checked_engine(engine)
     project = Project.objects.create(name=_checked_name(name), guide=guide, engine=engine, created_by=by)
     Membership.objects.create(project=project, user=by, role=Role.OWNER)
-    for position, (label, color) in enumerate(FIRST_LABELS):
+    for position, (label, color) in enumerate(labels):
         Label.objects.create(project=project, name=label, color=color, position=position)
     record(by, "project.create", _thing(project), project_id=project.pk)
     return project

@@ -37,4 +37,11 @@ test("only an overlay is sent with a look", () => {
   expect(optionsOf(choices, "coco")).toEqual({});
   const look = { opacity: 0, contour: 1, color: null, background: "#00b140" };
   expect(optionsOf(choices, "overlay")).toEqual({ look });
+  const emptied = { ...EVERYTHING, look: { ...USUAL, opacity: "", contour: " " } };
+  expect(optionsOf(emptied, "overlay").look).toEqual({
+    opacity: 0.5,
+    contour: 1,
+    color: null,
+    background: null,
+  });
 });

@@ -44,10 +44,11 @@ const LOOKS: Record<string, Look> = {
   matte: { opacity: "100", contour: "0", color: "#ffffff", background: "#000000" },
 };
 
+/** Returns the look as the server has it. An empty field means the usual number, which it shows as its placeholder. */
 function lookOf({ opacity, contour, color, background }: Look): NonNullable<ExportOptions["look"]> {
   return {
-    opacity: Number(opacity) / 100,
-    contour: Number(contour),
+    opacity: Number(opacity.trim() || USUAL.opacity) / 100,
+    contour: Number(contour.trim() || USUAL.contour),
     color: color || null,
     background: background || null,
   };
@@ -184,6 +185,7 @@ function LookFields({ look, onChange }: { look: Look; onChange: (look: Look) => 
         type="number"
         testid="export-opacity"
         value={look.opacity}
+        placeholder={USUAL.opacity}
         onInput={(opacity) => onChange({ ...look, opacity })}
       />
       <TextField
@@ -191,6 +193,7 @@ function LookFields({ look, onChange }: { look: Look; onChange: (look: Look) => 
         type="number"
         testid="export-contour"
         value={look.contour}
+        placeholder={USUAL.contour}
         onInput={(contour) => onChange({ ...look, contour })}
       />
     </>

@@ -1,11 +1,11 @@
 import { act } from "preact/test-utils";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { PROJECT } from "../api/samples";
-import { FakeServer } from "../api/testing";
+import { FakeServer, Refusal } from "../api/testing";
 import type { Fetch } from "../api/types";
 import { click, get, hide, query, settled, show, type } from "../parts/testing";
 import { FETCH_POLL, folderAbove, nameOf } from "./fetches";
-import { FromServer } from "./ServerFiles";
+import { FromServer, ServerFiles } from "./ServerFiles";
 
 const FETCH: Fetch = {
   id: 4,
@@ -39,7 +39,6 @@ async function until(check: () => boolean): Promise<void> {
 
 it("brings in what is chosen in a folder, shows how far it is, and says when it is there", async () => {
   const server = new FakeServer({
-    "GET /api/fetch-sources": ALL,
     [FILES]: [
       { path: "day one", is_folder: true, size: 0 },
       { path: "s3://footage/clips/", is_folder: true, size: 0 },
@@ -49,9 +48,7 @@ it("brings in what is chosen in a folder, shows how far it is, and says when it 
     [MAKE]: FETCH,
   });
   const onArrived = vi.fn();
-  await show(<FromServer project={PROJECT} onArrived={onArrived} />);
-  await until(() => query("server-files-open") !== null);
-  await click("server-files-open");
+  await show(<ServerFiles project={PROJECT} sources={ALL} onArrived={onArrived} onClose={() => {}} />);
   await until(() => query("server-folder-day one") !== null);
   expect(get<HTMLInputElement>("server-file-clips").disabled).toBe(false); // A folder of a bucket comes as a whole, too.
   await click("server-folder-day one");
@@ -61,7 +58,10 @@ it("brings in what is chosen in a folder, shows how far it is, and says when it 
   await click("server-files-bring");
   await until(() => query("fetch-progress-4")?.getAttribute("aria-valuenow") === "25");
   expect(server.body(MAKE)).toEqual({ source: "day one/reef.mp4", as_video: true });
-  server.answers[FETCHES] = [{ ...FETCH, state: "done", video: 9 }];
+  server.answers[FETCHES] = [
+    { ...FETCH, id: 5 },
+    { ...FETCH, state: "done", video: 9 },
+  ]; // Another one has begun.
   await until(() => get("fetch-4").textContent?.includes("is here") ?? false);
   expect(onArrived).toHaveBeenCalledTimes(1);
   await click("server-files-up");
@@ -69,29 +69,35 @@ it("brings in what is chosen in a folder, shows how far it is, and says when it 
 });
 
 it("says why an address is refused, keeps it, and cancels what is on its way", async () => {
+  const opened = vi.fn();
   const server = new FakeServer({
     "GET /api/fetch-sources": { ...ALL, folder: false, buckets: false },
     [FETCHES]: [{ ...FETCH, progress_total: 0 }],
-    "POST /api/fetches/4/cancel": { ...FETCH, state: "cancelled" },
+    "POST /api/fetches/4/cancel": new Refusal(409, { code: "ended", text: "It has ended already." }),
   });
-  await show(<FromServer project={PROJECT} onArrived={() => {}} />);
+  await show(<FromServer onOpen={opened} />);
   await until(() => query("server-files-open") !== null);
   await click("server-files-open");
+  const sources = opened.mock.calls[0]?.[0];
+  await show(<ServerFiles project={PROJECT} sources={sources} onArrived={() => {}} onClose={() => {}} />);
   await until(() => query("fetch-cancel-4") !== null);
   expect(query("server-files-list")).toBeNull();
   await type("server-address", "https://example.org/a.mp4");
   await click("server-address-bring");
   await until(() => query("server-files-problem") !== null);
   expect(get<HTMLInputElement>("server-address").value).toBe("https://example.org/a.mp4");
+  await click("fetch-cancel-4");
+  await until(() => get("server-files-problem").textContent === "It has ended already.");
   server.answers[FETCHES] = [{ ...FETCH, state: "cancelled" }];
+  server.answers["POST /api/fetches/4/cancel"] = { ...FETCH, state: "cancelled" };
   await click("fetch-cancel-4");
   await until(() => get("fetch-4").textContent?.includes("was cancelled") ?? false);
-  expect(server.lines).toContain("POST /api/fetches/4/cancel");
+  expect(query("server-files-problem")).toBeNull();
 });
 
 it("is not there where the site gets no files itself", async () => {
   new FakeServer({ "GET /api/fetch-sources": { folder: false, addresses: false, buckets: false } });
-  await show(<FromServer project={PROJECT} onArrived={() => {}} />);
+  await show(<FromServer onOpen={() => {}} />);
   await act(settled);
   expect(query("server-files-open")).toBeNull();
 });

@@ -22,36 +22,26 @@ import {
 } from "./fetches";
 import css from "./ServerFiles.module.css";
 
-export interface ServerFilesProps {
-  project: Project;
-  /** Called when a file has become a video. */
-  onArrived: () => void;
-}
-
 /** The button that opens the dialog. It is not there where the site gets no files itself. */
-export function FromServer({ project, onArrived }: ServerFilesProps) {
-  const sources = useLoaded("fetch sources", loadSources);
-  const [open, setOpen] = useState(false);
-  const there = sources.value;
-  if (!there || !(there.folder || there.buckets || there.addresses)) return null;
+export function FromServer({ onOpen }: { onOpen: (sources: FetchSources) => void }) {
+  const { value } = useLoaded("fetch sources", loadSources);
+  if (!value || !(value.folder || value.buckets || value.addresses)) return null;
   return (
-    <>
-      <Button icon={FolderInput} testid="server-files-open" onClick={() => setOpen(true)}>
-        From the server
-      </Button>
-      {open && (
-        <ServerFiles project={project} sources={there} onArrived={onArrived} onClose={() => setOpen(false)} />
-      )}
-    </>
+    <Button icon={FolderInput} testid="server-files-open" onClick={() => onOpen(value)}>
+      From the server
+    </Button>
   );
 }
 
-interface DialogProps extends ServerFilesProps {
+export interface ServerFilesProps {
+  project: Project;
   sources: FetchSources;
+  /** Called when a file has become a video. */
+  onArrived: () => void;
   onClose: () => void;
 }
 
-function ServerFiles({ project, sources, onArrived, onClose }: DialogProps) {
+export function ServerFiles({ project, sources, onArrived, onClose }: ServerFilesProps) {
   const [problem, setProblem] = useState("");
   const fetches = useFetches(project.id, onArrived);
   /** Lets the server get these sources one after the other, and returns those that it refused. */
@@ -68,20 +58,29 @@ function ServerFiles({ project, sources, onArrived, onClose }: DialogProps) {
     await fetches.reload();
     return refused;
   };
+  const cancel = async (row: Fetch) => {
+    setProblem("");
+    try {
+      await cancelFetch(row);
+    } catch (error) {
+      setProblem(asProblem(error).message);
+    }
+    await fetches.reload();
+  };
   return (
     <Dialog title="Videos from the server" testid="server-files" size="wide" onClose={onClose}>
       <div class={css.parts}>
         {(sources.folder || sources.buckets) && <Browser project={project.id} onChosen={begin} />}
         {sources.addresses && <Address onGiven={begin} />}
-        {problem && (
+        {(problem || fetches.problem) && (
           <p class={css.problem} role="alert" data-testid="server-files-problem">
-            {problem}
+            {problem || fetches.problem}
           </p>
         )}
         {fetches.rows.length > 0 && (
           <FramedList testid="fetches" label="Files on their way">
             {fetches.rows.map((row) => (
-              <FetchRow key={row.id} row={row} onCancel={() => fetches.cancel(row)} />
+              <FetchRow key={row.id} row={row} onCancel={() => cancel(row)} />
             ))}
           </FramedList>
         )}
@@ -94,21 +93,23 @@ function ServerFiles({ project, sources, onArrived, onClose }: DialogProps) {
 function useFetches(project: number, onArrived: () => void) {
   const loaded = useLoaded(`fetches ${project}`, () => newestFetches(project));
   const rows = loaded.value ?? [];
-  const open = rows.filter(isOpen).length;
-  const before = useRef(0);
+  const open = rows.some(isOpen);
+  const known = useRef<ReadonlySet<number> | null>(null); // Those whose video the list has already.
   const arrived = useRef(onArrived);
   arrived.current = onArrived;
   useEffect(() => {
-    if (open < before.current) arrived.current();
-    before.current = open;
-  }, [open]);
+    if (!loaded.value) return;
+    const done = loaded.value.filter(({ state }) => state === "done").map(({ id }) => id);
+    const before = known.current;
+    known.current = new Set(done);
+    if (before && done.some((id) => !before.has(id))) arrived.current();
+  }, [loaded.value]);
   useEffect(() => {
     if (!open) return;
     const timer = setInterval(loaded.reload, FETCH_POLL.ms);
     return () => clearInterval(timer);
-  }, [open > 0, loaded.reload]);
-  const cancel = (row: Fetch) => cancelFetch(row).then(loaded.reload, loaded.reload);
-  return { rows, reload: loaded.reload, cancel };
+  }, [open, loaded.reload]);
+  return { rows, reload: loaded.reload, problem: loaded.problem?.message ?? "" };
 }
 
 interface BrowserProps {

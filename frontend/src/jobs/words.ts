@@ -26,6 +26,11 @@ export function standingOf({ stage, state }: Pick<Job, "stage" | "state">): Stan
   return { name, tone, full };
 }
 
+/** Returns what the page calls a stage and a state such as "validation new"; null if the text names none. */
+export function placeName(text: unknown): string | null {
+  return NAMES[String(text).replace(" ", "/")]?.[0] ?? null;
+}
+
 /** Whether the annotator still has to work on the job. */
 export function isToAnnotate({ stage, state }: Pick<Job, "stage" | "state">): boolean {
   return stage === "annotation" && state !== "completed";

@@ -5,9 +5,9 @@ import { call, callAll } from "../api/http";
 import { keepList } from "../api/keptList";
 import { useLoaded } from "../api/load";
 import { may } from "../api/roles";
-import type { Card, Member } from "../api/types";
+import type { Card, FetchSources, Member } from "../api/types";
 import { ImportMasks } from "../imports/ImportMasks";
-import { FromServer } from "../imports/ServerFiles";
+import { FromServer, ServerFiles } from "../imports/ServerFiles";
 import { Button } from "../parts/Button";
 import { confirm } from "../parts/Confirm";
 import { EmptyState } from "../parts/EmptyState";
@@ -66,6 +66,7 @@ export function VideosTab({ project, onChange }: TabProps) {
     return <Skeleton />;
   }
   const close = () => setOpen(null);
+  const fromServer = (sources: FetchSources) => setOpen({ dialog: "server", sources });
   const none = whole && list.total === 0;
   return (
     <DropZone enabled={uploads} onFiles={add}>
@@ -95,7 +96,7 @@ export function VideosTab({ project, onChange }: TabProps) {
               <Button icon={FileInput} testid="masks-import" onClick={() => setOpen({ dialog: "masks" })}>
                 Import masks
               </Button>
-              <FromServer project={project} onArrived={loaded.reload} />
+              <FromServer onOpen={fromServer} />
               <Pick onFiles={add} tone="accent" />
             </>
           )}
@@ -103,7 +104,7 @@ export function VideosTab({ project, onChange }: TabProps) {
       )}
       <UploadList project={project.id} />
       {none ? (
-        <NoVideos project={project} uploads={uploads} onFiles={add} onArrived={loaded.reload} />
+        <NoVideos uploads={uploads} onFiles={add} onServer={fromServer} />
       ) : (
         <List
           project={project}
@@ -113,6 +114,9 @@ export function VideosTab({ project, onChange }: TabProps) {
           waiting={!loaded.value}
           open={setOpen}
         />
+      )}
+      {open?.dialog === "server" && (
+        <ServerFiles project={project} sources={open.sources} onArrived={loaded.reload} onClose={close} />
       )}
       {open?.dialog === "masks" && (
         <ImportMasks
@@ -155,6 +159,7 @@ type Opened =
   | { dialog: "rename" | "jobs"; video: Card }
   | { dialog: "deal"; videos: readonly number[] | null }
   | { dialog: "masks" }
+  | { dialog: "server"; sources: FetchSources }
   | null;
 
 interface ListProps {
@@ -312,13 +317,12 @@ function Pick({ onFiles, tone }: { onFiles: (files: FileList) => void; tone: "ac
 }
 
 interface NoVideosProps {
-  project: TabProps["project"];
   uploads: boolean;
   onFiles: (files: FileList) => void;
-  onArrived: () => void;
+  onServer: (sources: FetchSources) => void;
 }
 
-function NoVideos({ project, uploads, onFiles, onArrived }: NoVideosProps) {
+function NoVideos({ uploads, onFiles, onServer }: NoVideosProps) {
   if (!uploads) {
     return (
       <EmptyState icon={Film} title="No videos yet" testid="videos-empty">
@@ -335,7 +339,7 @@ function NoVideos({ project, uploads, onFiles, onArrived }: NoVideosProps) {
         action={
           <>
             <Pick onFiles={onFiles} tone="accent" />
-            <FromServer project={project} onArrived={onArrived} />
+            <FromServer onOpen={onServer} />
           </>
         }
       >

@@ -18,13 +18,22 @@ import { ProblemState } from "./ProblemState";
 import { Shell } from "./Shell";
 import css from "./WorkPage.module.css";
 
+const EVERY_MS = 15_000;
+
 export function WorkPage() {
   const loaded = useLoaded("my work", () => call("GET", "/api/me/work"));
   const work = loaded.value;
   const { reload } = loaded;
   useEffect(() => {
+    const ask = () => {
+      if (!document.hidden) reload();
+    };
+    const timer = setInterval(ask, EVERY_MS); // So that a job appears that somebody gives or sends back meanwhile.
     addEventListener("focus", reload);
-    return () => removeEventListener("focus", reload);
+    return () => {
+      clearInterval(timer);
+      removeEventListener("focus", reload);
+    };
   }, [reload]);
   return (
     <Shell title="My work" crumbs={[{ name: "My work", href: "/work" }]}>

@@ -1,5 +1,6 @@
 """Tests of webapp/accounts/admin.py: who can sign in to Django's admin site, and what can be done there."""
 
+import html
 from typing import Any
 
 import pytest
@@ -8,7 +9,9 @@ from django.test import Client
 from tests.conftest import PASSWORD
 from webapp.accounts.models import User
 from webapp.audit.models import AuditEntry
+from webapp.jobs.models import Job
 from webapp.projects.models import Membership, Project
+from webapp.videos.models import Video
 
 
 def test_only_a_superuser_gets_in(owner: User) -> None:
@@ -70,9 +73,27 @@ def edit(client: Client, user: User, **changes: str) -> Any:
     return client.post(f"/admin/accounts/user/{user.pk}/change/", body)
 
 
-def test_a_person_is_deactivated_and_not_deleted(
-    admin_client: Client, owner: User, project: Project, stranger: User
+def test_the_only_owner_of_a_project_stays_active_until_it_has_another_one(
+    admin_client: Client, owner: User, project: Project, viewer: User, annotator: User, video: Video
 ) -> None:
+    Job.objects.create(video=video, first=0, last=1, assignee=annotator)
+    body = {"action": "deactivate", "_selected_action": [owner.pk, annotator.pk]}
+    said = admin_client.post("/admin/accounts/user/", body, follow=True).content.decode()
+    why = f"{project.name} would have no active owner. Its viewers can take it over: Viewer (viewer)."
+    assert f"Owner stays active. {why}" in html.unescape(said)
+    assert why in html.unescape(edit(admin_client, owner).content.decode()), "the form refuses it, too"
+    assert not User.objects.get(pk=annotator.pk).is_active
+    assert not Job.objects.filter(assignee=annotator).exists(), "their unfinished jobs are back in the pool"
+    Membership.objects.filter(user=viewer).update(role="owner")
+    assert edit(admin_client, owner).status_code == 302
+    assert not User.objects.get(pk=owner.pk).is_active
+    assert edit(admin_client, owner, name="Gone").status_code == 302, "the account can be changed as it is"
+
+
+def test_a_person_is_deactivated_and_not_deleted(
+    admin_client: Client, owner: User, project: Project, viewer: User, stranger: User
+) -> None:
+    Membership.objects.filter(user=viewer).update(role="owner")
     Client().post("/api/sign-in", {"username": "owner", "password": PASSWORD}, "application/json")
     page = admin_client.get(f"/admin/accounts/user/{owner.pk}/change/").content.decode()
     assert "1 projects" in page
@@ -84,7 +105,7 @@ def test_a_person_is_deactivated_and_not_deleted(
     said = admin_client.post("/admin/accounts/user/", body, follow=True).content.decode()
     assert "Owner cannot sign in any more" in said
     assert "Stranger stays" in said
-    assert list(User.objects.filter(is_active=True)) == [stranger]
+    assert list(User.objects.filter(is_active=True)) == [stranger, viewer]
     entry = AuditEntry.objects.get(action="user.deactivate")
     assert (entry.who_name, entry.thing_name) == ("stranger", "owner")
 

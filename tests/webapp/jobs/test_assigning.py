@@ -15,6 +15,7 @@ from tests.conftest import make_user
 from tests.webapp.conftest import make_video
 from tests.webapp.jobs.conftest import job_of
 from webapp.accounts.models import User
+from webapp.audit.models import AuditEntry
 from webapp.jobs.assigning import deal, take_one
 from webapp.jobs.due import notify_due
 from webapp.jobs.models import Job
@@ -49,6 +50,9 @@ def test_a_manager_assigns_and_takes_away(client: Client, video: Video, annotato
     (first, second) = client.get(f"/api/jobs/{job.pk}/events").json()
     assert (first["action"], first["details"]["assignee"]) == ("assign", annotator.pk)
     assert second["details"] == {"assignee": None, "due": None}
+    assert patch(client, job, due=None).json()["edition"] == job.edition, "nothing changed, so nothing is written down"
+    logged = AuditEntry.objects.get(action="job.assign", details__has_key="priority").details
+    assert (logged["assignee"], logged["reviewer"]) == ("Annotator", "Reviewer"), "people are named, not numbered"
 
 
 def test_what_cannot_be_assigned_is_refused_and_changes_nothing(
@@ -83,7 +87,7 @@ def test_many_jobs_are_dealt_evenly_and_the_rest_stays(project: Project, manager
     assert Counter(one.assignee for one in dealt) == {annotator.pk: 3, second.pk: 2}
     assert Job.objects.filter(assignee=None).count() == 1
     told = Notification.objects.order_by("user").values_list("user", "text")
-    assert list(told) == [(annotator.pk, "You got 3 jobs."), (second.pk, "You got 2 jobs.")]
+    assert list(told) == [(annotator.pk, "You got 3 jobs in Reef."), (second.pk, "You got 2 jobs in Reef.")]
     assert deal(by=manager, project_id=project.pk, people=people, most_open=3) == []
     with pytest.raises(Problem) as refused:
         deal(by=manager, project_id=project.pk, people=[annotator.pk, 0])

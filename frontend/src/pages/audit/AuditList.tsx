@@ -7,10 +7,11 @@ import type { AuditEntry } from "../../api/types";
 import { ago } from "../../format";
 import { Button } from "../../parts/Button";
 import { EmptyState } from "../../parts/EmptyState";
-import { SelectField, TextField } from "../../parts/Field";
+import { SelectField } from "../../parts/Field";
 import { FramedList } from "../../parts/FramedList";
 import { toastError } from "../../parts/Toast";
 import { query, setQuery } from "../../route";
+import { DayField } from "../DayField";
 import { More } from "../More";
 import { ProblemState } from "../ProblemState";
 import css from "./AuditList.module.css";
@@ -139,8 +140,8 @@ function Filters({ people, csv, empty }: { people: AuditListProps["people"]; csv
           onChange={(who) => setQuery({ who })}
         />
       )}
-      <Day name="since" label="From" value={field("since")} />
-      <Day name="until" label="To" value={field("until")} />
+      <DayField name="since" label="From" testid="audit-since" value={field("since")} />
+      <DayField name="until" label="To" testid="audit-until" value={field("until")} />
       <span class={css.grow} />
       {!empty && (
         <a class={css.csv} href={csv} download data-testid="audit-csv">
@@ -149,22 +150,6 @@ function Filters({ people, csv, empty }: { people: AuditListProps["people"]; csv
         </a>
       )}
     </div>
-  );
-}
-
-function Day({ name, label, value }: { name: string; label: string; value: string }) {
-  return (
-    <span class={css.day}>
-      <span aria-hidden="true">{label}</span>
-      <TextField
-        label={`${label} this day`}
-        bare
-        type="date"
-        testid={`audit-${name}`}
-        value={value}
-        onInput={(day) => setQuery({ [name]: day })}
-      />
-    </span>
   );
 }
 

@@ -14,5 +14,12 @@ describe("an entry of the audit log", () => {
     expect(detailsOf({ role: ["annotator", "reviewer"], due: ["", "2026-12-01"], frames: 80 })).toBe(
       "role: annotator → reviewer · due: none → 2026-12-01 · frames: 80",
     );
+    expect(detailsOf({ before: "annotation in_progress", after: "validation new" })).toBe(
+      "In progress → To review",
+    );
+    expect(detailsOf({ before: "annotation new", after: "annotation new", due: "2026-12-01" })).toBe(
+      "due: 2026-12-01",
+    );
+    expect(detailsOf({ before: 1, after: 3 })).toBe("before: 1 · after: 3"); // The number of jobs of a video.
   });
 });

@@ -1,5 +1,6 @@
 /** Says in words what an entry of the audit log tells. */
 import type { AuditEntry } from "../../api/types";
+import { placeName } from "../../jobs/words";
 
 const VERBS: Record<string, string> = {
   add: "added",
@@ -53,14 +54,17 @@ export function sentenceOf({
 }
 
 /** Returns the details of an entry, each as "name: value"; two values are the one before and the one after. */
-export function detailsOf(details: Record<string, unknown>): string {
-  return Object.entries(details)
-    .map(([name, value]) => {
-      const shown =
-        Array.isArray(value) && value.length === 2 ? `${text(value[0])} → ${text(value[1])}` : text(value);
-      return `${name.replace("_", " ")}: ${shown}`;
-    })
-    .join(" · ");
+export function detailsOf({ before, after, ...details }: Record<string, unknown>): string {
+  const places = [placeName(before), placeName(after)];
+  const rest = places.every(Boolean) ? details : { before, after, ...details };
+  const moved = places.every(Boolean) && before !== after ? [places.join(" → ")] : [];
+  const said = Object.entries(rest).flatMap(([name, value]) => {
+    if (value === undefined) return [];
+    const shown =
+      Array.isArray(value) && value.length === 2 ? `${text(value[0])} → ${text(value[1])}` : text(value);
+    return [`${name.replaceAll("_", " ")}: ${shown}`];
+  });
+  return [...moved, ...said].join(" · ");
 }
 
 function text(value: unknown): string {

@@ -1,4 +1,4 @@
-/** The numbers of a project: how far it is, what work it took by person, label, video, week or engine, and how good it is. */
+/** The numbers of a project: how far it is, what work it took by person, label, object, video, week or engine, and how good it is. */
 import { ChartLine, Download, Lock } from "lucide-preact";
 import { call, queryOf, urlOf } from "../../api/http";
 import { useLoaded } from "../../api/load";
@@ -7,16 +7,19 @@ import type { NumbersRow, Progress, Project } from "../../api/types";
 import { duration, plural } from "../../format";
 import { standingOf } from "../../jobs/words";
 import { EmptyState } from "../../parts/EmptyState";
-import { SelectField, TextField } from "../../parts/Field";
+import { SelectField } from "../../parts/Field";
 import { query, setQuery } from "../../route";
+import { DayField } from "../DayField";
 import { ProblemState } from "../ProblemState";
 import type { TabProps } from "../tab";
 import css from "./NumbersTab.module.css";
+import { NumbersTable } from "./NumbersTable";
 import { Plot } from "./Plot";
 
 const BY = {
   person: "By person",
   label: "By label",
+  object: "By object",
   video: "By video",
   week: "By week",
   engine: "By engine",
@@ -148,22 +151,8 @@ function Work({ project }: { project: Project }) {
           options={Object.entries(BY).map(([value, name]) => ({ value, name }))}
           onChange={(value) => setQuery({ by: value === "person" ? null : value })}
         />
-        <TextField
-          label="From this day"
-          bare
-          type="date"
-          testid="numbers-since"
-          value={wanted.since}
-          onInput={(since) => setQuery({ since })}
-        />
-        <TextField
-          label="To this day"
-          bare
-          type="date"
-          testid="numbers-until"
-          value={wanted.until}
-          onInput={(until) => setQuery({ until })}
-        />
+        <DayField name="since" label="From" testid="numbers-since" value={wanted.since} />
+        <DayField name="until" label="To" testid="numbers-until" value={wanted.until} />
         <span class={css.grow} />
         {Boolean(rows?.length) && (
           <a
@@ -184,78 +173,15 @@ function Work({ project }: { project: Project }) {
           Seconds, rounds and accepted frames stand here as soon as somebody has worked.
         </EmptyState>
       )}
-      {rows && rows.length > 0 && <Table by={by} rows={rows} />}
+      {rows && rows.length > 0 && <NumbersTable of={capital(BY[by].slice(3))} rows={rows} />}
       {rows && rows.length > 1 && by === "week" && <Weeks rows={rows} />}
       <CurvePlot project={project} />
     </>
   );
 }
 
-interface Column {
-  name: string;
-  title?: string;
-  value: (row: NumbersRow) => number | null;
-  shown: (value: number) => string;
-}
-
-const whole = (value: number) => Math.round(value).toLocaleString("en");
-const COLUMNS: Column[] = [
-  { name: "Human time", value: (row) => row.human_seconds, shown: duration },
-  { name: "Engine time", value: (row) => row.engine_seconds, shown: duration },
-  { name: "Rounds", value: (row) => row.rounds, shown: whole },
-  {
-    name: "Corrections",
-    title: "Rounds that a reviewer made in the job of somebody else",
-    value: (row) => row.corrections,
-    shown: whole,
-  },
-  { name: "Strokes", value: (row) => row.strokes, shown: whole },
-  { name: "Painted px", value: (row) => row.painted_pixels, shown: whole },
-  { name: "Accepted", title: "Accepted frames", value: (row) => row.accepted_frames, shown: whole },
-  { name: "Submitted", value: (row) => row.submissions, shown: whole },
-  { name: "Rejected", value: (row) => row.rejections, shown: whole },
-  {
-    name: "Until accepted",
-    title: "Mean human time until a job was accepted",
-    value: (row) => row.seconds_to_accept,
-    shown: duration,
-  },
-  {
-    name: "J&F",
-    title: "Mean of J and F on frames with ground truth",
-    value: (row) => row.jf,
-    shown: (value) => value.toFixed(3),
-  },
-];
-
-function Table({ by, rows }: { by: By; rows: readonly NumbersRow[] }) {
-  return (
-    <div class={css.scroll}>
-      <table class={css.table} data-testid="numbers">
-        <thead>
-          <tr>
-            <th scope="col">{BY[by].slice(3)}</th>
-            {COLUMNS.map(({ name, title }) => (
-              <th key={name} scope="col" title={title}>
-                {name}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map((row) => (
-            <tr key={row.key} data-testid={`numbers-row-${row.key}`}>
-              <th scope="row">{row.name || "none"}</th>
-              {COLUMNS.map(({ name, value, shown }) => {
-                const found = value(row);
-                return <td key={name}>{found === null ? "" : shown(found)}</td>;
-              })}
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
-  );
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 function Weeks({ rows }: { rows: readonly NumbersRow[] }) {

@@ -75,7 +75,7 @@ function optionsOf({ xName, time, lines, format, formatX }: PlotProps, width: nu
     width,
     height: HEIGHT,
     scales: { x: { time: time ?? false }, y: { range: (_, least, most) => [Math.min(0, least), most || 1] } },
-    legend: { live: true },
+    legend: { live: true, markers: { width: 0, fill: (_, at) => token(lines[at - 1]?.color ?? "--text-3") } },
     cursor: { points: { size: 6 }, drag: { x: false, y: false } },
     axes: [
       {
@@ -88,7 +88,7 @@ function optionsOf({ xName, time, lines, format, formatX }: PlotProps, width: nu
     series: [
       {
         label: xName,
-        ...(formatX ? { value: (_: uPlot, at: number) => (at == null ? "" : formatX(at)) } : {}),
+        ...(formatX ? { value: (_: uPlot, at: number) => (at == null ? "–" : formatX(at)) } : {}),
       },
       ...lines.map(({ name, color, points }) => ({
         label: name,
@@ -96,7 +96,7 @@ function optionsOf({ xName, time, lines, format, formatX }: PlotProps, width: nu
         width: points ? 0 : 2,
         points: points ? { show: true, size: 7, fill: token(color) } : { show: false },
         ...(points ? { paths: () => null } : {}),
-        value: (_: uPlot, at: number) => (at == null ? "" : format(at)),
+        value: (_: uPlot, at: number) => (at == null ? "–" : format(at)),
       })),
     ],
   };

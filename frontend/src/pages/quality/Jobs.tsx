@@ -1,8 +1,6 @@
 /** The jobs of a project with their J&F: flagged ones first. Managers give a job to several people from here. */
 import { ClipboardList } from "lucide-preact";
-import { useEffect, useRef, useState } from "preact/hooks";
-import { call } from "../../api/http";
-import { useLoaded } from "../../api/load";
+import { useEffect, useState } from "preact/hooks";
 import { may } from "../../api/roles";
 import type { Job, Member, Project } from "../../api/types";
 import { JobStateChip, QualityChip, SampleChip } from "../../jobs/Chip";
@@ -11,26 +9,9 @@ import { Avatar } from "../../parts/Avatar";
 import { Button } from "../../parts/Button";
 import { EmptyState } from "../../parts/EmptyState";
 import { FramedList, ListGhost, RowText } from "../../parts/FramedList";
-import { toastError } from "../../parts/Toast";
 import { ProblemState } from "../ProblemState";
 import { ConsensusDialog } from "./ConsensusDialog";
-
-/** The number of jobs that are loaded first, and with each further request. */
-const FIRST = 12;
-const MORE = 100;
-const MOST = 500; // One request answers at most as many.
-
-interface Part {
-  jobs: Job[];
-  /** After which job the next part begins; null: there is none. */
-  next: number | null;
-}
-
-/** Loads jobs in the order of their quality: flagged, then from the worst J&F, then those without one. */
-function loadPart(project: number, limit: number, after: number | null = null): Promise<Part> {
-  const query = { project, order: "quality" as const, limit, ...(after === null ? {} : { after }) };
-  return call("GET", "/api/jobs", { query });
-}
+import { useJobs } from "./jobParts";
 
 interface JobsProps {
   project: Project;
@@ -40,25 +21,13 @@ interface JobsProps {
 }
 
 export function Jobs({ project, members, draws }: JobsProps) {
-  const count = useRef(FIRST); // As many as are shown are loaded again.
-  const loaded = useLoaded(`jobs of project ${project.id}`, () => loadPart(project.id, count.current));
-  const { reload } = loaded;
+  const { value, problem, reload, more, busy } = useJobs(project.id);
   useEffect(() => {
     if (draws) reload();
   }, [draws, reload]);
   const [asking, setAsking] = useState<Job | null>(null);
-  if (!loaded.value)
-    return loaded.problem ? <ProblemState problem={loaded.problem} retry={loaded.reload} /> : <ListGhost />;
-  const { jobs, next } = loaded.value;
-  const more = async () => {
-    try {
-      const part = await loadPart(project.id, MORE, next);
-      loaded.set((old) => ({ jobs: [...old.jobs, ...part.jobs], next: part.next }));
-      count.current = Math.min(MOST, Math.max(FIRST, jobs.length + part.jobs.length));
-    } catch (error) {
-      toastError(error);
-    }
-  };
+  if (!value) return problem ? <ProblemState problem={problem} retry={reload} /> : <ListGhost />;
+  const { jobs, next } = value;
   if (!jobs.length)
     return (
       <EmptyState icon={ClipboardList} title="No jobs yet" testid="quality-jobs-none">
@@ -92,18 +61,13 @@ export function Jobs({ project, members, draws }: JobsProps) {
       </FramedList>
       {next !== null && (
         <div>
-          <Button size="small" testid="quality-jobs-more" onClick={more}>
+          <Button size="small" testid="quality-jobs-more" busy={busy} onClick={more}>
             Show more
           </Button>
         </div>
       )}
       {asking && (
-        <ConsensusDialog
-          job={asking}
-          members={members}
-          onClose={() => setAsking(null)}
-          onAsked={loaded.reload}
-        />
+        <ConsensusDialog job={asking} members={members} onClose={() => setAsking(null)} onAsked={reload} />
       )}
     </>
   );

@@ -1,8 +1,9 @@
 import { act } from "preact/test-utils";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { CARD, JOB, PROJECT } from "../../api/samples";
-import { FakeServer, Refusal } from "../../api/testing";
+import { FakeServer, FakeSocket, Refusal } from "../../api/testing";
 import { click, fire, get, hide, query, settled, show, type } from "../../parts/testing";
+import { withPart } from "./jobParts";
 import { QualityTab } from "./QualityTab";
 import { inWords } from "./Thresholds";
 
@@ -25,7 +26,7 @@ async function open(role: "reviewer" | "manager"): Promise<FakeServer> {
     "GET /api/projects/3/members": people,
     "GET /api/projects/3/quality": { least_jf: null, below: "flag", attempts: 3 },
     [`${JOBS}&limit=12`]: { jobs: [{ ...JOB, jf: 0.41, flagged: true }], next: 21 },
-    [`${JOBS}&limit=100&after=21`]: { jobs: [{ ...JOB, id: 20 }], next: null },
+    [`${JOBS}&limit=100&after=21`]: { jobs: [JOB, { ...JOB, id: 20 }], next: null }, // One of them has moved down.
     "GET /api/projects/3/cards?truth=true&order=name": {
       cards: [{ ...CARD, has_truth: true }],
       next: null,
@@ -45,6 +46,7 @@ async function submit(testid: string): Promise<void> {
 
 afterEach(() => {
   hide();
+  vi.useRealTimers();
   vi.unstubAllGlobals();
 });
 
@@ -126,6 +128,25 @@ describe("the quality of a project", () => {
     for (const id of ["quality-form", "sample-form", "mix-in-7", "consensus-open-21"])
       expect(query(id)).toBeNull();
     expect(get("known-clips").textContent).toContain("dirt bike");
+  });
+
+  test("shows a submission and its J&F by itself, which comes later", async () => {
+    const server = await open("reviewer");
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    server.answers[`${JOBS}&limit=12`] = { jobs: [{ ...JOB, jf: null }], next: null };
+    const socket = FakeSocket.last as FakeSocket;
+    expect(socket.url).toContain("/ws/projects/3");
+    socket.tell({ type: "videos.changed", changed: [7], progress: [], all: false });
+    await act(async () => void (await vi.advanceTimersByTimeAsync(1000)));
+    expect(get("quality-jobs").textContent).not.toContain("J&F");
+    server.answers[`${JOBS}&limit=12`] = { jobs: [{ ...JOB, jf: 0.9 }], next: null };
+    await act(async () => void (await vi.advanceTimersByTimeAsync(1500)));
+    expect(get("quality-jobs").textContent).toContain("J&F 0.90");
+  });
+
+  test("leaves out a part of a list that was loaded again meanwhile", () => {
+    const list = { jobs: [JOB], next: 30 };
+    expect(withPart(list, { jobs: [{ ...JOB, id: 2 }], next: null }, 21)).toBe(list);
   });
 
   test("is said in words", () => {

@@ -39,9 +39,11 @@ export interface LimitsFormProps {
   /** The fields are called `<testid>-frames`, `<testid>-bytes` and `<testid>-engine_seconds`. */
   testid: string;
   save: (limits: Limits) => Promise<unknown>;
+  /** The limits are not stored yet, so they can be saved as they are: no limits exempt a project or a person. */
+  isNew?: boolean;
 }
 
-export function LimitsForm({ limits, testid, save }: LimitsFormProps) {
+export function LimitsForm({ limits, testid, save, isNew = false }: LimitsFormProps) {
   const before = textsOf(limits);
   const [texts, setTexts] = useState(before);
   const { busy, problem, attempt } = useAttempt();
@@ -70,7 +72,7 @@ export function LimitsForm({ limits, testid, save }: LimitsFormProps) {
           tone="accent"
           testid={`${testid}-save`}
           busy={busy}
-          disabled={!dirty || !wanted}
+          disabled={!(dirty || isNew) || !wanted}
         >
           Save
         </Button>

@@ -52,6 +52,27 @@ it("sets the limits of each project and of one person, and removes them", async 
   expect(query("quota-person-7")).toBeNull();
 });
 
+it("exempts one project from the limits of each project", async () => {
+  const each = { ...NONE, frames: 9 };
+  const exempt = { ...NONE, scope: "project", id: 3, name: "Reef" };
+  const server = new FakeServer({
+    "GET /api/quotas": { each_project: each, each_person: NONE, own: [] },
+    "GET /api/quotas/project/targets?text=re": [{ id: 3, name: "Reef", username: "" }],
+    "PUT /api/quotas/project/3": { each_project: each, each_person: NONE, own: [exempt] },
+  });
+  await show(<QuotasPage />);
+  await act(settled);
+  await type("quota-search", "re");
+  for (let turn = 0; turn < 3; turn += 1) await act(settled);
+  await click("quota-choose-3");
+  expect(get("quota-dialog").textContent).toContain("Left empty, Reef has no limit at all.");
+  await fire("quota-own", new SubmitEvent("submit", { cancelable: true }));
+  expect(server.body("PUT /api/quotas/project/3")).toEqual(NONE);
+  expect(get("quota-project-3").textContent).toContain("no limit");
+  await click("quota-project-3-edit");
+  expect(get<HTMLButtonElement>("quota-own-save").disabled).toBe(true); // Nothing differs from what is stored.
+});
+
 it("says that quotas are for administrators", async () => {
   new FakeServer({
     "GET /api/quotas": new Refusal(403, { code: "forbidden", text: "Only administrators." }),

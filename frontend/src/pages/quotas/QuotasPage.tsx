@@ -69,7 +69,7 @@ export function limitsText({ frames, bytes: size, engine_seconds }: Limits): str
 }
 
 function Owned({ quotas, changed }: PartProps) {
-  const [edited, setEdited] = useState<Own | null>(null);
+  const [edited, setEdited] = useState<{ own: Own; isNew: boolean } | null>(null);
   const drop = async ({ scope, id, name }: Own) => {
     const path = { scope, target_id: id };
     try {
@@ -81,7 +81,8 @@ function Owned({ quotas, changed }: PartProps) {
   };
   const begin = (scope: string, { id, name }: QuotaTarget) => {
     const there = quotas.own.find((own) => own.scope === scope && own.id === id);
-    setEdited(there ?? { scope, id, name, frames: null, bytes: null, engine_seconds: null });
+    const own = there ?? { scope, id, name, frames: null, bytes: null, engine_seconds: null };
+    setEdited({ own, isNew: !there });
   };
   return (
     <section class={account.section}>
@@ -99,7 +100,7 @@ function Owned({ quotas, changed }: PartProps) {
               <Button
                 size="small"
                 testid={`quota-${own.scope}-${own.id}-edit`}
-                onClick={() => setEdited(own)}
+                onClick={() => setEdited({ own, isNew: false })}
               >
                 Change
               </Button>
@@ -115,21 +116,21 @@ function Owned({ quotas, changed }: PartProps) {
           ))}
         </FramedList>
       )}
-      {edited && <OwnDialog own={edited} onClose={() => setEdited(null)} changed={changed} />}
+      {edited && <OwnDialog {...edited} onClose={() => setEdited(null)} changed={changed} />}
     </section>
   );
 }
 
-/** A dialog with the limits of one project or person. */
-function OwnDialog({
-  own,
-  onClose,
-  changed,
-}: {
+interface OwnDialogProps {
   own: Own;
+  /** The project or person has no quota of its own yet. */
+  isNew: boolean;
   onClose: () => void;
   changed: PartProps["changed"];
-}) {
+}
+
+/** A dialog with the limits of one project or person. */
+function OwnDialog({ own, isNew, onClose, changed }: OwnDialogProps) {
   const save = async (body: Limits) => {
     const path = { scope: own.scope, target_id: own.id };
     changed(await call("PUT", "/api/quotas/{scope}/{target_id}", { path, body }));
@@ -138,7 +139,12 @@ function OwnDialog({
   };
   return (
     <Dialog title={`Quota of ${own.name}`} testid="quota-dialog" onClose={onClose}>
-      <LimitsForm limits={own} testid="quota-own" save={save} />
+      {isNew && (
+        <p class={form.note}>
+          {`These replace the limits of each ${own.scope}. Left empty, ${own.name} has no limit at all.`}
+        </p>
+      )}
+      <LimitsForm limits={own} testid="quota-own" save={save} isNew={isNew} />
     </Dialog>
   );
 }

@@ -19,6 +19,13 @@ export interface TeamDialogProps {
   onSaved: () => Promise<void>;
 }
 
+/** Returns what differs from the team, so that a new name does not take back what others changed of its people. */
+export function changesOf(team: Team, { name, members }: { name: string; members: string[] }) {
+  const before = new Set(team.members.map(({ username }) => username));
+  const same = before.size === members.length && members.every((username) => before.has(username));
+  return { ...(name.trim() === team.name ? {} : { name }), ...(same ? {} : { members }) };
+}
+
 export function TeamDialog({ team, onClose, onSaved }: TeamDialogProps) {
   const [name, setName] = useState(team?.name ?? "");
   const [people, setPeople] = useState<readonly string[]>(
@@ -39,7 +46,7 @@ export function TeamDialog({ team, onClose, onSaved }: TeamDialogProps) {
     const body = { name, members: everybody() };
     const saved = await attempt(() =>
       team
-        ? call("PATCH", "/api/teams/{team_id}", { path: { team_id: team.id }, body })
+        ? call("PATCH", "/api/teams/{team_id}", { path: { team_id: team.id }, body: changesOf(team, body) })
         : call("POST", "/api/teams", { body }),
     );
     if (!saved) return;

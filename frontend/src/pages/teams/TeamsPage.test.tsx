@@ -5,6 +5,7 @@ import { PROJECT } from "../../api/samples";
 import { FakeServer, Refusal } from "../../api/testing";
 import { click, fire, get, hide, query, settled, show, type } from "../../parts/testing";
 import { ProjectTeams } from "./ProjectTeams";
+import { changesOf } from "./TeamDialog";
 import { peopleOf, TeamsPage } from "./TeamsPage";
 
 const PEOPLE = Array.from({ length: 10 }, (_, id) => ({ id, username: `p${id}`, name: `P${id}` }));
@@ -25,6 +26,13 @@ it("names the people of a team, and of a large one how many more there are", () 
   expect(peopleOf(TEAM)).toBe("P0, P1");
   expect(peopleOf({ ...TEAM, members: PEOPLE })).toBe("P0, P1, P2, P3, P4, P5, P6, P7 and 2 more");
   expect(peopleOf({ ...TEAM, members: [] })).toBe("nobody yet");
+});
+
+it("sends only what was changed of a team", () => {
+  const members = TEAM.members.map(({ username }) => username);
+  expect(changesOf(TEAM, { name: "Day shift", members })).toEqual({ name: "Day shift" });
+  expect(changesOf(TEAM, { name: "Night shift ", members: ["p1"] })).toEqual({ members: ["p1"] });
+  expect(changesOf(TEAM, { name: "Night shift", members: [...members].reverse() })).toEqual({});
 });
 
 it("makes a team of those whose user names are typed, and shows why one is refused", async () => {

@@ -1,0 +1,52 @@
+import { afterEach, expect, test } from "vitest";
+import type { NumbersRow } from "../../api/types";
+import { click, get, hide, show } from "../../parts/testing";
+import { NumbersTable, sorted } from "./NumbersTable";
+
+const ROW: NumbersRow = {
+  key: "1",
+  name: "Ann",
+  human_seconds: 60,
+  engine_seconds: 1,
+  strokes: 4,
+  painted_pixels: 0,
+  rounds: 2,
+  corrections: 0,
+  accepted_frames: 3,
+  submissions: 1,
+  rejections: 0,
+  rounds_to_accept: 2.5,
+  seconds_to_accept: null,
+  j: 0.7,
+  f: 0.9,
+  jf: 0.8,
+};
+const OTHER = { ...ROW, key: "2", name: "Bo", strokes: 9, j: null, f: null, jf: null };
+
+afterEach(hide);
+
+test("rows are sorted by a column, and those without a value come last", () => {
+  const names = (key: string, down: boolean) => sorted([ROW, OTHER], key, down).map(({ name }) => name);
+  expect(names("strokes", true)).toEqual(["Bo", "Ann"]);
+  expect(names("strokes", false)).toEqual(["Ann", "Bo"]);
+  expect(names("jf", false)).toEqual(["Ann", "Bo"]);
+  expect(names("name", true)).toEqual(["Ann", "Bo"]); // That is no column of numbers.
+});
+
+test("a click on a column sorts by it, and sums stand below", async () => {
+  await show(<NumbersTable of="Person" rows={[ROW, OTHER]} />);
+  expect(get("numbers").textContent).toContain("0.7000.9000.800");
+  expect(get("numbers-total").textContent).toMatch(/^All2:00.*13/);
+  const head = () => get("numbers-sort-strokes").closest("th");
+  for (const [order, first] of [
+    ["descending", "Bo"],
+    ["ascending", "Ann"],
+  ]) {
+    await click("numbers-sort-strokes");
+    await show(<NumbersTable of="Person" rows={[ROW, OTHER]} />);
+    expect(head()?.getAttribute("aria-sort")).toBe(order);
+    expect(get("numbers").querySelector("tbody th")?.textContent).toBe(first);
+  }
+  await click("numbers-sort-strokes");
+  expect(location.search).not.toContain("sort");
+});
