@@ -8,7 +8,8 @@ whenever it might not match the rows.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
@@ -60,11 +61,14 @@ class Session(Generic[E]):
 
 
 class SessionCache(Generic[E]):
-    """Sessions by key, at most `limit` bytes together. The session that was put last is kept even if it is larger."""
+    """Sessions by key. Together with the sessions that are in use they need at most `limit` bytes, as far as closing the
+    sessions of the cache can achieve that.
+    """
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self._sessions: OrderedDict[SessionKey, Session[E]] = OrderedDict()
+        self._in_use: list[Session[E]] = []
 
     def take(self, key: SessionKey, line: Sequence[int]) -> Session[E] | None:
         """Remove the session for `key` from the cache and return it, or return None if there is none.
@@ -80,19 +84,30 @@ class SessionCache(Generic[E]):
             return None
         return session
 
-    def put(self, session: Session[E]) -> None:
-        """Keep a session for the next round of its video.
+    @contextmanager
+    def in_use(self, session: Session[E]) -> Iterator[None]:
+        """Count the memory of a session that is not in the cache while the block runs, and make room for it."""
+        self._in_use.append(session)
+        try:
+            self.trim()
+            yield
+        finally:
+            self._in_use = [other for other in self._in_use if other is not session]
 
-        The least recently used sessions are closed while all of them together need more than `limit` bytes.
+    def put(self, session: Session[E]) -> None:
+        """Keep a session for the next round of its video, and make room for it.
+
+        If no session is in use, it is kept even if it is larger than the limit.
         """
         self._sessions[session.key] = session
-        self._drop_to(self.limit, keep=1)
+        self._make_room(keep=0 if self._in_use else 1)
 
-    def trim(self, others: int) -> None:
-        """Close the least recently used sessions while all need more than `limit` bytes together with `others` bytes,
-        which sessions outside of the cache need.
+    def trim(self) -> None:
+        """Close the least recently used sessions of the cache while too much memory is needed.
+
+        A session that is in use grows while its round is computed, so this is called again and again.
         """
-        self._drop_to(self.limit - others, keep=0)
+        self._make_room(keep=0)
 
     def clear(self) -> None:
         """Close and drop all sessions, because memory ran out."""
@@ -101,10 +116,11 @@ class SessionCache(Generic[E]):
 
     @property
     def nbytes(self) -> int:
-        return sum(session.engine.nbytes for session in self._sessions.values())
+        """The memory of all sessions, in the cache and in use, in bytes."""
+        return sum(session.engine.nbytes for session in (*self._sessions.values(), *self._in_use))
 
-    def _drop_to(self, limit: int, keep: int) -> None:
-        while len(self._sessions) > keep and self.nbytes > limit:
+    def _make_room(self, keep: int) -> None:
+        while len(self._sessions) > keep and self.nbytes > self.limit:
             self._drop_oldest()
 
     def _drop_oldest(self) -> None:

@@ -19,22 +19,32 @@ def run_round(round_id: int, passed_on: bool = False) -> None:
     """Compute the round that is to begin next (order.py), or forward it to the worker that has its session.
 
     Each round that waits has sent one such task, so a task may begin another round than its own. `passed_on` says that
-    the round was forwarded to this worker, which then begins it first. That happens once at most.
+    the round was forwarded to this worker, which then begins it first. That happens once at most. A task that forwards
+    another round than its own still begins its own, because no other task may be left for it.
     """
     chosen = round_id if passed_on else next_round() or round_id
-    queue = None if passed_on else better_queue(chosen)
-    if queue is not None:
-        current_app.send_task(RUN_ROUND, args=[chosen, True], queue=queue)
+    forwarded = not passed_on and _forward(chosen)
+    if forwarded and (chosen == round_id or _forward(round_id)):
         return
     # They are imported here because a worker for media loads no engines.
     from webapp.inference.previews import answer_waiting
     from webapp.inference.turns import work_in_turns
 
     answer_waiting()
-    if not work_in_turns(chosen):  # Another worker was faster.
-        other = next_round()
-        if other is not None:
-            work_in_turns(other)
+    if work_in_turns(round_id if forwarded else chosen) or forwarded:
+        return
+    other = next_round()  # Another worker was faster.
+    if other is not None:
+        work_in_turns(other)
+
+
+def _forward(round_id: int) -> bool:
+    """Send a round to the worker that has its session. Return False if this worker should compute the round itself."""
+    queue = better_queue(round_id)
+    if queue is None:
+        return False
+    current_app.send_task(RUN_ROUND, args=[round_id, True], queue=queue)
+    return True
 
 
 @shared_task(name=PREVIEW)

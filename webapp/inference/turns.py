@@ -77,10 +77,11 @@ class Turns:
     def _begin_another(self) -> bool:
         """Answer the previews that wait, and begin a round that waits. Return whether one was begun; it has the turn.
 
-        It looks only every LOOK_SECONDS.
+        It looks only every LOOK_SECONDS. Sessions that the open rounds leave no memory for are closed then, too.
         """
         if time.monotonic() - self._looked_at < LOOK_SECONDS:
             return False
+        work.sessions.trim()
         try:
             if waiting_previews() and not somebody_is_idle():
                 answer_all()
@@ -92,7 +93,6 @@ class Turns:
         if begun is None:
             return False
         self._open.appendleft(begun)
-        work.sessions.trim(len(self._open) * settings.CONFIG["MASKWRIGHT_MEMORY_MB"] << 20)
         return True
 
     def _next(self) -> OpenRound | None:

@@ -136,11 +136,12 @@ def _compute(claimed: Claim, on_progress: Progress) -> Generator[None]:
     key = SessionKey(claimed.video_id, round_.engine, runner.weights_label(round_.engine))
     session = runner.session_at(sessions, round_.video, key, line_of(round_.base_id), round_.num_objects)
     try:
-        store = _Store(claimed, known, on_progress)
-        session.engine.stopping = store.stopping
-        complete = yield from store.all(runner.run_round(session, round_))
-        session.line.append(round_.pk)
-        finish(claimed, complete=complete)
+        with sessions.in_use(session):
+            store = _Store(claimed, known, on_progress)
+            session.engine.stopping = store.stopping
+            complete = yield from store.all(runner.run_round(session, round_))
+            session.line.append(round_.pk)
+            finish(claimed, complete=complete)
     except BaseException:
         session.engine.close()
         raise

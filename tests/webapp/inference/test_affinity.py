@@ -12,13 +12,14 @@ import pytest
 from django.db.models import F
 from django.utils import timezone
 
-from tests.webapp.conftest import HEIGHT, WIDTH, painted, run, some_mask
+from tests.webapp.conftest import HEIGHT, WIDTH, make_video, painted, run, some_mask
 from webapp.accounts.models import User
 from webapp.annotation.claims import claim, finish, store
 from webapp.annotation.models import Round
+from webapp.annotation.objects import add_object
 from webapp.annotation.painting import paint_mask
 from webapp.annotation.previews import ask_preview
-from webapp.inference import workers
+from webapp.inference import turns, workers
 from webapp.inference.affinity import better_preview_queue, better_queue
 from webapp.inference.models import Worker
 from webapp.inference.tasks import run_round
@@ -56,6 +57,21 @@ def test_it_goes_to_the_worker_that_has_the_session(follow_up: Round, sent_tasks
     assert sent_tasks == [("inference.run_round", [follow_up.pk, True])]
     follow_up.refresh_from_db()
     assert follow_up.state == "queued"
+
+
+@pytest.mark.parametrize("own_is_done", [False, True])
+def test_a_task_that_forwards_another_round_begins_its_own_and_takes_none_back(
+    follow_up: Round, video: Video, owner: User, sent_tasks: list[Any], monkeypatch: Any, own_is_done: bool
+) -> None:
+    other = make_video(video.project, owner)
+    add_object(video=other, author=owner, name="Crab")
+    own = run(other, owner, None)
+    begun: list[int] = []
+    monkeypatch.setattr(turns, "work_in_turns", lambda pk: begun.append(pk) or not own_is_done)
+    sent_tasks.clear()
+    run_round(own.pk)
+    assert sent_tasks == [("inference.run_round", [follow_up.pk, True])]
+    assert begun == [own.pk]
 
 
 def embedded(row: Round, settings: Any) -> None:

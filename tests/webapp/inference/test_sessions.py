@@ -78,12 +78,19 @@ def test_clearing_closes_everything() -> None:
     assert cache.nbytes == 0
 
 
-def test_sessions_make_room_for_those_that_are_in_use() -> None:
+def test_sessions_make_room_for_those_that_are_in_use_and_grow() -> None:
     cache: SessionCache[Engine] = SessionCache(100)
     kept = [session(number, [number], nbytes=30) for number in range(3)]
     for one in kept:
         cache.put(one)
-    cache.trim(60)
-    assert [one.engine.closed for one in kept] == [[True], [True], []]
-    cache.trim(100)
+    used, answered = session(8, [8], nbytes=60), session(9, [9], nbytes=30)
+    with cache.in_use(used):
+        assert [one.engine.closed for one in kept] == [[True], [True], []]
+        used.engine.nbytes = 80
+        cache.trim()
+        assert kept[2].engine.closed == [True]
+        cache.put(answered)  # The session of a preview, which is answered while the round is computed.
+        assert answered.engine.closed == [True]
+        assert cache.nbytes == 80
+    assert used.engine.closed == []
     assert cache.nbytes == 0

@@ -113,6 +113,20 @@ def test_no_further_round_is_begun_without_room_for_its_session(
     assert states() == [("done", 1), ("queued", 0)]
 
 
+def test_sessions_that_previews_open_meanwhile_leave_room_for_those_of_the_rounds(
+    video: Video, elsewhere: Video, owner: User, acts: Acts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw(elsewhere, owner, 2)
+    long = run(video, owner, None)
+    size = work.runner.engine_settings().memory_bytes  # The fake engine says that its session needs all of this.
+    monkeypatch.setattr(work.sessions, "limit", 3 * size // 2)
+    acts[2] = lambda: ask_preview(video=elsewhere, author=owner, frame=2, engine="fake", click=None)
+    seen: list[int] = []
+    acts[5] = lambda: seen.append(work.sessions.nbytes)
+    work_in_turns(long.pk)
+    assert seen == [size]
+
+
 @pytest.mark.parametrize("end", ["cancelled", "failed", "not stored"])
 def test_a_round_that_ends_early_leaves_the_other_one_alone(
     video: Video, elsewhere: Video, owner: User, acts: Acts, monkeypatch: pytest.MonkeyPatch, end: str
