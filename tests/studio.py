@@ -44,6 +44,11 @@ def until(true: Callable[[], bool], what: str, seconds: float = 30.0) -> None:
         time.sleep(0.02)
 
 
+def stop_on_sigterm() -> None:
+    """Let this program end on SIGTERM as on Ctrl+C, so that it stops the servers that it has started."""
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+
+
 def free_port() -> int:
     with listen("127.0.0.1", 0, may_move=False) as bound:
         return int(bound.getsockname()[1])

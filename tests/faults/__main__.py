@@ -19,14 +19,19 @@ django.setup()
 
 from tests.faults import hosts, one_machine, services, storage, table, team
 from tests.faults.table import Row
+from tests.studio import stop_on_sigterm
+
+GROUPS = ("machine", "storage", "team", "hosts", "team-storage")
+TEAM = ("team", "hosts", "team-storage")  # These need Redis and Postgres.
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Make faults on purpose, on this machine only, and count losses.")
-    parser.add_argument("--only", default="", help="only the groups with this text: machine, storage, team, hosts")
+    parser.add_argument("--only", choices=GROUPS, help="only the faults of this group")
     parser.add_argument("--short", action="store_true", help="few tries, one machine: less than a minute")
     parser.add_argument("--tries", type=int, default=10, help="how often each fault of a team's site is made (10)")
     arguments = parser.parse_args()
+    stop_on_sigterm()
     print(table.HEADER)
     losses = made = 0
     for row in rows(arguments):
@@ -41,19 +46,22 @@ def main() -> int:
 
 def rows(arguments: argparse.Namespace) -> Iterator[Row]:
     """Make the faults that the arguments ask for, and yield a row for each."""
-    short, tries = arguments.short, arguments.tries
-    groups: dict[str, Callable[[], Iterable[Row]]] = {"machine": lambda: one_machine.faults(short=short)}
-    if not short:
-        groups["storage"] = lambda: storage.faults(min(tries, 3))
-    if not short and services.available():
-        groups["team"] = lambda: team.faults(tries)
-        groups["hosts"] = lambda: hosts.faults(tries)
-        groups["storage of a team"] = lambda: [storage.full_disks(team=True, tries=min(tries, 3))]
-    elif not short:
+    tries, few = arguments.tries, min(arguments.tries, 3)
+    groups: dict[str, Callable[[], Iterable[Row]]] = {
+        "machine": lambda: one_machine.faults(short=arguments.short),
+        "storage": lambda: storage.faults(few),
+        "team": lambda: team.faults(tries),
+        "hosts": lambda: hosts.faults(tries),
+        "team-storage": lambda: [storage.full_disks(team=True, tries=few)],
+    }
+    wanted = [name for name in GROUPS if arguments.only in (None, name)]
+    if arguments.short:
+        wanted = [name for name in wanted if name == "machine"]
+    elif not services.available():
         print("Redis or Postgres is not installed here: the faults of a team's site are left out.")
-    for name, group in groups.items():
-        if arguments.only in name:
-            yield from group()
+        wanted = [name for name in wanted if name not in TEAM]
+    for name in wanted:
+        yield from groups[name]()
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from uuid import uuid4
 
 import httpx
 
@@ -71,16 +71,12 @@ class Site:
 
     def kill_web(self, sockets: int) -> int:
         """Kill the web process while people draw. Return how many of their acknowledged scribbles are gone."""
-        acknowledged = 0
-        before = len(self._scribbles())
         with ExitStack() as stack:
             pages = [stack.enter_context(self._owner.open(self._video)) for _ in range(sockets)]
-            for page in pages:
-                page.ask("scribble.add", frame=3, object=self._object, path=SCRIBBLE)
-                acknowledged += 1
+            acknowledged = {self._draw(page, frame=3) for page in pages}
             self._studio.children()["web"].kill()
             until(self._answers, "a new web process", 60)
-        return max(acknowledged - (len(self._scribbles()) - before), 0)
+        return len(acknowledged - self._stored())
 
     def break_messages(self, number: int) -> int:
         """Put broken messages into the queue of the worker. Return 1 if it does not compute a round after them."""
@@ -114,17 +110,14 @@ class Site:
 
         A scribble that the server refuses counts as lost, too, unless it `may_be_refused`.
         """
-        before, acknowledged = len(self._scribbles()), 0
+        acknowledged, refused = set(), 0
         with self._owner.open(self._video) as page:
             for _ in range(count):
                 try:
-                    page.ask("scribble.add", frame=7, object=self._object, path=SCRIBBLE)
+                    acknowledged.add(self._draw(page, frame=7))
                 except AssertionError:
-                    if not may_be_refused:
-                        raise
-                else:
-                    acknowledged += 1
-        return acknowledged - (len(self._scribbles()) - before)
+                    refused += 1
+        return len(acknowledged - self._stored()) + (0 if may_be_refused else refused)
 
     def content(self, owner: Visitor | None = None) -> dict[str, bytes]:
         """Return the keys of the waiting scribbles, and the masks of the newest round, as `owner` sees them.
@@ -133,23 +126,22 @@ class Site:
         """
         owner = owner or self._owner
         assert self._head is not None
-        waiting = owner.call("GET", f"/videos/{self._video}/state")["scribbles"]
         masks = self._masks_of(owner, self._head)
-        return {**{one["key"]: b"" for one in waiting}, **{f"frame {frame}": data for frame, data in masks.items()}}
+        return {**dict.fromkeys(self._stored(owner), b""), **{f"frame {at}": data for at, data in masks.items()}}
 
     def strokes_while(self, down: Callable[[], None], up: Callable[[], None]) -> int:
         """Draw twelve scribbles during a fault. Return how many are not stored, or were acknowledged after 4 s."""
-        before, late = len(self._scribbles()), 0
+        acknowledged, late = set(), 0
         with self._owner.open(self._video) as page:
             down()
             try:
                 for _ in range(12):
                     began = time.monotonic()
-                    page.ask("scribble.add", frame=5, object=self._object, path=SCRIBBLE)
+                    acknowledged.add(self._draw(page, frame=5))
                     late += time.monotonic() - began > 4
             finally:
                 up()
-        return late + 12 - (len(self._scribbles()) - before)
+        return late + len(acknowledged - self._stored())
 
     def _masks_of_round(self, disturb: Callable[[VideoVisit], None]) -> dict[int, bytes]:
         """Run a round on the video without masks, and return its masks. Meanwhile `disturb(page)` is called."""
@@ -168,8 +160,16 @@ class Site:
     def _masks_of(owner: Visitor, made: int) -> dict[int, bytes]:
         return {frame: labels.tobytes() for frame, labels in owner.masks(made, FRAMES - 1).items()}
 
-    def _scribbles(self) -> list[Any]:
-        return list(self._owner.call("GET", f"/videos/{self._video}/state")["scribbles"])
+    def _draw(self, page: VideoVisit, frame: int) -> str:
+        """Draw a scribble, and return its key when it is acknowledged. Raise AssertionError if it is refused."""
+        key = str(uuid4())
+        page.ask("scribble.add", key=key, frame=frame, object=self._object, path=SCRIBBLE)
+        return key
+
+    def _stored(self, owner: Visitor | None = None) -> set[str]:
+        """Return the keys of the scribbles that wait for a round, as `owner` sees them."""
+        state = (owner or self._owner).call("GET", f"/videos/{self._video}/state")
+        return {one["key"] for one in state["scribbles"]}
 
     def _answers(self) -> bool:
         try:

@@ -1,4 +1,4 @@
-"""Faults of storage: a full disk under the data folder, and a site that is restored from a backup."""
+"""Faults of storage: a full or slow disk under the data folder, and a site that is restored from a backup."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from maskwright.client import ApiError, Maskwright
+from tests.faults import slow_disk
 from tests.faults.one_machine import SLOW, Site
 from tests.faults.services import own_services
 from tests.faults.table import Row, repeat
@@ -46,6 +47,7 @@ def small_disk() -> Iterator[Path]:
 def faults(tries: int) -> Iterator[Row]:
     """Make each fault of the storage of one machine, and yield a row for each."""
     yield full_disks(team=False, tries=tries)
+    yield slow_disks(tries)
     yield restores(tries)
 
 
@@ -69,7 +71,7 @@ class FullDisk:
     def __init__(self, studio: Studio, owner: Visitor, *, strokes_are_refused: bool) -> None:
         self._studio, self._site = studio, Site(studio, owner)
         self._refused_ones = strokes_are_refused
-        self._token = studio.manage("token", "owner", "faults", "--write").split()[-1]
+        self._token = token_of(studio)
 
     def fill(self, number: int) -> int:
         """Fill the disk, draw and upload, and make room again.
@@ -82,24 +84,49 @@ class FullDisk:
         write_until_full(filling)
         try:
             lost += self._site.strokes_lost(12, may_be_refused=self._refused_ones)
-            lost += self._uploads()
+            lost += uploads(self._studio, self._token)
         finally:
             filling.unlink()
-        lost += not self._uploads()
+        lost += not uploads(self._studio, self._token)
         return lost + self._site.round_while(lambda: None, after_masks=5)
 
-    def _uploads(self) -> bool:
-        """Return whether a video was uploaded and imported."""
-        with (
-            tempfile.TemporaryDirectory(prefix="maskwright-clip-") as folder,
-            Maskwright(self._studio.address, self._token) as site,
-        ):
-            pictures = [(f"{number}.png", numbered_picture(number)) for number in range(4)]
-            clip = write_zip(Path(folder) / "clip.zip", pictures)
-            try:
-                return bool(site.project("Disk").upload(clip).info["frame_count"] == 4)
-            except ApiError:
-                return False
+
+def slow_disks(tries: int) -> Row:
+    """Draw, upload and compute on a site whose disk is slow, as often as `tries` says.
+
+    The losses are scribbles that are not stored or were acknowledged after 4 s, wrong masks, and failed uploads.
+    """
+    name = f"every synchronisation of the disk takes {slow_disk.LATE_MS} ms"
+    if not slow_disk.possible():
+        return Row(name, 0, 0, 0.0, "left out: it needs Linux and a C compiler")
+    with tempfile.TemporaryDirectory(prefix="maskwright-slow-") as folder:
+        home = Path(folder) / "home"
+        late = slow_disk.environment(home, Path(folder))
+        with Studio(home, **SLOW, **late) as studio, Visitor(studio) as owner:
+            site, token = Site(studio, owner), token_of(studio)
+
+            def attempt(number: int) -> int:
+                lost = site.strokes_while(lambda: None, lambda: None)
+                lost += site.round_while(lambda: None, after_masks=5)
+                return lost + (not uploads(studio, token))
+
+            return repeat(name, tries, attempt)
+
+
+def token_of(studio: Studio) -> str:
+    """Return a new token with which the owner may upload."""
+    return studio.manage("token", "owner", "faults", "--write").split()[-1]
+
+
+def uploads(studio: Studio, token: str) -> bool:
+    """Upload a small video, and return whether it was imported."""
+    with tempfile.TemporaryDirectory(prefix="maskwright-clip-") as folder, Maskwright(studio.address, token) as site:
+        pictures = [(f"{number}.png", numbered_picture(number)) for number in range(4)]
+        clip = write_zip(Path(folder) / "clip.zip", pictures)
+        try:
+            return bool(site.project("Disk").upload(clip).info["frame_count"] == 4)
+        except ApiError:
+            return False
 
 
 def write_until_full(path: Path) -> None:
@@ -127,16 +154,16 @@ def restores(tries: int) -> Row:
 
 
 def _restore(studio: Studio, site: Site) -> int:
-    """Return how many scribbles and masks of the site are missing or differ in the restored one."""
-    site.strokes_lost(3)
+    """Return how many scribbles and masks were lost before, or are missing or differ in the restored one."""
+    lost = site.strokes_lost(3)
     with tempfile.TemporaryDirectory(prefix="maskwright-restored-") as home:
         archive = Path(home) / "site.tar"
         kept = site.content()
         studio.manage("backup", str(archive))
-        site.strokes_lost(3)  # These may or may not be in the backup, which was made before.
+        lost += site.strokes_lost(3)  # These may or may not be in the backup, which was made before.
         empty = Path(home) / "site"
         command = [sys.executable, str(MANAGE), "restore", str(archive)]
         subprocess.run(command, env=environment_of(empty), check=True, capture_output=True)
         with Studio(empty, **SLOW) as restored, Visitor(restored) as owner:
             found = site.content(owner)
-    return sum(found.get(name) != data for name, data in kept.items())
+    return lost + sum(found.get(name) != data for name, data in kept.items())

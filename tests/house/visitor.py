@@ -86,10 +86,10 @@ class VideoVisit:
     def ask(self, kind: str, **fields: Any) -> int | None:
         """Send a message of type `kind`, wait for its acknowledgement and return the result in that.
 
-        Raise AssertionError if the server answers with an error.
+        Raise AssertionError if the server answers with an error. `fields` may name the key of the message.
         """
-        key = str(uuid4())
-        self.socket.send(json.dumps({"type": kind, "key": key, **fields}))
+        key = fields.setdefault("key", str(uuid4()))
+        self.socket.send(json.dumps({"type": kind, **fields}))
         answer = self.until(lambda message: message.get("key") == key and message["type"] in ("ack", "error"))
         assert answer["type"] == "ack", answer
         return answer["result"]

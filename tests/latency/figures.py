@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -11,7 +12,10 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Figure:
-    """A measured value. `aim` is its target (None: it has none), and `better` says whether less or more is better."""
+    """A measured value. `aim` is its target (None: it has none), and `better` says whether less or more is better.
+
+    NaN says that nothing was measured. Then the target is missed, even if there is none.
+    """
 
     name: str
     value: float
@@ -23,17 +27,18 @@ class Figure:
     @property
     def reached(self) -> bool:
         if self.aim is None:
-            return True
+            return not math.isnan(self.value)
         return self.value <= self.aim if self.better == "less" else self.value >= self.aim
 
     def __str__(self) -> str:
         aim = "" if self.aim is None else f"{'<=' if self.better == 'less' else '>='} {self.aim:g} {self.unit}"
-        mark = "" if self.aim is None else ("ok" if self.reached else "MISSED")
+        mark = "MISSED" if not self.reached else "" if self.aim is None else "ok"
         return f"{self.name:<58} {self.value:>9.3g} {self.unit:<5} {aim:<14} {mark:<7} {self.note}".rstrip()
 
 
 def percentile(values: Sequence[float], which: float) -> float:
-    return float(np.percentile(np.array(values), which))
+    """Return a percentile of `values`, NaN if there are none."""
+    return float(np.percentile(np.array(values), which)) if values else math.nan
 
 
 def spread(values: Sequence[float]) -> str:

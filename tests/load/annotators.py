@@ -16,7 +16,7 @@ from tests.house.test_main_path import SCRIBBLE
 from webapp.live.protocol import PROTOCOL_VERSION
 
 PAUSE_SECONDS = 2.0  # The mean time between two strokes of an annotator.
-RUN_EVERY = 5  # Every fifth stroke is followed by a round.
+RUN_EVERY = 5  # The first of five strokes is followed by a round.
 PATIENCE = 60.0  # Seconds after which an answer counts as lost.
 
 
@@ -80,7 +80,7 @@ async def annotate(door: Door, video: int, start: Start, measured: Measured) -> 
             measured.acknowledged.append(time.monotonic() - began)
             if answer["type"] == "ack":
                 measured.strokes.add(answer["key"])
-            if strokes % RUN_EVERY == 0:
+            if strokes % RUN_EVERY == 1:
                 began = time.monotonic()
                 page.mask.clear()
                 answer = await page.ask("round.run", frames=[0], engine="fake", base=head)

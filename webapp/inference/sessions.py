@@ -61,9 +61,7 @@ class Session(Generic[E]):
 
 
 class SessionCache(Generic[E]):
-    """Sessions by key. Together with the sessions that are in use they need at most `limit` bytes, as far as closing the
-    sessions of the cache can achieve that.
-    """
+    """Sessions by key. The cache closes sessions so that all, with those in use, need at most `limit` bytes."""
 
     def __init__(self, limit: int) -> None:
         self.limit = limit

@@ -17,7 +17,7 @@ from PIL import Image
 from segmentation.formats.label_png import encode_labels
 from segmentation.types import IGNORE, LabelMap
 from webapp.videos.refusal import Refused, check_count, check_disk, check_size
-from webapp.videos.scene_cuts import Signature, cuts_of, signature_of
+from webapp.videos.scene_cuts import Signature, SignatureList, cuts_of, signature_of
 from webapp.videos.source_table import SourceTable, write_source_table
 from webapp.videos.storage import RgbFrame, VideoFolder
 
@@ -72,7 +72,7 @@ class FrameWriter:
         threads = min(4, os.cpu_count() or 1)
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="frames")
         self._pending: deque[Future[tuple[int, Signature]]] = deque()
-        self._signatures: list[Signature] = []
+        self._signatures = SignatureList()
         self._most_pending = 2 * threads  # This bounds the memory, because a 4K frame takes 28 MB.
 
     def __enter__(self) -> Self:
@@ -117,7 +117,7 @@ class FrameWriter:
             self.size_bytes,
             self.truth_frames,
             self.truth_objects,
-            cuts_of(self._signatures),
+            cuts_of(self._signatures.all()),
         )
 
     def _check(self, picture: Image.Image, frame: SourceFrame) -> None:

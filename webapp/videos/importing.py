@@ -102,12 +102,16 @@ def write_video(video: Video, clip: Clip, *, on_progress: OnProgress | None = No
 
 @contextmanager
 def _staging(video: Video) -> Iterator[VideoFolder]:
-    """Provide the folder in which this attempt at an import writes. What is left in it at the end is removed."""
+    """Provide the folder in which this attempt at an import writes. What is left in it at the end is removed.
+
+    Removing a long video may take longer than the lease, so heartbeats are stored meanwhile.
+    """
     folder = staging_of(video.pk, video.fence)
     try:
         yield folder
     finally:
-        folder.remove()
+        with beating(partial(IMPORTS.beat, video.pk, video.fence), BEAT_SECONDS, video=video.pk):
+            folder.remove()
 
 
 class Heartbeat:

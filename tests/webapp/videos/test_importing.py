@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from segmentation.formats.label_png import encode_labels
+from tests.studio import until
 from tests.webapp.videos.archives import numbered_picture, picture, write_zip
 from tests.webapp.videos.clips import numbered, read_number, stored_truth, write_clip, write_gif
 from tests.webapp.videos.conftest import Bring, files_below
@@ -338,6 +339,25 @@ def test_a_fault_of_ours_is_named_as_such(
     assert video.state == VideoState.FAILED
     assert "fault of the program" in video.error
     assert files_below(home) == []
+
+
+@pytest.mark.django_db(transaction=True)  # The heartbeats come from another connection.
+def test_an_import_that_failed_stays_alive_while_its_many_files_are_removed(
+    waiting: Bring, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    video = waiting(write_clip(tmp_path / "clip.mp4", 4))
+    row, real = Video.objects.filter(pk=video.pk), VideoFolder.remove
+
+    def take_long(folder: VideoFolder) -> None:
+        row.update(heartbeat="2020-01-01T00:00Z")
+        until(row.filter(heartbeat__year__gt=2020).exists, "a heartbeat", 5)
+        real(folder)
+
+    monkeypatch.setattr(VideoFolder, "remove", take_long)
+    monkeypatch.setattr(importing, "BEAT_SECONDS", 0.01)
+    monkeypatch.setattr(importing, "_publish", lambda *rest: 1 / 0)
+    run_import(video.pk)
+    assert row.get().state == VideoState.FAILED
 
 
 def test_folders_with_very_long_names_become_videos(bring: Bring, tmp_path: Path) -> None:

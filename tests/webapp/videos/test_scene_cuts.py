@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from webapp.videos.scene_cuts import Signature, cuts_of, signature_of
+from webapp.videos.scene_cuts import Signature, SignatureList, cuts_of, signature_of
 
 Picture = NDArray[np.uint8]
 
@@ -22,7 +22,10 @@ def scene(seed: int, count: int, speed: int = 2) -> list[Picture]:
 
 def cuts(frames: list[Picture]) -> list[int]:
     noise = np.random.default_rng(0)
-    return cuts_of([signature(frame, noise) for frame in frames])
+    signatures = SignatureList()
+    for frame in frames:
+        signatures.append(signature(frame, noise))
+    return cuts_of(signatures.all())
 
 
 def signature(frame: Picture, noise: np.random.Generator) -> Signature:
