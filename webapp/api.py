@@ -124,7 +124,7 @@ def answer_http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
 
 @api.exception_handler(RawPostDataException)
 def answer_form(request: HttpRequest, error: RawPostDataException) -> HttpResponse:
-    """Answer 400 to a form. Django has read it already, because it looked there for the CSRF token."""
+    """Answer 400 to a body that is a form. Django's CSRF check has read the body, so the call cannot read it again."""
     text = "This call takes JSON. Send the body with the content type application/json."
     return api.create_response(request, {"code": "invalid", "text": text}, status=400)
 

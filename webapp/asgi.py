@@ -38,7 +38,10 @@ async def unknown_socket(scope: Any, receive: Any, send: Any) -> None:
 
 
 async def lifespan(scope: Any, receive: Any, send: Any) -> None:
-    """Start and end the process. Embedded mode allows one web process, because the channel layer is in its memory."""
+    """Answer the ASGI server's messages "lifespan.startup" and "lifespan.shutdown".
+
+    Embedded mode allows one web process, because the channel layer is in its memory.
+    """
     lock = HomeLock(settings.HOME, "asgi")  # the command `serve`, if it started this process, holds the lock "studio"
     while True:
         message = await receive()

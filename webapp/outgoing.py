@@ -180,7 +180,7 @@ class _Deadline:
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer whose body is read while it is asked for: `parts` yields its bytes as they come."""
+    """An answer whose body has not been read: iterating over `parts` reads its bytes from the connection."""
 
     response: httpx.Response
     parts: Iterator[bytes]

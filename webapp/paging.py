@@ -33,7 +33,7 @@ class Newest(Schema):
 
 
 class NewestFirst(Newest):
-    """As `Newest`, for rows that have a state."""
+    """The parameters of a list whose newest rows come first, of which only the rows with a `state` may be wanted."""
 
     state: Annotated[str, Field(max_length=20)] | None = None
 

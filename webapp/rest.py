@@ -77,12 +77,12 @@ IN_BUCKET = {302: {"description": "Where the file is, on a site that lets client
 
 
 def stored_answer(*media_types: str) -> dict[str, Any]:
-    """As `binary_answer`, for a call that answers a stored file, or its address in a bucket."""
+    """Return the `openapi_extra` of a call that answers a stored file as bytes, or its address in a bucket."""
     return {"responses": {**binary_answer(*media_types)["responses"], **IN_BUCKET}}
 
 
 def resumable_answer(*media_types: str) -> dict[str, Any]:
-    """As `stored_answer`, for a call that can also answer the rest of a file."""
+    """Return the `openapi_extra` of a call that answers a stored file, its address in a bucket, or the rest of it."""
     content = _bytes(media_types)
     return {
         "responses": {

@@ -1,4 +1,4 @@
-"""What tus 1.0 says in headers, a protocol of resumable uploads that many programs speak (https://tus.io)."""
+"""Reads the headers of tus 1.0, a protocol of resumable uploads that many programs speak (https://tus.io)."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def name_and_size(request: HttpRequest) -> tuple[str, int]:
 
 @dataclass(frozen=True)
 class Checksum:
-    """What the bytes of a chunk must add up to, as the header Upload-Checksum says."""
+    """The hash that the bytes of a chunk must have, as the header Upload-Checksum says."""
 
     algorithm: str
     digest: bytes

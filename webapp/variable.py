@@ -1,4 +1,4 @@
-"""A setting as a row of a table: an environment variable, how it is read, and what to say about it."""
+"""The description of a setting: its environment variable, the function that reads it, and texts about it."""
 
 from __future__ import annotations
 

@@ -359,8 +359,8 @@ export interface HeadMove {
  * Accept or release the masks of the frames from `first` to `last` (inclusive). Frames without a mask stay as
  * they are. The `result` of the `ack` is the number of frames that changed.
  *
- * `head` is the head that the page shows and `seen` the highest number of a mask that it has. If a frame has another
- * mask by now, nothing changes and the answer is the error "conflict".
+ * `head` is the head that the page shows, and `seen` the highest sequence number (Mask.id) of a mask that it has. If a
+ * frame has another mask by now, nothing changes and the answer is the error "conflict".
  */
 export interface FramesAccept {
   type: "frames.accept";
@@ -375,7 +375,7 @@ export interface FramesAccept {
 /**
  * Replace the mask of one object in one frame. The `result` of the `ack` is the id of the new version.
  *
- * `data` is the new mask in base64: a label map of 0 and 1 at the size of the video, in the bytes of a mask.
+ * `data` is the new mask in base64: a label map of 0 and 1 at the size of the video, encoded as masks are stored.
  * It is applied to the mask that the frame has when the message arrives. `over` says over which other objects it may
  * paint: over none, over those that are not locked, or over all of them.
  */
@@ -436,7 +436,7 @@ export interface TimeSpent {
   seconds: number;
 }
 
-/** Hold an object, as drawing on it does. With `over`, a manager takes it from who holds it. */
+/** Take the lease of an object without drawing on it. With `over`, a manager takes it from the person who has it. */
 export interface LeaseTake {
   type: "lease.take";
   key: Key;
@@ -444,14 +444,14 @@ export interface LeaseTake {
   over?: boolean;
 }
 
-/** Let others draw on an object that the sender holds. */
+/** End the sender's lease of an object, so that others can draw on it. */
 export interface LeaseRelease {
   type: "lease.release";
   key: Key;
   object: ObjectNumber;
 }
 
-/** Tell who holds an object that the sender would like to draw on it. */
+/** Tell the person who has the lease of an object that the sender would like to draw on it. */
 export interface LeaseAsk {
   type: "lease.ask";
   key: Key;
@@ -704,9 +704,10 @@ export interface ImportProgress {
 /**
  * Videos of the project have changed.
  *
- * `changed` are ids: GET /api/projects/{id}/cards?ids=... has their cards. Those that it leaves out are not there any
- * more, or not in what the list shows. For imports that only went on, `progress` has all there is to know. With `all`
- * the page loads its list again: the first message says so, and one after very many changes.
+ * `changed` are ids of videos, whose cards the page gets from GET /api/projects/{id}/cards?ids=... A video that is not
+ * in that answer is gone, or the filter of the list leaves it out. Imports of which only the progress has changed are
+ * in `progress` alone. With `all`, the page loads the whole list again: the first message says so, and any message
+ * about very many changes.
  */
 export interface VideosChanged {
   type: "videos.changed";

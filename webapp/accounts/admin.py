@@ -42,7 +42,7 @@ admin.site.index_title = "People and projects"
 
 
 class OutsideIdentityRows(admin.TabularInline):
-    """Who the person is at the provider ("ISSUER SUBJECT") or in the directory (its distinguished name)."""
+    """Shows who the person is at the provider ("ISSUER SUBJECT") or in the directory (its distinguished name)."""
 
     model = OutsideIdentity
     extra = 0

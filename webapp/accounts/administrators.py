@@ -20,7 +20,7 @@ def is_administrator(request: HttpRequest) -> bool:
 
 
 def is_last(user: User) -> bool:
-    """Return whether no administrator who is active would be left without `user`.
+    """Return whether `user` is the only active administrator.
 
     Locks the rows of all administrators until the transaction of the caller ends, so that of two administrators who
     take each other's rights at the same moment, the second is refused.
@@ -40,7 +40,7 @@ def reasons_to_stay(user: User) -> list[str]:
 
 
 def hanging_on(user: User) -> list[tuple[str, int]]:
-    """Return how many rows of each kind name `user`, such as ("rounds", 12), the most first."""
+    """Return how many rows of each kind refer to `user`, such as ("rounds", 12), the largest number first."""
     counts: dict[str, int] = {}
     relations = [field for field in User._meta.get_fields(include_hidden=True) if isinstance(field, ForeignObjectRel)]
     for relation in relations:

@@ -1,4 +1,4 @@
-"""Sign-in with the password of a directory (LDAP), by django-auth-ldap. Django asks it after the accounts here."""
+"""Sign-in with the password of a directory (LDAP), by django-auth-ldap, after Django has tried the password here."""
 
 from __future__ import annotations
 

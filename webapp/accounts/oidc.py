@@ -54,7 +54,7 @@ def start(request: HttpRequest) -> HttpResponse:
 
 
 def _ask(request: HttpRequest, user: User) -> HttpResponse:
-    """Show the form with which `user` connects their account, and take it.
+    """Show the form with which `user` connects their account and, once it is sent, check the password in it.
 
     It asks for the password, because the account at the provider can sign in afterwards: neither a page of a stranger
     nor an open browser may be enough for that. An account without a password cannot prove this, unless it was made for

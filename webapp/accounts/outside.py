@@ -21,8 +21,8 @@ log = structlog.get_logger(__name__)
 class OutsidePerson:
     """A person as the provider or the directory describes them.
 
-    `subject` is what it will call the person for ever, `username` a wish. `groups` is None for a directory in
-    which groups are not looked up.
+    `subject` is the name of the person there that never changes. `username` is the name that a new account here gets
+    if no other account has it. `groups` is None for a directory in which groups are not looked up.
     """
 
     provider: str
@@ -38,8 +38,8 @@ class OutsidePerson:
 def account_of(person: OutsidePerson, *, connect_to: User | None = None) -> User:
     """Return the account of `person`, and make it if there is none. Groups decide about the rights of the account.
 
-    An existing account is never taken over because it has the same name: its owner connects it, and is then
-    `connect_to`.
+    An existing account is never taken over because it has the same name. Its owner must connect it: `connect_to` is
+    the user who does so.
 
     Raises Problem if the person may not sign in.
     """

@@ -119,7 +119,7 @@ def get_mask_png(request: HttpRequest, video_id: int, frame: int, round: int | N
 
 
 class _Shown:
-    """What exports and scripts get of the masks of a video: no deleted objects, and none where they are absent."""
+    """Turns stored masks into those that scripts get: without deleted objects, and without objects marked as absent."""
 
     def __init__(self, video_id: int) -> None:
         self._deleted = list(deleted_numbers(video_id))

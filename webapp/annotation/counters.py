@@ -39,9 +39,9 @@ def frames_accepted(video_id: int, by: User) -> None:
 
 
 def masks_changed(video_id: int) -> None:
-    """Note that other frames may be to fix now, and let a worker count them, unless one was asked already.
+    """Mark the number of frames to fix as out of date and let a worker count them, unless it was marked before.
 
-    While a round waits or runs, none is asked: counting would slow the round down, and the end of the round asks one.
+    While a round waits or runs, neither happens: counting would slow it down, and `round_ended` calls this again.
     """
     if _row(video_id).filter(to_fix_stale=False, is_running=False).update(to_fix_stale=True):
         send_task(COUNT_TO_FIX, video_id)
@@ -50,7 +50,7 @@ def masks_changed(video_id: int) -> None:
 
 
 def jobs_changed(video_id: int) -> None:
-    """Note that a list which shows the jobs of a video is out of date."""
+    """Store that a video has changed because its jobs have, so that lists which show them are updated."""
     _row(video_id).update()  # This sets `changed_at`.
 
 

@@ -30,7 +30,7 @@ def engine_seconds(owner: Owner) -> int:
 def check_engine_time(project: Project, person: User) -> None:
     """Raise Problem "quota" (429) if a project or a person has used the time of workers that its quota gives.
 
-    `retry_after` is the time in which the oldest round no longer counts. A round that runs is never stopped by this.
+    `retry_after` is the time in seconds after which the oldest round no longer counts. No running round is stopped.
     """
     if not Quota.objects.filter(engine_seconds__isnull=False).exists():
         return

@@ -1,4 +1,4 @@
-"""Gives the objects of a deleted label another one, and back when the label is brought back."""
+"""Gives the objects of a deleted label another label, and gives them their label back when it is restored."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ from webapp.projects.models import Label
 
 @receiver(objects_leave, sender=Label)
 def leave_labels(sender: type[Label], moves: Mapping[int, Label | None], **_: Any) -> dict[int, list[int]]:
-    """Give all objects of some labels, deleted ones too, other labels: `moves` says which, by the id of the label.
+    """Give all objects of some labels another label, or none: `moves` has the new label by the id of the old one.
+
+    Deleted objects get it, too.
 
     Return the ids of the objects, by the id of the label that they had. The heads of all their videos are locked at
     once, so that this and another writer of several videos never wait for each other.

@@ -69,7 +69,7 @@ def group_of(video_id: int) -> str:
 
 
 def bells() -> Path:
-    """Return the folder of the bells by which, in embedded mode, workers tell the web process of changes of videos."""
+    """Return the folder of the named pipes by which, in embedded mode, workers tell the web process of changes."""
     return Path(settings.HOME) / "queue" / "followers"
 
 

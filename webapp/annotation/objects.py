@@ -35,7 +35,7 @@ class ObjectChanges(TypedDict, total=False):
 def add_object(
     *, video: Video, author: User, name: str = "", color: str | None = None, label_id: int | None = None
 ) -> Object:
-    """Create an object with the next number, which no other object of the video has ever had.
+    """Create an object with the next object id, which no other object of the video has ever had.
 
     Without a `color` it gets one that no other object of the video has: that of its label, or one like it.
     """

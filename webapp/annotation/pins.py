@@ -38,7 +38,7 @@ class NewPin:
 
 @transaction.atomic
 def add_pin(*, video: Video, author: User, pin: NewPin, job_id: int | None = None) -> Pin:
-    """Store a pin. `job_id` names the job with which it is sent back.
+    """Store a pin. `job_id` is the id of the job that is rejected with it, or None.
 
     Raises Problem: "bad_frame"; "empty_pin" if it has neither a text nor a reason; "unknown_reason"; "no_object";
     "bad_place" if it has only one coordinate; "too_many_pins".

@@ -1,4 +1,4 @@
-"""What people are shown of a video: the typed parts of its state and of the messages in live/protocol.py."""
+"""The schemas of a video's state and of its parts, which the messages in live/protocol.py use too."""
 
 from __future__ import annotations
 

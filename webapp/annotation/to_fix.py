@@ -103,7 +103,10 @@ def _store(video_id: int, seen: int, count: int) -> bool:
 
 
 def sweep_to_fix() -> None:
-    """Send the tasks again that may be lost, and those of videos whose frames were never counted."""
+    """Send the task that counts the frames to fix of each video whose number has been out of date for long.
+
+    Such a task was lost, or has never been sent.
+    """
     late = Video.objects.filter(to_fix_stale=True, deleted_at=None, changed_at__lt=Now() - PATIENCE)
     for video_id in late.order_by("pk").values_list("pk", flat=True)[:MOST_SWEPT]:
         send_task(COUNT_TO_FIX, video_id)

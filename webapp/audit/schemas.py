@@ -1,4 +1,4 @@
-"""What REST answers of the audit log: one entry, one page of entries, and the parameters that choose them."""
+"""The schemas of the audit log in REST calls: an entry, a page of entries, and the parameters that choose entries."""
 
 from __future__ import annotations
 

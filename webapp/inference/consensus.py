@@ -36,7 +36,10 @@ Frames = Iterator[tuple[int, list[LabelMap]]]  # A frame, and its masks in all c
 
 
 def run(consensus_id: int, compute: Callable[[Consensus], None]) -> None:
-    """Compute something about the copies of a job, under a lease. If that fails, the consensus says so."""
+    """Claim a consensus and call `compute` with it while heartbeats keep the lease. Does nothing if it is not free.
+
+    An exception of `compute` is logged, and an error is stored in the row of the consensus.
+    """
     claimed = CONSENSUS.claim(consensus_id)
     if claimed is None:
         return
@@ -51,7 +54,7 @@ def run(consensus_id: int, compute: Callable[[Consensus], None]) -> None:
 
 
 def _end(claimed: Consensus, **columns: object) -> None:
-    """Store what came of it. Raises Lost if the worker no longer holds the consensus."""
+    """Store the results `columns`, and that nothing is computed any more. Raises Lost if the lease is lost."""
     if not CONSENSUS.held(claimed.pk, claimed.fence).update(state=Computing.NOTHING, **columns):
         raise Lost
 
@@ -78,7 +81,7 @@ def agree(consensus: Consensus) -> None:
 def merge(consensus: Consensus) -> None:
     """Store a version in the video of the job, in which a pixel is of an object if more than half of the copies say so.
 
-    Objects are the same if they have the same number; one that only copies have is added. Accepted frames stay.
+    Objects are the same if they have the same object id; one that only copies have is added. Accepted frames stay.
     """
     jobs, video = _copies(consensus), consensus.job.video
     kept = accepted_frames(video.pk)

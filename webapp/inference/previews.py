@@ -37,7 +37,7 @@ class Place(NamedTuple):
 def answer_waiting() -> None:
     """Answer every preview that somebody waits for. A worker does this before a round, which takes longer.
 
-    Features of the frames around the last one are computed ahead then, while the worker has nothing else to do.
+    Then features of the frames around that of the last preview are computed, until somebody waits for something.
     """
     last = answer_all()
     if last is not None:
@@ -45,7 +45,7 @@ def answer_waiting() -> None:
 
 
 def answer_all() -> Place | None:
-    """Answer every preview that somebody waits for. Return where the person of the last one draws."""
+    """Answer every preview that somebody waits for. Return the session and frame of the last one, or None."""
     last = None
     for preview_id in waiting_previews():
         try:

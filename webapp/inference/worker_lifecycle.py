@@ -1,8 +1,7 @@
 """What a worker does beside its tasks: its heartbeat, the sweep (the search for tasks of lost workers), and warming up.
 
 The heartbeat and the sweep run in a thread, because an engine may occupy the main thread for minutes. The thread starts
-with every Celery worker. Warming up means loading the
-default engine at the start.
+with every Celery worker. Warming up means loading the default engine at the start.
 """
 
 from __future__ import annotations

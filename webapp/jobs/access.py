@@ -1,4 +1,4 @@
-"""Finds the jobs that a person may see, and what the person is to them."""
+"""Finds the jobs that a person may see, and whether the person is an assignee, a reviewer or a manager of them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from webapp.videos.access import videos_of
 def jobs_of(user: Visitor) -> QuerySet[Job]:
     """Return the jobs of the videos that `user` sees.
 
-    Of a project whose annotators see only their jobs, an annotator gets the own ones.
+    In a project whose annotators see only their jobs, an annotator gets only the jobs that they do or review.
     """
     limited = memberships_of(user).filter(project__sees=Sees.JOBS, role=Role.ANNOTATOR).values("project")
     own = Q(assignee_id=user.pk) | Q(reviewer_id=user.pk)
@@ -32,7 +32,10 @@ def job_for(user: Visitor, job_id: int) -> Job:
 
 
 def parts_of(user: User, role: Role | str, job: Job) -> frozenset[Part]:
-    """Return what a member with this role is to a job. Nobody reviews their own work, except for managers."""
+    """Return the parts (assignee, reviewer, manager) that a member with this role has in a job.
+
+    Nobody reviews their own work, except for managers.
+    """
     parts = set()
     if job.assignee_id == user.pk or (job.assignee_id is None and allows(role, Role.ANNOTATOR)):
         parts.add(Part.ASSIGNEE)

@@ -116,7 +116,7 @@ class SampleBody(Strict):
 
 
 class Sample(Schema):
-    """The jobs to review. The same seed draws the same from the same jobs."""
+    """The jobs that were drawn for review. The same `seed` draws the same sample from the same jobs."""
 
     seed: int
     jobs: list[JobInfo]
@@ -126,7 +126,8 @@ class Sample(Schema):
 def list_jobs(request: HttpRequest, wanted: Query[JobFilter]) -> JobPage:
     """Return a part of the list of jobs. `after` is the `next` of the part before.
 
-    The order "quality" is that of flags and J&F, which only reviewers see: it needs `project`, and that role there.
+    The order "quality" sorts by flags and J&F, which only reviewers see: it needs `project`, and the role reviewer
+    in that project.
     """
     user = signed_in(request)
     if wanted.order == "quality":

@@ -67,7 +67,7 @@ def leases_of(video_id: int) -> list[LeaseInfo]:
 def hold_objects(*, video: Video, by: User, connection: str, objects: Iterable[int]) -> None:
     """Take or renew the leases of the objects on which `by` draws. Raises Problem "held" (409).
 
-    0, the background, is nobody's.
+    The background (object id 0) needs no lease.
     """
     for number in sorted(set(objects) - {0}):
         take(video=video, by=by, connection=connection, number=number)

@@ -49,7 +49,7 @@ _WITH_FRAMES = Query(
 def move_job(
     *, by: User, job_id: int, action: Action, edition: int, note: str = "", pins: Sequence[NewPin] = ()
 ) -> Job:
-    """Carry out an action on a job, as the person who saw its `edition`. A job is rejected with `pins`.
+    """Carry out an action on a job for the person `by`, who has seen its `edition`. `pins` come with a rejection only.
 
     Raises NotFound; Forbidden if the action is not for this person; Problem "job_changed" or "wrong_state" (409), with
     the job as it stands in `job`.
@@ -110,9 +110,9 @@ def _move(job: Job, by: User, action: Action, after: Place, note: str = "") -> N
 
 
 def start_by_work(*, video_id: int, by: User, frames: tuple[int, int]) -> None:
-    """Put the jobs in progress in whose frames their assignee, or anybody if they have none, began to work.
+    """Start the new and rejected jobs that are assigned to `by` or to nobody, and in whose frames `by` has worked.
 
-    `frames` is the first and the last frame of what was done. The caller has locked the row of the video's head.
+    `frames` is the first and the last frame of that work. The caller has locked the row of the video's head.
     """
     first, last = frames
     for job in _WITH_FRAMES.rows(video_id=video_id, first=first, last=last):
@@ -183,7 +183,7 @@ def address_of(job: Job) -> str:
 
 
 def shown_to(by: User, job: Job) -> dict[str, object]:
-    """Return a job as the field `job` of an error."""
+    """Return the JSON that describes a job to `by`, for the field `job` of an error."""
     return job_info(by, job.pk).model_dump(mode="json")
 
 

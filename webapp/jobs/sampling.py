@@ -46,11 +46,11 @@ def draw_frames(first: int, last: int, share: float, chance: random.Random) -> l
 def draw_sample(
     *, by: User, project_id: int, share: float, of: Of, seed: int, reviewer_id: int | None = None
 ) -> list[Job]:
-    """Send a sample of what is finished in a project to review. Return the jobs to review.
+    """Send a sample of the finished work in a project to review. Return the jobs to review.
 
-    Of jobs: a share of the jobs that were completed without review, of each annotator alike. Of frames: all of these
-    jobs and those that wait for a review, each with the frames to look at in `Job.sample`. The same `seed` draws the
-    same from the same jobs.
+    With `of` "jobs", the sample is a share of the jobs of each annotator that were completed without review. With
+    "frames", it is all of these jobs and those in validation, each with the frames to look at in `Job.sample`. The
+    same `seed` draws the same sample from the same jobs.
     """
     project_for(by, project_id, Role.MANAGER)
     Project.objects.select_for_update(no_key=True).get(pk=project_id)

@@ -1,4 +1,4 @@
-"""What people are shown of jobs."""
+"""The schemas in which the REST calls of jobs describe jobs, queues and errors."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ class Action(StrEnum):
 
 
 class Part(Enum):
-    """What a person is to a job. A person may be several of these at once."""
+    """The part that a person has in a job, which decides what they may do with it. A person may have several."""
 
     ASSIGNEE = "assignee"  # For a job without an assignee: every annotator.
     REVIEWER = "reviewer"  # For a job without a reviewer: everybody with the role reviewer.

@@ -99,7 +99,7 @@ def poll(video_id: int, cursor: Cursor) -> Delta:
 
     The log is read before the masks. If the log says that a round has ended, that round stores no more masks, so none
     of its masks can be missed. A version that a person painted after the log was read is found by reading the log
-    again: its mask has a lower number than one that a running round stored after it, which may be among the masks.
+    again: its mask has a lower id than one that a running round stored after it, which may be among the masks.
     """
     changes = _changes(video_id, cursor.seq)
     active = _ACTIVE.rows(video_id=video_id)
@@ -127,8 +127,8 @@ def _with_painted_meanwhile(
 ) -> list[PackedMask]:
     """Add to `masks` those of other rounds, painted ones for example, that were stored while `masks` were read.
 
-    `candidates` are the rounds whose masks were read. The masks of a video are committed in the order of their numbers,
-    so the change log by now names the round of every mask whose number is lower than that of the last mask in `masks`.
+    `candidates` are the rounds whose masks were read. The masks of a video are committed in the order of their ids,
+    so the change log by now names the round of every mask whose id is lower than that of the last mask in `masks`.
     """
     others = {_round_of(change) for change in _changes(video_id, cursor.seq)} - candidates - {0}
     if not others:

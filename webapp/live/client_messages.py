@@ -141,8 +141,8 @@ class FramesAccept(Model):
     """Accept or release the masks of the frames from `first` to `last` (inclusive). Frames without a mask stay as
     they are. The `result` of the `ack` is the number of frames that changed.
 
-    `head` is the head that the page shows and `seen` the highest number of a mask that it has. If a frame has another
-    mask by now, nothing changes and the answer is the error "conflict".
+    `head` is the head that the page shows, and `seen` the highest sequence number (Mask.id) of a mask that it has. If a
+    frame has another mask by now, nothing changes and the answer is the error "conflict".
     """
 
     type: Literal["frames.accept"]
@@ -157,7 +157,7 @@ class FramesAccept(Model):
 class MaskPaint(Model):
     """Replace the mask of one object in one frame. The `result` of the `ack` is the id of the new version.
 
-    `data` is the new mask in base64: a label map of 0 and 1 at the size of the video, in the bytes of a mask.
+    `data` is the new mask in base64: a label map of 0 and 1 at the size of the video, encoded as masks are stored.
     It is applied to the mask that the frame has when the message arrives. `over` says over which other objects it may
     paint: over none, over those that are not locked, or over all of them.
     """
@@ -221,7 +221,7 @@ class TimeSpent(Model):
 
 
 class LeaseTake(Model):
-    """Hold an object, as drawing on it does. With `over`, a manager takes it from who holds it."""
+    """Take the lease of an object without drawing on it. With `over`, a manager takes it from the person who has it."""
 
     type: Literal["lease.take"]
     key: Key
@@ -230,7 +230,7 @@ class LeaseTake(Model):
 
 
 class LeaseRelease(Model):
-    """Let others draw on an object that the sender holds."""
+    """End the sender's lease of an object, so that others can draw on it."""
 
     type: Literal["lease.release"]
     key: Key
@@ -238,7 +238,7 @@ class LeaseRelease(Model):
 
 
 class LeaseAsk(Model):
-    """Tell who holds an object that the sender would like to draw on it."""
+    """Tell the person who has the lease of an object that the sender would like to draw on it."""
 
     type: Literal["lease.ask"]
     key: Key

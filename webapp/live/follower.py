@@ -274,7 +274,10 @@ class Hub:
             self._close_bell()
 
     def _listen_to_bell(self) -> None:
-        """Wake followers when a worker of this machine rings. In team mode, workers use the channel layer instead."""
+        """Wake followers when a worker of this machine tells of a change through a named pipe (a bell).
+
+        In team mode, workers use the channel layer instead.
+        """
         self._close_bell()
         if settings.TEAM_MODE:
             return

@@ -106,7 +106,7 @@ class ProjectSocket:
 
 
 def project_socket_app(hub: ProjectHub) -> Any:
-    """Return the ASGI application of these sockets."""
+    """Return the ASGI application that serves the sockets on projects."""
 
     async def serve(scope: Any, receive: Any, send: Any) -> None:
         await ProjectSocket(hub, scope["url_route"]["kwargs"]["project_id"], scope, receive, send).run()

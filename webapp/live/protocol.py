@@ -235,9 +235,10 @@ class ImportProgress(Model):
 class VideosChanged(Model):
     """Videos of the project have changed.
 
-    `changed` are ids: GET /api/projects/{id}/cards?ids=... has their cards. Those that it leaves out are not there any
-    more, or not in what the list shows. For imports that only went on, `progress` has all there is to know. With `all`
-    the page loads its list again: the first message says so, and one after very many changes.
+    `changed` are ids of videos, whose cards the page gets from GET /api/projects/{id}/cards?ids=... A video that is not
+    in that answer is gone, or the filter of the list leaves it out. Imports of which only the progress has changed are
+    in `progress` alone. With `all`, the page loads the whole list again: the first message says so, and any message
+    about very many changes.
     """
 
     type: Literal["videos.changed"]

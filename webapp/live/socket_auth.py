@@ -40,7 +40,7 @@ class CloseSocket(Exception):
 
 @dataclass(frozen=True)
 class Handshake:
-    """What a socket keeps of its handshake: keys of rows. The rows themselves are read for each check.
+    """The ids and keys that a socket keeps of its handshake. The rows to which they belong are read for each check.
 
     `subject_id` is the id of the video, or of the project, that the socket is about.
     """
@@ -74,7 +74,7 @@ def check(handshake: Handshake, *, opened: bool) -> tuple[User, Role]:
 
 
 def check_project(handshake: Handshake, *, opened: bool) -> tuple[User, Role]:
-    """As `check`, for a socket about a project."""
+    """Return the user of a socket about a project, and their role in it. Raises CloseSocket as `check` does."""
     user = signed_in(handshake)
     try:
         return user, require(user, handshake.subject_id)

@@ -1,6 +1,6 @@
 """Keeps messages within the jobs of their sender: frames outside are locked for those who see only their jobs.
 
-It also says which frames a message works on, by which jobs start.
+It also tells on which frames a message works, because the jobs of these frames start with it.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def _clamped(message: RoundRun, around: Range) -> RoundRun:
 
 
 def _check_may_delete(user: User, video: Video, number: int, ranges: list[Range]) -> None:
-    """Raise Problem unless `user`, who sees only jobs, may delete and restore an object, as the trash has it, too."""
+    """Raise Problem unless `user`, who sees only their jobs, may delete or restore an object: one that they added."""
     if not ranges:
         raise Problem("locked_object", f"{NO_JOB} A reviewer can delete or restore objects.", 409)
     if not Object.objects.filter(video=video, number=number, created_by=user).exists():

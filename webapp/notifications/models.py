@@ -37,7 +37,7 @@ class Notification(models.Model):
 
 
 class Switch(models.Model):
-    """What a person chose for one kind of notification. Without a row, both are on."""
+    """Whether a person gets one kind of notification on the page, and by mail. Without a row they get it on both."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     kind = models.CharField(max_length=20)

@@ -43,7 +43,7 @@ class QuotaTarget:
 
 @dataclass(frozen=True)
 class Quotas:
-    """All quotas: those of each project and person without its own, and the own ones."""
+    """All quotas: those for each project and each person, and those of single ones (`own`), which replace them."""
 
     each_project: Limits
     each_person: Limits
@@ -88,9 +88,10 @@ def use_of(owner: Owner) -> QuotaUse:
 
 @transaction.atomic
 def change(scope: str, target: int | None, wanted: Limits | None, by: User) -> None:
-    """Set the limits of a project or a person, or of each one if `target` is None. With None they are removed.
+    """Set the limits of the project or person `target` or, if it is None, those of all that have none of their own.
 
-    What is beyond a new limit stays; nothing can be added to it. Raises NotFound.
+    If `wanted` is None, the limits of `target` are removed. What is beyond a new limit stays, but nothing can be added.
+    Raises NotFound.
     """
     if scope not in Scope:
         raise NotFound()

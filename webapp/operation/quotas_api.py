@@ -57,14 +57,14 @@ def set_quota_for_each(request: HttpRequest, scope: str, body: LimitsBody) -> Qu
 
 @router.put("/quotas/{scope}/{int:target_id}", response={200: Quotas, (403, 404): ErrorAnswer})
 def set_quota(request: HttpRequest, scope: str, target_id: int, body: LimitsBody) -> Quotas:
-    """Set the limits of one project or person, which take the place of those for each."""
+    """Set the limits of one project or person. They replace those that hold for each project or each person."""
     quotas.change(scope, target_id, body.limits(), administrator(request))
     return quotas.all_quotas()
 
 
 @router.delete("/quotas/{scope}/{int:target_id}", response={200: Quotas, (403, 404): ErrorAnswer})
 def drop_quota(request: HttpRequest, scope: str, target_id: int) -> Quotas:
-    """Remove the limits of one project or person, so that those for each hold."""
+    """Remove the limits of one project or person. Those for each project or each person hold for it again."""
     quotas.change(scope, target_id, None, administrator(request))
     return quotas.all_quotas()
 

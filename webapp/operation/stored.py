@@ -136,7 +136,7 @@ def _remove_mask(mask: Mask) -> str:
 
 
 def _counts(video: Video, repair: bool) -> Iterator[Damage]:
-    """Compare what the row of a video tells lists with what is stored."""
+    """Compare the figures in the row of a video, which lists show, with what is stored."""
     wrong = wrong_counts(video.pk)
     if wrong:
         if repair:

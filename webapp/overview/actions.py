@@ -78,7 +78,7 @@ def act_on_many(*, by: User, project_id: int, ids: Sequence[int], action: Action
 
 
 def _check(by: User, project_id: int, videos: Sequence[Video], action: Action, values: Values) -> None:
-    """Raise what would refuse the action."""
+    """Raise the error with which the action would be refused, if it would be."""
     match action:
         case Action.ASSIGN if values.person is not None:
             annotator_of(project_id, values.person)

@@ -131,7 +131,7 @@ class ActionResult(Schema):
     "/projects/{int:project_id}/videos/actions", response={200: ActionResult, (400, 403, 404, 409): ErrorAnswer}
 )
 def act_on_videos(request: HttpRequest, project_id: int, body: ActionBody) -> ActionResult:
-    """Do the same to many videos. Nothing is changed if one of them refuses it. Workers make copies afterwards."""
+    """Carry out one action on many videos, or on none if it is refused for one. Workers make copies afterwards."""
     labels = {move.label: move.to for move in body.labels}
     values = Values(body.person, body.priority, body.due, body.project, labels)
     by = signed_in(request)

@@ -71,7 +71,7 @@ class Page:
 
 
 def chosen(user: User, project_id: int, wanted: Filter) -> QuerySet[Video]:
-    """Return the wanted videos of a project that `user` may see. The caller has checked that it is a member."""
+    """Return the wanted videos of a project that `user` sees. The caller has checked that `user` is a member."""
     seen = videos_of(user).filter(project_id=project_id, archived_at__isnull=not wanted.archived)
     seen = seen.filter(Q(is_copy=False) | Q(pk__in=Job.objects.filter(assignee=user).values("video")))
     videos = marking_truth(user, seen)
@@ -132,7 +132,7 @@ def page(user: User, videos: QuerySet[Video], order: Order, *, reverse: bool, af
 
 
 def _sort_key(order: Order) -> tuple[Any, bool]:
-    """Return the expression that an order sorts by, which is never null, and whether it is descending by itself."""
+    """Return the expression that an order sorts by, which is never null, and whether it is descending by default."""
     job: Any = _jobs().values("video")
     match order:
         case "added":

@@ -95,7 +95,7 @@ def run_copy(video_id: int) -> None:
 
 
 def _end(video: Video, state: VideoState, error: str = "") -> None:
-    """End a copy and remove what it has, unless another worker makes it by now: then what it has is that worker's."""
+    """End a copy and remove its rows and files. Nothing happens if another worker makes the copy by now."""
     if end_import(video, state, error):
         remove_work(video.pk)
         VideoFiles(video.pk).remove()
@@ -113,7 +113,10 @@ def _keep_held(video: Video) -> None:
 
 @dataclass
 class _Copied:
-    """What stood in the source at one moment, and what it became: rounds and accepted masks by their old ids."""
+    """What is copied of the source, as it was at one moment.
+
+    `rounds` and `masks` map the ids of its rounds and of its accepted masks to the ids of their copies.
+    """
 
     head: int | None
     next_numbers: tuple[int, int]
@@ -142,7 +145,7 @@ def _copy(video: Video, source: Video) -> None:
 
 @transaction.atomic
 def _snapshot(video: Video, source: Video) -> _Copied:
-    """Read what is to be copied, and copy the objects. Rounds that have not ended stay out, with what follows."""
+    """Read what is to be copied, and copy the objects. Rounds that have not ended, and all based on them, stay out."""
     lock_project(video.project_id)  # Its labels are neither deleted nor added by others while objects get them.
     head = hold(source.pk)
     _keep_held(video)

@@ -1,4 +1,4 @@
-"""Views of a project's list of videos that people have saved."""
+"""Saved views: filters and an order of a project's list of videos, which people save under a name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What REST answers of many videos at once."""
+"""The schemas in which REST calls describe many videos at once: cards, progress, and what a search has found."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 A project is brought back by its owners, a video or a label by managers, an export by its author or a manager, and an
 object by annotators. People who may bring something back may also delete it for good, except for objects: these keep
-their number and their masks as long as the video lives.
+their object id and their masks as long as the video exists.
 """
 
 from __future__ import annotations

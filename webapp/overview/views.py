@@ -1,4 +1,4 @@
-"""Saves, lists and deletes views of a project's list."""
+"""Saves, lists and deletes saved views (filters and an order of a project's list), which are no views of Django."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Imports without looking for garbage, which makes a start a quarter shorter: what is imported stays anyway."""
+"""Switches the garbage collector off during imports, which leave no garbage: a start takes a quarter less time."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def without_collecting() -> Iterator[None]:
-    """Collect no garbage within the block, and never look at the objects that exist at its end."""
+    """Switch the garbage collector off within the block, and exclude from it for good what exists at the end."""
     gc.disable()
     try:
         yield

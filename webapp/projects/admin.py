@@ -16,7 +16,7 @@ from webapp.projects.models import Membership, Project, Role
 
 
 class KeepsAnOwner(BaseInlineFormSet):
-    """The rows of members, of which one stays an owner who can sign in."""
+    """The form with the members of a project. It refuses a change that leaves no owner whose account is active."""
 
     def clean(self) -> None:
         super().clean()
@@ -36,7 +36,7 @@ class MembershipRows(admin.TabularInline):
 
 @admin.register(Project)
 class ProjectAdmin(admin.ModelAdmin):
-    """Shows projects, and changes their members. Names, labels and settings are the owners' business, on their page."""
+    """Shows projects, and changes their members. Owners change name, labels and settings on the page of the project."""
 
     list_display = ("name", "created_by", "created_at")
     search_fields = ("name",)

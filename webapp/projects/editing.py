@@ -42,7 +42,7 @@ class TeamSettings:
     archived: bool | None = None
 
     def given(self) -> dict[str, object]:
-        """Return the settings to change, by column. Raises Problem for reasons that are empty or stand there twice."""
+        """Return the settings to change, by column. Raises Problem if a reason for pins is empty or is listed twice."""
         given: dict[str, object] = {"sees": self.sees, "review": self.review}
         if self.pin_reasons is not None:
             reasons = [reason.strip() for reason in self.pin_reasons]

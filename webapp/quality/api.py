@@ -26,7 +26,7 @@ router = Router(tags=["quality"])
 
 
 class NumbersQuery(Schema):
-    """How to sum up, and between which days (inclusive)."""
+    """By what the numbers are grouped, and between which days (inclusive) the work was done."""
 
     by: By = "person"
     since: date | None = None
@@ -60,7 +60,7 @@ def get_numbers(request: HttpRequest, project_id: int, wanted: Query[NumbersQuer
     openapi_extra=binary_answer("text/csv"),
 )
 def get_numbers_csv(request: HttpRequest, project_id: int, wanted: Query[NumbersQuery]) -> HttpResponse:
-    """Return the same as a CSV file, with the names of the fields in its first line."""
+    """Return what was done in a project as a CSV file, with the names of the fields in its first line."""
     project_for(signed_in(request), project_id, Role.REVIEWER)
     rows = numbers_of(project_id, wanted.by, wanted.since, wanted.until)
     header = list(NumbersRow.model_fields)
@@ -126,7 +126,7 @@ def merge_copies(request: HttpRequest, job_id: int) -> ConsensusInfo:
 
 @router.post("/videos/{int:video_id}/mix-in", response={201: list[DealtCopy], (400, 403, 404, 409): ErrorAnswer})
 def mix_in(request: HttpRequest, video_id: int, body: PeopleBody) -> Status[list[DealtCopy]]:
-    """Put a clip with ground truth into the queues of people, each of whom gets a copy that looks like any video."""
+    """Put a known clip into the queues of people, each of whom gets a copy that looks like any other video."""
     jobs = copies.mix_in(by=signed_in(request), video_id=video_id, people=body.people)
     return Status(201, [DealtCopy(job=job.pk, video=job.video_id, assignee=job.assignee_id or 0) for job in jobs])
 

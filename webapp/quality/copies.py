@@ -93,7 +93,7 @@ def _people(project_id: int, people: Sequence[int], least: int) -> list[User]:
 
 
 def _copy_for(user: User, job: Job, by: User, made: list[Video]) -> Job:
-    """Copy the video of a job with its objects, and make the same job in the copy that of `user`."""
+    """Copy the video of a job with its objects, and assign the job of the same frames in the copy to `user`."""
     video = copy_video(job.video, by=by)
     made.append(video)
     _copy_objects(job.video, video)

@@ -28,7 +28,7 @@ class QualityRule(models.Model):
 
 
 class Computing(models.TextChoices):
-    """Whether a worker computes something of a consensus."""
+    """Whether a worker computes the agreement of the copies or merges them, or was asked to and has not begun."""
 
     NOTHING = "nothing"
     WAITING = "waiting"
@@ -54,7 +54,7 @@ class Consensus(LeasedTask):
 
     @property
     def computing(self) -> bool:
-        """Whether a worker was asked for the agreement or to merge the copies, and has not ended yet."""
+        """Whether a worker was asked to compute the agreement or to merge the copies, and has not finished."""
         return self.state != Computing.NOTHING
 
 

@@ -32,7 +32,7 @@ NO_LABEL = "without a label"
 
 
 def numbers_of(project_id: int, by: By, since: date | None = None, until: date | None = None) -> list[NumbersRow]:
-    """Sum up the facts of a project between two days (inclusive). What has no value in `by` is left out.
+    """Sum up the facts of a project between two days (inclusive), grouped by `by`. Facts without a group are left out.
 
     A fact about a whole video counts for no label and no object. J, F, and what it took until acceptance are means.
     """
@@ -73,7 +73,7 @@ def _week_of(fact: Fact) -> str | None:
 
 
 def _names(project_id: int, by: By) -> dict[Key, str]:
-    """Return what people call the keys of the rows."""
+    """Return the names that are shown for the keys of rows: of persons, videos, objects or labels by their ids."""
     match by:
         case "person":
             return {user.pk: user.shown_name for user in User.objects.all()}

@@ -1,4 +1,4 @@
-"""What people are shown of the quality of work."""
+"""The schemas in which the REST calls of quality describe numbers, checks and consensus jobs."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ class QuotaUse:
 
 
 def limits_of(owner: Owner) -> Limits:
-    """Return the limits of a project or a person: its own ones, or else those for each of its kind."""
+    """Return the limits of a project or a person: its own or, if it has none, those for each project or person."""
     scope = _scope(owner)
     rows = Quota.objects.filter(scope=scope).filter(Q(**{scope: owner}) | Q(project=None, person=None))
     found = sorted(rows, key=_is_for_each)
@@ -57,7 +57,7 @@ def limits_for_each(scope: Scope) -> Limits:
 
 
 def set_limits(scope: Scope, target: int | None, limits: Limits) -> None:
-    """Give limits to the project or person with the id `target`, or to each one without its own if it is None."""
+    """Set the limits of the project or person with the id `target` or, if it is None, of all without their own."""
     keys: dict[str, Any] = {"scope": scope, "project": None, "person": None}
     if target is not None:
         keys[scope] = target_of(scope, target)
@@ -65,7 +65,7 @@ def set_limits(scope: Scope, target: int | None, limits: Limits) -> None:
 
 
 def drop_limits(scope: Scope, target: int) -> None:
-    """Remove the limits of its own from a project or person, so that those for each hold."""
+    """Remove a project's or person's own limits, so that those for each project or person hold for it again."""
     Quota.objects.filter(scope=scope, **{scope: target_of(scope, target)}).delete()
 
 

@@ -24,10 +24,9 @@ def _limit(explanation: str) -> models.PositiveBigIntegerField:
 
 
 class Quota(models.Model):
-    """The limits of one project or one person or, if neither is set, of each one without limits of its own.
+    """The limits of one project or person or, if neither is set, of all projects or persons without their own limits.
 
-    An empty limit limits nothing. The limits of one project or person take the place of those for each; they are not
-    added up.
+    An empty limit limits nothing. A project's or person's own limits replace those for all; they are not added up.
     """
 
     scope = models.CharField(max_length=8, choices=Scope.choices)

@@ -22,7 +22,7 @@ log = structlog.get_logger(__name__)
 class Intake:
     """The queues that this worker reads. A process that is no worker is not connected, and refuses nothing.
 
-    Celery's consumer may be used by the main thread only, so the other thread asks it to do the change.
+    Celery's consumer may be used by the main thread only, so other threads ask that thread to change the queues.
     """
 
     def __init__(self) -> None:

@@ -98,7 +98,7 @@ def get_upload(request: HttpRequest, upload_id: UUID) -> Upload:
 
 @router.api_operation(["HEAD"], "/uploads/{uuid:upload_id}", include_in_schema=False)
 def ask_for_offset(request: HttpRequest, upload_id: UUID) -> Answer:
-    """Answer where an upload goes on, in headers, as a client of tus asks.
+    """Answer with headers that tell at which byte an upload goes on, and how long it is, as tus prescribes.
 
     A complete file becomes a video if it is none yet: a client whose last chunk was stored, but answered with an error,
     asks here and then makes no further call.

@@ -13,7 +13,7 @@ from webapp.videos.models import Video, VideoState
 
 
 class CardFields(Schema):
-    """What a list shows of a video."""
+    """The fields of a video that every list of videos shows."""
 
     id: int
     project: int

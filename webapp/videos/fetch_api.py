@@ -57,7 +57,7 @@ class FetchInfo(Schema):
 
 
 class FetchSources(Schema):
-    """From where this site gets files itself."""
+    """Which kinds of sources this site gets files from itself: each is true if it is allowed."""
 
     folder: bool  # the import folder
     addresses: bool  # public addresses (https://...)

@@ -53,7 +53,7 @@ def is_address(source: str) -> bool:
 
 
 def check_source(source: str) -> None:
-    """Raise Problem for a source that is switched off or cannot be, without asking the network."""
+    """Raise Problem for a source that is switched off or cannot exist, without using the network."""
     if is_in_bucket(source):
         place_of(source)
     elif not is_address(source):

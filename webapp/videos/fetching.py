@@ -188,7 +188,7 @@ class _Progress:
 
 
 class _Packing:
-    """Watches over the packing of a folder, as open_source wants it."""
+    """Checks the size of a folder before `open_source` packs it, and stores the progress of the packing."""
 
     def __init__(self, fetch: Fetch) -> None:
         self._fetch = fetch

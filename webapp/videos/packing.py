@@ -39,7 +39,7 @@ class Member:
 
 
 class Packing(Protocol):
-    """What a caller has to say about the packing of a folder. Both methods can end it with an exception."""
+    """The functions of a caller that are called while a folder is packed. An exception of either ends the packing."""
 
     def begin(self, size: int) -> None:
         """Is called with the bytes of all files before anything is written."""

@@ -84,8 +84,8 @@ def taken_by(owner: Owner, *, without: int | None = None) -> Taken:
 def room_for(project: Project, person: User | None, *, without: int | None = None) -> Room:
     """Return the room that the quotas of a project and of the person who adds a video leave, the smaller one of both.
 
-    `person` is None if nobody adds one, as when a video is moved. `without` is the id of a video that does not count,
-    because it asks.
+    `person` is None if nobody adds a video, as when one is moved. `without` is the id of a video that does not count,
+    because the room is for this video.
     """
     frames: tuple[int, str] | None = None
     size: tuple[int, str] | None = None

@@ -57,7 +57,7 @@ def _save_chunk(path: Path, upload_id: UUID, offset: int) -> None:
 
 
 class Incoming(Protocol):
-    """What takes the chunks of an upload."""
+    """The place to which the chunks of an upload are written: an open file, or a bucket."""
 
     def take(self, body: Readable, offset: int, length: int, checksum: Checksum | None) -> None:
         """Write `length` bytes of `body` at `offset`. Raises Problem if they do not all come or are not as sent."""
@@ -89,7 +89,7 @@ class _IntoBucket:
 
 @contextmanager
 def receiving(upload_id: UUID) -> Iterator[Incoming]:
-    """Provide what takes chunks. Raises Problem "busy" if another request writes to the same file.
+    """Yield the place to which chunks are written. Raises Problem "busy" if another request writes to the same file.
 
     A client that gave up on a chunk may send it again while the first request is still writing.
     """
@@ -197,7 +197,10 @@ def _new_file() -> Iterator[Path]:
 
 
 def _take(body: Readable, file: IO[bytes], offset: int, length: int, checksum: Checksum | None) -> None:
-    """Write `length` bytes of `body`, those of an upload from `offset` on, to where `file` stands. Raises Problem."""
+    """Copy `length` bytes of `body` to `file` at its position. Raises Problem if some are missing or are not as sent.
+
+    `offset` is the position of the bytes in the upload, which the Problem tells the client.
+    """
     sum_ = None if checksum is None else checksum.new()
     if _copy(body, file, length, sum_) != length:
         raise Problem("chunk_cut", "The connection broke in the middle of a chunk.", received=offset)

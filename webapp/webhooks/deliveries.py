@@ -115,7 +115,7 @@ def _sent(delivery: Delivery, status: int, answer: str) -> None:
 
 @transaction.atomic
 def _failed(delivery: Delivery, status: int | None = None, answer: str = "", error: str = "") -> None:
-    """Store that a call failed. It is tried again after a pause, for which the others of its webhook wait, too."""
+    """Store that a call failed. It is tried again after a pause, in which other deliveries of its webhook wait, too."""
     hook = _lock(delivery)
     if hook is None:
         return

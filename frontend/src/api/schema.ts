@@ -206,7 +206,8 @@ export interface paths {
          * List Jobs
          * @description Return a part of the list of jobs. `after` is the `next` of the part before.
          *
-         *     The order "quality" is that of flags and J&F, which only reviewers see: it needs `project`, and that role there.
+         *     The order "quality" sorts by flags and J&F, which only reviewers see: it needs `project`, and the role reviewer
+         *     in that project.
          */
         get: operations["list_jobs"];
         put?: never;
@@ -394,7 +395,7 @@ export interface paths {
         put?: never;
         /**
          * Answer Mask Import
-         * @description Say what the labels in the file are, for an import whose state is asking. It then goes on.
+         * @description Say which labels of the project the labels in the file become, for an import that asks. It then goes on.
          */
         post: operations["answer_mask_import"];
         delete?: never;
@@ -1025,7 +1026,7 @@ export interface paths {
         };
         /**
          * Get Numbers Csv
-         * @description Return the same as a CSV file, with the names of the fields in its first line.
+         * @description Return what was done in a project as a CSV file, with the names of the fields in its first line.
          */
         get: operations["get_numbers_csv"];
         put?: never;
@@ -1235,7 +1236,7 @@ export interface paths {
         put?: never;
         /**
          * Act On Videos
-         * @description Do the same to many videos. Nothing is changed if one of them refuses it. Workers make copies afterwards.
+         * @description Carry out one action on many videos, or on none if it is refused for one. Workers make copies afterwards.
          */
         post: operations["act_on_videos"];
         delete?: never;
@@ -1359,13 +1360,13 @@ export interface paths {
         get?: never;
         /**
          * Set Quota
-         * @description Set the limits of one project or person, which take the place of those for each.
+         * @description Set the limits of one project or person. They replace those that hold for each project or each person.
          */
         put: operations["set_quota"];
         post?: never;
         /**
          * Drop Quota
-         * @description Remove the limits of one project or person, so that those for each hold.
+         * @description Remove the limits of one project or person. Those for each project or each person hold for it again.
          */
         delete: operations["drop_quota"];
         options?: never;
@@ -1974,7 +1975,7 @@ export interface paths {
         put?: never;
         /**
          * Mix In
-         * @description Put a clip with ground truth into the queues of people, each of whom gets a copy that looks like any video.
+         * @description Put a known clip into the queues of people, each of whom gets a copy that looks like any other video.
          */
         post: operations["mix_in"];
         delete?: never;
@@ -2916,7 +2917,7 @@ export interface components {
         };
         /**
          * FetchSources
-         * @description From where this site gets files itself.
+         * @description Which kinds of sources this site gets files from itself: each is true if it is allowed.
          */
         FetchSources: {
             /** Addresses */
@@ -3010,8 +3011,8 @@ export interface components {
          * @description Accept or release the masks of the frames from `first` to `last` (inclusive). Frames without a mask stay as
          *     they are. The `result` of the `ack` is the number of frames that changed.
          *
-         *     `head` is the head that the page shows and `seen` the highest number of a mask that it has. If a frame has another
-         *     mask by now, nothing changes and the answer is the error "conflict".
+         *     `head` is the head that the page shows, and `seen` the highest sequence number (Mask.id) of a mask that it has. If a
+         *     frame has another mask by now, nothing changes and the answer is the error "conflict".
          */
         FramesAccept: {
             /** Accepted */
@@ -3409,7 +3410,7 @@ export interface components {
         };
         /**
          * LeaseAsk
-         * @description Tell who holds an object that the sender would like to draw on it.
+         * @description Tell the person who has the lease of an object that the sender would like to draw on it.
          */
         LeaseAsk: {
             /** Key */
@@ -3438,7 +3439,7 @@ export interface components {
         };
         /**
          * LeaseRelease
-         * @description Let others draw on an object that the sender holds.
+         * @description End the sender's lease of an object, so that others can draw on it.
          */
         LeaseRelease: {
             /** Key */
@@ -3453,7 +3454,7 @@ export interface components {
         };
         /**
          * LeaseTake
-         * @description Hold an object, as drawing on it does. With `over`, a manager takes it from who holds it.
+         * @description Take the lease of an object without drawing on it. With `over`, a manager takes it from the person who has it.
          */
         LeaseTake: {
             /** Key */
@@ -3543,7 +3544,9 @@ export interface components {
         };
         /**
          * MaskImportBody
-         * @description `upload` is a complete upload of the project. Without `video`, videos are found by their names in the file.
+         * @description A request to import the masks in a complete upload of the project.
+         *
+         *     With `video` they are masks of that video. Otherwise videos are found by their names in the file.
          *
          *     `other_labels` says what happens to labels that the project does not have and `labels` does not name: the import
          *     asks, makes them, or leaves the objects without a label.
@@ -3628,7 +3631,7 @@ export interface components {
          * MaskPaint
          * @description Replace the mask of one object in one frame. The `result` of the `ack` is the id of the new version.
          *
-         *     `data` is the new mask in base64: a label map of 0 and 1 at the size of the video, in the bytes of a mask.
+         *     `data` is the new mask in base64: a label map of 0 and 1 at the size of the video, encoded as masks are stored.
          *     It is applied to the mask that the frame has when the message arrives. `over` says over which other objects it may
          *     paint: over none, over those that are not locked, or over all of them.
          */
@@ -3866,7 +3869,7 @@ export interface components {
         };
         /**
          * NewestFirst
-         * @description As `Newest`, for rows that have a state.
+         * @description The parameters of a list whose newest rows come first, of which only the rows with a `state` may be wanted.
          */
         NewestFirst: {
             /** Before */
@@ -3925,7 +3928,7 @@ export interface components {
         };
         /**
          * NumbersQuery
-         * @description How to sum up, and between which days (inclusive).
+         * @description By what the numbers are grouped, and between which days (inclusive) the work was done.
          */
         NumbersQuery: {
             /**
@@ -4568,7 +4571,7 @@ export interface components {
         };
         /**
          * Quotas
-         * @description All quotas: those of each project and person without its own, and the own ones.
+         * @description All quotas: those for each project and each person, and those of single ones (`own`), which replace them.
          */
         Quotas: {
             each_person: components["schemas"]["Limits"];
@@ -4824,7 +4827,7 @@ export interface components {
         };
         /**
          * Sample
-         * @description The jobs to review. The same seed draws the same from the same jobs.
+         * @description The jobs that were drawn for review. The same `seed` draws the same sample from the same jobs.
          */
         Sample: {
             /** Jobs */

@@ -1,4 +1,4 @@
-"""The numbers of classes in export formats that have numbers of their own for them."""
+"""Numbers the classes of objects for export formats that store a number and not a name for each class."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from webapp.videos.refusal import Refused
 
 
 def numbers_of_classes(videos: list[AnnotatedVideo], known: Mapping[int, str], first: int, most: int) -> dict[str, int]:
-    """Return the numbers of the categories of `videos` as `class_numbers` does. Raises Refused for too many."""
+    """Return the number of each class that objects of `videos` have, by its name (see `class_numbers`).
+
+    Raises Refused if there are more classes than the format can hold.
+    """
     try:
         return class_numbers(videos, known, first, most)
     except AnnotationError as error:

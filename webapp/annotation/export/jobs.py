@@ -71,7 +71,7 @@ def make_export(
     *, by: User, video_id: int, format_name: str, round_id: int | None = None, options: Options | None = None
 ) -> Export:
     """Create an export of the masks that the video has at a round, or at the head (the current round) if `round_id` is
-    None. `options` say what of it; None: everything.
+    None. `options` choose the frames and objects; None: all of them.
 
     Raises Problem if there are no masks, or no frames that fit the options.
     """
@@ -108,9 +108,9 @@ def make_project_export(
 ) -> Export:
     """Create an export of all videos of a project that have masks, each at its head, in one file.
 
-    With `video_ids` only of these, which must be videos of the project; splits of the options name them too.
-    `options` say what of them; None: everything.
-    Videos without a frame that fits the options are left out.
+    With `video_ids`, or with splits in `options`, only the videos that these name are exported; they must be videos of
+    the project. `options` also choose the frames and objects; None: all of them. Videos without a frame that fits the
+    options are left out.
 
     Raises Problem if no video has masks, or the format can hold one video only.
     """

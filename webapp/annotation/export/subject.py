@@ -39,7 +39,7 @@ class Counter:
         self._tick(self.done)
 
     def again(self) -> None:
-        """Call `tick` with the same number, in work that is not counted."""
+        """Call `tick` with the number so far, after a step of work by which the number does not grow."""
         self._tick(self.done)
 
 
@@ -174,7 +174,7 @@ def annotated(subject: Subject, usual: Names = "source", digits: int = 5) -> Ann
 
 
 def by_split(subjects: Sequence[Subject], videos: Sequence[AnnotatedVideo]) -> dict[str, list[AnnotatedVideo]]:
-    """Return the videos of each split of an export, those of `subjects`; all of them are in "" if it has no splits."""
+    """Return the videos by the split of their `subjects`, which are in the order of `videos`; "" means no split."""
     found: dict[str, list[AnnotatedVideo]] = {}
     for subject, video in zip(subjects, videos, strict=True):
         found.setdefault(subject.split, []).append(video)

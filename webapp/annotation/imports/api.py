@@ -26,7 +26,9 @@ LabelMapping = Annotated[dict[Annotated[str, Field(max_length=200)], LabelName |
 
 
 class MaskImportBody(Strict):
-    """`upload` is a complete upload of the project. Without `video`, videos are found by their names in the file.
+    """A request to import the masks in a complete upload of the project.
+
+    With `video` they are masks of that video. Otherwise videos are found by their names in the file.
 
     `other_labels` says what happens to labels that the project does not have and `labels` does not name: the import
     asks, makes them, or leaves the objects without a label.
@@ -117,7 +119,7 @@ def get_mask_import(request: HttpRequest, import_id: int) -> MaskImport:
 
 @router.post("/mask-imports/{int:import_id}/labels", response={200: MaskImportInfo, (400, 403, 404, 409): ErrorAnswer})
 def answer_mask_import(request: HttpRequest, import_id: int, body: LabelAnswer) -> MaskImport:
-    """Say what the labels in the file are, for an import whose state is asking. It then goes on."""
+    """Say which labels of the project the labels in the file become, for an import that asks. It then goes on."""
     by = signed_in(request)
     return jobs.answer_labels(by=by, import_id=import_id, labels=body.labels, other_labels=body.other_labels)
 

@@ -84,7 +84,7 @@ def make_import(
 ) -> MaskImport:
     """Create an import of the masks in a complete upload, for one video or for videos of the project by their names.
 
-    Raises Problem if the upload is not complete or has become something else.
+    Raises Problem if the upload is not complete or was used before.
     """
     project = project_for(by, project_id, Role.REVIEWER if ground_truth else Role.ANNOTATOR)
     if is_limited(project, require(by, project.pk)):
@@ -132,7 +132,10 @@ def _check_labels(by: User, project: Project, labels: Labels, other_labels: Othe
 
 @transaction.atomic
 def answer_labels(*, by: User, import_id: int, labels: Labels, other_labels: OtherLabels) -> MaskImport:
-    """Say what the labels of a file are, for an import that asks. It then waits for a worker again."""
+    """Store which labels of the project the labels in a file become, for an import that asks.
+
+    The import then waits for a worker again.
+    """
     found = _own(by, import_id)
     _check_labels(by, found.project, labels, other_labels)
     asking = MaskImport.objects.filter(pk=found.pk, state=MaskImportState.ASKING)
@@ -355,7 +358,7 @@ def _row(video: Video, round_id: int | None, frames: int, objects: int) -> dict[
 
 
 def _notes(placed: list[Placed], read: list[ReadMasks]) -> list[str]:
-    """Return sentences for the person who imports: what was not taken as the file has it."""
+    """Return sentences that tell the person who imports which masks and pixels differ from those in the file."""
     notes = []
     skipped = sum(each.skipped for each in placed)
     if skipped:

@@ -1,4 +1,4 @@
-"""Finds for which videos, frames and labels of a project the masks in a file of annotations are."""
+"""Finds the videos, frames and labels of a project to which the masks in a file of annotations belong."""
 
 from __future__ import annotations
 
@@ -16,7 +16,11 @@ from webapp.videos.source_table import read_source_table
 
 @dataclass(frozen=True)
 class Match:
-    """A video of the project and its masks: their index in the file, and the frame for each frame of the file."""
+    """A video of the project, and the video `found` in the file whose masks it gets.
+
+    `index` is the index of `found` among the videos of the file, and `frames` are the frames of the project's video
+    for the frames of `found`, in their order.
+    """
 
     video: Video
     found: FoundMasks
@@ -90,8 +94,8 @@ def _match(video: Video, found: FoundMasks, file: FoundFile) -> Match:
 def match_frames(names: Sequence[str], stems: Sequence[str] | None, video: Video) -> list[int]:
     """Return the frame of the video for each name of a frame in the file.
 
-    Names are compared with those of the source files; if these are others, the last number of a name is the index of
-    the frame. Numbers from 1 on are taken where one is the number of frames of the video.
+    If all names are names of source files, they are the frames of these files. Otherwise the last number in a name is
+    the index of the frame. The numbers count from 1 instead of 0 if none is 0 and one equals the number of frames.
 
     Args:
         names: the names in the file, without suffixes.
@@ -127,7 +131,7 @@ def _number(name: str) -> int:
 def labels_in(found: Iterable[FoundMasks]) -> list[str]:
     """Return the labels that the objects of these videos have, in alphabetical order.
 
-    `object`, which exports write for objects without a label, is none.
+    The name `object`, which exports write for objects without a label, does not count as a label.
     """
     return sorted({each.label for video in found for each in video.objects if each.label and each.label != NO_LABEL})
 

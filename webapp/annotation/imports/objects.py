@@ -1,4 +1,4 @@
-"""Which objects of a video the objects in a file of annotations are, and the labels of those that are made."""
+"""Finds the objects of a video to which objects in a file of annotations belong; makes the others, and their labels."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ class ChangedMeanwhile(Exception):
 
 @dataclass(frozen=True)
 class Base:
-    """What the new masks of a video are computed from. If it has changed when they are stored, they are not."""
+    """The state of a video from which its new masks are computed. They are not stored if it has changed by then."""
 
     head: int | None
     next_number: int

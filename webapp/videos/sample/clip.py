@@ -111,7 +111,7 @@ class Layer:
         return self.pixels[..., 3:]
 
     def shadow(self, dx: float, dy: float, softness: float) -> Picture:
-        """Return how much light the layer keeps from what is below it, [HEIGHT, WIDTH, 1] in 0..1.
+        """Return the fraction of the light that the layer blocks for what is below it, [HEIGHT, WIDTH, 1] in 0..1.
 
         The shadow is shifted by `dx`, `dy` pixels and blurred by `softness`.
         """

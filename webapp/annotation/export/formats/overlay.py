@@ -66,7 +66,7 @@ def paint(picture: RgbFrame, labels: LabelMap, colors: NDArray[np.uint8], look: 
 def _before(
     picture: RgbFrame, labels: LabelMap, colors: NDArray[np.uint8], look: Look, background: NDArray[np.uint8]
 ) -> RgbFrame:
-    """Return the tinted objects of a frame before a background of one colour. Their edges are those of the soft matte.
+    """Return the tinted objects of a frame in front of a background of one colour, with the edges of the soft matte.
 
     A soft edge reaches outside the mask, where it has the colour of the nearest object.
     """
@@ -84,7 +84,7 @@ def _colored(labels: LabelMap, colors: NDArray[np.uint8]) -> RgbFrame:
 
 
 def _nearest(labels: LabelMap) -> LabelMap:
-    """Return the id of the nearest pixel of an object for every pixel of a mask that has objects."""
+    """Return, for each pixel of a mask, the id of the object that is nearest to it. The mask must have an object."""
     import cv2
 
     outside = (labels == 0).astype(np.uint8)
