@@ -293,7 +293,7 @@ class Engine(ABC):
     def _settled(self, update: MaskUpdate) -> MaskUpdate:
         """Apply people's decisions (fixed, absent, frozen objects) to a mask, and keep it as the newest of its frame.
 
-        Subclasses store and yield what this returns. Objects that are fixed or absent in the frame get confidence 1.
+        Subclasses store and yield what this returns. Fixed and absent objects get confidence 1, lost ones at most 0.5.
         """
         settled = self.masks.settled(update)
         changed = settled.labels is not update.labels

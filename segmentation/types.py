@@ -117,7 +117,7 @@ class MaskUpdate:
             that attaches them must itself continue from their content and not from anything more precise, so that a
             session that stayed open and a session that was rebuilt compute identical masks.
         lost: ids of the objects that are lost in this frame, ascending: they were drawn or given somewhere, but have no
-            or almost no pixels here, and are not marked as absent.
+            or almost no pixels here, and are not marked as absent. Their confidence is at most 0.5.
     """
 
     frame: int

@@ -20,6 +20,9 @@ from segmentation.session.standing_masks import StandingMasks
 from segmentation.types import Interaction, LabelMap, MaskUpdate, Scribble
 
 LOST = 0.02  # An object whose area is below this fraction of its area where it was last drawn or given is lost.
+# The largest confidence of a lost object. It may be hidden, as the mask says, or it was not found. An engine cannot
+# tell which of both is true: STAR's own estimate was 0.95 in black frames.
+LOST_CONFIDENCE = 0.5
 
 
 class PreviewMade(Exception):
@@ -106,16 +109,18 @@ class SessionMasks:
     def settled(self, update: MaskUpdate) -> MaskUpdate:
         """Return the update after applying people's decisions to its mask.
 
-        Objects that are fixed or absent in the frame get confidence 1, and `lost` is completed. Nothing is stored yet:
-        `store` does that.
+        Objects that are fixed or absent in the frame get confidence 1, lost ones LOST_CONFIDENCE at most, and `lost` is
+        completed. Nothing is stored yet: `store` does that.
         """
         frame, count = update.frame, len(update.confidence)
         labels = self.agreeing(frame, update.labels, count)
         sure = self._certain(frame)
-        confidence = tuple(1.0 if i in sure else value for i, value in enumerate(update.confidence, 1))
         sizes = pixel_counts(labels)
         small = {number for number, area in self._areas.items() if sizes[number] < LOST * area}
         lost = tuple(sorted((small | set(update.lost)) - sure))
+        most = dict.fromkeys(lost, LOST_CONFIDENCE)
+        limited = [min(value, most.get(i, 1.0)) for i, value in enumerate(update.confidence, 1)]
+        confidence = tuple(1.0 if i in sure else value for i, value in enumerate(limited, 1))
         return replace(update, labels=labels, confidence=confidence, lost=lost)
 
     def store(self, update: MaskUpdate) -> None:

@@ -175,6 +175,7 @@ class DecisionConformance:
         for update in updates:
             assert set(update.lost) >= {i for i in (1, 2) if not (update.labels == i).any() and updates[0].labels.any()}
             assert all((update.labels == i).mean() < 0.1 for i in update.lost)
+            assert all(update.confidence[i - 1] <= 0.5 for i in update.lost)
 
     # --- previews, prompts, preparation -----------------------------------------------------------------------------
 
