@@ -311,7 +311,7 @@ class Engine(ABC):
     # --- parts of rounds ------------------------------------------------------------------------------------------
 
     def _run_part(self, part: RoundPart, limits: RoundLimits) -> Generator[MaskUpdate]:
-        """Run a part of a round. `limits` are the round's; the part's frame, objects and boxes are added here."""
+        """Run a part of a round with the `limits` of the round, to which its frame, objects and boxes are added."""
         if all(frame in self.locked or frame in part.done for frame in part.zone):
             return
         frame = part.interaction.frame

@@ -78,7 +78,10 @@ def ask_service(packages: Sequence[Package], client: httpx.Client) -> Iterator[t
 
 
 def search_database(packages: Sequence[Package], database: Path) -> Iterator[tuple[Package, str]]:
-    """As `ask_service`, from a copy of the advisories: a zip, or a folder with zips or JSON files."""
+    """Yield each package with the id of an advisory that concerns it, from a copy of the advisories.
+
+    The copy is a zip, or a folder with zips or JSON files.
+    """
     by_name: dict[tuple[str, str], list[Package]] = {}
     for package in packages:
         by_name.setdefault((package.ecosystem, package.name), []).append(package)

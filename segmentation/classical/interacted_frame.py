@@ -178,7 +178,7 @@ def _drawn(
     scaled: ScaledFrame,
     sizes: Sizes,
 ) -> LabelMap:
-    """Put the new masks of objects into the frame's mask `before`, and leave all pixels as they are where none changed.
+    """Return the frame's mask `before` with the new masks of objects. Where no object changed, pixels keep their ids.
 
     Args:
         cut: the new mask of each object at the size of GrabCut.

@@ -25,7 +25,7 @@ NAME = re.compile(r"(.+)_([0-9]+)_[^_]+_instanceids\.png", re.IGNORECASE)  # cit
 
 
 def file_name(video: str, frame: int, kind: str) -> str:
-    """Return the name of a file without its suffix. `kind` is such as gtFine_instanceIds."""
+    """Return the name of a file without its suffix. `kind` is its last part, for example gtFine_instanceIds."""
     return f"{video}_{SEQUENCE}_{frame:06}_{kind}"
 
 
@@ -42,7 +42,7 @@ def encode_label_ids(labels: LabelMap, video: AnnotatedVideo, numbers: Mapping[s
 def read_cityscapes(files: FileTree, classes: Mapping[int, str] = CLASSES) -> list[AnnotatedVideo]:
     """Read the instanceIds in a tree of files: the frames of aachen_000000 are one video, by their last numbers.
 
-    A city of which there is only the sequence 000000 is a video called like the city.
+    If the sequence 000000 is the only one of its city, the video has the name of the city.
 
     Raises:
         AnnotationError: a file is damaged; the message names it.

@@ -45,7 +45,7 @@ def _row(at: int, mask: ObjectMask, names: list[str]) -> dict[str, Any]:
 
 
 def read_datumaro(data: dict[str, Any]) -> list[AnnotatedVideo]:
-    """Read a file. The items of one folder are the frames of a video; `track_id` or `group` tells objects apart.
+    """Read a Datumaro file. The items of a folder are the frames of a video; `track_id` or `group` tells objects apart.
 
     Raises:
         AnnotationError: the content is damaged, or has annotations other than polygons and masks.

@@ -126,7 +126,7 @@ def _class_names(files: FileTree) -> dict[int, str]:
 
 
 def _label_map(files: FileTree, paths: list[str]) -> Callable[[str], LabelMap]:
-    """Return a function that reads one of these masks. Its errors name the file."""
+    """Return a function that reads the mask at one of `paths`, those of one video. Its errors name the file."""
     masks = MaskFiles(tuple(paths), _reader(files), str)
     return lambda path: at_place("masks", lambda: masks.labels(path), MaskError)
 

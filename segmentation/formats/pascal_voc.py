@@ -67,8 +67,9 @@ def voc_video(
 ) -> AnnotatedVideo:
     """Return the video of masks of objects whose classes are known from other masks.
 
-    The ids of objects stay if each has the same class in all frames that have a mask of classes. Otherwise they say
-    nothing across frames, and the second car of each frame becomes one object.
+    The ids of objects stay if each has the same class in all frames that have a mask of classes. Otherwise the ids of
+    different frames are not related, and objects are matched by class and position: the second car of each frame
+    becomes one object.
 
     Args:
         name: the name of the video.
@@ -133,7 +134,7 @@ def _numbered(
 ) -> tuple[list[np.ndarray[tuple[int], np.dtype[np.uint8]]], dict[int, str]]:
     """Return, for each frame, the object id in the video for each value of its mask, and the label of each object.
 
-    A frame in which no class is known (0) says nothing against a number: its object has the class of other frames.
+    In a frame in which the class of a value is not known (0), the value has the class that it has in other frames.
     """
     pairs = {(number, class_) for classes in found for number, class_ in classes.items() if class_}
     known = dict(pairs)

@@ -82,7 +82,7 @@ class _Track:
         self._areas[at], self._boxes[at] = mask.area, list(mask.box)
 
     def json(self, fields: dict[str, Any]) -> bytes:
-        """Return the annotation with these other fields."""
+        """Return the annotation of the object as JSON: its masks, areas and boxes, and the given `fields`."""
         inside = b",".join(self._segmentations)
         rest = compact_json({"areas": self._areas, "bboxes": self._boxes})
         return compact_json(fields)[:-1] + b',"segmentations":[' + inside + b"]," + rest[1:]

@@ -1,5 +1,6 @@
-"""Test of the day of a team of three: a manager deals twelve clips, an annotator works through two jobs, and a reviewer
-sends one back and accepts the other. Hidden ground truth flags bad work. A stroke and a deleted clip come back.
+"""Test of the day of a team of three: a manager deals twelve videos, an annotator works through two jobs, and a
+reviewer sends one back and accepts the other. Hidden ground truth flags bad work. A stroke and a deleted video are
+restored.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ def set_pin(page: Page, across: float, text: str) -> None:
 
 
 def deal(manager: Page) -> None:
-    """The manager invites annotator and reviewer, asks for a review and a J&F of each job, and deals twelve clips."""
+    """The manager invites annotator and reviewer, asks for a review and a J&F of each job, and deals twelve videos."""
     add_clips(manager)
     manager.goto(f"/projects/{SAMPLE}/members")
     invite(manager, "ann", "annotator")
@@ -172,7 +173,7 @@ def read_numbers_and_log(manager: Page) -> None:
 
 
 def delete_and_restore(manager: Page) -> None:
-    """The manager deletes a clip by mistake, and gets it back from the trash."""
+    """The manager deletes a video by mistake, and gets it back from the trash."""
     manager.get_by_test_id("tab-videos").click()
     manager.get_by_test_id(f"video-select-{CLIPS}").click()
     manager.get_by_test_id("selection-delete").click()

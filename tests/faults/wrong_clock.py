@@ -1,6 +1,6 @@
-"""The engines of the tests for a worker whose clock is wrong. It loads them from here (MASKWRIGHT_ENGINES).
+"""Sets the clock of the worker ahead that imports this module as its engines (MASKWRIGHT_ENGINES), the fake ones.
 
-The variable FAULTS_CLOCK_AHEAD says by how many seconds its clock is ahead of those of other hosts.
+The variable FAULTS_CLOCK_AHEAD says by how many seconds the clock is ahead of those of other hosts.
 """
 
 from __future__ import annotations

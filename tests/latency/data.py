@@ -1,4 +1,4 @@
-"""Measure exports and imports of masks: their speed beside what they cannot do without, and the memory of a reader.
+"""Measure exports and imports of masks: their speed beside decoding and encoding alone, and the memory of a reader.
 
 `python -m tests.latency.data`, or with `exports` or `imports` behind it, prints the figures. Its exit status is 1 if a
 target is missed.

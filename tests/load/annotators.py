@@ -22,7 +22,7 @@ PATIENCE = 60.0  # Seconds after which an answer counts as lost.
 
 @dataclass
 class Measured:
-    """What happened: seconds until strokes were acknowledged, and from asking for a round until its first mask.
+    """What is measured: the seconds until strokes were acknowledged, and from a request for a round to its first mask.
 
     `ended` holds, by the id of a round, the time (as of `time.time`) at which the page was told that it is done.
     """
@@ -102,7 +102,7 @@ async def listen(door: Door, video: int, leave: asyncio.Event, entered: asyncio.
 
 
 class Page:
-    """What the page of a person does with its socket. `mask` is set whenever masks arrive."""
+    """Reads a socket and sends messages as the page of a person does. `mask` is set whenever masks arrive."""
 
     def __init__(self, socket: ClientConnection, measured: Measured) -> None:
         self._socket, self._measured = socket, measured

@@ -45,7 +45,7 @@ def test_a_call_is_refused_with_a_sentence(
 
 @pytest.mark.parametrize("address", ["/api/search?q=%00", "/api/search?%00=1", "/api/status/workers/a%00b"])
 def test_addresses_are_refused_too(client_as: Callable[[User | None], Client], owner: User, address: str) -> None:
-    """Postgres would answer a question with such a text by an error of its own, and the call by 500."""
+    """A query with such a text would raise an error in Postgres, and the call would answer 500."""
     client = client_as(owner)
     answer = client.patch(address, {}, "application/json") if "status" in address else client.get(address)
     assert answer.status_code == 422

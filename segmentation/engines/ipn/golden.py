@@ -144,7 +144,9 @@ def _stored_masks(case: Case, index: int) -> Array | None:
 
 
 def _check_weights(case: Case) -> None:
-    """Compare `reach` and `round_weight` with the official code's results in `get_weight_cases.json`, if it exists.
+    """Compare the results of `reach` and `round_weight` (how far a round propagates, and the weight of its masks).
+
+    The results of the official code are in `get_weight_cases.json`. If there is no such file, nothing is compared.
 
     Raises GoldenError if any result differs.
     """

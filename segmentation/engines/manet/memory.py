@@ -94,10 +94,11 @@ class LocalMemory:
         self._embed, self._options, self._cache = embed, options, cache
 
     def read(self, frame: int, rounds: Sequence[ManetRound], previous: Tensor, ids: Sequence[int]) -> Tensor:
-        """Return the local map L' [n, h, w] of `frame`, in the paper's notation, from the round that is nearest.
+        """Return the local map L' [n, h, w] of `frame`, in the paper's notation.
 
-        `previous` [h, w] is the mask of the adjacent frame in the newest round. The map of an older round is computed
-        again from the masks of that round if it is not cached.
+        It is that of the round whose annotated frame is nearest to `frame`, among the last R rounds. `previous` [h, w]
+        is the mask of the adjacent frame in the newest round. The map of an older round is computed again from the
+        masks of that round if it is not cached.
         """
         newest = len(rounds) - 1
         chosen = newest

@@ -1,8 +1,8 @@
 """Compares the masks of drawn frames with each other before they enter the memory, so that their errors fade.
 
 A drawn mask is certain under its scribbles and only likely elsewhere: a first mask often takes in things beside the
-object. A person corrects that in another frame, because there it shows most, and the first mask stays as it is. So each
-drawn frame is read from all other frames of the memory, and what they say enters the memory along with its own mask.
+object. A person corrects that in another frame, because there it shows most, and the first mask stays as it is. So the
+mask of each drawn frame is also predicted from the other frames of the memory, and a mixture of both enters the memory.
 The mask that people see does not change, and accepted and painted masks count as they are.
 """
 
@@ -39,7 +39,7 @@ class RememberedFrame:
 
 
 def agreed_cells(frames: Mapping[int, RememberedFrame], sharpness: Tensor) -> list[CellRows]:
-    """Return the cells of all frames for the memory; those of drawn frames also say what the other frames say.
+    """Return the cells of all frames for the memory. The shares of drawn frames are mixed with those of other frames.
 
     `sharpness` is the factor of similarities in the softmax.
     """

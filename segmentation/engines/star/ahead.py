@@ -17,7 +17,7 @@ Result = TypeVar("Result")
 class StepsAhead(Generic[Result]):
     """The results of a function of frames, in the order in which a round needs them, inside of a `with` block.
 
-    Where PyTorch may use one thread only, nothing is computed ahead, but when it is asked for.
+    Where PyTorch may use one thread only, no result is computed before it is requested.
 
     Args:
         compute: a function of a frame and the adjacent frame from which it is segmented.

@@ -217,7 +217,7 @@ class StarEngine(Engine):
         return frame in self._state.annotated or bool(self.masks.spoken_of(frame, self.num_objects))
 
     def _given(self, frame: int, objects: list[int]) -> Given:
-        """Return the mask of an annotated, accepted or painted frame, and which objects it tells the place of.
+        """Return the mask of an annotated, accepted or painted frame, and for which objects it tells where they are.
 
         `objects` are the ids of the objects of the round.
         """

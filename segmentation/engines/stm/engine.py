@@ -191,7 +191,7 @@ class InteractiveSTMEngine(Engine):
         return before[: self._given_frames] + after[: self._given_frames]
 
     def _farther_given(self, frame: int, object_id: int) -> list[MemorySlot]:
-        """Return the slot of the nearest accepted or painted mask that shows an object, which has no other memory."""
+        """Return the slot of the nearest accepted or painted mask that shows an object without any other slot."""
         showing = [f for f, ids in self.masks.sure_frames().items() if object_id in ids]
         return [self._given(min(showing, key=lambda f: (abs(f - frame), f)))[object_id]]
 

@@ -1,4 +1,4 @@
-"""Tests that the packages of the data sets themselves read what is written for them."""
+"""Tests that the packages of data sets (TrackEval for KITTI MOTS) read the files that are written in their formats."""
 
 from __future__ import annotations
 

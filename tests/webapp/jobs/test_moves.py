@@ -1,4 +1,4 @@
-"""Tests of moving jobs: who may, what two people at once get, and what is logged."""
+"""Tests of moves of jobs: who may make them, what happens if two people make one at once, and what is logged."""
 
 from __future__ import annotations
 

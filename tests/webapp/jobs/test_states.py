@@ -1,4 +1,4 @@
-"""Tests of the table of moves: every action at every place for every part."""
+"""Tests of the table of moves: every action, in every stage and state, by assignee, reviewer and manager."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of copies of videos with their rounds: what is in a copy, how it ends, and what its numbers say."""
+"""Tests of copies of videos with their rounds: what is in a copy, how it ends, and the numbers about work in it."""
 
 from __future__ import annotations
 

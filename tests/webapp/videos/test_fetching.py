@@ -30,7 +30,7 @@ DATA = bytes(range(256)) * 20
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """Serves /clip.mp4, its beginning with the size of the whole, and addresses that lead on."""
+    """Serves /clip.mp4, a cut-off copy with the size of the whole file, and addresses that redirect to others."""
 
     def do_GET(self) -> None:
         places = {

@@ -1,4 +1,4 @@
-"""A data folder of the test's own, and the masks of exported videos."""
+"""Fixtures for tests of exports: a new data folder for each test, and the masks of exported videos."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A video with masks, a video of the same frames without any, and a data folder of the test's own."""
+"""Fixtures for tests of imports of masks: a video with masks, one of the same frames without masks, a data folder."""
 
 from __future__ import annotations
 
