@@ -18,5 +18,11 @@ export default defineConfig(({ command }) => ({
       "/ws": { target: django, ws: true },
     },
   },
-  test: { environment: "happy-dom", include: ["src/**/*.test.ts", "src/**/*.test.tsx"] },
+  test: {
+    environment: "happy-dom",
+    include: ["src/**/*.test.ts", "src/**/*.test.tsx"],
+    isolate: false,
+    setupFiles: "src/testing.ts",
+    testTimeout: 20_000, // Other programs may use the processor.
+  },
 }));

@@ -1,3 +1,4 @@
+import { render } from "preact";
 import { act } from "preact/test-utils";
 import { afterEach, expect, test, vi } from "vitest";
 import { ME } from "./api/samples";
@@ -5,7 +6,12 @@ import { me } from "./api/session";
 import { FakeServer } from "./api/testing";
 import { query, settled } from "./parts/testing";
 
-afterEach(() => vi.unstubAllGlobals());
+const app = Object.assign(document.createElement("div"), { id: "app" });
+
+afterEach(() => {
+  render(null, app);
+  vi.unstubAllGlobals();
+});
 
 test("whoever lacks the second factor that the site demands sets it up at the address of a video, too", async () => {
   const missing = { ...ME, second_factor_missing: true };
@@ -14,7 +20,7 @@ test("whoever lacks the second factor that the site demands sets it up at the ad
     "GET /api/me/second-factor": { on: false, demanded: true, codes_left: 0 },
   });
   history.replaceState(null, "", "/videos/7");
-  document.body.append(Object.assign(document.createElement("div"), { id: "app" }));
+  document.body.append(app);
   me.value = missing;
   await import("./main");
   await vi.waitFor(async () => {

@@ -34,7 +34,7 @@ it("a due date is sent when the field is left, not after each digit", async () =
   const server = await open();
   for (const value of ["0002-05-04", "0203-05-04", "2031-05-04"]) await type("jobs-due-21", value);
   expect(sent(server)).toEqual([]);
-  await fire("jobs-due-21", new FocusEvent("blur"));
+  await fire("jobs-due-21", new FocusEvent("focusout"));
   await act(settled);
   expect(sent(server)).toEqual([{ edition: 1, due: "2031-05-04" }]);
   expect(get<HTMLInputElement>("jobs-due-21").value).toBe("2031-05-04");
