@@ -1,4 +1,4 @@
-"""Traces the outlines of a mask along the borders of its pixels, so that the outlines hold the mask exactly."""
+"""Traces the outlines of a mask along the borders of its pixels, so that the outlines describe the mask exactly."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writes the outlines of masks as GeoJSON and SVG. They run along the borders of pixels and hold the masks exactly.
+"""Writes the outlines of masks as GeoJSON and SVG. They run along the borders of pixels: the masks follow from them.
 
 Coordinates are pixels: (0, 0) is the upper left corner of the frame, and y grows downward.
 """

@@ -22,7 +22,7 @@ from webapp.accounts.signals import account_changed
 
 
 def sign_in_first(request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-    """Send people to the sign-in of the page, which asks for a second factor and offers the ways of this site.
+    """Redirect to the sign-in of the page, which asks for a second factor and offers every way to sign in here.
 
     Somebody who is signed in but is no administrator gets an answer here, because signing in would lead back to this
     address.

@@ -1,4 +1,4 @@
-"""Who is an administrator of the site, and what an administrator must know before an account ends."""
+"""Tells who is an administrator of the site, whether it is the only one, and which rows refer to an account."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sign-in through a provider of OpenID Connect: the way there, and the way back.
+"""Sign-in through a provider of OpenID Connect: the redirect to the provider, and the return from it.
 
 Authlib finds the provider's addresses, checks state, nonce and the signature of the token, and uses PKCE.
 """

@@ -83,8 +83,8 @@ def refusal(request: HttpRequest) -> Problem | None:
 
 @transaction.atomic
 def begin(*, user: User) -> Setup:
-    """Make a new secret for `user`. It is asked for only after `confirm`, so a picture that was never scanned locks
-    nobody out.
+    """Make a new secret for `user`. Codes are asked for at sign-in only after `confirm`, so a picture that was never
+    scanned locks nobody out.
 
     Raises Problem 409 if the user has a second factor.
     """

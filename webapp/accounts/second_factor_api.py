@@ -53,7 +53,7 @@ def get_second_factor(request: HttpRequest) -> SecondFactorInfo:
 
 @router.post("/me/second-factor", response={201: SecondFactorSetup, (400, 409, 429): ErrorAnswer})
 def begin_second_factor(request: HttpRequest, body: SecondFactorBegin) -> Status[SecondFactorSetup]:
-    """Begin to set up a second factor. Nothing is asked for until it is confirmed with a code."""
+    """Begin to set up a second factor. No code is needed at sign-in until it is confirmed with a code."""
     user = signed_in(request)
     check_current_password(user, body.current_password)
     begun = second_factor.begin(user=user)

@@ -1,4 +1,4 @@
-"""How long workers have computed rounds for a project or a person, and the refusal of rounds beyond their quota."""
+"""Measures how long workers computed rounds for a project or a person, and refuses rounds beyond their quota."""
 
 from __future__ import annotations
 

@@ -148,7 +148,7 @@ class Mask(models.Model):
 
 
 class ScribbleKind(models.TextChoices):
-    """How the points of a scribble are meant."""
+    """The kind of a scribble, which tells what its points are."""
 
     SCRIBBLE = "scribble"  # A path inside the object.
     CLICK = "click"  # One point on the object, or with `positive` False a point that does not belong to it.

@@ -1,6 +1,7 @@
-"""Which frames of a video need a person: unsure ones, and those in which an object is lost. Lists show their number.
+"""Finds the frames of a video that a person should fix: unsure ones, and those in which an object is lost.
 
-Counting reads all masks of a video, so a worker does it after a change, and the row of the video keeps the number.
+Lists show their number. Counting reads all masks of a video, so a worker does it after a change, and the row of the
+video keeps the number.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Which round a worker begins next, and which waiting work it leaves to other workers.
+"""Decides which round a worker begins next, and which waiting work it leaves to other workers.
 
 Previews come first, because a person watches for them. Then come rounds: those of the project with the fewest running
 rounds first, among them those of the author with the fewest running rounds, then the oldest. Imports and exports have

@@ -51,7 +51,7 @@ Ids = Annotated[list[int], Field(max_length=10_000)]
 
 
 class JobFilter(Schema):
-    """Which jobs of those that the person may see. `assignee` is "me", "none" or the id of a person."""
+    """The filter and the order of a list of jobs. `assignee` is "me", "none" or the id of a person."""
 
     project: int | None = None
     video: int | None = None
@@ -92,7 +92,7 @@ class CutBody(Strict):
 
 
 class DealBody(Strict):
-    """Which jobs that nobody has go to which people and teams; without `videos` and `jobs` all of the project."""
+    """The people and teams who get jobs that nobody has. `videos` and `jobs` restrict which; null: no restriction."""
 
     people: Annotated[list[UserId], Field(max_length=500)] = []
     teams: Annotated[list[TeamId], Field(max_length=100)] = []  # Those of them who can have jobs in the project.
@@ -107,7 +107,7 @@ class DealtJob(Schema):
 
 
 class SampleBody(Strict):
-    """Which share (0..1) of the jobs, or of the frames of each job, a reviewer is to look at."""
+    """The share (0..1) of the finished jobs, or of the frames of each of them, that a reviewer is to look at."""
 
     share: Annotated[float, Field(gt=0, le=1)]
     of: Of = "jobs"

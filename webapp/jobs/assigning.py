@@ -1,4 +1,4 @@
-"""Says who works on a job, and until when: by hand, by dealing many at once, and by taking one from the pool."""
+"""Assigns jobs to people: by hand, by dealing many at once, and by taking one from the pool. Also sets due dates."""
 
 from __future__ import annotations
 
@@ -134,8 +134,8 @@ def deal(
 ) -> list[Dealt]:
     """Give jobs that nobody has to people, evenly: the next job goes to the person with the fewest open ones.
 
-    `videos` and `jobs` say which jobs (None: all of the project). Nobody gets more than `most_open` open jobs; the
-    rest stays in the pool. Each `BATCH` jobs are a transaction. Return what was dealt.
+    `videos` and `jobs` restrict which jobs of the project are dealt (None: no restriction). Nobody gets more than
+    `most_open` open jobs; the rest stays in the pool. Each `BATCH` jobs are a transaction. Return what was dealt.
     """
     project_for(by, project_id, Role.MANAGER)
     if not people:

@@ -1,4 +1,4 @@
-"""Orders of lists of jobs, their parts, and the queue of a person."""
+"""Sorts lists of jobs and returns them in parts, and puts together the queue of a person."""
 
 from __future__ import annotations
 
@@ -57,7 +57,8 @@ def in_order(jobs: QuerySet[Job], order: str) -> QuerySet[Job]:
 def page_of(user: User, jobs: QuerySet[Job], order: str, after: int | None, limit: int, seen: QuerySet[Job]) -> JobPage:
     """Return at most `limit` of `jobs` that follow the job with the id `after` in this order.
 
-    Raises NotFound if that job is not among `seen`: the order would tell how a job stands that the person may not see.
+    Raises NotFound if that job is not among `seen`, because its place in the order would tell the state of a job that
+    the person may not see.
     """
     rows = in_order(jobs, order)
     if after is not None:

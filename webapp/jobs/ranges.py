@@ -17,7 +17,7 @@ Range = tuple[int, int]  # The first and the last frame, inclusive.
 
 
 def own_ranges(user: User, role: Role, video: Video) -> list[Range] | None:
-    """Return the ranges of frames that a member may change, ascending; neighbours are one. None: the whole video."""
+    """Return the ranges of frames that a member may change, ascending, adjacent ones joined. None: the whole video."""
     if not is_limited(video.project, role):
         return None
     jobs = [job for job in Job.objects.filter(video=video, assignee=user).order_by("first") if is_open(job)]

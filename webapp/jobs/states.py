@@ -89,12 +89,12 @@ def may_ever(action: Action, parts: Iterable[Part]) -> bool:
 
 
 def move_for(action: Action, parts: Iterable[Part], place: Place) -> Move | None:
-    """Return the move that a person with these parts may make from `place`, or None."""
+    """Return the move that a person with these parts may make from `place` (a stage and a state), or None."""
     fits = (move for move in MOVES if move.action == action and place in move.before)
     return next((move for move in fits if not move.who.isdisjoint(parts)), None)
 
 
 def allowed(parts: Iterable[Part], place: Place) -> list[Action]:
-    """Return the actions that a person with these parts may do at `place`, in the order of the table."""
+    """Return the actions that a person with these parts may do at `place`, in the order of `MOVES`."""
     given = frozenset(parts)
     return list(dict.fromkeys(move.action for move in MOVES if place in move.before and not move.who.isdisjoint(given)))

@@ -1,4 +1,4 @@
-"""What is left to do in a job before it is submitted: frames to look at or to accept, lost objects, open pins."""
+"""Finds what is left to do in a job before it is submitted: frames to look at or to accept, lost objects, open pins."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The REST call for what the page does over its socket: the same messages, checks and write functions."""
+"""The REST call that takes the messages that the page sends over its socket, with the same checks and functions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an administrator sees of a running site: queues, workers, running work, storage and versions."""
+"""Reads the status of a running site for administrators, and lets them pause queues, drain workers and cancel tasks."""
 
 from __future__ import annotations
 

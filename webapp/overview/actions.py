@@ -1,4 +1,4 @@
-"""Does the same to many videos of a project at once. What is refused is refused before anything is changed."""
+"""Carries out one action on many videos of a project. An action that is refused for one video changes none of them."""
 
 from __future__ import annotations
 
@@ -42,8 +42,10 @@ BATCH = 25  # The number of videos that one transaction changes.
 
 @dataclass(frozen=True)
 class Values:
-    """What an action needs: a person (None: nobody), a priority, a due date (None: none), or a project to move or copy
-    to, with the labels that objects get there, by the ids of theirs (None: none).
+    """The value that an action needs: a person (None: nobody), a priority, a due date (None: no date), or a project.
+
+    The project is the one to which videos are moved or copied. `labels` maps the ids of the labels that objects have to
+    the ids of the labels that they get there (None: no label).
     """
 
     person: int | None = None

@@ -111,7 +111,7 @@ def get_cover(request: HttpRequest, video_id: int, v: int | None = None) -> Http
 
 
 class ActionBody(Strict):
-    """What to do to which videos. An action reads only its own field."""
+    """An action, the ids of the videos on which it is carried out, and its value. It reads only the field it needs."""
 
     ids: Annotated[list[int], Field(min_length=1, max_length=1000)]
     action: Action

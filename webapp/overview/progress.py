@@ -1,4 +1,4 @@
-"""How far a project is: its videos and jobs by state, its frames, and what was left on each day."""
+"""Computes how far a project is: its videos and jobs by state, its frames, and the jobs that were left on each day."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can be put into the trash: projects, videos, exports and labels.
+"""The base of rows that can be put into the trash: projects, videos, exports and labels.
 
 A row in the trash has `deleted_at`. After `KEPT` in the trash, or when somebody empties the trash, `removing` is set:
 from then on nobody can bring it back, and a worker deletes the row and its files.

@@ -49,7 +49,7 @@ class Guest:
 
 @dataclass(frozen=True)
 class Line:
-    """What came of a line of a file: "invited" with a link, or "member" already. `mailed`: a worker sends the link."""
+    """The outcome for a line of a file: "invited" (with a link) or "member". `mailed`: a worker sends the link."""
 
     number: int
     email: str

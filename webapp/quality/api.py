@@ -34,7 +34,7 @@ class NumbersQuery(Schema):
 
 
 class QualityPatch(Strict):
-    """What to change. `least_jf` null means that nothing is checked any more."""
+    """The fields to change. With null as `least_jf`, submissions are not checked any more."""
 
     least_jf: Unit | None = None
     below: Literal["flag", "hold"] | None = None

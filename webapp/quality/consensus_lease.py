@@ -1,6 +1,6 @@
-"""The lease of what workers compute of a consensus: the agreement of the copies, or their vote.
+"""The lease of the work on a consensus: computing the agreement of its copies, or merging them by a vote.
 
-A worker that is killed is noticed by its heartbeat, and another one computes it again.
+If a worker is killed, its heartbeat stops, and another worker begins the work again.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""What people did in a project, as single facts that `numbers.py` sums up. Each function makes one or two queries."""
+"""Reads from the database what people did in a project, as single facts that `numbers.py` sums up.
+
+Each function makes one or two queries.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the rest of Maskwright can do with stored files, wherever they are kept.
+"""The interface by which all other code reads and writes stored files, in the data folder or in a bucket.
 
 A stored file has a name that looks like a path, such as "videos/3/frames/000000.jpg". Its content is written to a file
 on this machine first and then saved under its name, so that nobody reads a half-written file.
@@ -54,7 +54,7 @@ class Storage(Protocol):
     def exchange_folder(self, path: Path, name: str, old: str) -> Callable[[], None]:
         """Store the folder at `path` as the folder `name`, and keep what was there as the folder `old`.
 
-        Returns a function that takes it back.
+        Returns a function that undoes the exchange.
         """
 
     def copy_folder(self, source: str, target: str, staging: str, beat: Beat) -> Callable[[], None]:

@@ -1,4 +1,4 @@
-"""Which tasks a worker still begins: none while it is drained.
+"""Keeps a worker from beginning tasks while it is drained.
 
 An administrator drains a worker before its machine is switched off, and a worker that gets SIGTERM drains itself
 (webapp/inference/workers.py keeps that in its row). The worker then finishes its task and no longer reads the queues of

@@ -25,7 +25,8 @@ router = Router(tags=["videos"])
 
 
 class FetchBody(Strict):
-    """`source` is an address (https://...), an object of a bucket (s3://...), or a path below the import folder.
+    """A request to get the file `source`: an address (https://...), an object of a bucket (s3://...), or a path below
+    the import folder.
 
     With `as_video` the file becomes a video. Otherwise it becomes an upload, for an import of masks.
     """

@@ -46,7 +46,7 @@ class SourceFrame:
 
 @dataclass(frozen=True)
 class WrittenVideo:
-    """What a `FrameWriter` wrote: the size and number of the frames, the bytes, and what was found in the frames."""
+    """The size and number of the frames that a `FrameWriter` wrote, their bytes, ground truth and scene cuts."""
 
     width: int
     height: int

@@ -29,7 +29,7 @@ class WebhookEvent(Schema):
 
 
 class WebhookBody(Strict):
-    """Where to call, and for which events; without `events` for all."""
+    """The address that is called, and the events for which it is called; without `events`, for all events."""
 
     url: Url
     events: Events = []

@@ -521,7 +521,7 @@ export interface paths {
         put?: never;
         /**
          * Begin Second Factor
-         * @description Begin to set up a second factor. Nothing is asked for until it is confirmed with a code.
+         * @description Begin to set up a second factor. No code is needed at sign-in until it is confirmed with a code.
          */
         post: operations["begin_second_factor"];
         delete?: never;
@@ -2245,7 +2245,7 @@ export interface components {
         Action: "assign" | "reviewer" | "priority" | "due" | "archive" | "unarchive" | "delete" | "move" | "copy";
         /**
          * ActionBody
-         * @description What to do to which videos. An action reads only its own field.
+         * @description An action, the ids of the videos on which it is carried out, and its value. It reads only the field it needs.
          */
         ActionBody: {
             action: components["schemas"]["Action"];
@@ -2619,7 +2619,7 @@ export interface components {
         };
         /**
          * DealBody
-         * @description Which jobs that nobody has go to which people and teams; without `videos` and `jobs` all of the project.
+         * @description The people and teams who get jobs that nobody has. `videos` and `jobs` restrict which; null: no restriction.
          */
         DealBody: {
             /** Jobs */
@@ -2877,7 +2877,8 @@ export interface components {
         ExportState: "queued" | "running" | "done" | "cancelled" | "failed";
         /**
          * FetchBody
-         * @description `source` is an address (https://...), an object of a bucket (s3://...), or a path below the import folder.
+         * @description A request to get the file `source`: an address (https://...), an object of a bucket (s3://...), or a path below
+         *     the import folder.
          *
          *     With `as_video` the file becomes a video. Otherwise it becomes an upload, for an import of masks.
          */
@@ -3204,7 +3205,7 @@ export interface components {
         };
         /**
          * JobFilter
-         * @description Which jobs of those that the person may see. `assignee` is "me", "none" or the id of a person.
+         * @description The filter and the order of a list of jobs. `assignee` is "me", "none" or the id of a person.
          */
         JobFilter: {
             /** After */
@@ -4508,7 +4509,7 @@ export interface components {
         };
         /**
          * QualityPatch
-         * @description What to change. `least_jf` null means that nothing is checked any more.
+         * @description The fields to change. With null as `least_jf`, submissions are not checked any more.
          */
         QualityPatch: {
             /** Attempts */
@@ -4837,7 +4838,7 @@ export interface components {
         };
         /**
          * SampleBody
-         * @description Which share (0..1) of the jobs, or of the frames of each job, a reviewer is to look at.
+         * @description The share (0..1) of the finished jobs, or of the frames of each of them, that a reviewer is to look at.
          */
         SampleBody: {
             /**
@@ -5485,7 +5486,7 @@ export interface components {
         };
         /**
          * WebhookBody
-         * @description Where to call, and for which events; without `events` for all.
+         * @description The address that is called, and the events for which it is called; without `events`, for all events.
          */
         WebhookBody: {
             /**

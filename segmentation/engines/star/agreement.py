@@ -67,8 +67,8 @@ def _shown(rows: CellRows) -> Tensor:
 def _agreed(frame: RememberedFrame, scribbles: Sequence[Scribble], others: list[CellRows], sharpness: Tensor) -> Tensor:
     """Return the shares of a frame, [n, h, w], mixed near its objects with those that are read from other frames.
 
-    The other frames say how much of a cell belongs to objects at all. Which object it is stays as it was drawn, since
-    objects may look alike. Objects that no other frame shows keep their shares.
+    The other frames determine how much of a cell belongs to objects at all. To which object it belongs stays as it was
+    drawn, because objects may look alike. Objects that no other frame shows keep their shares.
     """
     shares = frame.shares
     near = (F.max_pool2d(shares[None], 2 * NEAR + 1, 1, NEAR)[0] > SEEN).any(0).flatten()

@@ -1,4 +1,4 @@
-"""Tests that outlines hold a mask exactly, and that regions and holes are told apart."""
+"""Tests that outlines describe a mask exactly, and that regions and holes are told apart."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ def go_there(client: Client, query: str = "") -> str:
 
 
 def come_back(client: Client, address: str, sub: str) -> Any:
-    """Sign in as `sub` at the provider, and follow its way back."""
+    """Sign in as `sub` at the provider, and follow its redirect back to the site."""
     back = httpx.post(address, data={"sub": sub}).headers["location"]
     assert back.startswith("http://testserver/sign-in/oidc/return?")
     return client.get(back.removeprefix("http://testserver"))

@@ -1,4 +1,4 @@
-"""Tests of accepting and releasing masks: who may, and that nobody accepts a mask that changed since they saw it."""
+"""Tests of accepting and releasing masks: who may do so, and that nobody accepts a mask that they have not seen."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every export format has in common. Each format is a file in `formats/`."""
+"""The type of an export format. Each file in `formats/` defines one format."""
 
 from __future__ import annotations
 

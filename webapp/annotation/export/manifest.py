@@ -1,4 +1,4 @@
-"""What an export has beside masks: which videos at which rounds, when and by whom, splits, hashes, how to read it."""
+"""Adds the files that describe an export to its zip: the manifest, lists of splits, hashes, and how to read it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a person can choose for an export: frames, labels, the names of frames, and the shape of pixels."""
+"""The choices of a person for an export: frames, labels, the names of frames, the shape of pixels, and so on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The lease of imports of masks, and what is removed when one ends."""
+"""The lease of imports of masks, and the removal of uploads and folders when an import ends or is lost."""
 
 from __future__ import annotations
 

@@ -207,7 +207,7 @@ def write_truth(path: Path, folder: Path, after_each: Callable[[], None]) -> int
 def replace_truth(video: Video, folder: Path, frames: list[int], objects: int) -> Callable[[], None]:
     """Replace the ground truth of a video by the files in `folder`. The caller has begun a transaction.
 
-    Returns a function that takes it back, for a caller whose transaction fails.
+    Returns a function that puts the earlier files back, for a caller whose transaction fails.
     """
     if not frames or not objects:
         raise Refused("no_objects", f"The masks for {video.name} show no object, so they are no ground truth.")

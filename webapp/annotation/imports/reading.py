@@ -54,8 +54,10 @@ class FoundFile:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What to write of a video of the file: its index there, the frame of the video for each of its frames (None: it
-    is not written), and the path of the file of masks to write.
+    """A request to write the masks of one video of the file of annotations to the file of masks `path`.
+
+    `index` is the index of that video in the file of annotations. `frames` has, for each of its frames, the frame of
+    the project's video, or None for a frame that is not written.
     """
 
     index: int
