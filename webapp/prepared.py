@@ -48,7 +48,10 @@ class _Statement:
 
 
 class _Prepared:
-    """What `Query` and `Update` have in common: the types of the arguments, and the statement of each database."""
+    """The base of `Query` and `Update`. It makes the SQL statement once for each kind of database.
+
+    `build` gets the arguments by name, and `types` are their types.
+    """
 
     def __init__(self, build: Callable[..., Any], types: Mapping[str, type]) -> None:
         self._build, self._types = build, types
@@ -75,7 +78,7 @@ class _Prepared:
 
 
 class Query(_Prepared, Generic[R]):
-    """A query set whose SQL is made once. `build` takes the arguments by name, and `types` says their types.
+    """A query set whose SQL is made once. `build` returns it for the arguments; `types` are the types of these by name.
 
     The rows are what the query set yields; only `prefetch_related` has no effect.
     """
@@ -102,7 +105,7 @@ class Query(_Prepared, Generic[R]):
         return next(iter(self.rows(**given)), None)
 
     def _made_of(self, compiler: Any, found: list[Any]) -> list[R]:
-        """Let Django make of the columns of rows what it would have made of them after running the query."""
+        """Return the objects that Django makes of the columns `found`, as it does after it has run the query itself."""
         ran: Any = copy(compiler)
         ran.connection = connection
         ran.execute_sql = lambda *_, **__: [found]
@@ -124,7 +127,7 @@ class Query(_Prepared, Generic[R]):
 
 @dataclass(frozen=True)
 class _Ran:
-    """Stands for the query of a query set that has been run."""
+    """Takes the place of a query set's query whose rows have been read already: it returns a compiler that has them."""
 
     compiler: Any
 
@@ -173,7 +176,7 @@ def _insertion(model: type[Model], vendor: str) -> tuple[list[Field[Any, Any]], 
 
 
 def _stored(value: Argument) -> Any:
-    """Return an argument as this database compares it with a column."""
+    """Return an argument in the form in which this database stores it: SQLite stores a UUID as text."""
     if isinstance(value, UUID) and not connection.features.has_native_uuid_field:
         return value.hex
     return value

@@ -42,7 +42,7 @@ def store_of_clips(
 ) -> ClipStore | None:
     """Return the store of prepared clips in the folder `features`; None without a folder.
 
-    Clips on other trunks, or with more objects at most, are other clips, and are stored in another folder.
+    Each trunk and each `max_objects` (the largest number of objects in a clip) has a folder of its own in `features`.
     """
     if features is None:
         return None

@@ -154,7 +154,7 @@ def restores(tries: int) -> Row:
 
 
 def _restore(studio: Studio, site: Site) -> int:
-    """Return how many scribbles and masks were lost before, or are missing or differ in the restored one."""
+    """Back a site up and restore it. Return how many scribbles and masks were lost before, or differ afterwards."""
     lost = site.strokes_lost(3)
     with tempfile.TemporaryDirectory(prefix="maskwright-restored-") as home:
         archive = Path(home) / "site.tar"

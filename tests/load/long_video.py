@@ -67,7 +67,7 @@ def write_clip(path: Path, frames: int) -> Path:
 
 
 def measure(studio: Studio, owner: Visitor, clip: Path, engine: str, frames: int) -> Iterator[Figure]:
-    """Import the clip, compute a round, and open the video again. Yield figures of time and memory."""
+    """Import the video file `clip`, compute a round, and open the video again. Yield figures of time and memory."""
     token = studio.manage("token", "owner", "long", "--write").split()[-1]
     with Maskwright(studio.address, token) as site, Memory(studio) as memory:
         project = site.project("Long")

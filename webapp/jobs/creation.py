@@ -1,6 +1,6 @@
-"""Creates the first job of a video when it becomes ready, and takes jobs from people who leave.
+"""Creates the first job of a video when it becomes ready, and takes jobs from people who cannot do them any more.
 
-People leave a project, or their account is deactivated.
+These are people who leave the project, or whose account is deactivated.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Whether this web process can serve people: the answers to load balancers and orchestrators.
 
-Anybody may ask, as often as they like. So nothing is written for an answer, each part of the site is asked by one
-thread at a time, and what it said counts for some seconds.
+Anybody may ask, as often as they like. So nothing is written for an answer, each part of the site is checked by one
+thread at a time, and the result is kept for some seconds.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def _said(check: Callable[[], str]) -> str:
 
 
 class Part:
-    """A part of the site that may hang when it is asked. A thread asks it; whoever wants to know waits for a while."""
+    """A part of the site whose check may hang, so a thread runs it. Callers wait PATIENCE_SECONDS for it at most."""
 
     def __init__(self, check: Callable[[], str]) -> None:
         self._check = check
@@ -75,7 +75,7 @@ class Part:
         self._answer = SILENT
 
     def said(self) -> str:
-        """Return "ok" or what is wrong, as the part said in the last KEPT_SECONDS, or says now."""
+        """Return "ok" or what is wrong: the result of a check in the last KEPT_SECONDS, or else of a new one."""
         with self._lock:
             if self._thread is None and time.monotonic() - self._said_at < KEPT_SECONDS:
                 return self._answer

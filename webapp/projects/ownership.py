@@ -29,7 +29,7 @@ def _others(project: Project, user: User, role: Role) -> list[User]:
 
 
 def _sentence(project: Project, user: User) -> str:
-    """Say that a project needs another owner first, who can be it, and where an administrator chooses them."""
+    """Return a sentence: the project needs another owner first, who can be that, and where an administrator sets it."""
     found = next(((role, people) for role in HEIRS if (people := _others(project, user, role))), None)
     who = "Nobody else is in it"
     if found is not None:

@@ -36,7 +36,7 @@ class BucketAddress:
 
     @property
     def digest(self) -> str:
-        """A name for the place where the files are, the same with every key."""
+        """A name for the place where the files are. It does not depend on the credentials `key` and `secret`."""
         return sha256(f"{self.endpoint}/{self.bucket}/{self.prefix}".encode()).hexdigest()[:16]
 
 

@@ -70,7 +70,7 @@ class FileCache:
         return file
 
     def _count(self, size: int) -> None:
-        """Note that `size` bytes were fetched, and look at the whole folder if it is due."""
+        """Count `size` fetched bytes. When they are a certain share of the limit (CHECK_SHARE), shrink the folder."""
         with self._lock:
             self._until_check -= size
             is_due = self._until_check < 0

@@ -76,7 +76,7 @@ class Storage(Protocol):
         """Remove the folders in `folder` that were set aside."""
 
     def age(self, folder: str) -> float:
-        """Return how many seconds ago `folder` was stored, by the clock of whoever keeps it."""
+        """Return how many seconds ago `folder` was stored, by the time that the disk or the bucket has recorded."""
 
     def address(self, name: str, *, media_type: str, saved_as: str = "") -> str | None:
         """Return an address from which a browser can get a file for a while without signing in.
@@ -88,7 +88,7 @@ class Storage(Protocol):
         """Try to write, read and remove a file. Raises OSError, whose text says what is wrong."""
 
     def look(self) -> None:
-        """Raise OSError if files cannot be used at present. It writes nothing, and gives up after a few seconds."""
+        """Check that files can be used now, without writing any. Raise OSError if not, after a few seconds at most."""
 
 
 def storage() -> Storage:

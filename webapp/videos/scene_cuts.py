@@ -26,8 +26,8 @@ SHORTEST = 4  # The least number of frames in a scene.
 class SignatureList:
     """The signatures of the frames of a video, in one block of memory.
 
-    As arrays of their own, which live as long as the import, they would lie between the much larger arrays of frames
-    and keep the memory of those from being used again: 80 kB a frame, 1.7 GB for 20,000 frames.
+    Separate arrays, which exist as long as the import, would lie between the much larger arrays of frames. The
+    memory of frames could then not be used again: 80 kB for each frame, 1.7 GB for 20,000 frames.
     """
 
     def __init__(self) -> None:
