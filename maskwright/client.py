@@ -159,7 +159,7 @@ class Project:
     def export(self, format: str, target: str | Path, progress: Progress | None = None, **options: Any) -> Path:
         """Export all videos that have masks in one file, and download it to `target`.
 
-        `options` are those of docs/formats.md: spans, accepted_only, labels, names, shape and look.
+        `options` are those of docs/formats.md, such as spans, accepted_only, labels, names, shape, look and matte.
         """
         body = {"format": format, "options": options}
         made = self.connection.create(f"/projects/{self.id}/exports", body)

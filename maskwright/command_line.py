@@ -66,12 +66,15 @@ def parser() -> argparse.ArgumentParser:
     export.add_argument("--video", help="name or number of a video; default: all that have masks")
     export.add_argument("--frames", action="append", default=[], metavar="A-B", help="only these frames; repeatable")
     export.add_argument("--label", action="append", metavar="NAME", help="only objects with this label; repeatable")
+    export.add_argument("--object", action="append", type=int, metavar="ID", help="only this object; repeatable")
     export.add_argument("--accepted-only", action="store_true", help="only accepted frames")
     export.add_argument("--names", choices=("source", "number"), help="what frames are called")
     export.add_argument("--opacity", type=float, metavar="0..1", help="of the colours of an overlay")
     export.add_argument("--contour", type=int, metavar="PIXELS", help="width of the contours of an overlay; 0: none")
     export.add_argument("--color", metavar="#RRGGBB", help="one colour for all objects of an overlay")
     export.add_argument("--background", metavar="#RRGGBB", help="colour around the objects of an overlay")
+    export.add_argument("--edge", type=int, metavar="PIXELS", help="half the width of soft edges of mattes; 0: hard")
+    export.add_argument("--premultiplied", action="store_true", help="multiply the colours of a video by its alpha")
     export.add_argument("--display-shape", action="store_true", help="stretch pixels that are not square")
     brings = command("import", "Bring masks in from a file: all of it, or nothing.", _import)
     brings.add_argument("file", type=Path, help="a zip, JSON, XML, text or npz file (docs/formats.md)")
@@ -126,11 +129,15 @@ def _export(project: Project, options: argparse.Namespace) -> None:
     chosen: dict[str, Any] = {"accepted_only": options.accepted_only}
     chosen |= {"spans": [_span(text) for text in options.frames]} if options.frames else {}
     chosen |= {"labels": options.label} if options.label else {}
+    chosen |= {"objects": options.object} if options.object else {}
     chosen |= {"names": options.names} if options.names else {}
     chosen |= {"shape": "display"} if options.display_shape else {}
     look = {name: getattr(options, name) for name in ("opacity", "contour", "color", "background")}
     look = {name: value for name, value in look.items() if value is not None}
     chosen |= {"look": look} if look else {}
+    matte = {} if options.edge is None else {"edge": options.edge}
+    matte |= {"premultiplied": True} if options.premultiplied else {}
+    chosen |= {"matte": matte} if matte else {}
     what = project if options.video is None else project.video(options.video)
     with _bar(options.format, "frame") as progress:
         print(what.export(options.format, options.out, progress, **chosen))

@@ -21,12 +21,13 @@ BAND_ROWS = 128  # Frames are computed in bands of rows, because a frame of 4K a
 Number = TypeVar("Number", np.float64, np.int32)
 
 
-def soft_matte(picture: Image, mask: BinaryMask) -> FloatMap:
+def soft_matte(picture: Image, mask: BinaryMask, reach: int | None = None) -> FloatMap:
     """Return the alpha of an object, float32 [H, W]: 1 inside, 0 outside, values between near the edge of its mask.
 
     Args:
         picture: the frame, uint8 RGB [H, W, 3].
         mask: the pixels of the object, bool [H, W].
+        reach: half the width of the soft edge in pixels, 0 for a hard edge; None: REACH of the frame's diagonal.
 
     Raises:
         ValueError: the frame and the mask have different sizes.
@@ -34,7 +35,9 @@ def soft_matte(picture: Image, mask: BinaryMask) -> FloatMap:
     if picture.shape[:2] != mask.shape:
         raise ValueError(f"mask: {mask.shape} is not the size of the picture, {picture.shape[:2]}")
     matte = mask.astype(np.float32)
-    radius = max(2, round(REACH * float(np.hypot(*mask.shape))))
+    radius = max(2, round(REACH * float(np.hypot(*mask.shape)))) if reach is None else reach
+    if not radius:
+        return matte
     edge = _spread(mask, radius) & _spread(~mask, radius)
     rows, columns = np.flatnonzero(edge.any(1)), np.flatnonzero(edge.any(0))
     if not len(rows):

@@ -2795,12 +2795,17 @@ export interface components {
              *         "contour": 1,
              *         "opacity": 0.5
              *       },
+             *       "matte": {
+             *         "edge": null,
+             *         "premultiplied": false
+             *       },
              *       "names": null,
+             *       "objects": null,
              *       "shape": "stored",
              *       "spans": []
              *     }
              */
-            options?: components["schemas"]["ExportOptions"];
+            options?: components["schemas"]["VideoExportOptions"];
             /** Round */
             round?: number | null;
         };
@@ -2834,41 +2839,6 @@ export interface components {
             video: number | null;
             /** Video Name */
             video_name: string;
-        };
-        /**
-         * ExportOptions
-         * @description What of the videos is exported, and how.
-         */
-        ExportOptions: {
-            /**
-             * Accepted Only
-             * @default false
-             */
-            accepted_only?: boolean;
-            /** Labels */
-            labels?: string[] | null;
-            /**
-             * @default {
-             *       "background": null,
-             *       "color": null,
-             *       "contour": 1,
-             *       "opacity": 0.5
-             *     }
-             */
-            look?: components["schemas"]["OverlayLook"];
-            /** Names */
-            names?: ("source" | "number") | null;
-            /**
-             * Shape
-             * @default stored
-             * @enum {string}
-             */
-            shape?: "stored" | "display";
-            /**
-             * Spans
-             * @default []
-             */
-            spans?: number[][];
         };
         /**
          * ExportState
@@ -2952,6 +2922,8 @@ export interface components {
             of_project: boolean;
             /** Suffix */
             suffix: string;
+            /** Takes */
+            takes: ("look" | "matte" | "premultiplied")[];
             /** Title */
             title: string;
         };
@@ -3656,6 +3628,19 @@ export interface components {
              */
             type: "mask.paint";
         };
+        /**
+         * MatteOptions
+         * @description How soft mattes are made.
+         */
+        MatteOptions: {
+            /** Edge */
+            edge?: number | null;
+            /**
+             * Premultiplied
+             * @default false
+             */
+            premultiplied?: boolean;
+        };
         /** Me */
         Me: {
             /** Email */
@@ -4277,6 +4262,10 @@ export interface components {
              *         "contour": 1,
              *         "opacity": 0.5
              *       },
+             *       "matte": {
+             *         "edge": null,
+             *         "premultiplied": false
+             *       },
              *       "names": null,
              *       "shape": "stored",
              *       "spans": [],
@@ -4309,6 +4298,13 @@ export interface components {
              *     }
              */
             look?: components["schemas"]["OverlayLook"];
+            /**
+             * @default {
+             *       "edge": null,
+             *       "premultiplied": false
+             *     }
+             */
+            matte?: components["schemas"]["MatteOptions"];
             /** Names */
             names?: ("source" | "number") | null;
             /**
@@ -5384,6 +5380,50 @@ export interface components {
             to_fix: number | null;
             /** Width */
             width: number;
+        };
+        /**
+         * VideoExportOptions
+         * @description What of a video is exported, and how.
+         */
+        VideoExportOptions: {
+            /**
+             * Accepted Only
+             * @default false
+             */
+            accepted_only?: boolean;
+            /** Labels */
+            labels?: string[] | null;
+            /**
+             * @default {
+             *       "background": null,
+             *       "color": null,
+             *       "contour": 1,
+             *       "opacity": 0.5
+             *     }
+             */
+            look?: components["schemas"]["OverlayLook"];
+            /**
+             * @default {
+             *       "edge": null,
+             *       "premultiplied": false
+             *     }
+             */
+            matte?: components["schemas"]["MatteOptions"];
+            /** Names */
+            names?: ("source" | "number") | null;
+            /** Objects */
+            objects?: number[] | null;
+            /**
+             * Shape
+             * @default stored
+             * @enum {string}
+             */
+            shape?: "stored" | "display";
+            /**
+             * Spans
+             * @default []
+             */
+            spans?: number[][];
         };
         /** VideoInfo */
         VideoInfo: {

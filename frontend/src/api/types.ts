@@ -20,7 +20,7 @@ export type Upload = Schemas["UploadInfo"];
 export type Engine = Schemas["EngineAnswer"];
 export type ExportFormat = Schemas["FormatInfo"];
 export type Export = Schemas["ExportInfo"];
-export type ExportOptions = Schemas["ExportOptions"];
+export type ExportOptions = Schemas["VideoExportOptions"];
 export type ProjectExportOptions = Schemas["ProjectExportOptions"];
 /** A file that the server downloads from an address or bucket, or copies from its import folder, with the progress. */
 export type Fetch = Schemas["FetchInfo"];

@@ -34,14 +34,22 @@ test("only what differs from everything is sent", () => {
 
 test("only an overlay is sent with a look", () => {
   const choices = { ...EVERYTHING, look: { ...USUAL, opacity: "0", background: "#00b140" } };
-  expect(optionsOf(choices, "coco")).toEqual({});
+  expect(optionsOf(choices)).toEqual({});
   const look = { opacity: 0, contour: 1, color: null, background: "#00b140" };
-  expect(optionsOf(choices, "overlay")).toEqual({ look });
+  expect(optionsOf(choices, ["look", "matte"])).toEqual({ look });
   const emptied = { ...EVERYTHING, look: { ...USUAL, opacity: "", contour: " " } };
-  expect(optionsOf(emptied, "overlay").look).toEqual({
+  expect(optionsOf(emptied, ["look", "matte"]).look).toEqual({
     opacity: 0.5,
     contour: 1,
     color: null,
     background: null,
   });
+});
+
+test("soft edges and premultiplied colours are sent to formats that take them", () => {
+  const choices = { ...EVERYTHING, edge: "0", premultiplied: true };
+  expect(optionsOf(choices, ["matte"])).toEqual({ matte: { edge: 0 } });
+  expect(optionsOf(choices, ["matte", "premultiplied"])).toEqual({ matte: { edge: 0, premultiplied: true } });
+  expect(optionsOf(choices)).toEqual({});
+  expect(optionsOf(choices, ["look", "matte"]).matte).toBeUndefined(); // The frame is the background: no soft edge.
 });

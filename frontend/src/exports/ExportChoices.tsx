@@ -1,5 +1,5 @@
 /** What of a video or a project is exported, and how: closed at first, because most exports take everything. */
-import type { ExportOptions } from "../api/types";
+import type { ExportFormat, ExportOptions } from "../api/types";
 import { CheckField, SelectField, TextField } from "../parts/Field";
 import css from "./ExportChoices.module.css";
 
@@ -13,6 +13,10 @@ export interface Choices {
   labels: readonly string[];
   /** How an overlay shows the objects. */
   look: Look;
+  /** Half the width of the soft edges of mattes in pixels; empty: in proportion to the frame. */
+  edge: string;
+  /** Whether the colours of a video with alpha are multiplied by it. */
+  premultiplied: boolean;
 }
 
 export interface Look {
@@ -34,6 +38,8 @@ export const EVERYTHING: Choices = {
   display: false,
   labels: [],
   look: USUAL,
+  edge: "",
+  premultiplied: false,
 };
 
 /** The looks that people choose by one click. */
@@ -69,34 +75,49 @@ export function spansOf(text: string): [number, number][] | null {
   return spans;
 }
 
-/** Returns the options of the server. Throws an Error with a sentence if the ranges cannot be read. */
-export function optionsOf(choices: Choices, format = ""): ExportOptions {
+function matteOf({ edge, premultiplied, look }: Choices, takes: Takes): ExportOptions["matte"] {
+  const soft = takes.includes("matte") && (!takes.includes("look") || look.background !== "");
+  return {
+    ...(soft && edge.trim() !== "" ? { edge: Number(edge) } : {}),
+    ...(premultiplied && takes.includes("premultiplied") ? { premultiplied: true } : {}),
+  };
+}
+
+/**
+ * Returns the options of the server, for a format that takes those that are named in `takes`. Throws an Error with a
+ * sentence if the ranges cannot be read.
+ */
+export function optionsOf(choices: Choices, takes: Takes = []): ExportOptions {
   const spans = spansOf(choices.spans);
   if (!spans) throw new Error(BAD_SPANS);
+  const matte = matteOf(choices, takes);
   return {
     ...(choices.accepted ? { accepted_only: true } : {}),
     ...(spans.length ? { spans } : {}),
     ...(choices.names ? { names: choices.names } : {}),
     ...(choices.display ? { shape: "display" as const } : {}),
     ...(choices.labels.length ? { labels: [...choices.labels] } : {}),
-    ...(format === "overlay" ? { look: lookOf(choices.look) } : {}),
+    ...(takes.includes("look") ? { look: lookOf(choices.look) } : {}),
+    ...(Object.keys(matte ?? {}).length ? { matte } : {}),
   };
 }
 
 const BAD_SPANS = "Write ranges of frames as 0-99, 200-250.";
 
+type Takes = ExportFormat["takes"];
+
 export interface ExportChoicesProps {
   choices: Choices;
   /** Whether ranges of frames can be chosen, which are those of one video. */
   spans?: boolean;
-  /** The name of the format that is chosen. */
-  format?: string | undefined;
+  /** The options that the chosen format takes, of those that mean something for some formats only. */
+  takes?: Takes | undefined;
   /** The labels of the project. */
   labels: readonly { name: string }[];
   onChange: (choices: Choices) => void;
 }
 
-export function ExportChoices({ choices, spans = false, format, labels, onChange }: ExportChoicesProps) {
+export function ExportChoices({ choices, spans = false, takes = [], labels, onChange }: ExportChoicesProps) {
   const set = (change: Partial<Choices>) => onChange({ ...choices, ...change });
   return (
     <details class={css.choices} data-testid="export-options">
@@ -119,7 +140,25 @@ export function ExportChoices({ choices, spans = false, format, labels, onChange
         />
         Stretch pixels that are not square
       </label>
-      {format === "overlay" && <LookFields look={choices.look} onChange={(look) => set({ look })} />}
+      {takes.includes("look") && <LookFields look={choices.look} onChange={(look) => set({ look })} />}
+      {takes.includes("matte") && (
+        <TextField
+          label="Soft edges, pixels to each side"
+          type="number"
+          testid="export-edge"
+          placeholder="by the size of the frame; 0: hard"
+          value={choices.edge}
+          onInput={(edge) => set({ edge })}
+        />
+      )}
+      {takes.includes("premultiplied") && (
+        <CheckField
+          label="Multiply the colours by alpha (premultiplied)"
+          testid="export-premultiplied"
+          checked={choices.premultiplied}
+          onChange={(premultiplied) => set({ premultiplied })}
+        />
+      )}
       {spans && (
         <TextField
           label="Frames"

@@ -75,7 +75,9 @@ describe("exports", () => {
   });
 
   test("are named by the title of their format, or by its name where the server has no such format", () => {
-    const formats = [{ name: "davis", title: "DAVIS", note: "", suffix: ".zip", of_project: true }];
+    const formats = [
+      { name: "davis", title: "DAVIS", note: "", suffix: ".zip", of_project: true, takes: [] },
+    ];
     expect(formatTitle("davis", formats)).toBe("DAVIS");
     expect(formatTitle("gone", formats)).toBe("gone");
     expect(formatTitle("davis", null)).toBe("davis");

@@ -6,8 +6,8 @@ import { click, get, hide, settled, show } from "../parts/testing";
 import { ExportProject } from "./ExportProject";
 
 const FORMATS = [
-  { name: "overlay", title: "Overlay", note: "An mp4.", suffix: "mp4", of_project: false },
-  { name: "davis", title: "DAVIS", note: "A zip.", suffix: "zip", of_project: true },
+  { name: "overlay", title: "Overlay", note: "An mp4.", suffix: "mp4", of_project: false, takes: [] },
+  { name: "davis", title: "DAVIS", note: "A zip.", suffix: "zip", of_project: true, takes: [] },
 ];
 const LINE = "POST /api/projects/3/exports";
 

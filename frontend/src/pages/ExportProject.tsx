@@ -30,7 +30,7 @@ export function ExportProject({ project, formats, onMade }: ExportProjectProps) 
     setProblem("");
     try {
       const splits = validation === "0" ? {} : { val_percent: Number(validation) };
-      await makeProjectExport(project.id, format.name, { ...optionsOf(choices), ...splits });
+      await makeProjectExport(project.id, format.name, { ...optionsOf(choices, format.takes), ...splits });
       onMade();
     } catch (error) {
       setProblem(asProblem(error).message);
@@ -69,7 +69,7 @@ export function ExportProject({ project, formats, onMade }: ExportProjectProps) 
         ]}
         onChange={setValidation}
       />
-      <ExportChoices choices={choices} labels={project.labels} onChange={setChoices} />
+      <ExportChoices choices={choices} takes={format?.takes} labels={project.labels} onChange={setChoices} />
       {problem && (
         <p class={css.problem} role="alert" data-testid="export-project-problem">
           {problem}

@@ -23,6 +23,7 @@ export function ExportDialog({ video, round, empty, onClose }: ExportDialogProps
   const formats = useExportFormats();
   const [picked, setPicked] = useState<string | null>(null);
   const format = picked ?? formats.value?.[0]?.name;
+  const takes = formats.value?.find(({ name }) => name === format)?.takes;
   const [choices, setChoices] = useState<Choices>(EVERYTHING);
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState("");
@@ -35,7 +36,7 @@ export function ExportDialog({ video, round, empty, onClose }: ExportDialogProps
     setBusy(true);
     setProblem("");
     try {
-      const made = await makeExport(video, format, round?.id ?? null, optionsOf(choices, format));
+      const made = await makeExport(video, format, round?.id ?? null, optionsOf(choices, takes));
       past.set((list) => [made, ...list.filter((exported) => exported.id !== made.id)]);
     } catch (error) {
       setProblem(asProblem(error).message);
@@ -71,7 +72,7 @@ export function ExportDialog({ video, round, empty, onClose }: ExportDialogProps
           <ExportChoices
             choices={choices}
             spans
-            format={format}
+            takes={takes}
             labels={store.labels.value}
             onChange={setChoices}
           />

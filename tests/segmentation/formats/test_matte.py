@@ -37,6 +37,17 @@ def test_far_from_the_edge_the_matte_is_the_mask() -> None:
     np.testing.assert_array_equal(matte[away], (alpha > 0.5)[away].astype(np.float32))
 
 
+def test_the_soft_edge_has_the_wanted_width() -> None:
+    mask = np.zeros((60, 80), np.bool_)
+    mask[:, 40:] = True
+    flat = np.full((60, 80, 3), 128, np.uint8)
+    np.testing.assert_array_equal(soft_matte(flat, mask, 0), mask.astype(np.float32))
+    for reach in (1, 3, 6):
+        row = soft_matte(flat, mask, reach)[30]
+        soft = np.flatnonzero((row > 0) & (row < 1))
+        assert (soft[0], soft[-1]) == (40 - reach, 39 + reach)
+
+
 @pytest.mark.parametrize("whole", [False, True])
 def test_a_mask_without_an_edge_stays(whole: bool) -> None:
     picture, _ = _circle()

@@ -18,10 +18,10 @@ from pydantic import Field
 from webapp.accounts.api import signed_in
 from webapp.annotation.export import jobs
 from webapp.annotation.export.files import download_name, export_file
-from webapp.annotation.export.format import Format
+from webapp.annotation.export.format import Format, Takes
 from webapp.annotation.export.formats import FORMATS
 from webapp.annotation.export.jobs import export_for, exports_of
-from webapp.annotation.export.options import Look, Names, Options, Shape
+from webapp.annotation.export.options import Look, Matte, Names, Options, Shape
 from webapp.annotation.models import Export, ExportState
 from webapp.paging import NewestFirst
 from webapp.problems import NotFound, Problem
@@ -41,6 +41,7 @@ class FormatInfo(Schema):
     note: str
     suffix: str
     of_project: bool  # Whether a file of this format can hold all videos of a project.
+    takes: list[Takes]  # Which of the options that mean something for some formats only it takes.
 
 
 FrameSpan = Annotated[list[Annotated[int, Field(ge=0, lt=1 << 20)]], Field(min_length=2, max_length=2)]
@@ -58,6 +59,13 @@ class OverlayLook(Strict):
     background: Color | None = None  # A colour in place of what is outside of the objects; null: the frame.
 
 
+class MatteOptions(Strict):
+    """How soft mattes are made."""
+
+    edge: Annotated[int, Field(ge=0, le=64)] | None = None  # Half the width of the soft edge in pixels; null: by size.
+    premultiplied: bool = False  # Whether the colours of a video with alpha are multiplied by it.
+
+
 class ExportOptions(Strict):
     """What of the videos is exported, and how."""
 
@@ -68,15 +76,22 @@ class ExportOptions(Strict):
     shape: Shape = "stored"  # "display" stretches pixels that are not square.
 
     look: OverlayLook = OverlayLook()  # Only for the format overlay.
+    matte: MatteOptions = MatteOptions()  # Only for soft mattes, videos with alpha, and overlays before a background.
 
     def chosen(self) -> Options:
-        return Options(**{**self.dict(), "look": Look(**self.look.dict())})
+        return Options(**{**self.dict(), "look": Look(**self.look.dict()), "matte": Matte(**self.matte.dict())})
+
+
+class VideoExportOptions(ExportOptions):
+    """What of a video is exported, and how."""
+
+    objects: Annotated[list[Annotated[int, Field(ge=1, le=254)]], Field(max_length=254)] | None = None  # None: all.
 
 
 class ExportBody(Strict):
     format: Annotated[str, Field(max_length=40)]  # The name of the format.
     round: int | None = None  # The id of a round; None for the head.
-    options: ExportOptions = ExportOptions()
+    options: VideoExportOptions = VideoExportOptions()
 
 
 SplitName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,19}$")]

@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from webapp.annotation.export.subject import Subject, Tick
+
+# What of the options means something for some formats only: the look of an overlay, the edges of soft mattes, and
+# whether the colours of a video are multiplied by its alpha.
+Takes = Literal["look", "matte", "premultiplied"]
 
 
 @dataclass(frozen=True)
@@ -24,5 +29,6 @@ class Format:
     media_type: str
     write: Callable[[Sequence[Subject], Path, Tick], None]
     of_project: bool = True
+    takes: tuple[Takes, ...] = ()
     needs: str = ""  # A Python package without which the format is not offered.
     how_to: str = ""  # For a zip: the text of its README.md, with a snippet of Python that reads the masks.

@@ -78,7 +78,7 @@ def make_export(
     options = options or Options()
     video = video_for(by, video_id, Role.ANNOTATOR)
     _check_format(format_name)
-    _check_look(format_name, options)
+    _check_options(format_name, options)
     if round_id is not None and not Round.objects.filter(video=video, pk=round_id).exists():
         raise NotFound("round")
     at = round_id or head_of(video.pk)
@@ -121,7 +121,7 @@ def make_project_export(
         raise Problem("one_video", "This format holds one video. Export the videos one by one.")
     heads = dict(Head.objects.filter(video__project=project, round__isnull=False).values_list("video_id", "round_id"))
     options = options or Options()
-    _check_look(format_name, options)
+    _check_options(format_name, options)
     if options.splits:
         video_ids = [video for inside in options.splits.values() for video in inside]
         if len(set(video_ids)) != len(video_ids):
@@ -165,9 +165,19 @@ def _check_format(name: str) -> Format:
     return FORMATS[name]
 
 
-def _check_look(format_name: str, options: Options) -> None:
-    if options.look != Look() and format_name != "overlay":
+def _check_options(format_name: str, options: Options) -> None:
+    """Raise Problem for choices that mean nothing for a format."""
+    takes = FORMATS[format_name].takes
+    if options.look != Look() and "look" not in takes:
         raise Problem("no_look", "Only the format overlay has a look. Export an overlay.", field="look")
+    if options.matte.premultiplied and "premultiplied" not in takes:
+        text = "Only videos with alpha have colours that can be multiplied by it. Export prores, png-mov or webm."
+        raise Problem("no_alpha", text, field="matte")
+    if options.matte.edge is not None and (
+        "matte" not in takes or (takes[0] == "look" and not options.look.background)
+    ):
+        text = "This format has no soft edges. Export mattes, a video with alpha, or an overlay before a background."
+        raise Problem("no_matte", text, field="matte")
 
 
 def remove_export(*, by: User, export_id: int) -> None:

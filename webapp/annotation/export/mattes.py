@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from PIL import Image
 from segmentation.formats.matte import soft_matte
 from webapp.annotation.codec import LabelMap
 from webapp.annotation.export.files import folder_name
+from webapp.annotation.export.options import Matte
 from webapp.annotation.export.subject import Subject, Tick, object_table
 from webapp.annotation.export.video_file import Encoding, write_video
 from webapp.videos.storage import RgbFrame
@@ -33,7 +35,7 @@ def write_mattes(subjects: Sequence[Subject], path: Path, tick: Tick, bits: int)
                 if labels is not None:
                     picture = subject.picture(index)
                     for number, folder in folders.items():
-                        alpha = soft_matte(picture, np.asarray(labels == number))
+                        alpha = soft_matte(picture, np.asarray(labels == number), subject.options.matte.edge)
                         archive.writestr(f"{folder}/{name}.png", _grey_png(alpha, bits))
                 done += 1
                 tick(done)
@@ -50,23 +52,27 @@ def _grey_png(alpha: NDArray[np.float32], bits: int) -> bytes:
 def write_alpha_video(subjects: Sequence[Subject], path: Path, tick: Tick, encoding: Encoding) -> None:
     """Write a video of the frames of one video whose alpha channel is the matte of all exported objects together.
 
-    The colours are those of the frames, not multiplied by alpha. Frames without a mask are transparent.
+    The colours are those of the frames, multiplied by alpha if the options say so. Frames without a mask are
+    transparent.
     """
     (subject,) = subjects
-    write_video(subject, path, tick, encoding, _with_alpha)
+    write_video(subject, path, tick, encoding, partial(_with_alpha, subject.options.matte))
 
 
 def write_matte_video(subjects: Sequence[Subject], path: Path, tick: Tick, encoding: Encoding) -> None:
     """Write a grey video of one video: the matte of all exported objects together. Frames without a mask are black."""
     (subject,) = subjects
-    write_video(subject, path, tick, encoding, _alpha)
+    write_video(subject, path, tick, encoding, partial(_alpha, subject.options.matte))
 
 
-def _with_alpha(picture: RgbFrame, labels: LabelMap | None) -> NDArray[np.uint8]:
-    return np.dstack([picture, _alpha(picture, labels)])
+def _with_alpha(matte: Matte, picture: RgbFrame, labels: LabelMap | None) -> NDArray[np.uint8]:
+    alpha = _alpha(matte, picture, labels)
+    if matte.premultiplied:
+        picture = np.rint(picture * (alpha[..., None] / 255)).astype(np.uint8)
+    return np.dstack([picture, alpha])
 
 
-def _alpha(picture: RgbFrame, labels: LabelMap | None) -> NDArray[np.uint8]:
+def _alpha(matte: Matte, picture: RgbFrame, labels: LabelMap | None) -> NDArray[np.uint8]:
     if labels is None:
         return np.zeros(picture.shape[:2], np.uint8)
-    return np.rint(soft_matte(picture, labels > 0) * 255).astype(np.uint8)
+    return np.rint(soft_matte(picture, labels > 0, matte.edge) * 255).astype(np.uint8)

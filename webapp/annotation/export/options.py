@@ -29,6 +29,19 @@ class Look:
 
 
 @dataclass(frozen=True)
+class Matte:
+    """How soft mattes are made.
+
+    Args:
+        edge: half the width of the soft edge in pixels, 0..64, 0 for hard edges; None: in proportion to the frame.
+        premultiplied: whether the colours of a video with alpha are multiplied by it, so that it is black outside.
+    """
+
+    edge: int | None = None
+    premultiplied: bool = False
+
+
+@dataclass(frozen=True)
 class Options:
     """The choices of an export.
 
@@ -36,21 +49,25 @@ class Options:
         spans: only the frames of these inclusive ranges; none: all frames.
         accepted_only: only accepted frames.
         labels: only objects with these labels, where "" means without one; None: all objects.
+        objects: only the objects with these ids; None: all objects.
         names: whether frames are called by the names of their source files or by numbers; None: as the format does.
         shape: "display" stretches videos whose pixels are not square, as players do; "stored" keeps their pixels.
         splits: the ids of the videos of each split of a project, such as train and val; no other videos are exported.
         look: how an overlay video shows the objects.
+        matte: how soft mattes are made.
         val_percent: the share of the videos that are in the split val, while the others are in train; 0: no splits.
     """
 
     spans: Sequence[Sequence[int]] = ()
     accepted_only: bool = False
     labels: Sequence[str] | None = None
+    objects: Sequence[int] | None = None
     names: Names | None = None
     shape: Shape = "stored"
     splits: Mapping[str, Sequence[int]] = field(default_factory=dict)
     val_percent: int = 0
     look: Look = Look()
+    matte: Matte = Matte()
 
     def stored(self) -> dict[str, Any]:
         """Return the choices that differ from the default, in values that JSON has."""
@@ -72,4 +89,5 @@ class Options:
 
     @classmethod
     def read(cls, stored: Mapping[str, Any]) -> Options:
-        return cls(**{**stored, "look": Look(**stored.get("look", {}))})
+        parts = {"look": Look(**stored.get("look", {})), "matte": Matte(**stored.get("matte", {}))}
+        return cls(**{**stored, **parts})

@@ -60,6 +60,8 @@ class Subject:
     @cached_property
     def objects(self) -> list[Object]:
         rows = Object.objects.filter(video=self.video, deleted_at=None).select_related("label")
+        if self.options.objects is not None:
+            rows = rows.filter(number__in=self.options.objects)
         wanted = self.options.labels
         if wanted is None:
             return list(rows)

@@ -26,10 +26,11 @@ from segmentation.types import LabelMap
 from tests.webapp.annotation.export.conftest import MASKS, assert_masks, mask_of
 from tests.webapp.annotation.export.test_jobs import COUNT, add_round, brought_in, exported, labels, make_video
 from webapp.accounts.models import User
+from webapp.annotation.export import mattes
 from webapp.annotation.export.files import export_path
 from webapp.annotation.export.formats import FORMATS, matte_exr
 from webapp.annotation.export.jobs import make_export, run_export
-from webapp.annotation.export.options import Options
+from webapp.annotation.export.options import Matte, Options
 from webapp.annotation.export.subject import Subject
 from webapp.annotation.models import AcceptedFrame, ExportState, Mask, Object
 from webapp.problems import Problem
@@ -223,6 +224,18 @@ def test_videos_of_mattes_show_only_the_objects(
         assert plane[5, 5] < 4
 
 
+def test_premultiplied_colours_are_those_of_the_frame_times_alpha() -> None:
+    picture = np.full((40, 60, 3), 200, np.uint8)
+    mask = np.zeros((40, 60), np.uint8)
+    mask[10:30, 20:40] = 1
+    straight, multiplied = (mattes._with_alpha(Matte(edge=4, premultiplied=on), picture, mask) for on in (False, True))
+    np.testing.assert_array_equal(straight[..., :3], picture)
+    np.testing.assert_array_equal(straight[..., 3], multiplied[..., 3])
+    np.testing.assert_array_equal(multiplied[..., 0], np.rint(200 * (straight[..., 3] / 255)))
+    assert np.count_nonzero((straight[..., 3] > 0) & (straight[..., 3] < 255)) > 0
+    np.testing.assert_array_equal(mattes._with_alpha(Matte(edge=0), picture, mask)[..., 3], mask * 255)
+
+
 WITHOUT_READER = {name for name in FORMATS if name.startswith("mattes")} | {"geojson", "svg"}
 
 
@@ -270,11 +283,12 @@ def test_options_that_no_frame_fits_are_refused(video: Video, owner: User) -> No
 def test_frames_are_named_as_the_options_say(video: Video, client_as: ClientAs, owner: User) -> None:
     table = SourceTable([f"IMG_{7 * index:04}.png" for index in range(COUNT)], [None] * COUNT)
     write_source_table(folder_of(video.pk), table)
-    body = {"format": "davis", "options": {"names": "source", "spans": [[1, 1]]}}
+    body = {"format": "davis", "options": {"names": "source", "spans": [[1, 1]], "objects": [2]}}
     made = client_as(owner).post(f"/api/videos/{video.pk}/exports", body, content_type=JSON).json()
     run_export(made["id"])
     with zipfile.ZipFile(export_path(made["id"])) as archive:
         assert "Annotations/Full-Resolution/Coral-reef/IMG_0007.png" in archive.namelist()
         manifest = json.loads(archive.read("manifest.json"))
-    assert manifest["options"] == {"names": "source", "spans": [[1, 1]]}
+        assert [each["id"] for each in json.loads(archive.read("objects.json"))["objects"]] == [2]
+    assert manifest["options"] == body["options"]
     assert manifest["videos"][0]["exported_frames"] == [[1, 1]]

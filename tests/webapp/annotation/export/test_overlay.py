@@ -12,7 +12,7 @@ from django.test import Client
 from tests.webapp.annotation.export.test_jobs import add_round
 from webapp.accounts.models import User
 from webapp.annotation.export.formats.overlay import paint
-from webapp.annotation.export.options import Look, Options
+from webapp.annotation.export.options import Look, Matte, Options
 from webapp.videos.models import Video
 
 LABELS = np.zeros((40, 60), np.uint8)
@@ -63,7 +63,7 @@ def test_white_on_black_has_no_colour_of_the_frame_at_soft_edges() -> None:
 
 
 def test_a_look_is_stored_and_read_back() -> None:
-    options = Options(look=Look(opacity=0.2, color="#ffffff"))
+    options = Options(look=Look(opacity=0.2, color="#ffffff"), matte=Matte(edge=3), objects=[2])
     assert Options.read(options.stored()) == options
     assert Options().stored() == {}
     assert Options.read({"accepted_only": True}) == Options(accepted_only=True)
@@ -74,13 +74,18 @@ def test_a_look_is_refused_where_it_means_nothing_or_cannot_be(
 ) -> None:
     add_round(video, {0: np.ones((24, 32), np.uint8)})
     client, address = client_as(owner), f"/api/videos/{video.pk}/exports"
-    for kind, look, status, field in (
-        ("coco", {"opacity": 0.2}, 400, "look"),
-        ("overlay", {"opacity": 2}, 422, "body.options.look.opacity"),
-        ("overlay", {"contour": 21}, 422, "body.options.look.contour"),
-        ("overlay", {"color": "red"}, 422, "body.options.look.color"),
+    for kind, options, status, field in (
+        ("coco", {"look": {"opacity": 0.2}}, 400, "look"),
+        ("overlay", {"look": {"opacity": 2}}, 422, "body.options.look.opacity"),
+        ("overlay", {"look": {"contour": 21}}, 422, "body.options.look.contour"),
+        ("overlay", {"look": {"color": "red"}}, 422, "body.options.look.color"),
+        ("davis", {"matte": {"edge": 3}}, 400, "matte"),
+        ("overlay", {"matte": {"edge": 3}}, 400, "matte"),
+        ("mattes-8", {"matte": {"premultiplied": True}}, 400, "matte"),
+        ("mattes-8", {"matte": {"edge": 65}}, 422, "body.options.matte.edge"),
+        ("davis", {"objects": [0]}, 422, "body.options.objects.0"),
     ):
-        body = {"format": kind, "options": {"look": look}}
+        body = {"format": kind, "options": options}
         answer = client.post(address, body, content_type="application/json")
         assert (answer.status_code, answer.json()["field"]) == (status, field), answer.json()
     made = client.post(

@@ -39,10 +39,11 @@ def _channels(subject: Subject, index: int, labels: LabelMap) -> dict[str, NDArr
     picture = subject.picture(index)
     shown = set(np.unique(labels).tolist())
     nothing = np.zeros(labels.shape, np.float16)
-    channels = {"A": soft_matte(picture, labels > 0).astype(np.float16)}
+    edge = subject.options.matte.edge
+    channels = {"A": soft_matte(picture, labels > 0, edge).astype(np.float16)}
     for each in subject.objects:
         inside = np.asarray(labels == each.number)
-        matte = soft_matte(picture, inside).astype(np.float16) if each.number in shown else nothing
+        matte = soft_matte(picture, inside, edge).astype(np.float16) if each.number in shown else nothing
         channels[f"object_{each.number:03}.A"] = matte
     return channels
 
@@ -84,4 +85,5 @@ FORMAT = Format(
     write=write,
     needs="OpenEXR",
     how_to=HOW_TO,
+    takes=("matte",),
 )

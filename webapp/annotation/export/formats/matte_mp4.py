@@ -20,4 +20,5 @@ FORMAT = Format(
         write_matte_video, encoding=Encoding("mp4", "libx264", "yuv420p", {"crf": CRF, "preset": "veryfast"})
     ),
     of_project=False,
+    takes=("matte",),
 )

@@ -31,4 +31,5 @@ FORMAT = Format(
     media_type="application/zip",
     write=partial(write_mattes, bits=8),
     how_to=HOW_TO,
+    takes=("matte",),
 )

@@ -36,13 +36,18 @@ def write(subjects: Sequence[Subject], path: Path, tick: Tick) -> None:
     def draw(picture: RgbFrame, labels: LabelMap | None) -> RgbFrame:
         if labels is None:
             return picture if look.background is None else np.full_like(picture, _rgb(look.background))
-        return paint(picture, labels, colors, look)
+        return paint(picture, labels, colors, look, subject.options.matte.edge)
 
     write_video(subject, path, tick, encoding, draw)
 
 
-def paint(picture: RgbFrame, labels: LabelMap, colors: NDArray[np.uint8], look: Look) -> RgbFrame:
-    """Tint the objects of `labels` in a frame and draw their outlines. `colors` is uint8 [256, 3], by object id."""
+def paint(
+    picture: RgbFrame, labels: LabelMap, colors: NDArray[np.uint8], look: Look, edge: int | None = None
+) -> RgbFrame:
+    """Tint the objects of `labels` in a frame and draw their outlines. `colors` is uint8 [256, 3], by object id.
+
+    `edge` is half the width of the soft edge before a background, as in `soft_matte`.
+    """
     import cv2  # the web process imports this module
 
     rows, columns = np.flatnonzero(labels.any(axis=1)), np.flatnonzero(np.bitwise_or.reduce(labels, axis=0))
@@ -57,24 +62,13 @@ def paint(picture: RgbFrame, labels: LabelMap, colors: NDArray[np.uint8], look: 
         mixed = cv2.addWeighted(painted[box], 1 - look.opacity, tint, look.opacity, 0)
         painted[box] = cv2.copyTo(mixed, inner, painted[box].copy())
     else:
-        painted = _before(picture, labels, colors, look, _rgb(look.background))
+        near = _colored(_nearest(labels), colors)  # A soft edge reaches outside the mask of its object.
+        tinted = cv2.addWeighted(picture, 1 - look.opacity, near, look.opacity, 0)
+        alpha = soft_matte(picture, labels > 0, edge)[..., None]
+        painted = np.rint(tinted * alpha + _rgb(look.background) * (1 - alpha)).astype(np.uint8)
     if look.contour:
         painted[box] = cv2.copyTo(tint, _edges(inner, look.contour) & (inner > 0), painted[box].copy())
     return painted
-
-
-def _before(
-    picture: RgbFrame, labels: LabelMap, colors: NDArray[np.uint8], look: Look, background: NDArray[np.uint8]
-) -> RgbFrame:
-    """Return the tinted objects of a frame in front of a background of one colour, with the edges of the soft matte.
-
-    A soft edge reaches outside the mask, where it has the colour of the nearest object.
-    """
-    import cv2
-
-    tinted = cv2.addWeighted(picture, 1 - look.opacity, _colored(_nearest(labels), colors), look.opacity, 0)
-    alpha = soft_matte(picture, labels > 0)[..., None]
-    return np.rint(tinted * alpha + background * (1 - alpha)).astype(np.uint8)
 
 
 def _colored(labels: LabelMap, colors: NDArray[np.uint8]) -> RgbFrame:
@@ -129,4 +123,5 @@ FORMAT = Format(
     media_type="video/mp4",
     write=write,
     of_project=False,
+    takes=("look", "matte"),
 )

@@ -13,9 +13,10 @@ ENCODING = Encoding("mov", "prores_ks", "yuva444p10le", {"profile": "4444", "alp
 FORMAT = Format(
     name="prores",
     title="ProRes 4444 with alpha",
-    note="A mov (ProRes 4444) of the frames whose alpha is the soft matte of the objects, not premultiplied.",
+    note="A mov (ProRes 4444) of the frames whose alpha is the soft matte of the objects.",
     suffix="mov",
     media_type="video/quicktime",
     write=partial(write_alpha_video, encoding=ENCODING),
     of_project=False,
+    takes=("matte", "premultiplied"),
 )

@@ -23,4 +23,5 @@ FORMAT = Format(
     media_type="video/webm",
     write=partial(write_alpha_video, encoding=ENCODING),
     of_project=False,
+    takes=("matte", "premultiplied"),
 )
