@@ -4279,7 +4279,7 @@ export interface components {
         };
         /**
          * ProjectExportOptions
-         * @description What of the videos of a project is exported, how, and which of them are for training and which for validation.
+         * @description The frames and objects of a project's videos that are exported, and the split (such as train) of each video.
          */
         ProjectExportOptions: {
             /**
@@ -5383,7 +5383,7 @@ export interface components {
         };
         /**
          * VideoExportOptions
-         * @description What of a video is exported, and how.
+         * @description The frames and objects of a video that are exported, and how they are written.
          */
         VideoExportOptions: {
             /**

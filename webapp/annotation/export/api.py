@@ -67,7 +67,7 @@ class MatteOptions(Strict):
 
 
 class ExportOptions(Strict):
-    """What of the videos is exported, and how."""
+    """The frames and objects of videos that are exported, and how they are written."""
 
     spans: Annotated[list[FrameSpan], Field(max_length=1000)] = []  # Inclusive ranges of frames; empty: all frames.
     accepted_only: bool = False  # Only accepted frames.
@@ -83,7 +83,7 @@ class ExportOptions(Strict):
 
 
 class VideoExportOptions(ExportOptions):
-    """What of a video is exported, and how."""
+    """The frames and objects of a video that are exported, and how they are written."""
 
     objects: Annotated[list[Annotated[int, Field(ge=1, le=254)]], Field(max_length=254)] | None = None  # None: all.
 
@@ -98,7 +98,7 @@ SplitName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,19}$")]
 
 
 class ProjectExportOptions(ExportOptions):
-    """What of the videos of a project is exported, how, and which of them are for training and which for validation."""
+    """The frames and objects of a project's videos that are exported, and the split (such as train) of each video."""
 
     splits: Annotated[dict[SplitName, Annotated[list[int], Field(max_length=10_000)]], Field(max_length=20)] = {}
     val_percent: Annotated[int, Field(ge=0, le=99)] = 0  # The share of videos in val; the others are in train.

@@ -166,7 +166,7 @@ def _check_format(name: str) -> Format:
 
 
 def _check_options(format_name: str, options: Options) -> None:
-    """Raise Problem for choices that mean nothing for a format."""
+    """Raise Problem for choices that have no effect in a format."""
     takes = FORMATS[format_name].takes
     if options.look != Look() and "look" not in takes:
         raise Problem("no_look", "Only the format overlay has a look. Export an overlay.", field="look")
