@@ -21,6 +21,9 @@ from PIL import Image
 from segmentation.formats.label_png import davis_palette
 from tests.webapp.videos.archives import picture, write_zip
 from tests.webapp.videos.clips import numbered, write_clip
+from webapp.management.commands.annotate import _chosen, _standard_input
+from webapp.problems import Problem
+from webapp.videos.sources import open_source
 
 FAKE = {"MASKWRIGHT_ENGINES": "tests.segmentation.fake_engine"}
 
@@ -30,7 +33,9 @@ def home(tmp_path: Path) -> Path:
     return tmp_path / "new" / "home"
 
 
-def annotate(home: Path, *arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+def annotate(
+    home: Path, *arguments: object, given: bytes = b"", **environment: str
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, str(settings.BASE_DIR / "manage.py"), "annotate", *map(str, arguments)],
         cwd=settings.BASE_DIR,
@@ -40,8 +45,9 @@ def annotate(home: Path, *arguments: object, **environment: str) -> subprocess.C
             **FAKE,
             **environment,
         },
+        input=given.decode("latin-1"),
+        encoding="latin-1",
         capture_output=True,
-        text=True,
         timeout=240,
         check=False,
     )
@@ -106,8 +112,9 @@ def test_pictures_are_taken_too(tmp_path: Path, home: Path, kind: str) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "00012.png").write_bytes(b"the mask of another video")
     if kind == "zip":
-        drawn.write_bytes(b"\xef\xbb\xbf" + drawn.read_bytes())  # Some editors write a byte order mark.
-        done = annotate(home, source, drawn, "--engine", "fake", "--format", "npz", "--out", tmp_path / "reef.npz")
+        text = b"\xef\xbb\xbf" + drawn.read_bytes()  # Some editors write a byte order mark.
+        options = ("--engine", "fake", "--format", "npz", "--out", tmp_path / "reef.npz")
+        done = annotate(home, source, "-", *options, given=text)
         assert done.returncode == 0, done.stderr
         with np.load(tmp_path / "reef.npz") as file:
             masks = [file[f"reef/{index:05}"] for index in range(12)]
@@ -169,7 +176,7 @@ def wrong(tmp_path: Path, home: Path) -> dict[str, tuple[Sequence[object], str]]
     return {
         "no video": ((tmp_path / "nowhere.mp4", good, *out), "nowhere.mp4 does not exist."),
         "playlist": ((text, good, *out), "This is a playlist"),
-        "two sequences": ((two, good, *out), "holds 2 sequences"),
+        "two sequences": ((two, good, *out), "holds 2 sequences. Name one with --sequence: a, b."),
         "no scribbles": ((clip, tmp_path / "none.json", *out), "none.json: it cannot be read"),
         "other video": (
             (clip, good, scribbles(tmp_path / "long.json", 9, {1: [stroke(1, (0.5, 0.5))]}), *out),
@@ -200,6 +207,21 @@ def test_what_is_wrong_is_one_sentence_and_exit_code_2(tmp_path: Path, home: Pat
     # The folder of a deleted video is renamed at once to deleted-*, and the sweep of a worker removes it later.
     kept = [path for path in (home / "videos").glob("*") if not path.name.startswith("deleted-")]
     assert not [path for folder in kept for path in folder.glob("**/*") if path.is_file()]
+
+
+def test_one_of_several_sequences_is_chosen_by_its_name(tmp_path: Path) -> None:
+    files = [(f"{folder}/{index}.png", picture(numbered(index))) for folder in ("a", "b") for index in range(2)]
+    source = write_zip(tmp_path / "two.zip", files)
+    with open_source(source) as clips:
+        assert _chosen(clips, source, "b").name == "b"
+        for name, says in ((None, "holds 2 sequences"), ("c", "holds no sequence 'c'")):
+            with pytest.raises(Problem, match=rf"{says}\. Name one with --sequence: a, b\."):
+                _chosen(clips, source, name)
+
+
+def test_only_one_file_can_be_the_standard_input() -> None:
+    with pytest.raises(Problem, match="Only one of the files"), _standard_input([Path("-"), Path("-")]):
+        pass
 
 
 def test_a_round_that_fails_ends_with_its_sentence(tmp_path: Path, home: Path) -> None:

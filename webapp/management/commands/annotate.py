@@ -1,6 +1,7 @@
 """`manage.py annotate VIDEO SCRIBBLES.json [more.json ...] --engine NAME --out DIR`: compute masks without the page.
 
-With `--format NAME` the masks are written to the file OUT in one of the formats of exports.
+With `--format NAME` the masks are written to the file OUT in one of the formats of exports. The video or one of the
+scribble files may be `-`, the standard input.
 
 The command imports the video, runs a round for each frame with scribbles, and writes the masks. Everything runs in this
 process through the functions that the workers use, so `serve` need not run. If it runs on the same data folder, its
@@ -15,12 +16,14 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
+from segmentation.formats.file_tree import listed
 from segmentation.formats.label_png import encode_labels
 from segmentation.types import Interaction
 from webapp.accounts.models import User
@@ -42,8 +45,9 @@ from webapp.storage.files import storage
 from webapp.videos.create import bring_in
 from webapp.videos.importing import OnProgress
 from webapp.videos.models import Video
-from webapp.videos.sources import open_source
+from webapp.videos.sources import Clip, open_source
 
+STANDARD_INPUT = "-"
 PROJECT = "Command line"
 POLL_SECONDS = 0.2
 
@@ -53,9 +57,11 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("video", type=Path, help="a video file, a folder of pictures, or a zip of them")
         parser.add_argument(
-            "scribbles", type=Path, nargs="+", help="files in the JSON of the DAVIS challenge, in order"
+            "video", type=Path, help="a video file, a folder of pictures, or a zip of them; -: the standard input"
+        )
+        parser.add_argument(
+            "scribbles", type=Path, nargs="+", help="files in the JSON of the DAVIS challenge, in order; -: stdin"
         )
         parser.add_argument(
             "--engine", default="default", help="name of an engine; default: the best one without weights"
@@ -67,12 +73,22 @@ class Command(BaseCommand):
             help="folder for the masks: indexed PNG, one a frame; with --format a file",
         )
         parser.add_argument("--format", choices=sorted(FORMATS), help="write OUT in this format of exports")
+        parser.add_argument("--sequence", metavar="NAME", help="which one, if the folder or zip holds several videos")
 
     def handle(
-        self, *args: Any, video: Path, scribbles: list[Path], engine: str, out: Path, format: str | None, **options: Any
+        self,
+        *args: Any,
+        video: Path,
+        scribbles: list[Path],
+        engine: str,
+        out: Path,
+        format: str | None,
+        sequence: str | None,
+        **options: Any,
     ) -> None:
         try:
-            _annotate(video, scribbles, engine, out, format)
+            with _standard_input([video, *scribbles]) as (source, *files):
+                _annotate(source, files, engine, out, format, sequence)
         except Problem as problem:
             self.stderr.write(problem.text)
             sys.exit(2)
@@ -81,15 +97,29 @@ class Command(BaseCommand):
             sys.exit(130)
 
 
-def _annotate(source: Path, scribbles: Sequence[Path], engine: str, out: Path, format: str | None) -> None:
+@contextmanager
+def _standard_input(files: Sequence[Path]) -> Iterator[list[Path]]:
+    """Provide the paths with a temporary file, which holds the standard input, in the place of `-`."""
+    if sum(str(file) == STANDARD_INPUT for file in files) > 1:
+        raise Problem("stdin_twice", "Only one of the files can be -, because the standard input is read once.")
+    with tempfile.TemporaryDirectory() as folder:
+        there = [Path(folder, "stdin") if str(file) == STANDARD_INPUT else file for file in files]
+        if there != list(files):
+            with Path(folder, "stdin").open("wb") as target:
+                shutil.copyfileobj(sys.stdin.buffer, target)
+        yield there
+
+
+def _annotate(
+    source: Path, scribbles: Sequence[Path], engine: str, out: Path, format: str | None, sequence: str | None
+) -> None:
     """Compute the masks and write them to the folder `out`, or to a file if `format` names a format of exports."""
     for file in scribbles:  # errors in the files are reported before the work begins
-        if str(file) != "-":  # The standard input can be read only once.
-            interactions_in(file)
+        interactions_in(file)
     engine = _ready_engine(engine)
     _make_folder(out if format is None else out.absolute().parent)
     author = prepare()
-    video = _import(source, author)
+    video = _import(source, sequence, author)
     try:
         if format is None:
             _check_folder(out, video)
@@ -154,15 +184,25 @@ def _make_folder(out: Path) -> None:
         raise Problem("bad_folder", f"The folder {out} cannot be made: {error.strerror}.") from None
 
 
-def _import(source: Path, author: User) -> Video:
+def _import(source: Path, sequence: str | None, author: User) -> Video:
     if not source.exists():
         raise Problem("no_file", f"{source} does not exist.")
     project = project_named(PROJECT, author)
     with open_source(source) as clips:
-        if len(clips) > 1:
-            raise Problem("several_clips", f"{source} holds {len(clips)} sequences. Name the folder of one of them.")
+        clip = _chosen(clips, source, sequence)
         with progress_bar("Import", sys.stderr) as on_progress:
-            return bring_in(project=project, clip=clips[0], name=source.stem, author=author, on_progress=on_progress)
+            return bring_in(project=project, clip=clip, name=source.stem, author=author, on_progress=on_progress)
+
+
+def _chosen(clips: Sequence[Clip], source: Path, sequence: str | None) -> Clip:
+    """Return the clip that `sequence` names, or without a name the only one. Raises Problem."""
+    if sequence is None and len(clips) == 1:
+        return clips[0]
+    names = [clip.name or source.stem for clip in clips]
+    if sequence is not None and sequence in names:
+        return clips[names.index(sequence)]
+    said = f"holds {len(clips)} sequences" if sequence is None else f"holds no sequence {sequence!r}"
+    raise Problem("several_clips", f"{source} {said}. Name one with --sequence: {listed(names, 10)}.")
 
 
 def _run(video: Video, author: User, interaction: Interaction, engine: str, title: str) -> None:
