@@ -67,7 +67,7 @@ def objectives() -> dict[str, str]:
 
 
 def golden_systems() -> dict[str, str]:
-    """Return the dotted paths of the functions that compute the arrays of the golden table, by the system's name."""
+    """Return, by the published system's name, the dotted path of the function that runs our code on a golden case."""
     return {name: path for spec in ENGINES.values() for name, path in spec.programs.golden.items()}
 
 

@@ -206,7 +206,7 @@ def _is_list(part: Any) -> bool:
 
 
 def _under_bool(tensors: list[Tensor | None], place: int) -> bool:
-    """Return whether dimension `place` is indexed by a boolean tensor that begins at an earlier dimension."""
+    """Return whether a boolean index of several dimensions, earlier in `tensors`, also covers dimension `place`."""
     for back in range(1, place + 1):
         mask = tensors[place - back]
         if mask is not None and mask.dtype == torch.bool and mask.dim() > back:

@@ -55,7 +55,7 @@ class Refine(nn.Module):
         self.ResMM = ResBlock(width)
 
     def skip(self, features: Tensor) -> Tensor:
-        """Turn encoder features [N, inputs, h, w] into the first argument of `merge`, [N, width, h, w]."""
+        """Convert encoder features [N, inputs, h, w] for the decoder's skip connection, [N, width, h, w]."""
         if self.convFS is not None:
             features = self.convFS(features)
         out: Tensor = self.ResFS(features)

@@ -231,7 +231,7 @@ class _Drawing:
             self.labels[outside] = 0
 
     def fill(self, source: LabelMap) -> None:
-        """Set pixels that are background here to their values in the mask `source`."""
+        """Change this mask: its background pixels take their values in the mask `source`. Pixels of objects stay."""
         empty = (self.labels == 0) & (source > 0)
         if empty.any():
             self._change()

@@ -60,7 +60,7 @@ def set_pin(page: Page, across: float, text: str) -> None:
 
 
 def deal(manager: Page) -> None:
-    """The manager invites annotator and reviewer, asks for a review and a J&F of each job, and deals twelve videos."""
+    """The manager invites annotator and reviewer, requires a review and a lowest J&F, and deals twelve videos."""
     add_clips(manager)
     manager.goto(f"/projects/{SAMPLE}/members")
     invite(manager, "ann", "annotator")

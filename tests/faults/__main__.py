@@ -45,7 +45,7 @@ def main() -> int:
 
 
 def rows(arguments: argparse.Namespace) -> Iterator[Row]:
-    """Make the faults that the arguments ask for, and yield a row for each."""
+    """Cause the faults that the arguments ask for, and yield a row of the table of results for each."""
     tries, few = arguments.tries, min(arguments.tries, 3)
     groups: dict[str, Callable[[], Iterable[Row]]] = {
         "machine": lambda: one_machine.faults(short=arguments.short),

@@ -161,7 +161,7 @@ class Site:
         return {frame: labels.tobytes() for frame, labels in owner.masks(made, FRAMES - 1).items()}
 
     def _draw(self, page: VideoVisit, frame: int) -> str:
-        """Draw a scribble, and return its key when it is acknowledged. Raise AssertionError if it is refused."""
+        """Draw a scribble and return the key that it was sent with. Raise AssertionError if it is refused."""
         key = str(uuid4())
         page.ask("scribble.add", key=key, frame=frame, object=self._object, path=SCRIBBLE)
         return key

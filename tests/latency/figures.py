@@ -14,7 +14,7 @@ import numpy as np
 class Figure:
     """A measured value. `aim` is its target (None: it has none), and `better` says whether less or more is better.
 
-    NaN says that nothing was measured. Then the target is missed, even if there is none.
+    NaN says that nothing was measured, which counts as a missed target, also for a value that has none.
     """
 
     name: str

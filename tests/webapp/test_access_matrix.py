@@ -88,7 +88,7 @@ class World:
 def shared_world(
     django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[World]:
-    """Yield the world of all tests of this file, made in a transaction that is undone after the last of them."""
+    """Yield the users, projects and videos that all tests of this file share. They are removed after the last test."""
     home = tmp_path_factory.mktemp("home")
     with django_db_blocker.unblock(), transaction.atomic(), pytest.MonkeyPatch.context() as patch:
         patch.setattr(settings, "HOME", home)

@@ -55,7 +55,7 @@ def is_demanded(user: User) -> bool:
     """Return whether the site demands a second factor of `user`, whether or not they have one.
 
     It is not demanded of people who have no password here and sign in at a provider, which asks for its own.
-    A directory does not ask for one, so it is demanded of people who can sign in with its password too.
+    An LDAP directory does not ask for one, so it is also demanded of people who sign in with the directory's password.
     """
     setting = settings.CONFIG["MASKWRIGHT_SECOND_FACTOR"]
     if setting == OPTIONAL or (setting == ADMINS and not user.is_superuser):

@@ -93,7 +93,7 @@ def packed(masks: Iterable[Mask]) -> list[PackedMask]:
 
 
 def ranges_of(round_id: int) -> list[tuple[int, int]]:
-    """Return the frames for which a round stored a mask, as inclusive ranges."""
+    """Return the frames for which a round stored a mask, as spans."""
     return ranges(Mask.objects.filter(round_id=round_id).order_by("frame").values_list("frame", flat=True))
 
 

@@ -79,7 +79,7 @@ def frames_to_fix(video_id: int) -> set[int]:
 
 
 def count_to_fix(video_id: int) -> None:
-    """Store how many frames of a video are to be fixed. If it changes meanwhile, they are counted again.
+    """Store how many frames of a video are to be fixed (`frames_to_fix`). If the video changes meanwhile, count again.
 
     After a few tries the number stays marked as stale, because somebody draws all the time; the sweep sends the task
     again later.

@@ -49,7 +49,7 @@ class DealtCopy(Schema):
 
 @router.get("/projects/{int:project_id}/numbers", response={200: Numbers, (403, 404): ErrorAnswer})
 def get_numbers(request: HttpRequest, project_id: int, wanted: Query[NumbersQuery]) -> Numbers:
-    """Return what was done in a project, by person, label, video, week, object or engine."""
+    """Return human seconds, rounds, J&F and so on of a project, by person, label, video, week, object or engine."""
     project_for(signed_in(request), project_id, Role.REVIEWER)
     return Numbers(rows=numbers_of(project_id, wanted.by, wanted.since, wanted.until))
 

@@ -98,7 +98,7 @@ def list_fetches(
 
 @router.post("/projects/{int:project_id}/fetches", response={201: FetchInfo, (400, 403, 404, 409, 429): ErrorAnswer})
 def begin_fetch(request: HttpRequest, project_id: int, body: FetchBody) -> Status[Fetch]:
-    """Have the server get a file."""
+    """Have the server fetch a file from its import folder, a bucket or a URL, in place of an upload."""
     by = signed_in(request)
     fetch = fetching.begin_fetch(by=by, project_id=project_id, source=body.source, as_video=body.as_video)
     return Status(201, fetch)

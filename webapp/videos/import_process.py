@@ -57,7 +57,9 @@ class ImportReader:
         self._beat = beat
 
     def write(self, part: str, folder: VideoFolder) -> ReadVideo:
-        """Write the files of the video named `part` into `folder`. Raises Refused, and whatever `beat` raises."""
+        """Write the files of one video of the upload, the one named `part`, into `folder`.
+
+        Raises Refused, and any error that the heartbeat raises which is called meanwhile."""
         self._reader.send((part, folder))
         while True:
             answer = self._reader.receive()

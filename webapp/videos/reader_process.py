@@ -58,7 +58,7 @@ class ReaderFault(Exception):
 
 
 class Reader:
-    """The connection to a process that reads a file."""
+    """The connection to the separate process that decodes an uploaded file."""
 
     def __init__(self, connection: Connection, beat: Beat, memory_mb: int) -> None:
         self._connection = connection

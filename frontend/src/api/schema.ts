@@ -847,7 +847,7 @@ export interface paths {
         put?: never;
         /**
          * Begin Fetch
-         * @description Have the server get a file.
+         * @description Have the server fetch a file from its import folder, a bucket or a URL, in place of an upload.
          */
         post: operations["begin_fetch"];
         delete?: never;
@@ -1006,7 +1006,7 @@ export interface paths {
         };
         /**
          * Get Numbers
-         * @description Return what was done in a project, by person, label, video, week, object or engine.
+         * @description Return human seconds, rounds, J&F and so on of a project, by person, label, video, week, object or engine.
          */
         get: operations["get_numbers"];
         put?: never;

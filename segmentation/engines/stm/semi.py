@@ -227,7 +227,7 @@ class SemiSTMEngine(Engine):
         return memory
 
     def _keep(self, side: _Side, slots: Slots, objects: int) -> None:
-        """Keep the memory slots of a frame for the rest of the propagation of `side`.
+        """Keep the memory slots of a frame for the rest of the propagation in the direction `side`.
 
         If the memory of `objects` objects becomes too large, the oldest kept frame is dropped.
         """

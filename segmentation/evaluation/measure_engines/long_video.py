@@ -57,7 +57,7 @@ class LongVideo:
         return Interaction(index, (Scribble(1, path),))
 
     def disc(self, index: int) -> NDArray[np.bool_]:
-        """Return the pixels of the disc in frame `index`, its ground truth, bool [HEIGHT, WIDTH]."""
+        """Return the ground truth of frame `index`, bool [HEIGHT, WIDTH]: the pixels of the moving disc."""
         x, y = self.middle(index)
         rows, columns = np.ogrid[:HEIGHT, :WIDTH]
         inside: NDArray[np.bool_] = (columns - x) ** 2 + (rows - y) ** 2 <= RADIUS**2

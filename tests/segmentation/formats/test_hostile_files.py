@@ -1,4 +1,4 @@
-"""Tests that files which are meant to do harm, or come from a broken program, are refused with file and place."""
+"""Tests that harmful and broken files are refused with a message that names the file and the place in it."""
 
 from __future__ import annotations
 

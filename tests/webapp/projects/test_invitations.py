@@ -1,4 +1,4 @@
-"""Tests of invitations: links, accounts made from them, files of many people, and what is refused."""
+"""Tests of invitations: links, accounts made from them, lists of many people in one file, and what is refused."""
 
 from __future__ import annotations
 

@@ -117,7 +117,10 @@ def _in_order(path: Path) -> list[tuple[int, bytes]]:
 
 
 def _merged(new: LabelMap, before: LabelMap | None, own: list[int], locked: list[int]) -> LabelMap:
-    """Return the mask of a frame with the imported objects `own` as they are in `new`."""
+    """Return the mask of a frame after an import: the pixels of the imported objects `own` come from `new`.
+
+    All other pixels stay as in `before`, and pixels of the objects `locked` do not change. With `before` None the frame
+    had no mask, and the result is `new`."""
     if before is None:
         return new
     labels = before.copy()

@@ -1,4 +1,4 @@
-"""Tests the inputs of STAR's decoder: memory reads, the target model, and masks warped by optical flow."""
+"""Tests the inputs of STAR's decoder: memory reads, the ridge regression of each object, and masks warped by flow."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests the regression of ST-RNN (equation 3 of its paper): it minimises the loss, with the samples of all rounds."""
+"""Tests the linear model that ST-RNN fits to scribbles (equation 3 of its paper), with the samples of all rounds."""
 
 from __future__ import annotations
 
