@@ -10,6 +10,7 @@ import { TextField } from "../parts/Field";
 import { toast } from "../parts/Toast";
 import css from "./DealDialog.module.css";
 import { annotatorsOf, PeopleChoice } from "./PeopleChoice";
+import { ProblemLine } from "./ProblemLine";
 
 export interface DealDialogProps {
   project: Project;
@@ -86,6 +87,7 @@ export function DealDialog({ project, members, videos, onClose, onDealt }: DealD
     >
       <form id="deal-form" class={css.form} onSubmit={deal}>
         <p class={css.note}>Jobs that somebody has stay with them. What is left over stays in the pool.</p>
+        <ProblemLine what="The teams" loaded={teams} />
         {teams.value && teams.value.length > 0 && (
           <fieldset class={css.teams}>
             <legend>Choose a team</legend>

@@ -10,6 +10,7 @@ import { SelectField, TextField } from "../parts/Field";
 import { toast } from "../parts/Toast";
 import css from "./Form.module.css";
 import { people } from "./JobsDialog";
+import { ProblemLine } from "./ProblemLine";
 
 const SAME = "same";
 
@@ -135,6 +136,7 @@ export function EditVideos({ project, videos, members, onClose, onChanged }: Edi
           ]}
           onChange={setPriority}
         />
+        <ProblemLine what="Your other projects" loaded={others} />
         <SelectField
           label="Place"
           testid="edit-videos-place"

@@ -6,6 +6,7 @@ import { me } from "../api/session";
 import { ExportList } from "../exports/ExportList";
 import { EmptyState } from "../parts/EmptyState";
 import { ExportProject } from "./ExportProject";
+import { ProblemLine } from "./ProblemLine";
 import { ProblemState } from "./ProblemState";
 import css from "./ProjectPage.module.css";
 import type { TabProps } from "./tab";
@@ -19,6 +20,7 @@ export function ExportsTab({ project }: TabProps) {
   }
   return (
     <>
+      <ProblemLine what="The formats" loaded={formats} />
       {formats.value && may(project.role, "export") && (
         <ExportProject project={project} formats={formats.value} onMade={loaded.reload} />
       )}

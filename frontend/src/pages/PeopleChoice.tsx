@@ -22,6 +22,12 @@ export function PeopleChoice({ members, chosen, onChange, testid }: PeopleChoice
     if (!next.delete(id)) next.add(id);
     onChange(next);
   };
+  if (!members.length)
+    return (
+      <p class={css.none} data-testid="people-none">
+        Nobody here can have jobs yet. Managers invite annotators under Members.
+      </p>
+    );
   return (
     <ul class={css.people}>
       {members.map(({ user, role }) => (

@@ -10,6 +10,7 @@ import {
   Settings2,
   Users,
 } from "lucide-preact";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { call } from "../api/http";
 import { useLoaded } from "../api/load";
 import { type Deed, may } from "../api/roles";
@@ -70,6 +71,14 @@ export function ProjectPage({ id, tab }: { id: number; tab: Tab }) {
   );
 }
 
+/** Scrolls the bar of tabs, which is wider than a phone, so that the current one stands in its middle. */
+function showCurrent(bar: HTMLElement | null): void {
+  const current = bar?.querySelector("[aria-current]")?.getBoundingClientRect();
+  if (!bar || !current) return;
+  const place = bar.getBoundingClientRect();
+  bar.scrollLeft += current.left - place.left - (place.width - current.width) / 2;
+}
+
 function Parts({ tab, ...props }: TabProps & { tab: Tab }) {
   const { project } = props;
   const drafts = useGuideDrafts(project);
@@ -78,6 +87,8 @@ function Parts({ tab, ...props }: TabProps & { tab: Tab }) {
   const address = (name: Tab) => (name === "videos" ? href : `${href}/${name}`);
   useLeaveGuard(unsaved, address(tab), (to) => to.page === "project" && to.project === project.id);
   const tabs = LOOKS.filter(({ tab }) => may(project.role, NEEDED[tab] ?? "see_project"));
+  const bar = useRef<HTMLElement>(null);
+  useLayoutEffect(() => showCurrent(bar.current), [tab]);
   return (
     <Shell title={project.name} crumbs={[{ name: project.name, href }]}>
       <header class={css.head}>
@@ -86,7 +97,7 @@ function Parts({ tab, ...props }: TabProps & { tab: Tab }) {
           {project.role}
         </span>
       </header>
-      <nav class={css.tabs} aria-label="Parts of the project">
+      <nav ref={bar} class={css.tabs} aria-label="Parts of the project">
         {tabs.map(({ tab: name, name: text, icon: Icon, count }) => (
           <a
             key={name}

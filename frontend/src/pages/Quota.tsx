@@ -2,6 +2,8 @@
 import type { Loaded } from "../api/load";
 import type { QuotaUse } from "../api/types";
 import { bytes, workTime } from "../format";
+import { ListGhost } from "../parts/FramedList";
+import { ProblemLine } from "./ProblemLine";
 import css from "./Quota.module.css";
 
 interface Part {
@@ -14,7 +16,7 @@ const whole = (value: number) => value.toLocaleString("en");
 
 /** Shows each part with its limit, or that it has none. */
 export function Quota({ loaded }: { loaded: Loaded<QuotaUse> }) {
-  if (!loaded.value) return loaded.problem && <p class={css.note}>{loaded.problem.message}</p>;
+  if (!loaded.value) return loaded.problem ? <ProblemLine what="The quota" loaded={loaded} /> : <ListGhost />;
   const { frames, bytes: size, engine_seconds } = loaded.value;
   const parts: Part[] = [
     { name: "Frames", use: frames, shown: whole },

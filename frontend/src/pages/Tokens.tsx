@@ -8,6 +8,7 @@ import { ago } from "../format";
 import { Button } from "../parts/Button";
 import { Dialog } from "../parts/Dialog";
 import { SelectField, TextField } from "../parts/Field";
+import { ListGhost } from "../parts/FramedList";
 import css from "./Form.module.css";
 
 const opened = signal(false);
@@ -65,6 +66,12 @@ export function TokenList({ onAsked }: { onAsked?: () => void }) {
       {(problem || tokens.problem) && (
         <p class={css.problem} role="alert" data-testid="token-problem">
           {problem || tokens.problem?.message}
+        </p>
+      )}
+      {!tokens.value && !tokens.problem && <ListGhost />}
+      {tokens.value?.length === 0 && (
+        <p class={css.note} data-testid="tokens-none">
+          You have no token yet. A script signs in with one instead of your password.
         </p>
       )}
       {tokens.value?.map((token) => (

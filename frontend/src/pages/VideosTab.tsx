@@ -21,6 +21,7 @@ import { JobsDialog } from "./JobsDialog";
 import { ListBar } from "./ListBar";
 import { changeList, filterOf, isWhole, listAddress } from "./listAddress";
 import { More } from "./More";
+import { ProblemLine } from "./ProblemLine";
 import { ProblemState } from "./ProblemState";
 import { RenameVideo } from "./RenameVideo";
 import { SelectionBar } from "./SelectionBar";
@@ -102,6 +103,7 @@ export function VideosTab({ project, onChange }: TabProps) {
           )}
         </ListBar>
       )}
+      <ProblemLine what="The members" loaded={members} />
       <UploadList project={project.id} />
       {none ? (
         <NoVideos uploads={uploads} onFiles={add} onServer={fromServer} />

@@ -4,6 +4,7 @@ import { call, callAll, urlOf } from "../../api/http";
 import { useLoaded } from "../../api/load";
 import { may } from "../../api/roles";
 import { EmptyState } from "../../parts/EmptyState";
+import { ProblemLine } from "../ProblemLine";
 import type { TabProps } from "../tab";
 import { AuditList } from "./AuditList";
 
@@ -20,11 +21,14 @@ export function AuditTab({ project }: TabProps) {
     );
   const path = { project_id: project.id };
   return (
-    <AuditList
-      of={`project ${project.id}`}
-      csv={urlOf("/api/projects/{project_id}/audit.csv", path)}
-      people={(members.value ?? []).map(({ user }) => user)}
-      load={(filter) => call("GET", "/api/projects/{project_id}/audit", { path, query: filter })}
-    />
+    <>
+      <ProblemLine what="The members" loaded={members} />
+      <AuditList
+        of={`project ${project.id}`}
+        csv={urlOf("/api/projects/{project_id}/audit.csv", path)}
+        people={(members.value ?? []).map(({ user }) => user)}
+        load={(filter) => call("GET", "/api/projects/{project_id}/audit", { path, query: filter })}
+      />
+    </>
   );
 }

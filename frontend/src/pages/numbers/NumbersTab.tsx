@@ -10,6 +10,7 @@ import { EmptyState } from "../../parts/EmptyState";
 import { SelectField } from "../../parts/Field";
 import { query, setQuery } from "../../route";
 import { DayField } from "../DayField";
+import { ProblemLine } from "../ProblemLine";
 import { ProblemState } from "../ProblemState";
 import type { TabProps } from "../tab";
 import css from "./NumbersTab.module.css";
@@ -209,7 +210,7 @@ function CurvePlot({ project }: { project: Project }) {
     call("GET", "/api/projects/{project_id}/curve", { path: { project_id: project.id } }),
   );
   const points = [...(loaded.value?.points ?? [])].sort((a, b) => a.human_seconds - b.human_seconds);
-  if (points.length < 2) return null;
+  if (points.length < 2) return <ProblemLine what="The curve of J&F" loaded={loaded} />;
   return (
     <Plot
       title="J&F against human time"

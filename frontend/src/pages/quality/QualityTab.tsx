@@ -6,6 +6,7 @@ import { callAll } from "../../api/http";
 import { useLoaded } from "../../api/load";
 import { may } from "../../api/roles";
 import { EmptyState } from "../../parts/EmptyState";
+import { ProblemLine } from "../ProblemLine";
 import type { TabProps } from "../tab";
 import { Jobs } from "./Jobs";
 import { KnownClips } from "./KnownClips";
@@ -38,6 +39,7 @@ export function QualityTab({ project }: TabProps) {
         )}
       </div>
       <div class={css.main}>
+        <ProblemLine what="The members" loaded={members} />
         <Section title="Jobs">
           <Jobs project={project} members={people} draws={draws} />
         </Section>

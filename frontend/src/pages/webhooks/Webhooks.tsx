@@ -32,6 +32,11 @@ export function Webhooks({ project }: { project: Project }) {
       </p>
       {!loaded.value && loaded.problem && <ProblemState problem={loaded.problem} retry={loaded.reload} />}
       {!loaded.value && !loaded.problem && <ListGhost />}
+      {loaded.value?.length === 0 && (
+        <p class={form.note} data-testid="webhooks-none">
+          Nobody is told yet.
+        </p>
+      )}
       {loaded.value && loaded.value.length > 0 && (
         <FramedList testid="webhooks">
           {loaded.value.map((webhook) => (
