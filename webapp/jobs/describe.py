@@ -70,6 +70,8 @@ def _info(user: User, role: str, job: Job) -> JobInfo:
         instructions=job.instructions,
         edition=job.edition,
         attempts=job.attempts,
+        j=job.j if reviews else None,
+        f=job.f if reviews else None,
         jf=job.jf if reviews else None,
         flagged=job.flagged if reviews else None,
         sample=job.sample if reviews else None,

@@ -54,8 +54,11 @@ class Job(models.Model):
     edition = models.PositiveIntegerField(default=1)
     attempts = models.PositiveIntegerField(default=0)  # How many times the job was submitted.
     # Whether the masks that were submitted last were compared with ground truth, and what came of it. Annotators never
-    # see it. `jf` is the mean J&F over the job's frames with ground truth, 0..1; None: there are none, or no check yet.
+    # see it. `j`, `f` and `jf` are means over the job's frames with ground truth, 0..1. They are None if there are no
+    # such frames or no check yet; `j` and `f` also for jobs that were checked before they were columns.
     checked = models.BooleanField(default=False)
+    j = models.FloatField(null=True)
+    f = models.FloatField(null=True)
     jf = models.FloatField(null=True)
     flagged = models.BooleanField(default=False)  # It is worse than the project asks for.
     holds = models.PositiveSmallIntegerField(default=0)  # How often the check sent the job back.

@@ -105,7 +105,8 @@ def _move(job: Job, by: User, action: Action, after: Place, note: str = "") -> N
     job.stage, job.state = after.stage, after.state
     if action is Action.SUBMIT:
         job.attempts += 1
-        job.checked, job.jf, job.flagged, job.sample = False, None, False, None
+        job.checked, job.flagged, job.sample = False, False, None
+        job.j = job.f = job.jf = None
     save(job, by, action.value, before, note=note)
 
 

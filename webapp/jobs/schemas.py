@@ -41,7 +41,9 @@ class JobInfo(Model):
     instructions: str  # What holds for this job, in addition to the guide of the project.
     edition: int
     attempts: int  # How many times it was submitted.
-    jf: Unit | None  # J&F of what was submitted on hidden ground truth. Annotators get null, as for `flagged`.
+    j: Unit | None  # J, F and J&F of what was submitted on hidden ground truth. Annotators get null, as for `flagged`.
+    f: Unit | None
+    jf: Unit | None
     flagged: bool | None  # Whether that is worse than the project asks for.
     sample: list[FrameIndex] | None  # The frames that a reviewer is to look at; null: all. Annotators get null.
     accepted: int  # The number of its frames that are accepted.

@@ -77,6 +77,7 @@ def _check(job: Job, rule: QualityRule, score: RoundScore | None) -> None:
     found = [(frame, 0, 0.0, 0.0) for frame in job.video.truth_frames] if score is None else score.cells
     cells = [(j, f) for frame, _, j, f in found if job.first <= frame <= job.last]
     job.checked = True
+    job.j, job.f = _mean(j for j, _ in cells), _mean(f for _, f in cells)
     job.jf = _mean((j + f) / 2 for j, f in cells)
     bad = job.jf is not None and rule.least_jf is not None and job.jf < rule.least_jf
     job.flagged = bad
@@ -84,7 +85,7 @@ def _check(job: Job, rule: QualityRule, score: RoundScore | None) -> None:
     if bad and may_hold and job.assignee is not None:
         _hold(job, job.assignee)
     else:
-        Job.objects.filter(pk=job.pk).update(checked=True, jf=job.jf, flagged=bad)
+        Job.objects.filter(pk=job.pk).update(checked=True, j=job.j, f=job.f, jf=job.jf, flagged=bad)
 
 
 def _hold(job: Job, assignee: User) -> None:

@@ -110,6 +110,6 @@ def curve_of(project_id: int) -> list[CurvePoint]:
         "round__video", "round__video__name", "round__number", "round__human_seconds", "j", "f"
     )
     return [
-        CurvePoint(video=video, name=name, round=number, human_seconds=seconds, jf=round((j + f) / 2, 4))
+        CurvePoint(video=video, name=name, round=number, human_seconds=seconds, j=j, f=f, jf=round((j + f) / 2, 4))
         for video, name, number, seconds, j, f in rows
     ]

@@ -39,12 +39,14 @@ class Numbers(Model):
 
 
 class CurvePoint(Model):
-    """J&F after a round, and the human seconds that the video had taken by then."""
+    """J, F and J&F after a round, and the human seconds that the video had taken by then."""
 
     video: int
     name: str
     round: int
     human_seconds: float
+    j: Unit
+    f: Unit
     jf: Unit
 
 

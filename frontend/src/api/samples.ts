@@ -85,6 +85,8 @@ export const JOB: Job = {
   updated_at: "2026-01-01T00:00:00Z",
   moves: ["start"],
   flagged: null,
+  j: null,
+  f: null,
   jf: null,
   sample: null,
 };

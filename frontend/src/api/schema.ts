@@ -2550,11 +2550,15 @@ export interface components {
         };
         /**
          * CurvePoint
-         * @description J&F after a round, and the human seconds that the video had taken by then.
+         * @description J, F and J&F after a round, and the human seconds that the video had taken by then.
          */
         CurvePoint: {
+            /** F */
+            f: number;
             /** Human Seconds */
             human_seconds: number;
+            /** J */
+            j: number;
             /** Jf */
             jf: number;
             /** Name */
@@ -3224,6 +3228,8 @@ export interface components {
             due: string | null;
             /** Edition */
             edition: number;
+            /** F */
+            f: number | null;
             /** First */
             first: number;
             /** Flagged */
@@ -3232,6 +3238,8 @@ export interface components {
             id: number;
             /** Instructions */
             instructions: string;
+            /** J */
+            j: number | null;
             /** Jf */
             jf: number | null;
             /** Last */

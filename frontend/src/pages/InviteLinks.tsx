@@ -58,8 +58,9 @@ export function InviteLinks({ project }: { project: Project }) {
       }}
     >
       <TextField
-        label="Invite by link (mail address, if known)"
+        label="Invite by link"
         testid="invite-email"
+        placeholder="Mail address, if known"
         value={email}
         onInput={setEmail}
         maxLength={254}

@@ -54,8 +54,9 @@ def test_a_bad_submission_is_flagged_for_reviewers_only(
     assert at(job) == ("validation", "new")
     info = client_as(reviewer).get(f"/api/jobs/{job.pk}").json()
     assert (info["jf"], info["flagged"]) == (pytest.approx(0.6), True)  # Only the frames of the job count.
+    assert (info["j"] + info["f"]) / 2 == pytest.approx(0.6)
     hidden = client_as(annotator).get(f"/api/jobs/{job.pk}").json()
-    assert (hidden["jf"], hidden["flagged"]) == (None, None)
+    assert [hidden[name] for name in ("j", "f", "jf", "flagged")] == [None] * 4
     card = client_as(annotator).get(f"/api/videos/{video.pk}").json()
     assert card["has_truth"] is False
     assert client_as(reviewer).get(f"/api/videos/{video.pk}").json()["has_truth"] is True

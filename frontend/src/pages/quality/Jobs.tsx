@@ -13,6 +13,13 @@ import { ProblemState } from "../ProblemState";
 import { ConsensusDialog } from "./ConsensusDialog";
 import { useJobs } from "./jobParts";
 
+/** Returns "frames 0 to 39 · Ada · J 0.71, F 0.83". */
+function noteOf(job: Job): string {
+  const { j, f } = job;
+  const scores = j === null || f === null ? "" : `J ${j.toFixed(2)}, F ${f.toFixed(2)}`;
+  return [rangeOf(job), job.assignee?.name ?? "nobody", scores].filter(Boolean).join(" · ");
+}
+
 interface JobsProps {
   project: Project;
   members: readonly Member[];
@@ -40,7 +47,7 @@ export function Jobs({ project, members, draws }: JobsProps) {
         {jobs.map((job) => (
           <li key={job.id} data-testid={`quality-job-${job.id}`}>
             {job.assignee && <Avatar id={job.assignee.id} name={job.assignee.name} size={24} />}
-            <RowText note={[rangeOf(job), job.assignee?.name ?? "nobody"].join(" · ")}>
+            <RowText note={noteOf(job)}>
               <a href={addressOf(job)}>{job.video_name}</a>
             </RowText>
             <QualityChip job={job} />

@@ -25,7 +25,7 @@ async function open(role: "reviewer" | "manager"): Promise<FakeServer> {
   const server = new FakeServer({
     "GET /api/projects/3/members": people,
     "GET /api/projects/3/quality": { least_jf: null, below: "flag", attempts: 3 },
-    [`${JOBS}&limit=12`]: { jobs: [{ ...JOB, jf: 0.41, flagged: true }], next: 21 },
+    [`${JOBS}&limit=12`]: { jobs: [{ ...JOB, j: 0.4, f: 0.42, jf: 0.41, flagged: true }], next: 21 },
     [`${JOBS}&limit=100&after=21`]: { jobs: [JOB, { ...JOB, id: 20 }], next: null }, // One of them has moved down.
     "GET /api/projects/3/cards?truth=true&order=name": {
       cards: [{ ...CARD, has_truth: true }],
@@ -54,6 +54,7 @@ describe("the quality of a project", () => {
   test("is ruled, checked, mixed with known clips and drawn for review by managers", async () => {
     const server = await open("manager");
     expect(get("quality-jobs").firstElementChild?.textContent).toContain("below threshold: J&F 0.41");
+    expect(get("quality-jobs").firstElementChild?.textContent).toContain("Ada · J 0.40, F 0.42");
     await click("quality-jobs-more");
     expect(get("quality-jobs").childElementCount).toBe(2);
     expect(query("quality-jobs-more")).toBeNull();
