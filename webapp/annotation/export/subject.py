@@ -113,6 +113,8 @@ class Subject:
         """Yield the index of every exported frame with its mask, uint8 [H, W], or None if it has no mask at this
         round.
         """
+        import cv2  # the web process imports this module
+
         kept = np.zeros(256, np.uint8)
         for object_ in self.objects:
             kept[object_.number] = object_.number
@@ -125,7 +127,10 @@ class Subject:
             if mask is None or mask.frame != index:
                 yield index, None
             else:
-                yield index, self._shaped(without_absent(kept[mask.labels], index, absent))
+                yield (
+                    index,
+                    self._shaped(without_absent(np.asarray(cv2.LUT(mask.labels, kept), np.uint8), index, absent)),
+                )
 
     def _shaped(self, labels: LabelMap) -> LabelMap:
         if labels.shape == (self.height, self.width):
