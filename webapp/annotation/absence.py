@@ -16,6 +16,7 @@ from webapp.annotation.head import hold
 from webapp.annotation.masks import ranges
 from webapp.annotation.models import Object
 from webapp.annotation.scribbles import check_span
+from webapp.prepared import Query
 from webapp.problems import Problem
 from webapp.videos.models import Video
 
@@ -54,6 +55,21 @@ def absent_spans(video_id: int) -> dict[int, Spans]:
     """Return the absent spans of the objects of a video that have any, by object id."""
     rows = Object.objects.filter(video_id=video_id, deleted_at=None).exclude(absent=[])
     return dict(rows.values_list("number", "absent"))
+
+
+def decided_of(video_id: int) -> list[tuple[int, bool, Spans]]:
+    """Return the id, the lock and the absent spans of each object of a video that is not deleted, by id."""
+    return _DECIDED.rows(video_id=video_id)
+
+
+_DECIDED = Query(
+    lambda video_id: (
+        Object.objects.filter(video_id=video_id, deleted_at=None)
+        .order_by("number")
+        .values_list("number", "locked", "absent")
+    ),
+    video_id=int,
+)
 
 
 def without_absent(labels: LabelMap, frame: int, spans: Mapping[int, Spans]) -> LabelMap:

@@ -16,8 +16,13 @@ from webapp.annotation.head import hold
 from webapp.annotation.masks import effective
 from webapp.annotation.models import AcceptedFrame, Head, Mask, Round
 from webapp.annotation.scribbles import check_span
+from webapp.prepared import Query
 from webapp.problems import Forbidden, Problem
 from webapp.videos.models import Video
+
+_MASKS = Query(
+    lambda video_id: AcceptedFrame.objects.filter(video_id=video_id).values_list("frame", "mask_id"), video_id=int
+)
 
 
 @transaction.atomic
@@ -84,10 +89,15 @@ def release_frames(*, video: Video, by: User, first: int, last: int, seen: int, 
 
 def accepted_frames(video_id: int, frames: Iterable[int] | None = None) -> set[int]:
     """Return the accepted frames of a video, or those among `frames`."""
-    rows = AcceptedFrame.objects.filter(video_id=video_id)
-    if frames is not None:
-        rows = rows.filter(frame__in=frames)
+    if frames is None:
+        return set(accepted_masks(video_id))
+    rows = AcceptedFrame.objects.filter(video_id=video_id, frame__in=frames)
     return set(rows.values_list("frame", flat=True))
+
+
+def accepted_masks(video_id: int) -> dict[int, int]:
+    """Return the id of the accepted mask of each accepted frame of a video."""
+    return dict(_MASKS.rows(video_id=video_id))
 
 
 def _accepted_in(video: Video, first: int, last: int) -> QuerySet[AcceptedFrame]:

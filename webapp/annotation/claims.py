@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Q
 from django.db.models.functions import Coalesce, Now
 
 from webapp.annotation import changes
@@ -20,6 +20,7 @@ from webapp.annotation.head import hold
 from webapp.annotation.models import Mask, Round, RoundState
 from webapp.annotation.notify import notify_followers, notify_scorer, notify_worker
 from webapp.annotation.rounds import end, merge_into_successor, release_round
+from webapp.prepared import Query, Update
 from webapp.tasks.lease import Lease, Limits
 from webapp.tasks.models import Queue
 from webapp.tasks.worker_names import is_dead
@@ -72,13 +73,12 @@ def claim(round_id: int, worker: str, **columns: object) -> Claim | None:
     Return None if the round was claimed already or has ended, or if another round of its video runs or has waited for
     longer.
     """
-    video_id = Round.objects.filter(pk=round_id).values_list("video_id", flat=True).first()
+    video_id = _VIDEO.first(round_id=round_id)
     if video_id is None:
         return None
     hold(video_id)
     # A round builds on older ones that wait. The end of each round notifies the workers of those that wait again.
-    before = Q(state=RoundState.RUNNING) | Q(state=RoundState.QUEUED, pk__lt=round_id)
-    if Round.objects.filter(before, video_id=video_id).exists():
+    if _BEFORE.rows(video_id=video_id, round_id=round_id):
         return None
     round_ = ROUNDS.claim(round_id, worker=worker, started_at=Coalesce("started_at", Now()), **columns)
     if round_ is None:
@@ -94,10 +94,9 @@ def store(claim: Claim, masks: Sequence[NewMask]) -> bool:
     nothing. The head is locked, so that the masks of a video are committed in the order of their ids, although people
     paint masks while a round runs.
     """
-    count = F("progress_done") + len(masks)
     with transaction.atomic():
         hold(claim.video_id)
-        if not ROUNDS.beat(claim.round_id, claim.fence, progress_done=count):
+        if not _PROGRESS.run(round_id=claim.round_id, fence=claim.fence, count=len(masks)):
             raise Lost
         Mask.objects.bulk_create(
             Mask(
@@ -122,7 +121,7 @@ def asked_to_stop(claim: Claim) -> bool:
     """Return whether the round should stop: somebody cancelled it, a newer one waits for it to end, or the claim is
     lost.
     """
-    return not _held(claim).filter(cancel_requested=False, superseded_by=None).exists()
+    return not _WANTED.rows(round_id=claim.round_id, fence=claim.fence)
 
 
 def stored_frames(claim: Claim) -> set[int]:
@@ -150,10 +149,6 @@ def fail(claim: Claim, *, code: str, text: str) -> None:
     hold(claim.video_id)
     round_ = Round.objects.select_related("author").get(pk=claim.round_id)
     _end(round_, RoundState.FAILED, claim.fence, error_code=code, error=text)
-
-
-def _held(claim: Claim) -> QuerySet[Round]:
-    return ROUNDS.held(claim.round_id, claim.fence)
 
 
 def _stopped(round_: Round) -> RoundState:
@@ -210,4 +205,28 @@ ROUNDS = RoundLease(
     waiting=RoundState.QUEUED,
     running=RoundState.RUNNING,
     limits=Limits(stale_after=timedelta(seconds=8), notify_again_after=timedelta(seconds=15)),
+)
+_VIDEO = Query(lambda round_id: Round.objects.filter(pk=round_id).values_list("video_id", flat=True)[:1], round_id=int)
+_BEFORE = Query(
+    lambda video_id, round_id: Round.objects.filter(
+        Q(state=RoundState.RUNNING) | Q(state=RoundState.QUEUED, pk__lt=round_id), video_id=video_id
+    ).values_list("pk")[:1],
+    video_id=int,
+    round_id=int,
+)
+_PROGRESS = Update(
+    lambda round_id, fence, count: (
+        ROUNDS.held(round_id, fence),
+        {"heartbeat": Now(), "progress_done": F("progress_done") + count},
+    ),
+    round_id=int,
+    fence=int,
+    count=int,
+)
+_WANTED = Query(
+    lambda round_id, fence: (
+        ROUNDS.held(round_id, fence).filter(cancel_requested=False, superseded_by=None).values_list("pk")[:1]
+    ),
+    round_id=int,
+    fence=int,
 )

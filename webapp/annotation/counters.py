@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 
 from webapp.accounts.models import User
 from webapp.annotation.models import AcceptedFrame, Round, RoundState
+from webapp.prepared import Update
 from webapp.tasks.sending import send_task
 from webapp.videos.models import Video
 
@@ -43,10 +44,10 @@ def masks_changed(video_id: int) -> None:
 
     While a round waits or runs, neither happens: counting would slow it down, and `round_ended` calls this again.
     """
-    if _row(video_id).filter(to_fix_stale=False, is_running=False).update(to_fix_stale=True):
+    if _MAKE_STALE.run(video_id=video_id):
         send_task(COUNT_TO_FIX, video_id)
     else:
-        _row(video_id).update()  # This sets `changed_at`.
+        _TOUCH.run(video_id=video_id)
 
 
 def jobs_changed(video_id: int) -> None:
@@ -68,3 +69,13 @@ def wrong_counts(video_id: int) -> dict[str, int | bool]:
 
 def _row(video_id: int) -> QuerySet[Video]:
     return Video.objects.filter(pk=video_id)
+
+
+_MAKE_STALE = Update(
+    lambda video_id: (
+        _row(video_id).filter(to_fix_stale=False, is_running=False),
+        {"to_fix_stale": True, "changed_at": Now()},
+    ),
+    video_id=int,
+)
+_TOUCH = Update(lambda video_id: (_row(video_id), {"changed_at": Now()}), video_id=int)

@@ -13,8 +13,19 @@ from django.db.models import Max
 
 from webapp.annotation.codec import LabelMap, PackedMask, decode, pack
 from webapp.annotation.models import AcceptedFrame, Mask, Round
+from webapp.prepared import Query
 
 CHUNK = 200  # The number of masks that are read at once: some hundred kB, however long the video is.
+_BASES = Query(
+    lambda round_id: Round.objects.filter(
+        video_id__in=Round.objects.values("video_id").filter(pk=round_id)
+    ).values_list("pk", "base_id"),
+    round_id=int,
+)
+_FRAMES = Query(
+    lambda round_id: Mask.objects.filter(round_id=round_id).order_by("frame").values_list("frame", flat=True),
+    round_id=int,
+)
 
 
 @dataclass(frozen=True)
@@ -38,8 +49,7 @@ def line_of(round_id: int | None) -> list[int]:
     """
     if round_id is None:
         return []
-    video = Round.objects.values("video_id").filter(pk=round_id)
-    bases = dict(Round.objects.filter(video_id__in=video).values_list("pk", "base_id"))
+    bases = dict(_BASES.rows(round_id=round_id))
     line = []
     at: int | None = round_id
     while at is not None:
@@ -94,7 +104,7 @@ def packed(masks: Iterable[Mask]) -> list[PackedMask]:
 
 def ranges_of(round_id: int) -> list[tuple[int, int]]:
     """Return the frames for which a round stored a mask, as spans."""
-    return ranges(Mask.objects.filter(round_id=round_id).order_by("frame").values_list("frame", flat=True))
+    return ranges(_FRAMES.rows(round_id=round_id))
 
 
 def ranges(frames: Iterable[int]) -> list[tuple[int, int]]:

@@ -29,11 +29,24 @@ from webapp.annotation.head import conflict, hold, set_head
 from webapp.annotation.masks import mask_at, ranges_of
 from webapp.annotation.models import Direction, Head, HumanTime, Object, Origin, Round, RoundState, Scribble
 from webapp.annotation.notify import notify_worker
+from webapp.prepared import Query
 from webapp.problems import Forbidden, NotFound, Problem
 from webapp.videos.models import Video
 from webapp.webhooks.events import Event, tell
 
 ACTIVE = (RoundState.QUEUED, RoundState.RUNNING)
+_MADE = Query(lambda key: Round.objects.filter(key=key)[:1], key=UUID)
+# Edits of a span and rounds of other people are not superseded: the new round runs after them.
+_OWN_ACTIVE = Query(
+    lambda video_id, author_id: Round.objects.filter(
+        video_id=video_id, author_id=author_id, state__in=ACTIVE, origin=Origin.ROUND
+    ).order_by("id"),
+    video_id=int,
+    author_id=int,
+)
+_SECONDS = Query(
+    lambda video_id: HumanTime.objects.filter(video_id=video_id).values_list("seconds", flat=True), video_id=int
+)
 
 
 @dataclass(frozen=True)
@@ -82,7 +95,7 @@ def create_round(
     """
     reach = reach or Reach()
     head = hold(video.pk)
-    made = Round.objects.filter(key=key).first()
+    made = _MADE.first(key=UUID(str(key)))
     if made is not None:
         if (made.video_id, made.author_id) != (video.pk, author.pk):
             raise Problem("key_taken", "This message has the key of another one. Reload the page.", 409)
@@ -92,7 +105,7 @@ def create_round(
     _check_reach(video, frames, reach)
     if head.round_id != base:
         raise conflict(head)
-    drawn = list(scribbles.waiting(video, author, frames))
+    drawn = scribbles.waiting(video, author, frames)
     starts = sorted(set(frames) - {scribble.frame for scribble in drawn}) if reach.from_masks else []
     _check_starts(video, head, starts)
     if not drawn and not starts:
@@ -136,9 +149,7 @@ def _insert(
     starts: list[int],
     reach: Reach,
 ) -> Round:
-    # Edits of a span and rounds of other people are not superseded: the new round runs after them.
-    own = Round.objects.filter(video=video, author=author, state__in=ACTIVE, origin=Origin.ROUND).order_by("id")
-    active = list(own) if reach.supersedes else []
+    active = _OWN_ACTIVE.rows(video_id=video.pk, author_id=author.pk) if reach.supersedes else []
     ended = [round_ for round_ in active if end(round_, RoundState.QUEUED, RoundState.SUPERSEDED)]
     frames = sorted({scribble.frame for scribble in drawn} | set(starts))
     made = add_version(
@@ -187,7 +198,7 @@ def add_version(head: Head, video: Video, author: User, key: UUID | str, **colum
         author=author,
         num_objects=head.next_object_number - 1,
         base_id=head.round_id,
-        human_seconds=sum(HumanTime.objects.filter(video=video).values_list("seconds", flat=True)),
+        human_seconds=sum(_SECONDS.rows(video_id=video.pk)),
         **columns,
     )
     counters.round_made(video.pk, author, waits=made.state in ACTIVE)

@@ -96,20 +96,22 @@ def _check_points(kind: str, path: Sequence[Sequence[float]], positive: bool) ->
             raise Problem("bad_box", "A box goes around an object; it cannot take anything away.")
 
 
-def waiting(video: Video, author: User, frames: Sequence[int]) -> QuerySet[Scribble]:
+def waiting(video: Video, author: User, frames: Sequence[int]) -> list[Scribble]:
     """Return the scribbles of `author` on `frames` that no round has used, oldest first.
 
     Scribbles of deleted objects are left out.
     """
-    there = Object.objects.filter(video=video, deleted_at=None).values("number")
-    return Scribble.objects.filter(
-        Q(object_id=0) | Q(object_id__in=there),
-        video=video,
-        author=author,
-        frame__in=frames,
-        round=None,
-        deleted_at=None,
-    ).order_by("id")
+    found = [_WAITING.rows(video_id=video.pk, author_id=author.pk, frame=frame) for frame in set(frames)]
+    return sorted((scribble for rows in found for scribble in rows), key=lambda scribble: scribble.pk)
+
+
+def _waiting(video_id: int, author_id: int, frame: int) -> QuerySet[Scribble]:
+    there = Object.objects.filter(video_id=video_id, deleted_at=None).values("number")
+    rows = Scribble.objects.filter(video_id=video_id, author_id=author_id, frame=frame, round=None, deleted_at=None)
+    return rows.filter(Q(object_id=0) | Q(object_id__in=there))
+
+
+_WAITING = Query(_waiting, video_id=int, author_id=int, frame=int)
 
 
 def for_round(scribbles: Iterable[Scribble]) -> list[dict[str, object]]:

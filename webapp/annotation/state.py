@@ -27,10 +27,12 @@ from webapp.annotation.schemas import (
     State,
     VideoInfo,
 )
+from webapp.prepared import Query
 from webapp.projects.access import allows
 from webapp.projects.models import Role
 from webapp.videos.models import Video
 
+_NOW = Query(lambda round_id: Round.objects.filter(pk=round_id).values_list(Now(), flat=True), round_id=int)
 # Paths of scribbles are most of a state. A page needs those of older rounds only where it shows their frames.
 WHOLE_ROUNDS = 50
 
@@ -216,5 +218,5 @@ def _seconds(round_: Round) -> float | None:
         return None
     until = round_.finished_at
     if until is None:  # The round runs. `started_at` is from the database's clock, so the present time is, too.
-        until = Round.objects.values_list(Now(), flat=True).get(pk=round_.pk)
+        until = _NOW.rows(round_id=round_.pk)[0]
     return round((until - round_.started_at).total_seconds(), 3)

@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 
 from segmentation import registry, weights
 from segmentation.types import BinaryMask, Box, Click, Interaction, LabelMap, MaskUpdate, PastRound, Scribble
+from webapp.annotation.absence import decided_of
+from webapp.annotation.accepted import accepted_masks
 from webapp.annotation.codec import decode
-from webapp.annotation.models import AcceptedFrame, Mask, Object, Origin, Round, ScribbleKind
+from webapp.annotation.models import Mask, Origin, Round, ScribbleKind
 from webapp.inference.further_engines import load_or_end
 from webapp.inference.sessions import Session, SessionCache, SessionKey
 from webapp.tasks.worker_names import own_name
@@ -267,7 +269,7 @@ def _bring_to(session: EngineSession, line: list[int], objects: int) -> None:
 
 
 def _lock_accepted(session: EngineSession) -> None:
-    accepted = dict(AcceptedFrame.objects.filter(video_id=session.key.video_id).values_list("frame", "mask_id"))
+    accepted = accepted_masks(session.key.video_id)
     for frame in [frame for frame, mask in session.locked.items() if accepted.get(frame) != mask]:
         session.engine.unlock(frame)
         del session.locked[frame]
@@ -280,8 +282,7 @@ def _lock_accepted(session: EngineSession) -> None:
 def _constrain(session: EngineSession) -> None:
     """Tell an engine which objects are locked, and in which frames objects are absent."""
     engine, last = session.engine, len(session.engine.frames) - 1
-    rows = Object.objects.filter(video=session.key.video_id, deleted_at=None, number__lte=engine.num_objects)
-    decided = list(rows.order_by("number").values_list("number", "locked", "absent"))
+    decided = [row for row in decided_of(session.key.video_id) if row[0] <= engine.num_objects]
     engine.freeze(number for number, locked, _ in decided if locked)
     spans = {number: absent for number, _, absent in decided if absent}
     for number in session.absent.keys() | spans.keys():

@@ -20,10 +20,12 @@ from django.db import models, transaction
 from django.db.models import BooleanField, ExpressionWrapper, F, Q, QuerySet
 from django.db.models.functions import Now
 
+from webapp.prepared import Query
 from webapp.tasks.models import PausedQueue, Queue
 
 log = structlog.get_logger(__name__)
 
+_PAUSED = Query(lambda queue: PausedQueue.objects.filter(queue=queue).values_list("pk")[:1], queue=str)
 FIRST_NOTIFICATION = timedelta(seconds=2)  # A younger notification may still be on its way.
 
 
@@ -66,6 +68,7 @@ class Lease(Generic[Task]):
         self.waiting_state = waiting
         self.running_state = running
         self.limits = limits
+        self._claimed = Query(self._with_related, pk=int)
 
     # --- what a kind of task defines ----------------------------------------------------------------------------------
 
@@ -104,7 +107,7 @@ class Lease(Generic[Task]):
 
         Returns None if another worker has claimed it, it has ended, or its queue is paused.
         """
-        if PausedQueue.objects.filter(queue=self.queue).exists():
+        if _PAUSED.rows(queue=str(self.queue)):
             return None
         with transaction.atomic():
             taken = (
@@ -120,8 +123,11 @@ class Lease(Generic[Task]):
             )
             if not taken:
                 return None
-            rows = self.model._default_manager.all()
-            return (rows.select_related(*self.related) if self.related else rows).get(pk=pk)
+            return self._claimed.first(pk=pk)
+
+    def _with_related(self, pk: int) -> QuerySet[Task]:
+        rows = self.model._default_manager.filter(pk=pk)
+        return rows.select_related(*self.related) if self.related else rows
 
     def held(self, pk: int, fence: int) -> QuerySet[Task]:
         """Return the row of a task if it is worked on and `fence` is still its newest fence, else an empty

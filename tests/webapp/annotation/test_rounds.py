@@ -61,7 +61,7 @@ def test_an_older_base_is_a_conflict_that_keeps_the_scribbles(video: Video, owne
         create_round(video=video, author=annotator, key=uuid4(), frames=[0], engine="flow", base=None)
     assert code_of(problem) == "conflict"
     assert problem.value.extra == {"head": theirs.pk}
-    assert waiting(video, annotator, [0]).count() == 1
+    assert len(waiting(video, annotator, [0])) == 1
     made = create_round(video=video, author=annotator, key=uuid4(), frames=[0], engine="flow", base=theirs.pk)
     assert made.number == 2
 
@@ -89,7 +89,7 @@ def test_a_newer_round_supersedes_one_that_waits(video: Video, owner: User) -> N
     second.refresh_from_db()
     assert states(video) == ["superseded", "queued"]
     assert second.base_id is None, "a round without masks is no base: engines do not learn of it"
-    assert waiting(video, owner, [2]).count() == 1, "and its scribbles wait again"
+    assert len(waiting(video, owner, [2])) == 1, "and its scribbles wait again"
 
 
 def test_scribbles_of_a_round_that_never_ran_go_into_the_next_one_of_its_frame(video: Video, owner: User) -> None:
@@ -163,7 +163,7 @@ def test_cancelling_a_round_that_waits_gives_its_scribbles_back(video: Video, ow
     cancel_round(video=video, by=owner, round_id=made.pk, may_stop_others=False)
     assert states(video) == ["cancelled"]
     assert head_of(video.pk) is None
-    assert waiting(video, owner, [0]).count() == 1
+    assert len(waiting(video, owner, [0])) == 1
     assert Change.objects.filter(message__type="scribble.added").count() == 2
 
 
@@ -179,7 +179,7 @@ def test_cancelling_a_running_round_keeps_what_it_finished(video: Video, owner: 
     made.refresh_from_db()
     assert made.frames == [[0, 2]]
     assert head_of(video.pk) == made.pk
-    assert waiting(video, owner, [0]).count() == 0
+    assert len(waiting(video, owner, [0])) == 0
 
 
 def test_cancelling_what_has_ended_changes_nothing(video: Video, owner: User) -> None:
@@ -217,7 +217,7 @@ def test_a_failed_round_gives_its_scribbles_back_and_says_why(video: Video, owne
     second.refresh_from_db()
     assert (second.state, second.error_code, second.error) == ("failed", "out_of_memory", "Memory ran out.")
     assert head_of(video.pk) == first.pk
-    assert waiting(video, owner, [3]).count() == 1
+    assert len(waiting(video, owner, [3])) == 1
 
 
 def test_a_used_scribble_is_not_removed(video: Video, owner: User, annotator: User) -> None:

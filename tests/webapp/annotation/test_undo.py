@@ -72,7 +72,7 @@ def test_undoing_a_round_that_waits_cancels_it_and_gives_its_scribbles_back(vide
     move_head(video=video, by=owner, from_round=made.pk, to_round=None)
     made.refresh_from_db()
     assert made.state == RoundState.CANCELLED
-    assert waiting(video, owner, [0]).count() == 1
+    assert len(waiting(video, owner, [0])) == 1
 
 
 def test_undoing_a_round_that_runs_stops_it(video: Video, owner: User) -> None:

@@ -244,7 +244,7 @@ def test_a_round_that_is_cancelled_before_it_starts_computes_nothing(
     work_on(row.pk)
     assert after(row).state == "cancelled"
     assert opened == []
-    assert waiting(video, owner, [0]).count() == 1
+    assert len(waiting(video, owner, [0])) == 1
 
 
 # --- rounds of lost workers ---
@@ -317,7 +317,7 @@ def test_a_round_that_cannot_be_computed_fails_with_a_sentence_and_gives_back_it
     assert (after(row).state, row.error_code) == ("failed", code)
     assert words in row.error
     assert head_of(video.pk) is None
-    assert waiting(video, owner, [0]).count() == 1
+    assert len(waiting(video, owner, [0])) == 1
     again = create_round(video=video, author=owner, key=uuid4(), frames=[0], engine="fake", base=None)
     work_on(again.pk)
     assert after(again).state == "done"
