@@ -23,7 +23,6 @@ import { copyMask, pasteMask } from "../actions/maskClipboard";
 import { changeObject, deleteObject, toggleHidden, toggleLocked, toggleSolo } from "../actions/objects";
 import { TextField } from "../parts/Field";
 import { IconButton } from "../parts/IconButton";
-import { Kbd } from "../parts/Kbd";
 import { Menu, type MenuEntry } from "../parts/Menu";
 import type { ObjectInfo } from "../protocol";
 import type { ProjectLabel } from "../state/store";
@@ -44,7 +43,6 @@ export function Objects() {
     <section class={`${side.section} ${side.scrolls}`} aria-label="Objects" data-testid="objects">
       <div class={side.head}>
         <h2>Objects</h2>
-        <Kbd keys="N" />
         <CommandIcon id="object.add" size="small" />
         <ProjectTools />
       </div>
@@ -121,7 +119,8 @@ function Row({ object, place }: { object: ObjectInfo; place: number }) {
           class={css.name}
           aria-pressed={chosen}
           data-testid={`object-${number}-choose`}
-          title={`${name}: draw for it. Double click to rename.`}
+          title={`${name}: draw for it${place <= 9 ? ` (${place})` : ""}. Double click to rename.`}
+          {...(place <= 9 && { "aria-keyshortcuts": String(place) })}
           onClick={choose}
           onDblClick={() => store.canDraw.value && setEditing(true)}
           onKeyDown={(event) => event.key === "F2" && setEditing(store.canDraw.value)}
@@ -129,7 +128,6 @@ function Row({ object, place }: { object: ObjectInfo; place: number }) {
           {name}
         </button>
       )}
-      {place <= 9 ? <Kbd keys={String(place)} /> : <span />}
       <Switches object={object} rename={() => setEditing(true)} />
     </li>
   );
@@ -313,7 +311,8 @@ function Background() {
         class={css.name}
         aria-pressed={chosen}
         data-testid="object-0-choose"
-        title="Draw on what belongs to no object"
+        title="Draw on what belongs to no object (0)"
+        aria-keyshortcuts="0"
         onClick={() => {
           store.selected.value = 0;
           if (store.tool.peek() === "erase") store.tool.value = "scribble";
@@ -321,7 +320,6 @@ function Background() {
       >
         background
       </button>
-      <Kbd keys="0" />
       <span class={css.switches} />
     </li>
   );

@@ -1,10 +1,11 @@
 /** The timeline: playback controls, the current frame, the legend, and the track. */
 
 import { useSignal } from "@preact/signals";
-import { Pause } from "lucide-preact";
+import { ChevronDown, Pause } from "lucide-preact";
 import { useMemo, useState } from "preact/hooks";
 import { RATES, seek } from "../actions/playback";
 import { IconButton } from "../parts/IconButton";
+import { Menu } from "../parts/Menu";
 import { needsFix } from "../state/suggest";
 import { commandOf } from "../studio/command";
 import { useStudio } from "../studio/context";
@@ -67,21 +68,22 @@ function Rate() {
   return (
     <span class={css.rate}>
       <CommandIcon id="play.loop" />
-      <select
-        aria-label="Rate of playback"
-        title="Rate of playback (< and >)"
-        data-testid="play-rate"
-        value={store.rate.value}
-        onChange={(event) => {
-          store.rate.value = Number(event.currentTarget.value);
-        }}
+      <Menu
+        label="Rate of playback (< and >)"
+        testid="play-rate"
+        class={css.rateButton ?? ""}
+        items={RATES.map((rate) => ({
+          name: `${rate}×`,
+          testid: `play-rate-${rate}`,
+          checked: rate === store.rate.value,
+          perform: () => {
+            store.rate.value = rate;
+          },
+        }))}
       >
-        {RATES.map((rate) => (
-          <option key={rate} value={rate}>
-            {rate}x
-          </option>
-        ))}
-      </select>
+        {store.rate.value}×
+        <ChevronDown size={13} aria-hidden="true" />
+      </Menu>
     </span>
   );
 }

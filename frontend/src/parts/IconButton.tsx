@@ -8,7 +8,7 @@ export interface IconButtonProps {
   testid: string;
   onClick?: (event: MouseEvent) => void;
   hotkey?: string;
-  /** A key that is shown in the corner, as on the tool rail. */
+  /** A key that is shown in the corner while the pointer is on the button, as on the tool rail. */
   corner?: string;
   /** If given, the button is a toggle. */
   pressed?: boolean;

@@ -20,10 +20,10 @@ export function Lanes({ layout, offset }: { layout: Layout; offset: Signal<numbe
     <div class={css.names} style={{ height: `${layout.height}px` }}>
       <span
         class={css.row}
-        style={{ top: `${layout.bars.top}px` }}
+        style={{ top: `${layout.bars.top}px`, height: `${layout.bars.base - layout.bars.top}px` }}
         title="How sure the engine is of each frame"
       >
-        sure
+        Confidence
       </span>
       <ul
         ref={list}
