@@ -73,7 +73,7 @@ class Engine(ABC):
 
     @property
     def nbytes(self) -> int:
-        """An upper bound of the bytes that the session holds between rounds; by default `settings.memory_bytes`."""
+        """The bytes that the session holds now, or an upper bound, which by default is `settings.memory_bytes`."""
         return self.settings.memory_bytes
 
     # --- what people decide ---------------------------------------------------------------------------------------

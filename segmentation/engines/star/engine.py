@@ -74,7 +74,7 @@ class StarEngine(Engine):
 
     @property
     def nbytes(self) -> int:
-        return self.settings.memory_bytes + self._drawing.nbytes
+        return self._cache.used + self._drawing.nbytes
 
     @property
     def network(self) -> Star:

@@ -70,6 +70,14 @@ def test_a_frame_that_was_prepared_gets_the_same_mask_without_computing_flow(mon
     assert (found[0] == found[1]).all()
 
 
+def test_a_session_counts_the_memory_that_it_uses_and_not_all_that_it_may_use() -> None:
+    clip = make_clip(length=3, height=64, width=80, num_objects=1)
+    session = StarEngine(ArrayFrames(clip.frames), 1, network=tiny())
+    sizes = [session.nbytes for _ in session.prepare([0, 1, 2])]
+    assert sizes == sorted(set(sizes)), "each frame adds its features"
+    assert sizes[-1] < session.settings.memory_bytes
+
+
 FOREIGN = np.random.default_rng(1).integers(0, 256, (144, 192, 3)).astype(np.uint8)
 
 
