@@ -13,6 +13,7 @@ usage: maskwright [--home DIR] COMMAND [options]
   serve          start Maskwright: the web process and the workers
   annotate       cut objects out of a video without the page
   upload         upload videos to a server
+  fetch          let a server get videos from its import folder, a bucket or an address
   run            draw scribbles on a video of a server and run rounds
   export         export masks from a server to a file
   import         bring masks from a file to a server
@@ -20,6 +21,9 @@ usage: maskwright [--home DIR] COMMAND [options]
   train          train the networks of an engine
   weights        list, add and check the weights of the engines
   doctor         check this machine
+  backup         write the database and the files of this site into an archive
+  restore        make an empty site from such an archive
+  fsck           check that every stored file is there and can be read
   token          make a token with which scripts call the REST API
   sign_in_link   print a link that signs a person in once
   migrate        bring the database up to date

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pkgutil
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,8 @@ import httpx
 import pytest
 
 from maskwright import command_line, connection
-from webapp.__main__ import REMOTE
+from webapp import management
+from webapp.__main__ import OVERVIEW, REMOTE
 from webapp.__main__ import main as maskwright
 
 VIDEO = {"id": 7, "name": "clip", "state": "ready", "frame_count": 2, "note": "One file was left out."}
@@ -138,3 +140,10 @@ def test_a_command_without_a_token_says_where_to_get_one(
     monkeypatch.delenv("MASKWRIGHT_TOKEN", raising=False)
     assert command_line.main(["export", "Birds", "coco", "--out", "x"]) == 2
     assert "maskwright token" in capsys.readouterr().err
+
+
+def test_the_overview_names_every_command_for_people() -> None:
+    commands = {name for _, name, _ in pkgutil.iter_modules([str(Path(management.__path__[0]) / "commands")])}
+    of_processes_and_developers = {"web", "worker", "measure_latency", "export_openapi", "import_davis"}
+    listed = {line.split()[0] for line in OVERVIEW.splitlines() if line.startswith("  ")}
+    assert listed == {*REMOTE, "train", *commands - of_processes_and_developers}

@@ -105,7 +105,8 @@ class WorkerHeartbeat(threading.Thread):
             workers.announce(self.device)
             self._announced = True
         else:
-            intake.follow(draining=workers.beat(ending=self._ending, task=_running.get("task", "")))
+            drained = workers.beat(ending=self._ending, task=_running.get("task", ""))
+            intake.follow(draining=drained, ending=self._ending)
 
 
 def _try(*steps: Callable[[], object]) -> None:

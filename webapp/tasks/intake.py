@@ -36,14 +36,18 @@ class Intake:
         """Remember Celery's consumer, the names of the queues that this worker reads, and how to ask if it drains."""
         self._consumer, self._queues, self._is_draining = consumer, queues, is_draining
 
-    def follow(self, *, draining: bool) -> None:
-        """Let the worker stop reading its queues while `draining`, or read them again. Any thread may call this."""
+    def follow(self, *, draining: bool, ending: bool = False) -> None:
+        """Let the worker stop reading its queues while `draining`, or read them again. Any thread may call this.
+
+        A worker that is `ending` was told to, so no warning is logged.
+        """
         with self._lock:
             if draining == self._closed or self._consumer is None:
                 return
             self._closed = draining
         self._consumer.call_soon(self._close if draining else self._open)
-        log.warning("worker_drains" if draining else "worker_takes_tasks_again", worker=own_name())
+        tell = log.info if ending else log.warning
+        tell("worker_drains" if draining else "worker_takes_tasks_again", worker=own_name())
 
     def _close(self) -> None:
         for queue in self._queues:
