@@ -1,4 +1,8 @@
-"""Answers 404 to addresses with a number that is too large for a database key, before a query fails on it."""
+"""Refuses requests with a number that is too large for a database key, before a query fails on it.
+
+A page or a thing with such a number does not exist (404). In a parameter of a REST call the number is refused (422).
+The schemas of bodies have limits of their own.
+"""
 
 from __future__ import annotations
 
@@ -12,30 +16,40 @@ from webapp.http.middleware import ForBothKinds
 from webapp.problems import NotFound
 
 MOST = (1 << 63) - 1  # the largest key in both databases
+SEARCH = "q"  # The parameter that is a text to search for.
 LONG = re.compile(r"(?<![^/,-])0*([1-9][0-9]{18,})(?![^/,.])")  # a number of 19 digits or more between separators
 
 
 class NumberLimit(ForBothKinds):
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
-        if not any(_is_beyond(text) for text in _texts(request)):
-            return self.get_response(request)
-        if not request.path.startswith("/api/"):
-            raise Http404
+        if request.path.startswith("/admin/"):
+            if _is_beyond(request.path) or any(map(_is_beyond, _texts_of_admin(request))):
+                raise Http404
+        elif request.path.startswith("/api/"):
+            refusal = _refusal(request)
+            if refusal is not None:
+                return _later(refusal) if self.later else refusal
+        return self.get_response(request)
+
+
+def _refusal(request: HttpRequest) -> JsonResponse | None:
+    """Return the answer to a call with a number that is too large: 404 in its path, 422 in a parameter."""
+    if _is_beyond(request.path):
         problem = NotFound()
-        answer = JsonResponse({"code": problem.code, "text": problem.text}, status=problem.status)
-        return _later(answer) if self.later else answer
-
-
-def _texts(request: HttpRequest) -> Iterator[str]:
-    """Yield the parts of a request that may contain database keys. The schemas of bodies have their own limits."""
-    in_admin = request.path.startswith("/admin/")
-    if not in_admin and not request.path.startswith("/api/"):
-        return
-    yield request.path
+        return JsonResponse({"code": problem.code, "text": problem.text}, status=problem.status)
     for name, values in request.GET.lists():
-        if name != "q":  # The admin's search is a text.
+        if name != SEARCH and any(map(_is_beyond, values)):
+            text = f"{name[:100]}: The number is too large."
+            return JsonResponse({"code": "invalid", "text": text, "field": name[:100]}, status=422)
+    return None
+
+
+def _texts_of_admin(request: HttpRequest) -> Iterator[str]:
+    """Yield the parts of a request to the admin, besides its path, that may contain database keys."""
+    for name, values in request.GET.lists():
+        if name != SEARCH:
             yield from values
-    if in_admin and request.method == "POST":
+    if request.method == "POST":
         yield from request.POST.getlist("_selected_action")
 
 

@@ -83,8 +83,6 @@ def test_every_number_of_a_call_is_tried() -> None:
 @pytest.mark.parametrize(
     "address",
     [
-        "/api/rounds/1/masks?first={0}&last={0}",
-        "/api/rounds/1/masks?first=0&last=-{0}",
         "/admin/accounts/user/{0}/change/",
         "/admin/accounts/user/{0}/password/",
         "/admin/projects/project/{0}/history/",
@@ -97,6 +95,22 @@ def test_other_addresses_and_queries_find_nothing_either(client_as: ClientAs, su
     client.raise_request_exception = False
     for number in HUGE:
         assert client.get(address.format(number)).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("address", "field"),
+    [
+        ("/api/rounds/1/masks?first={0}&last={0}", "first"),
+        ("/api/rounds/1/masks?first=0&last=-{0}", "last"),
+        ("/api/audit?before={0}", "before"),
+    ],
+)
+def test_a_huge_number_in_a_parameter_is_refused_by_its_name(
+    client_as: ClientAs, superuser: User, address: str, field: str
+) -> None:
+    for number in HUGE:
+        answer = client_as(superuser).get(address.format(number))
+        assert (answer.status_code, answer.json()["code"], answer.json()["field"]) == (422, "invalid", field)
 
 
 def test_an_admin_action_on_a_huge_number_finds_nothing(client_as: ClientAs, superuser: User) -> None:
