@@ -1,12 +1,14 @@
-"""Tests examples/annotate_over_rest.py against a running server: projects, uploads, rounds, masks and exports."""
+"""Tests examples/annotate_over_rest.py and the lines in README.md against a running server."""
 
 from __future__ import annotations
 
 import importlib.util
 import json
+import re
 import sys
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -15,10 +17,12 @@ from PIL import Image
 
 from maskwright.client import Maskwright
 from segmentation.formats.youtube_vis import read_youtube_vis
+from tests.examples.test_examples import write_video
 from tests.segmentation.clips import make_clip
 from tests.studio import Studio
 
-SCRIPT = Path(__file__).parents[2] / "examples" / "annotate_over_rest.py"
+BASE = Path(__file__).parents[2]
+SCRIPT, README = BASE / "examples" / "annotate_over_rest.py", BASE / "README.md"
 FRAMES = 3
 
 
@@ -65,6 +69,14 @@ def test_five_clips_are_annotated_and_exported_by_a_script(
             assert len(rows) == 5
             after = project.videos()[0].masks()
             assert all(np.array_equal(before[frame], after[frame]) for frame in range(FRAMES))
+            maskwright.connection.create("/projects", {"name": "Birds", "engine": "flow"})
+        monkeypatch.chdir(tmp_path)
+        write_video(tmp_path / "clip.mp4", make_clip(length=FRAMES, height=64, width=96).frames)
+        (block,) = re.findall(r"```python\n(from maskwright.*?)```", README.read_text(), re.S)
+        names: dict[str, Any] = {"token": token}
+        exec(block.replace("https://masks.example.org", studio.address), names)
+        assert {frame: mask.shape for frame, mask in names["masks"].items()} == dict.fromkeys(range(FRAMES), (64, 96))
+        assert (np.unique(names["masks"][0]) == [0, names["bird"]]).all()
     said = capsys.readouterr().out
     shares = [float(line.split(": ")[1].split()[0]) for line in said.splitlines() if "is right" in line]
     assert len(shares) == 5
