@@ -196,7 +196,7 @@ class RoundLease(Lease[Round]):
         if not self.is_wanted(task):
             _end(task, _stopped(task), task.fence)
         else:
-            text = LOST_TEXT.format(attempts=task.attempts)
+            text = LOST_TEXT.format(attempts=task.losses)
             _end(task, RoundState.FAILED, task.fence, error_code="worker_lost", error=text)
 
 

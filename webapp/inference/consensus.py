@@ -25,6 +25,7 @@ from webapp.inference import runner
 from webapp.jobs.models import Job
 from webapp.quality.consensus_lease import CONSENSUS, Lost
 from webapp.quality.models import Computing, Consensus
+from webapp.storage.failure import AWAY_FOR_LONG, StorageAway
 from webapp.tasks.heartbeat import beating
 from webapp.videos.models import Video
 
@@ -48,6 +49,9 @@ def run(consensus_id: int, compute: Callable[[Consensus], None]) -> None:
             compute(claimed)
     except Lost:
         log.warning("consensus_lost", consensus=consensus_id)
+    except StorageAway:
+        if not CONSENSUS.postpone(claimed.pk, claimed.fence):
+            _end(claimed, error=AWAY_FOR_LONG)
     except Exception:
         log.exception("consensus_failed", consensus=consensus_id)
         _end(claimed, error="The worker failed by a fault of the program; its log names it.")

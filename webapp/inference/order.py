@@ -19,6 +19,8 @@ from webapp.tasks.worker_names import own_name
 
 # A round that waits for a shorter time than this is left to another worker if one is idle.
 LEFT_TO_THE_IDLE = timedelta(seconds=1)
+# A round that was postponed, because the storage is away, is not begun before this time.
+POSTPONED_FOR = timedelta(seconds=10)
 
 
 def next_round(*, busy: bool = False) -> int | None:
@@ -45,6 +47,7 @@ def _ready() -> QuerySet[Round]:
     same_video = Round.objects.filter(video=OuterRef("video")).order_by()
     return (
         ROUNDS.waiting()
+        .exclude(postponed__gt=0, notified_at__gt=Now() - POSTPONED_FOR)
         .exclude(Exists(same_video.filter(state=RoundState.RUNNING)))
         .exclude(Exists(same_video.filter(state=RoundState.QUEUED, pk__lt=OuterRef("pk"))))
         .order_by(_count(running, "video__project"), _count(running, "author"), "pk")

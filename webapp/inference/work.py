@@ -17,6 +17,7 @@ from django.db import DatabaseError
 
 from webapp.annotation.accepted import accepted_frames
 from webapp.annotation.claims import (
+    ROUNDS,
     Claim,
     Lost,
     NewMask,
@@ -34,6 +35,7 @@ from webapp.annotation.models import Direction, Origin, Round
 from webapp.inference import runner
 from webapp.inference.edits import edited_masks
 from webapp.inference.sessions import SessionCache, SessionKey
+from webapp.storage.failure import AWAY_FOR_LONG, StorageAway
 from webapp.tasks.heartbeat import beating
 from webapp.tasks.worker_names import own_name
 
@@ -106,6 +108,9 @@ def _steps(claimed: Claim, on_progress: Progress, problem: Exception | None) -> 
         log.warning("round_lost", round=claimed.round_id, fence=claimed.fence)
     except DatabaseError:
         raise  # The row cannot be written now. When its heartbeat is stale, the sweep takes the round back.
+    except StorageAway:
+        if not ROUNDS.postpone(claimed.round_id, claimed.fence):
+            _end_as_failed(claimed, "storage_away", f"{AWAY_FOR_LONG} Your scribbles are kept.")
     except Exception as error:
         _fail(claimed, error)
 
@@ -223,6 +228,10 @@ def _fail(claimed: Claim, error: Exception) -> None:
     code, text = explained
     if code == "out_of_memory":
         sessions.clear()
+    _end_as_failed(claimed, code, text)
+
+
+def _end_as_failed(claimed: Claim, code: str, text: str) -> None:
     try:
         fail(claimed, code=code, text=text)
     except Lost:

@@ -34,7 +34,7 @@ from webapp.projects.invitation_mail import sweep_invitations
 from webapp.quality.consensus_lease import CONSENSUS
 from webapp.repetition.keeping import forget_old_answers
 from webapp.tasks.intake import intake
-from webapp.videos.recovery import sweep_imports
+from webapp.videos.recovery import sweep_imports, sweep_orphans
 from webapp.webhooks.deliveries import DELIVERIES, forget_old_deliveries
 
 log = structlog.get_logger(__name__)
@@ -42,6 +42,7 @@ log = structlog.get_logger(__name__)
 BEAT_SECONDS = 1.0
 SWEEP_SECONDS = 2.0
 TIDY_SECONDS = 60.0
+ORPHANS_SECONDS = 3600.0
 
 
 class WorkerHeartbeat(threading.Thread):
@@ -64,6 +65,7 @@ class WorkerHeartbeat(threading.Thread):
 
     def run(self) -> None:
         swept = tidied = float("-inf")
+        looked_for_orphans = time.monotonic()
         while True:
             _try(self._beat)
             if time.monotonic() - swept >= SWEEP_SECONDS:
@@ -84,6 +86,9 @@ class WorkerHeartbeat(threading.Thread):
                     forget_old_answers,
                 )
                 tidied = time.monotonic()
+            if time.monotonic() - looked_for_orphans >= ORPHANS_SECONDS:
+                _try(sweep_orphans)
+                looked_for_orphans = time.monotonic()
             if self._ended.wait(BEAT_SECONDS):
                 break
         workers.withdraw()

@@ -30,10 +30,11 @@ from webapp.overview.moving import check_may_leave, check_room
 from webapp.overview.removal import remove_work
 from webapp.projects.members import lock_project
 from webapp.projects.models import Project
+from webapp.storage.failure import StorageAway
 from webapp.tasks.heartbeat import beating
 from webapp.videos.copying import COPIED, copy_files
 from webapp.videos.import_queue import IMPORTS, notify_import_worker
-from webapp.videos.importing import Heartbeat, claim, end_import
+from webapp.videos.importing import Heartbeat, claim, end_import, postpone_import
 from webapp.videos.models import Video, VideoState, became_ready
 from webapp.videos.refusal import ImportCancelled
 from webapp.videos.storage import VideoFiles, staging_of
@@ -43,7 +44,10 @@ log = structlog.get_logger(__name__)
 BEAT_SECONDS = 5.0  # The time between two heartbeats; a single step may take longer than the lease allows.
 CHUNK = 100  # The number of masks that are copied in one transaction.
 # What a copied round does not take from the original: these belong to the row, or to the worker that computed it.
-NOT_COPIED = {"id", "video", "key", "base", "superseded_by", "fence", "attempts", "heartbeat", "worker", "notified_at"}
+NOT_COPIED = {
+    *("id", "video", "key", "base", "superseded_by"),
+    *("fence", "attempts", "postponed", "heartbeat", "worker", "notified_at"),
+}
 # The columns of a video that come from its work.
 OF_WORK = ("rounds_made", "accepted_count", "worked_at", "worked_by_id", "to_fix", "truth_objects", "note")
 
@@ -87,6 +91,8 @@ def run_copy(video_id: int) -> None:
             _copy(video, video.copy_of)
     except ImportCancelled:
         _end(video, VideoState.CANCELLED)
+    except StorageAway:
+        postpone_import(video)
     except Exception:
         log.exception("copy_failed", video=video_id)
         _end(video, VideoState.FAILED, "The copy failed by a fault of the program; the worker's log names it.")

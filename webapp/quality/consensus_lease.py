@@ -33,7 +33,7 @@ class ConsensusLease(Lease[Consensus]):
         return True
 
     def end_lost(self, task: Consensus) -> None:
-        error = f"The worker stopped {task.attempts} times before it was done. Its log may say why."
+        error = f"The worker stopped {task.losses} times before it was done. Its log may say why."
         self.held(task.pk, task.fence).update(state=Computing.NOTHING, error=error)
 
 

@@ -138,7 +138,7 @@ def ask_for(*, by: User, job_id: int, task: str) -> Consensus:
     if late is not None:
         whose = "nobody" if late.assignee is None else late.assignee.shown_name
         raise Problem("not_ended", f"The copy of {whose} is not submitted yet.", 409)
-    asked = {"state": Computing.WAITING, "task": task, "error": "", "attempts": 0, "heartbeat": None}
+    asked = {"state": Computing.WAITING, "task": task, "error": "", "attempts": 0, "postponed": 0, "heartbeat": None}
     free = Consensus.objects.filter(pk=consensus.pk, state=Computing.NOTHING)
     if not free.update(notified_at=Now(), **asked):
         raise Problem("computing", "A worker computes something of these copies. Wait until it is done.", 409)

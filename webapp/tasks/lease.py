@@ -3,7 +3,7 @@
 A task is a database row: a round, an import or an export. A worker claims it, which raises its *fence*, a number. Each
 later write names that fence, so a worker that was given up and comes back can write nothing. While it works it stores a
 heartbeat. Every worker sweeps regularly: it takes back tasks whose heartbeat is stale, and notifies workers again of
-tasks that wait.
+tasks that wait. A worker that cannot go on now, because the storage is away, postpones its task.
 
 Every time is read from the clock of the database (`Now()` in SQL), because the clocks of two workers may differ by
 minutes.
@@ -33,12 +33,18 @@ class LeasedTask(models.Model):
     """The columns of a lease. A row that waits for a worker has no heartbeat; a row that is claimed has one."""
 
     fence = models.PositiveIntegerField(default=0)  # Each claim raises it; a write with an older fence is refused.
-    attempts = models.PositiveSmallIntegerField(default=0)
+    attempts = models.PositiveSmallIntegerField(default=0)  # How often a worker claimed it.
+    postponed = models.PositiveSmallIntegerField(default=0, db_default=0)  # How many of these attempts were postponed.
     heartbeat = models.DateTimeField(null=True)
     notified_at = models.DateTimeField(db_default=Now())  # When the workers were last told that it waits.
 
     class Meta:
         abstract = True
+
+    @property
+    def losses(self) -> int:
+        """How many attempts count as failed: a worker was lost."""
+        return self.attempts - self.postponed
 
 
 @dataclass(frozen=True)
@@ -48,6 +54,7 @@ class Limits:
     stale_after: timedelta  # A worker that stored no heartbeat for this time is lost.
     notify_again_after: timedelta
     max_attempts: int = 3
+    max_postponed: int = 60
 
 
 Task = TypeVar("Task", bound=LeasedTask)
@@ -139,6 +146,25 @@ class Lease(Generic[Task]):
         """Store a heartbeat and `columns`. Return False, and store nothing, if the task is no longer the caller's."""
         return bool(self.held(pk, fence).update(heartbeat=Now(), **columns))
 
+    @transaction.atomic
+    def postpone(self, pk: int, fence: int) -> bool:
+        """Let a claimed task wait again, because it cannot be done now. The attempt does not count as failed.
+
+        Workers are told of the task after `notify_again_after`. Returns False, and stores nothing, if the task was
+        postponed too often, is not wanted any more, or is no longer the caller's.
+        """
+        seen = self.held(pk, fence).first()
+        if seen is None or not self.is_wanted(seen):
+            return False
+        self.hold(seen)
+        waits = {"state": self.waiting_state, "heartbeat": None, "notified_at": Now(), "postponed": F("postponed") + 1}
+        if not self.held(pk, fence).filter(postponed__lt=self.limits.max_postponed).update(**waits):
+            return False
+        seen.refresh_from_db()
+        self.requeued(seen)
+        log.warning("task_postponed", kind=self.model.__name__, task=pk, times=seen.postponed)
+        return True
+
     # --- for the sweep ------------------------------------------------------------------------------------------------
 
     def waiting(self) -> QuerySet[Task]:
@@ -183,7 +209,7 @@ class Lease(Generic[Task]):
         task = self._with_staleness(self.held(pk, fence)).select_for_update(of=("self",)).first()
         if task is None or not self._is_lost(task):
             return  # The worker stored a heartbeat meanwhile, or another sweep was faster.
-        if not self.is_wanted(task) or task.attempts >= self.limits.max_attempts:
+        if not self.is_wanted(task) or task.losses >= self.limits.max_attempts:
             self.end_lost(task)
         else:
             self.held(pk, fence).update(state=self.waiting_state, heartbeat=None, notified_at=Now())

@@ -17,6 +17,7 @@ from webapp.outgoing import parse_url
 from webapp.problems import Forbidden, NotFound, Problem
 from webapp.projects.access import memberships_of, project_for, require
 from webapp.projects.models import Role
+from webapp.storage.failure import AWAY_FOR_LONG, StorageAway
 from webapp.tasks.heartbeat import beating
 from webapp.tasks.lease import Lease, Limits
 from webapp.tasks.models import Queue
@@ -53,7 +54,7 @@ class FetchLease(Lease[Fetch]):
         state, error = FetchState.CANCELLED, ""
         if self.is_wanted(task):
             state = FetchState.FAILED
-            error = f"The worker stopped {task.attempts} times before the file was here. Its log may say why."
+            error = f"The worker stopped {task.losses} times before the file was here. Its log may say why."
         self.held(task.pk, task.fence).update(state=state, error=error)
 
 
@@ -119,6 +120,9 @@ def run_fetch(fetch_id: int) -> None:
             _end(fetch, FetchState.CANCELLED)
         except Problem as problem:
             _end(fetch, FetchState.FAILED, problem.text)
+        except StorageAway:
+            if not FETCHES.postpone(fetch.pk, fetch.fence):
+                _end(fetch, FetchState.FAILED, AWAY_FOR_LONG)
         except Exception:
             log.exception("fetch_failed", fetch=fetch.pk)
             _end(fetch, FetchState.FAILED, "The file could not be got by a fault of the program; the log names it.")

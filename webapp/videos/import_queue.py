@@ -38,7 +38,7 @@ class ImportLease(Lease[Video]):
             state, error = VideoState.FAILED, "The program that brought this video in was stopped. Bring it in again."
         else:
             state = VideoState.FAILED
-            error = f"The worker stopped {task.attempts} times before this import was done. Its log may say why."
+            error = f"The worker stopped {task.losses} times before this import was done. Its log may say why."
         if self.held(task.pk, task.fence).update(state=state, error=error) and error:
             tell_of_failure(task, error)
         # The worker may have been lost after it moved the files and before it wrote the row.

@@ -19,7 +19,7 @@ import structlog
 from django.db import transaction
 from django.db.models.functions import Now
 
-from webapp.storage.failure import StorageAway
+from webapp.storage.failure import AWAY_FOR_LONG, StorageAway
 from webapp.storage.files import storage
 from webapp.tasks.heartbeat import beating
 from webapp.videos.frame_writer import FrameWriter
@@ -57,9 +57,8 @@ def run_import(video_id: int) -> None:
         end_import(video, VideoState.CANCELLED)
     except Refused as refusal:
         end_import(video, VideoState.FAILED, refusal.text)
-    except StorageAway as error:
-        # The lease of this worker ends soon, and then a worker tries again.
-        log.warning("import_waits_for_storage", video=video_id, error=str(error))
+    except StorageAway:
+        postpone_import(video)
     except Exception as error:
         if isinstance(error, OSError) and error.errno == errno.ENOSPC:
             end_import(video, VideoState.FAILED, disk_full().text)
@@ -68,6 +67,16 @@ def run_import(video_id: int) -> None:
         end_import(video, VideoState.FAILED, "The import failed by a fault of the program; the worker's log names it.")
     finally:
         release_upload(video.upload)
+
+
+def postpone_import(video: Video) -> None:
+    """Let an import wait until the storage answers. If it was away for too long, the import ends."""
+    if not IMPORTS.postpone(video.pk, video.fence):
+        video.refresh_from_db(fields=["cancel_requested"])
+        if video.cancel_requested:
+            end_import(video, VideoState.CANCELLED)
+        else:
+            end_import(video, VideoState.FAILED, AWAY_FOR_LONG)
 
 
 def claim(video_id: int) -> Video | None:

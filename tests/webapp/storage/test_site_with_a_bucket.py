@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import httpx
 import numpy as np
@@ -19,16 +20,20 @@ from tests.webapp.videos.conftest import limit, reader_thread  # noqa: F401
 from webapp import doctor
 from webapp.accounts.models import User
 from webapp.annotation.claims import claim, finish, store
-from webapp.annotation.export.jobs import run_export
+from webapp.annotation.export.jobs import EXPORTS, make_export, run_export
 from webapp.annotation.imports.jobs import make_import, run_mask_import
+from webapp.annotation.models import Export
 from webapp.annotation.objects import add_object
 from webapp.operation import backup, health
 from webapp.operation.stored import check_site
+from webapp.overview.copying import copy_videos, run_copy
 from webapp.projects.models import Project
 from webapp.storage.address import BucketAddress
+from webapp.storage.failure import AWAY_FOR_LONG
 from webapp.storage.files import cache_folder, storage
 from webapp.videos import upload_files
 from webapp.videos.copying import copy_video
+from webapp.videos.fetching import begin_fetch, run_fetch
 from webapp.videos.importing import run_import
 from webapp.videos.models import Upload, Video
 from webapp.videos.recovery import sweep_imports
@@ -84,6 +89,15 @@ def made(client_as: ClientAs, project: Project, owner: User, sent_tasks: list, r
     return found
 
 
+def annotate(video: Video, author: User) -> None:
+    """Give each frame of a video a mask."""
+    add_object(video=video, author=author)
+    claimed = claim(run(video, author, None).pk, worker="test")
+    assert claimed is not None
+    store(claimed, [some_mask(index) for index in range(video.frame_count)])
+    finish(claimed, complete=True)
+
+
 def test_a_video_lives_in_the_bucket_from_the_upload_to_its_removal(
     made: Video,
     client_as: ClientAs,
@@ -103,13 +117,7 @@ def test_a_video_lives_in_the_bucket_from_the_upload_to_its_removal(
     assert StoredFrames(made)[3].shape == (24, 32, 3)
     assert (cache_folder(home) / bucket.digest / VideoFiles(made.pk).frame(3)).is_file()
 
-    add_object(video=made, author=owner)
-    round_ = run(made, owner, None)
-    claimed = claim(round_.pk, worker="test")
-    assert claimed is not None
-    store(claimed, [dataclasses.replace(some_mask(index)) for index in range(4)])
-    finish(claimed, complete=True)
-
+    annotate(made, owner)
     export = client.post(f"/api/videos/{made.pk}/exports", {"format": "davis"}, JSON).json()["id"]
     run_export(export)
     got = client.get(f"/api/exports/{export}/file")
@@ -159,6 +167,51 @@ def test_a_chunk_that_comes_again_and_late_does_not_replace_what_was_counted(
         (tmp_path / "late").write_bytes(late)
         upload_files._save_chunk(tmp_path / "late", upload.pk, 0)
     assert upload_files.local_upload(upload).read_bytes() == b"12345678"
+
+
+def test_work_that_meets_an_outage_of_the_bucket_waits_and_is_done_later(
+    made: Video,
+    client_as: ClientAs,
+    owner: User,
+    project: Project,
+    bucket: BucketAddress,
+    tmp_path: Path,
+    settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    client, values = client_as(owner), settings.CONFIG.values
+    annotate(made, owner)
+    monkeypatch.setitem(values, "MASKWRIGHT_IMPORT_FOLDER", str(tmp_path / "clips"))
+    (tmp_path / "clips").mkdir()
+    (tmp_path / "clips" / "reef.zip").write_bytes(pictures(1))
+    upload = uploaded(client, project, pictures(1), "masks.zip")
+    work: list[tuple[Callable[[int], None], Any]] = [
+        (run_export, make_export(by=owner, video_id=made.pk, format_name="davis")),
+        (run_copy, copy_videos(by=owner, videos=[made], to=project.pk, labels={})[0]),
+        (run_mask_import, make_import(by=owner, project_id=project.pk, upload_id=UUID(upload), video_id=made.pk)),
+        (run_fetch, begin_fetch(by=owner, project_id=project.pk, source="reef.zip", as_video=False)),
+    ]
+    values["STORAGE_URL"] = dataclasses.replace(bucket, bucket="no-such-bucket")
+    for do, row in work:
+        before = row.state
+        do(row.pk)
+        row.refresh_from_db()
+        assert (row.state, row.postponed, row.losses, row.error, row.heartbeat) == (before, 1, 0, "", None)
+    values["STORAGE_URL"] = bucket
+    ends = []
+    for do, row in work:
+        do(row.pk)
+        row.refresh_from_db()
+        ends.append((row.state, row.error))
+    assert [state for state, _ in ends] == ["done", "ready", "failed", "done"]
+    assert ends[2][1] != AWAY_FOR_LONG, "the upload was read, and it has no masks"
+
+    values["STORAGE_URL"] = dataclasses.replace(bucket, bucket="no-such-bucket")
+    last = make_export(by=owner, video_id=made.pk, format_name="davis")
+    Export.objects.filter(pk=last.pk).update(postponed=EXPORTS.limits.max_postponed)
+    run_export(last.pk)
+    last.refresh_from_db()
+    assert (last.state, last.error) == ("failed", AWAY_FOR_LONG)
 
 
 def test_signed_addresses_a_bucket_that_is_away_and_what_is_deleted(

@@ -291,3 +291,28 @@ def test_a_worker_whose_clock_is_wrong_neither_robs_nor_is_robbed(
         assert ROUNDS.beat(task.pk, task.fence)
     ROUNDS.sweep()
     assert ROUNDS.held(task.pk, task.fence).exists()
+
+
+@pytest.mark.django_db
+def test_a_task_that_is_postponed_lost_no_attempt_and_is_postponed_a_number_of_times(
+    project: Project, owner: User, sent_tasks: list[Any]
+) -> None:
+    PROJECT[:] = [project]
+    lease = EXPORTS
+    pk = make_export(owner).pk
+    with mock.patch.object(lease, "limits", replace(LIMITS, max_attempts=1, max_postponed=2)):
+        for times in (1, 2):
+            task = lease.claim(pk)
+            assert task is not None
+            assert lease.postpone(pk, task.fence)
+            assert not lease.postpone(pk, task.fence), "it is no longer this worker's"
+            waits = lease.waiting().get(pk=pk)
+            assert (waits.attempts, waits.postponed, waits.losses) == (times, times, 0)
+        lease.sweep()
+        assert sent_tasks == [], "nobody is told of it for a while"
+        task = lease.claim(pk)
+        assert task is not None
+        assert not lease.postpone(pk, task.fence), "twice is the most"
+        Export.objects.filter(pk=pk).update(postponed=0, cancel_requested=True)
+        assert not lease.postpone(pk, task.fence), "somebody cancelled it"
+        assert lease.held(pk, task.fence).exists()

@@ -14,10 +14,12 @@ from tests.webapp.videos.clips import write_clip
 from tests.webapp.videos.conftest import Bring, files_below
 from webapp.accounts.models import User
 from webapp.projects.models import Project
+from webapp.storage.files import storage
+from webapp.videos import recovery
 from webapp.videos.import_queue import IMPORTS
 from webapp.videos.importing import claim, run_import
 from webapp.videos.models import Upload, Video, VideoState
-from webapp.videos.recovery import sweep_imports
+from webapp.videos.recovery import sweep_imports, sweep_orphans
 from webapp.videos.storage import folder_of, staging_of
 from webapp.videos.upload_files import upload_path
 
@@ -110,3 +112,16 @@ def test_uploads_that_nobody_goes_on_with_are_removed(project: Project, owner: U
         upload_path(upload.pk).write_bytes(b"12345")
     sweep_imports()
     assert [path.name for path in files_below(home)] == [str(Upload.objects.get().pk)]
+
+
+def test_folders_without_a_row_are_removed_when_they_are_old(
+    project: Project, owner: User, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = Video.objects.create(project=project, name="reef", created_by=owner)
+    for name in (str(kept.pk), "987654", "importing-7-1"):
+        (home / "videos" / name / "frames").mkdir(parents=True)
+    sweep_orphans()
+    assert "987654" in storage().folders("videos"), "its transaction may not have ended"
+    monkeypatch.setattr(recovery, "ORPHANED_AFTER", timedelta(0))
+    sweep_orphans()
+    assert set(storage().folders("videos")) == {str(kept.pk), "importing-7-1"}

@@ -28,6 +28,7 @@ from webapp.problems import Forbidden, NotFound, Problem
 from webapp.projects.access import ONLY_JOBS, Visitor, allows, is_limited, memberships_of, project_for, require
 from webapp.projects.deletable import put_into_trash
 from webapp.projects.models import Role
+from webapp.storage.failure import AWAY_FOR_LONG, StorageAway
 from webapp.storage.files import storage
 from webapp.tasks.heartbeat import beating
 from webapp.tasks.lease import Lease, Limits
@@ -240,6 +241,9 @@ def run_export(export_id: int) -> None:
         _end(export, ExportState.CANCELLED)
     except Refused as refusal:
         _end(export, ExportState.FAILED, error=refusal.text)
+    except StorageAway:
+        if not EXPORTS.postpone(export.pk, export.fence):
+            _end(export, ExportState.FAILED, error=AWAY_FOR_LONG)
     except Exception as error:
         full = isinstance(error, OSError) and error.errno == errno.ENOSPC
         if not full:
@@ -293,7 +297,7 @@ class ExportLease(Lease[Export]):
         state, error = ExportState.CANCELLED, ""
         if self.is_wanted(task):
             state = ExportState.FAILED
-            error = f"The worker stopped {task.attempts} times before this export was done. Its log may say why."
+            error = f"The worker stopped {task.losses} times before this export was done. Its log may say why."
         if self.held(task.pk, task.fence).update(state=state, error=error):
             _tell_of_end(task, state, error)
         self._remove_file(task)

@@ -35,6 +35,7 @@ from webapp.audit.entries import Thing, record
 from webapp.problems import Forbidden, NotFound, Problem
 from webapp.projects.access import ONLY_JOBS, Visitor, allows, is_limited, memberships_of, project_for, require
 from webapp.projects.models import Project, Role
+from webapp.storage.failure import AWAY_FOR_LONG, StorageAway
 from webapp.tasks.heartbeat import beating
 from webapp.videos.access import REVIEWERS, upload_for, video_for, videos_of
 from webapp.videos.models import Video, VideoState
@@ -44,6 +45,7 @@ from webapp.videos.upload_files import GONE, local_upload
 log = structlog.get_logger(__name__)
 
 BEAT_SECONDS = 0.5
+UNTRIED = {"attempts": 0, "postponed": 0}
 MOST_TRIES = 3  # How often masks are computed again because somebody changed a video meanwhile.
 OPEN = (MaskImportState.QUEUED, MaskImportState.RUNNING, MaskImportState.ASKING)
 
@@ -190,6 +192,9 @@ def run_mask_import(import_id: int) -> None:
         _end(claimed, MaskImportState.CANCELLED)
     except Problem as refusal:
         _end(claimed, MaskImportState.FAILED, error=refusal.text)
+    except StorageAway:
+        if not MASK_IMPORTS.postpone(claimed.pk, claimed.fence):
+            _end(claimed, MaskImportState.FAILED, error=AWAY_FOR_LONG)
     except Exception as error:
         full = isinstance(error, OSError) and error.errno == errno.ENOSPC
         if not full:
@@ -242,7 +247,7 @@ class _Run:
             return False
         asked = MASK_IMPORTS.held(self.row.pk, self.row.fence).filter(cancel_requested=False)
         if not asked.update(
-            state=MaskImportState.ASKING, unknown_labels=unknown, format=found.format, heartbeat=None, attempts=0
+            state=MaskImportState.ASKING, unknown_labels=unknown, format=found.format, heartbeat=None, **UNTRIED
         ):
             raise ImportCancelled
         return True

@@ -48,7 +48,7 @@ class MaskImportLease(Lease[MaskImport]):
         state, error = MaskImportState.CANCELLED, ""
         if self.is_wanted(task):
             state = MaskImportState.FAILED
-            error = f"The worker stopped {task.attempts} times before this import was done. Its log may say why."
+            error = f"The worker stopped {task.losses} times before this import was done. Its log may say why."
         if self.held(task.pk, task.fence).update(state=state, error=error):
             tell_of_end(task, state, error)
         shutil.rmtree(staging_path(task.pk, task.fence), ignore_errors=True)
