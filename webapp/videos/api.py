@@ -17,7 +17,7 @@ from webapp.paging import NamePart, Sorted
 from webapp.problems import NotFound, Problem
 from webapp.projects.access import project_for
 from webapp.projects.models import Role
-from webapp.rest import ErrorAnswer, Strict, UploadError, binary_body, stored_answer
+from webapp.rest import ErrorAnswer, Strict, UploadError, binary_answer, binary_body, stored_answer
 from webapp.storage.files import storage
 from webapp.videos import editing, uploads
 from webapp.videos.access import role_for, upload_for, video_for, videos_of
@@ -230,9 +230,10 @@ def get_source_frames(request: HttpRequest, video_id: int) -> SourceFrames:
     response={404: ErrorAnswer},
     openapi_extra=stored_answer("image/jpeg"),
 )
-def get_frame(request: HttpRequest, video_id: int, frame: int) -> HttpResponse:
+def get_frame(request: HttpRequest, video_id: int, frame: int, direct: bool = True) -> HttpResponse:
+    """Return a frame. With `direct=0` the site sends it itself, also if it is in a bucket that clients may read."""
     role_for(signed_in(request), video_id)
-    return _file(VideoFiles(video_id).frame(frame), "image/jpeg")
+    return _file(VideoFiles(video_id).frame(frame), "image/jpeg", direct)
 
 
 @router.get(
@@ -240,30 +241,36 @@ def get_frame(request: HttpRequest, video_id: int, frame: int) -> HttpResponse:
     response={404: ErrorAnswer},
     openapi_extra=stored_answer("image/jpeg"),
 )
-def get_thumbnail(request: HttpRequest, video_id: int, frame: int) -> HttpResponse:
+def get_thumbnail(request: HttpRequest, video_id: int, frame: int, direct: bool = True) -> HttpResponse:
+    """Return the small picture of a frame, at most 256 pixels on its longest side. `direct` is as for a frame."""
     role_for(signed_in(request), video_id)
-    return _file(VideoFiles(video_id).thumb(frame), "image/jpeg")
+    return _file(VideoFiles(video_id).thumb(frame), "image/jpeg", direct)
 
 
 @router.get(
     "/videos/{int:video_id}/truth/{int:frame}.png",
     response={(403, 404): ErrorAnswer},
-    openapi_extra=stored_answer("image/png"),
+    openapi_extra=binary_answer("image/png"),
 )
 def get_ground_truth(request: HttpRequest, video_id: int, frame: int) -> HttpResponse:
+    """Return the ground truth of a frame. An import may replace it, so a client asks again each time (ETag)."""
     role_for(signed_in(request), video_id, Role.REVIEWER)
-    return _file(VideoFiles(video_id).truth(frame), "image/png")
+    return _whole(VideoFiles(video_id).truth(frame), "image/png", "private, no-cache")
 
 
-def _file(name: str, content_type: str) -> HttpResponse:
+def _file(name: str, content_type: str, direct: bool) -> HttpResponse:
     """Answer with a whole file. Frames have some 100 kB, for which a streamed answer would be slower.
 
     A site that lets browsers get files from its bucket answers with an address of the file there.
     """
-    if address := storage().address(name, media_type=content_type):
+    if direct and (address := storage().address(name, media_type=content_type)):
         return HttpResponseRedirect(address, headers={"Cache-Control": REDIRECTED})
+    return _whole(name, content_type, IMMUTABLE)
+
+
+def _whole(name: str, content_type: str, caching: str) -> HttpResponse:
     try:
         data = read_file(name)
     except FileNotFoundError:
         raise NotFound("frame") from None
-    return HttpResponse(data, content_type=content_type, headers={"Cache-Control": IMMUTABLE})
+    return HttpResponse(data, content_type=content_type, headers={"Cache-Control": caching})

@@ -1874,7 +1874,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Frame */
+        /**
+         * Get Frame
+         * @description Return a frame. With `direct=0` the site sends it itself, also if it is in a bucket that clients may read.
+         */
         get: operations["get_frame"];
         put?: never;
         post?: never;
@@ -2092,7 +2095,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Thumbnail */
+        /**
+         * Get Thumbnail
+         * @description Return the small picture of a frame, at most 256 pixels on its longest side. `direct` is as for a frame.
+         */
         get: operations["get_thumbnail"];
         put?: never;
         post?: never;
@@ -2109,7 +2115,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get Ground Truth */
+        /**
+         * Get Ground Truth
+         * @description Return the ground truth of a frame. An import may replace it, so a client asks again each time (ETag).
+         */
         get: operations["get_ground_truth"];
         put?: never;
         post?: never;
@@ -16388,7 +16397,9 @@ export interface operations {
     };
     get_frame: {
         parameters: {
-            query?: never;
+            query?: {
+                direct?: boolean;
+            };
             header?: never;
             path: {
                 video_id: number;
@@ -17432,7 +17443,9 @@ export interface operations {
     };
     get_thumbnail: {
         parameters: {
-            query?: never;
+            query?: {
+                direct?: boolean;
+            };
             header?: never;
             path: {
                 video_id: number;
@@ -17525,13 +17538,6 @@ export interface operations {
                 content: {
                     "image/png": string;
                 };
-            };
-            /** @description Where the file is, on a site that lets clients get files from its bucket. */
-            302: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
             };
             /** @description Nobody is signed in. */
             401: {

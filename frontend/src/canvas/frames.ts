@@ -1,6 +1,7 @@
 /** A cache of decoded frames. Frames around the one in view are loaded ahead, in the direction of movement. */
 import { type ReadonlySignal, signal } from "@preact/signals";
-import { request, urlOf } from "../api/http";
+import { urlOf } from "../api/http";
+import { loadPicture } from "./pictures";
 import { type SmallFrame, SmallFrames } from "./smallFrames";
 
 const BYTES = 320 * 1024 * 1024; // of decoded frames: 200 at 480p, 38 at 1080p
@@ -155,12 +156,12 @@ export class FrameCache {
     const abort = new AbortController();
     this.loading.set(frame, abort);
     try {
-      const answer = await request(
+      const picture = await loadPicture(
         urlOf("/api/videos/{video_id}/frames/{frame}.jpg", { video_id: this.video, frame }),
         // Others are for later, so they must not delay the frame in view.
         { signal: abort.signal, priority: frame === this.last ? "high" : "low" },
       );
-      const bitmap = await createImageBitmap(await answer.blob());
+      const bitmap = await createImageBitmap(picture);
       if (this.closed) bitmap.close();
       else this.keep(frame, bitmap);
     } catch {

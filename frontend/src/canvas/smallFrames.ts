@@ -3,7 +3,8 @@
  * loaded, they stand in for the frames, so the picture is never far behind the timeline.
  */
 import { type ReadonlySignal, signal } from "@preact/signals";
-import { request, urlOf } from "../api/http";
+import { urlOf } from "../api/http";
+import { loadPicture } from "./pictures";
 
 const AT_ONCE = 4; // requests at the same time; frames in full size come first
 const NEAR = 2; // frames; a picture of one that is near is better than one of where the person was before
@@ -82,8 +83,7 @@ export class SmallFrames {
       if (this.abort.signal.aborted || this.bytes > MOST_BYTES) return;
       try {
         const url = urlOf("/api/videos/{video_id}/thumbs/{frame}.jpg", { video_id: this.video, frame });
-        const answer = await request(url, { signal: this.abort.signal });
-        const bitmap = await createImageBitmap(await answer.blob());
+        const bitmap = await createImageBitmap(await loadPicture(url, { signal: this.abort.signal }));
         if (this.abort.signal.aborted) return bitmap.close();
         this.bitmaps.set(frame, bitmap);
         this.bytes += bitmap.width * bitmap.height * 4;

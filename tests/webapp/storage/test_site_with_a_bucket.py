@@ -32,7 +32,7 @@ from webapp.storage.address import BucketAddress
 from webapp.storage.failure import AWAY_FOR_LONG
 from webapp.storage.files import cache_folder, storage
 from webapp.videos import upload_files
-from webapp.videos.copying import copy_video
+from webapp.videos.copying import copies_of, finish_copy
 from webapp.videos.fetching import begin_fetch, run_fetch
 from webapp.videos.importing import run_import
 from webapp.videos.models import Upload, Video
@@ -137,7 +137,8 @@ def test_a_video_lives_in_the_bucket_from_the_upload_to_its_removal(
     assert storage().folders(VideoFiles(made.pk).folder) == ["frames", "thumbs", "truth"]
 
     made.refresh_from_db()
-    copy = copy_video(made, by=owner)
+    with copies_of(made, 1, by=owner) as (copy,):
+        finish_copy(copy)
     assert read_file(VideoFiles(copy.pk).frame(1)) == read_file(VideoFiles(made.pk).frame(1))
     assert [str(damage) for damage in check_site(repair=False, deep=True)] == []
     storage().remove(VideoFiles(made.pk).thumb(1))
@@ -225,6 +226,8 @@ def test_signed_addresses_a_bucket_that_is_away_and_what_is_deleted(
     assert f"img-src 'self' blob: data: {bucket.endpoint}" in answer["Content-Security-Policy"]
     got = httpx.get(answer["Location"])
     assert (got.content, got.headers["Content-Type"]) == (read_file(files.frame(2)), "image/jpeg")
+    through = client.get(f"{picture}?direct=0")
+    assert (through.status_code, through.content == got.content) == (200, True), "for a page that the bucket refuses"
     assert client_as(None).get(picture).status_code == 401
 
     values["STORAGE_URL"] = dataclasses.replace(bucket, bucket="no-such-bucket")

@@ -91,6 +91,9 @@ def test_ground_truth_is_for_reviewers(
     (tmp_path / "truth.png").write_bytes(answer.content)
     with (tmp_path / "truth.png").open("rb") as file:
         assert np.array_equal(decode_labels(file), labels())
+    assert answer["Cache-Control"] == "private, no-cache", "an import may replace it"
+    known = client_as(cast[Role.REVIEWER]).get(address, headers={"If-None-Match": answer["ETag"]})
+    assert known.status_code == 304
     assert client_as(stranger).get(address).status_code == 404
     assert client_as(cast[Role.OWNER]).get(f"/api/videos/{video.pk}/truth/0.png").status_code == 404
 
