@@ -93,9 +93,7 @@ def team_to_change(by: User, team_id: int) -> Team:
     """Return a team, whose row is locked until the transaction ends. Raises NotFound, or Forbidden for its members."""
     if not teams_of(by).filter(pk=team_id).exists():
         raise NotFound("team")
-    team = Team.objects.select_for_update(no_key=True).filter(pk=team_id).first()
-    if team is None:
-        raise NotFound("team")
+    team = _held(team_id)
     if not may_change(by, team):
         raise Forbidden("Only the person who made this team, or an administrator, may change it.")
     return team
@@ -109,7 +107,7 @@ def invite_team(*, by: User, project_id: int, team_id: int, role: Role) -> list[
     """
     check_may_give(by, project_id, role)
     lock_project(project_id)
-    team = _seen_team(by, project_id, team_id)
+    team = _held(_seen_team(by, project_id, team_id).pk)
     people = list(team.members.filter(is_active=True).order_by("pk"))
     if not people:
         raise Problem("empty_team", f"Nobody is in {team.name}. Add people to the team first.", field="team")
@@ -149,6 +147,14 @@ def _seen_team(by: User, project_id: int, team_id: int) -> Team:
     if team is None:
         raise NotFound("team")
     return team
+
+
+def _held(team_id: int) -> Team:
+    """Return the row of a team, locked until the transaction ends. Raises NotFound if somebody has deleted it."""
+    held = Team.objects.select_for_update(no_key=True).filter(pk=team_id).first()
+    if held is None:
+        raise NotFound("team")
+    return held
 
 
 def _people(usernames: Sequence[str]) -> list[User]:

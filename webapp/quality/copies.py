@@ -22,7 +22,7 @@ from webapp.projects.models import Role
 from webapp.quality.consensus_lease import CONSENSUS
 from webapp.quality.models import Computing, Consensus, ConsensusCopy
 from webapp.videos.access import video_for
-from webapp.videos.copying import copy_video, remove_files
+from webapp.videos.copying import copies_of, finish_copy
 from webapp.videos.models import Video
 
 MOST_COPIES = 20
@@ -34,32 +34,29 @@ def give_to_many(*, by: User, job_id: int, people: Sequence[int]) -> Consensus:
     Raises Problem: "work_begun" (409) if somebody works on the job or it was given already; "too_few" for less than two
     people.
     """
-    made: list[Video] = []
-    try:
-        with transaction.atomic():
-            return _give_to_many(by, job_id, people, made)
-    except BaseException:
-        for video in made:
-            remove_files(video)
-        raise
+    with transaction.atomic():
+        video = _free_job(by, job_id).video
+        count = len(_people(video.project_id, people, 2))
+    with copies_of(video, count, by=by) as copies, transaction.atomic():
+        job = _free_job(by, job_id)  # Somebody may have begun it since.
+        consensus = Consensus.objects.create(job=job, created_by=by)
+        for user, copy in zip(_people(video.project_id, people, 2), copies, strict=True):
+            ConsensusCopy.objects.create(consensus=consensus, job=_job_in(copy, user, job, by))
+        before = place_of(job)
+        job.stage, job.state, job.assignee = IN_PROGRESS.stage, IN_PROGRESS.state, None
+        save(job, by, "consensus", before)
+        return consensus
 
 
-def _give_to_many(by: User, job_id: int, people: Sequence[int], made: list[Video]) -> Consensus:
+def _free_job(by: User, job_id: int) -> Job:
+    """Return a job that nobody has begun, locked until the transaction ends. Raises as `give_to_many` does."""
     job = held_job(by, job_id)
     require(by, job.video.project_id, Role.MANAGER, what="job")
     if place_of(job) != NEW:
         raise Problem("work_begun", "Somebody works on this job already, so it cannot be given to several.", 409)
     if Consensus.objects.filter(job=job).exists():
         raise Problem("given_already", "This job was given to several people already.", 409)
-    users = _people(job.video.project_id, people, 2)
-    consensus = Consensus.objects.create(job=job, created_by=by)
-    for user in users:
-        copy = _copy_for(user, job, by, made)
-        ConsensusCopy.objects.create(consensus=consensus, job=copy)
-    before = place_of(job)
-    job.stage, job.state, job.assignee = IN_PROGRESS.stage, IN_PROGRESS.state, None
-    save(job, by, "consensus", before)
-    return consensus
+    return job
 
 
 def mix_in(*, by: User, video_id: int, people: Sequence[int]) -> list[Job]:
@@ -67,21 +64,17 @@ def mix_in(*, by: User, video_id: int, people: Sequence[int]) -> list[Job]:
 
     Raises Problem "no_truth" (409) if the video has no ground truth with which the work could be compared.
     """
-    made: list[Video] = []
-    try:
-        with transaction.atomic():
-            video = video_for(by, video_id, Role.MANAGER)
-            if not video.truth_frames:
-                raise Problem("no_truth", "This video has no ground truth to compare with. Import some first.", 409)
-            whole = Job(video=video, first=0, last=video.frame_count - 1)
-            jobs = [_copy_for(user, whole, by, made) for user in _people(video.project_id, people, 1)]
-            thing = Thing("video", video.pk, video.name)
-            record(by, "video.mix_in", thing, project_id=video.project_id, people=len(jobs))
-            return jobs
-    except BaseException:
-        for video in made:
-            remove_files(video)
-        raise
+    video = video_for(by, video_id, Role.MANAGER)
+    if not video.truth_frames:
+        raise Problem("no_truth", "This video has no ground truth to compare with. Import some first.", 409)
+    users = _people(video.project_id, people, 1)
+    with copies_of(video, len(users), by=by) as copies, transaction.atomic():
+        whole = Job(video=video_for(by, video_id, Role.MANAGER), first=0, last=video.frame_count - 1)
+        users = _people(video.project_id, people, 1)  # Somebody may have left since.
+        jobs = [_job_in(copy, user, whole, by) for user, copy in zip(users, copies, strict=True)]
+        thing = Thing("video", video.pk, video.name)
+        record(by, "video.mix_in", thing, project_id=video.project_id, people=len(jobs))
+        return jobs
 
 
 def _people(project_id: int, people: Sequence[int], least: int) -> list[User]:
@@ -92,10 +85,9 @@ def _people(project_id: int, people: Sequence[int], least: int) -> list[User]:
     return users
 
 
-def _copy_for(user: User, job: Job, by: User, made: list[Video]) -> Job:
-    """Copy the video of a job with its objects, and assign the job of the same frames in the copy to `user`."""
-    video = copy_video(job.video, by=by)
-    made.append(video)
+def _job_in(video: Video, user: User, job: Job, by: User) -> Job:
+    """Make a copy of the video of `job` ready, with its objects, and assign the job of the same frames in it to `user`."""
+    finish_copy(video)
     _copy_objects(job.video, video)
     copy = Job.objects.select_related("video__project").get(video=video)
     copy.first, copy.last = job.first, job.last

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
+from django.db import connection
 from django.test import Client
 
 from tests.conftest import make_user
@@ -27,6 +29,8 @@ from webapp.projects.models import Membership, Project, Role
 from webapp.quality.consensus_lease import AGREE, CONSENSUS, MERGE, Lost
 from webapp.quality.copies import ask_for
 from webapp.quality.models import Computing, Consensus
+from webapp.storage.files import storage
+from webapp.videos import copying
 from webapp.videos.access import videos_of
 from webapp.videos.create import create_video
 from webapp.videos.models import Video
@@ -93,6 +97,31 @@ def test_nobody_sees_the_copies_of_others(
     assert folder_of(copies[0]["video"]).frame(2).read_bytes() == folder_of(video.pk).frame(2).read_bytes()
     assert list(Object.objects.filter(video=copies[0]["video"]).values_list("number", "name")) == [(1, "Fish")]
     assert give(client, job_of(video), people).json()["code"] == "work_begun"
+
+
+def test_a_job_that_somebody_begins_while_its_files_are_copied_is_not_given(
+    client: Client,
+    video: Video,
+    people: list[User],
+    monkeypatch: pytest.MonkeyPatch,
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    job, real, depth = job_of(video), copying.copy_files, len(connection.savepoint_ids)
+
+    def begin_meanwhile(source: Video, target: Video) -> Any:
+        assert len(connection.savepoint_ids) == depth, "no transaction waits for the files"
+        assert source == video
+        Job.objects.filter(pk=job.pk).update(assignee=people[0], state=JobState.IN_PROGRESS)
+        return real(source, target)
+
+    monkeypatch.setattr(copying, "copy_files", begin_meanwhile)
+    with django_capture_on_commit_callbacks(execute=True):
+        answer = give(client, job, people)
+    assert (answer.status_code, answer.json()["code"]) == (409, "work_begun")
+    assert list(Video.objects.all()) == [video]
+    assert [name for name in storage().folders("videos") if name.isdigit()] == [str(video.pk)]
+    monkeypatch.setattr(copying, "copy_files", Mock(side_effect=FileNotFoundError))
+    assert client.post(f"/api/videos/{video.pk}/mix-in", {"people": [people[0].pk]}, JSON).status_code == 404
 
 
 def test_copies_are_compared_and_merged_by_vote_into_a_version_that_can_be_undone(

@@ -31,7 +31,7 @@ from webapp.overview.actions import Values, act_on_many
 from webapp.problems import Problem
 from webapp.projects.members import change_role, remove
 from webapp.projects.models import Membership, Project, Role, Team
-from webapp.projects.teams import invite_team, make_team
+from webapp.projects.teams import delete_team, invite_team, make_team
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -242,3 +242,4 @@ def test_a_team_that_is_made_and_invited_twice_at_once_is_there_once() -> None:
         return len(invite_team(by=cast.owner, role=Role.VIEWER, **at))
 
     assert race(invite, invite) == [2, 0]
+    assert race(lambda: delete_team(by=cast.owner, team_id=team.pk), invite) == [None, "not_found"]
