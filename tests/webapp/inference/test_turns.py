@@ -5,6 +5,7 @@ frame long.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -21,7 +22,7 @@ from webapp.annotation.models import Mask, Preview, Round
 from webapp.annotation.objects import add_object
 from webapp.annotation.previews import ask_preview
 from webapp.annotation.rounds import cancel_round
-from webapp.inference import turns, work
+from webapp.inference import order, turns, work
 from webapp.inference.models import Worker
 from webapp.inference.turns import work_in_turns
 from webapp.projects.models import Project
@@ -93,9 +94,10 @@ def test_a_preview_is_answered_between_two_frames(video: Video, elsewhere: Video
 
 
 def test_a_round_is_left_to_an_idle_worker_for_a_second(
-    video: Video, elsewhere: Video, owner: User, acts: Acts
+    video: Video, elsewhere: Video, owner: User, acts: Acts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    Worker.objects.create(name="gpu-1:77", pid=77, device="cuda:0", heartbeat=Now())
+    monkeypatch.setattr(order, "LEFT_TO_THE_IDLE", timedelta(hours=1))  # A busy machine may need longer than a second.
+    Worker.objects.create(name="gpu-1:77", pid=77, device="cuda:0", heartbeat=Now() + timedelta(hours=1))
     long = run(video, owner, None)
     acts[2] = lambda: run(elsewhere, owner, None)
     work_in_turns(long.pk)
