@@ -73,6 +73,14 @@ def binary_answer(*media_types: str) -> dict[str, Any]:
     return {"responses": {200: {"description": "OK", "content": _bytes(media_types)}}}
 
 
+NOT_MODIFIED: dict[Any, Any] = {304: {"description": "The client has the newest answer already (ETag)."}}
+
+
+def tagged_answer(*media_types: str) -> dict[str, Any]:
+    """As `binary_answer`, for a call that answers 304 to a client that has the newest file already."""
+    return {"responses": {**binary_answer(*media_types)["responses"], **NOT_MODIFIED}}
+
+
 IN_BUCKET = {302: {"description": "Where the file is, on a site that lets clients get files from its bucket."}}
 
 
@@ -207,7 +215,7 @@ class RestApi(NinjaAPI):
                 _document_pages(call)
                 if method == "get" and "application/json" in call["responses"].get(200, {}).get("content", {}):
                     call["parameters"].append(IF_NONE_MATCH)
-                    call["responses"][304] = {"description": "The client has the newest answer already (ETag)."}
+                    call["responses"] |= NOT_MODIFIED
                 call["responses"] = dict(sorted(call["responses"].items()))
                 if call["operationId"] in self._examples:
                     call["requestBody"]["content"][JSON]["example"] = self._examples[call["operationId"]]

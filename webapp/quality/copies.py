@@ -86,7 +86,7 @@ def _people(project_id: int, people: Sequence[int], least: int) -> list[User]:
 
 
 def _job_in(video: Video, user: User, job: Job, by: User) -> Job:
-    """Make a copy of the video of `job` ready, with its objects, and assign the job of the same frames in it to `user`."""
+    """Make a copy of the video of `job` ready, with its objects, and assign its job of the same frames to `user`."""
     finish_copy(video)
     _copy_objects(job.video, video)
     copy = Job.objects.select_related("video__project").get(video=video)

@@ -17,7 +17,7 @@ from webapp.paging import NamePart, Sorted
 from webapp.problems import NotFound, Problem
 from webapp.projects.access import project_for
 from webapp.projects.models import Role
-from webapp.rest import ErrorAnswer, Strict, UploadError, binary_answer, binary_body, stored_answer
+from webapp.rest import ErrorAnswer, Strict, UploadError, binary_body, stored_answer, tagged_answer
 from webapp.storage.files import storage
 from webapp.videos import editing, uploads
 from webapp.videos.access import role_for, upload_for, video_for, videos_of
@@ -250,7 +250,7 @@ def get_thumbnail(request: HttpRequest, video_id: int, frame: int, direct: bool 
 @router.get(
     "/videos/{int:video_id}/truth/{int:frame}.png",
     response={(403, 404): ErrorAnswer},
-    openapi_extra=binary_answer("image/png"),
+    openapi_extra=tagged_answer("image/png"),
 )
 def get_ground_truth(request: HttpRequest, video_id: int, frame: int) -> HttpResponse:
     """Return the ground truth of a frame. An import may replace it, so a client asks again each time (ETag)."""

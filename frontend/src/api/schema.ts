@@ -17539,6 +17539,13 @@ export interface operations {
                     "image/png": string;
                 };
             };
+            /** @description The client has the newest answer already (ETag). */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description Nobody is signed in. */
             401: {
                 headers: {

@@ -17,6 +17,7 @@ from tests.segmentation.fake_engine import FakeEngine
 from tests.webapp.conftest import FRAMES, draw, make_video, run
 from tests.webapp.inference.conftest import write_frames
 from webapp.accounts.models import User
+from webapp.annotation.claims import ROUNDS
 from webapp.annotation.masks import masks_of
 from webapp.annotation.models import Mask, Preview, Round
 from webapp.annotation.objects import add_object
@@ -26,6 +27,7 @@ from webapp.inference import order, turns, work
 from webapp.inference.models import Worker
 from webapp.inference.turns import work_in_turns
 from webapp.projects.models import Project
+from webapp.storage.failure import StorageAway
 from webapp.videos.models import Video
 
 pytestmark = pytest.mark.django_db(transaction=True)  # The heartbeat threads use other database connections.
@@ -151,3 +153,28 @@ def test_a_round_that_ends_early_leaves_the_other_one_alone(
         work_in_turns(long.pk)
     assert states() == [("done", 1), ("running" if end == "not stored" else end, 1)]
     assert stored().count(long.pk) == FRAMES
+
+
+def test_a_round_whose_frames_cannot_be_read_now_waits_and_is_completed_later(
+    video: Video, owner: User, acts: Acts
+) -> None:
+    def break_off() -> None:
+        raise StorageAway("The server went away.")
+
+    acts[5] = break_off
+    row = run(video, owner, None)
+    assert work_in_turns(row.pk)
+    row.refresh_from_db()
+    assert (row.state, row.postponed, row.heartbeat) == ("queued", 1, None)
+    assert order.next_round() is None, "it is left alone for a while"
+    assert len(stored()) == 4
+    assert work_in_turns(row.pk)
+    row.refresh_from_db()
+    assert (row.state, row.losses) == ("done", 1)
+    assert [mask.frame for mask in masks_of(video.pk, row.pk)] == list(range(FRAMES))
+    again = run(video, owner, row.pk)
+    Round.objects.filter(pk=again.pk).update(postponed=ROUNDS.limits.max_postponed)
+    acts[7 + FRAMES] = break_off
+    assert work_in_turns(again.pk)
+    again.refresh_from_db()
+    assert (again.state, again.error_code) == ("failed", "storage_away")

@@ -25,9 +25,7 @@ from webapp.annotation.rounds import cancel_round, create_round
 from webapp.annotation.scribbles import waiting
 from webapp.annotation.undo import move_head
 from webapp.inference import runner, work
-from webapp.inference.order import next_round
 from webapp.inference.work import work_on
-from webapp.storage.failure import StorageAway
 from webapp.tasks.heartbeat import beating
 from webapp.videos.models import Video
 from webapp.videos.storage import folder_of
@@ -397,26 +395,3 @@ def test_an_engine_ends_its_round_at_once_if_its_masks_cannot_be_stored(
     monkeypatch.setattr(work, "_fail", lambda claimed, error: ended.append(type(error).__name__))
     work_on(row.pk)
     assert ended == ["ended", "ZeroDivisionError"]
-
-
-def test_a_round_whose_frames_cannot_be_read_now_waits_and_is_completed_later(
-    video: Video, owner: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def break_off() -> None:
-        raise StorageAway("The server went away.")
-
-    row = make(video, owner, None)
-    with monkeypatch.context() as away:
-        stopping(away, 4, break_off)
-        assert work_on(row.pk)
-        assert (after(row).state, row.postponed, row.heartbeat) == ("queued", 1, None)
-        assert next_round() is None, "it is left alone for a while"
-        assert Mask.objects.filter(round=row).count() == 4
-    assert work_on(row.pk)
-    assert (after(row).state, row.losses) == ("done", 1)
-    assert [mask.frame for mask in masks_of(video.pk, row.pk)] == list(range(FRAMES))
-    again = make(video, owner, row.pk)
-    stopping(monkeypatch, 1, break_off)
-    Round.objects.filter(pk=again.pk).update(postponed=ROUNDS.limits.max_postponed)
-    assert work_on(again.pk)
-    assert (after(again).state, again.error_code) == ("failed", "storage_away")
