@@ -19,7 +19,7 @@ from webapp import cursor
 from webapp.accounts.models import User
 from webapp.annotation.models import Object
 from webapp.jobs.access import jobs_of
-from webapp.jobs.models import Job, JobState, Stage
+from webapp.jobs.models import Job, JobState
 from webapp.videos.access import marking_truth, videos_of
 from webapp.videos.models import Video
 
@@ -27,7 +27,7 @@ Order = Literal["added", "name", "worked", "due", "priority", "progress", "frame
 Due = Literal["overdue", "today", "week", "none"]
 
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
-ACCEPTED = Q(stage=Stage.ACCEPTANCE)
+FINISHED = Q(state=JobState.COMPLETED)  # Accepted, or submitted where nobody reviews.
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Filter:
         job_state: a state that one of the jobs is in; together with `stage`, one job has both.
         assignee: the id of a user, or 0 for jobs that nobody has.
         reviewer: as `assignee`.
-        due: when a job that is not accepted is due; "none": no such job has a due date.
+        due: when a job that is not finished is due; "none": no such job has a due date.
         label: the id of a label that a present object has.
         truth: whether `user` must see ground truth in it.
         archived: whether archived videos are wanted instead of the others.
@@ -85,7 +85,7 @@ def chosen(user: User, project_id: int, wanted: Filter) -> QuerySet[Video]:
     if of_jobs:
         videos = videos.filter(Exists(_jobs().filter(of_jobs)))
     if wanted.due == "none":
-        videos = videos.exclude(Exists(_jobs().filter(~ACCEPTED, due__isnull=False)))
+        videos = videos.exclude(Exists(_jobs().filter(~FINISHED, due__isnull=False)))
     if wanted.label is not None:
         objects = Object.objects.filter(video=OuterRef("pk"), label=wanted.label, deleted_at=None)
         videos = videos.filter(Exists(objects))
@@ -109,7 +109,7 @@ def _job_conditions(wanted: Filter) -> Q:
     today = timezone.localdate()
     until = {"overdue": today - timedelta(days=1), "today": today, "week": today + timedelta(days=7)}
     if wanted.due in until:
-        found &= Q(due__lte=until[wanted.due]) & ~ACCEPTED
+        found &= Q(due__lte=until[wanted.due]) & ~FINISHED
     return found
 
 
@@ -142,7 +142,7 @@ def _sort_key(order: Order) -> tuple[Any, bool]:
         case "worked":
             return Coalesce("worked_at", Value(NEVER)), True
         case "due":
-            due = job.filter(~ACCEPTED).annotate(first=Min("due")).values("first")
+            due = job.filter(~FINISHED).annotate(first=Min("due")).values("first")
             return Coalesce(Subquery(due), Value(date.max)), False
         case "priority":
             return Coalesce(Subquery(job.annotate(top=Max("priority")).values("top")), Value(0)), True
@@ -163,8 +163,4 @@ def jobs_by_video(user: User, videos: Sequence[Video]) -> Mapping[int, Sequence[
 
 
 def is_late(job: Job) -> bool:
-    return job.due is not None and job.stage != Stage.ACCEPTANCE and job.due < timezone.localdate()
-
-
-def is_done(job: Job) -> bool:
-    return job.stage == Stage.ACCEPTANCE and job.state == JobState.COMPLETED
+    return job.due is not None and job.state != JobState.COMPLETED and job.due < timezone.localdate()

@@ -11,7 +11,7 @@ from django.db.models.functions import TruncDate
 from django.utils import timezone
 
 from webapp.accounts.models import User
-from webapp.jobs.models import Job, JobEvent, Stage
+from webapp.jobs.models import Job, JobEvent, JobState
 from webapp.videos.access import videos_of
 from webapp.videos.models import VideoState
 
@@ -20,7 +20,7 @@ MOST_DAYS = 120
 
 @dataclass(frozen=True)
 class Day:
-    """What was left at the end of a day: jobs that were not accepted, and the frames of these jobs."""
+    """What was left at the end of a day: jobs that were not finished, and the frames of these jobs."""
 
     day: date
     jobs: int
@@ -31,7 +31,8 @@ class Day:
 class Progress:
     """The figures of a project, without archived videos and those in the trash.
 
-    `jobs` counts jobs by "stage/state"; `late` counts those that are due and not accepted.
+    `jobs` counts jobs by "stage/state"; `late` counts those that are due and not finished. A job is finished when it is
+    accepted, or submitted where nobody reviews.
     """
 
     videos: dict[str, int]
@@ -50,33 +51,35 @@ def progress_of(user: User, project_id: int) -> Progress:
     frames = ready.aggregate(frames=Sum("frame_count"), accepted=Sum("accepted_count"))
     jobs = Job.objects.filter(video__in=ready.values("pk"))
     places = jobs.order_by().values_list("stage", "state").annotate(n=Count("pk"))
-    late = jobs.filter(due__lt=timezone.localdate()).exclude(stage=Stage.ACCEPTANCE).count()
+    late = jobs.filter(due__lt=timezone.localdate()).exclude(state=JobState.COMPLETED).count()
     return Progress(
         videos=states,
         frames=frames["frames"] or 0,
         accepted_frames=frames["accepted"] or 0,
         jobs={f"{stage}/{state}": n for stage, state, n in places},
         late=late,
-        days=_burn_down(list(jobs.values_list("pk", "first", "last", "stage")), user, project_id),
+        days=_burn_down(list(jobs.values_list("pk", "first", "last", "state")), user, project_id),
     )
 
 
 def _burn_down(jobs: list[tuple[int, int, int, str]], user: User, project_id: int) -> list[Day]:
-    """Return what was left on each day from the first accepted job until today, at most `MOST_DAYS` days."""
+    """Return what was left on each day from the first finished job until today, at most `MOST_DAYS` days."""
     length = {pk: last - first + 1 for pk, first, last, _ in jobs}
-    accepted = {pk for pk, _, _, stage in jobs if stage == Stage.ACCEPTANCE}
+    finished = {pk for pk, _, _, state in jobs if state == JobState.COMPLETED}
     videos = videos_of(user).filter(project_id=project_id, is_copy=False).values("pk")
-    events = JobEvent.objects.filter(job__video__in=videos, to_stage=Stage.ACCEPTANCE).exclude(from_stage=F("to_stage"))
+    events = JobEvent.objects.filter(job__video__in=videos, to_state=JobState.COMPLETED).exclude(
+        from_state=F("to_state")
+    )
     ends = events.order_by().values("job").annotate(day=TruncDate(Max("at")))
     jobs_on: Counter[date] = Counter()
     frames_on: Counter[date] = Counter()
     for job, day in ends.values_list("job", "day"):
-        if job in accepted:
+        if job in finished:
             jobs_on[day] += 1
             frames_on[day] += length[job]
     today = timezone.localdate()
-    left_jobs = len(jobs) - len(accepted)
-    left_frames = sum(length[pk] for pk in length if pk not in accepted)
+    left_jobs = len(jobs) - len(finished)
+    left_frames = sum(length[pk] for pk in length if pk not in finished)
     first = min(jobs_on, default=today) - timedelta(days=1)
     found = []
     for back in range(min((today - first).days, MOST_DAYS - 1) + 1):

@@ -59,8 +59,8 @@ class ProgressInfo(Schema):
     frames: int
     accepted_frames: int
     jobs: dict[str, int]  # The number of jobs by "stage/state", such as "validation/new".
-    late: int  # Jobs that are due and not accepted.
-    days: list[DayInfo]  # From the day before the first job was accepted until today.
+    late: int  # Jobs that are due and not finished.
+    days: list[DayInfo]  # From the day before the first job was finished until today.
 
 
 class FoundProject(Schema):

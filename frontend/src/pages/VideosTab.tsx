@@ -23,6 +23,7 @@ import { changeList, filterOf, isWhole, listAddress } from "./listAddress";
 import { More } from "./More";
 import { ProblemLine } from "./ProblemLine";
 import { ProblemState } from "./ProblemState";
+import { ProjectProgress } from "./ProjectProgress";
 import { RenameVideo } from "./RenameVideo";
 import { SelectionBar } from "./SelectionBar";
 import { useSelected } from "./selected";
@@ -77,6 +78,7 @@ export function VideosTab({ project, onChange }: TabProps) {
           may be old; it is asked for again by itself.
         </p>
       )}
+      {!none && <ProjectProgress project={project.id} several={list.total > 1} />}
       {!none && (
         <ListBar
           labels={project.labels}

@@ -178,6 +178,21 @@ def test_progress_counts_and_what_was_left_on_each_day(
     assert answer["days"][-1]["day"] == TODAY.isoformat()
 
 
+def test_a_job_that_nobody_reviews_is_finished_when_it_is_submitted(
+    client_as: ClientAs, viewer: User, owner: User, project: Project, videos: list[Video]
+) -> None:
+    late = Job.objects.get(due__lt=TODAY)
+    JobEvent.objects.create(
+        job=late, by=owner, action="submit", from_stage="annotation", from_state="new",
+        to_stage="annotation", to_state="completed",
+    )  # fmt: skip
+    Job.objects.filter(pk=late.pk).update(state="completed")
+    client, base = client_as(viewer), f"/api/projects/{project.pk}"
+    answer = client.get(f"{base}/progress").json()
+    assert (answer["late"], answer["days"][-1]["jobs"]) == (0, answer["days"][-2]["jobs"] - 1)
+    assert client.get(f"{base}/cards?due=overdue").json()["cards"] == []
+
+
 def test_search_finds_names_in_all_projects_of_a_person_only(
     client_as: ClientAs, viewer: User, stranger: User, owner: User, project: Project, videos: list[Video]
 ) -> None:

@@ -1,3 +1,5 @@
+// @vitest-environment node
+import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { detailsOf, sentenceOf } from "./words";
 
@@ -9,6 +11,24 @@ describe("an entry of the audit log", () => {
     [{ action: "sign_in_failed", kind: "user", thing_name: "bo" }, "Sign-in failed for bo"],
     [{ action: "robot.wake", kind: "robot", thing_name: "R" }, "robot.wake R"],
   ])("%o", (entry, sentence) => expect(sentenceOf(entry)).toBe(sentence));
+
+  test("has words for all that the server writes down", () => {
+    const server = new URL("../../../../webapp/", import.meta.url);
+    const actions = new Set<string>();
+    for (const file of readdirSync(server, { recursive: true, encoding: "utf8" })) {
+      if (!file.endsWith(".py")) continue;
+      const text = readFileSync(new URL(file, server), "utf8");
+      for (const [, action] of text.matchAll(/record\([^"()]*,\s*"([a-z_]+\.[a-z_]+)"/g))
+        actions.add(action as string);
+    }
+    expect(actions.size).toBeGreaterThan(20);
+    for (const move of "start submit accept reject reopen retract assign change cut hold sample".split(" "))
+      actions.add(`job.${move}`);
+    const raw = [...actions].filter((action) =>
+      sentenceOf({ action, kind: "video", thing_name: "" }).startsWith(action),
+    );
+    expect(raw).toEqual([]);
+  });
 
   test("shows what was before and after", () => {
     expect(detailsOf({ role: ["annotator", "reviewer"], due: ["", "2026-12-01"], frames: 80 })).toBe(

@@ -3,9 +3,8 @@ import { ChartLine, Download, Lock } from "lucide-preact";
 import { call, queryOf, urlOf } from "../../api/http";
 import { useLoaded } from "../../api/load";
 import { may } from "../../api/roles";
-import type { NumbersRow, Progress, Project } from "../../api/types";
-import { duration, plural } from "../../format";
-import { standingOf } from "../../jobs/words";
+import type { NumbersRow, Project } from "../../api/types";
+import { duration } from "../../format";
 import { EmptyState } from "../../parts/EmptyState";
 import { SelectField } from "../../parts/Field";
 import { query, setQuery } from "../../route";
@@ -13,6 +12,7 @@ import { DayField } from "../DayField";
 import { ProblemLine } from "../ProblemLine";
 import { ProblemState } from "../ProblemState";
 import type { TabProps } from "../tab";
+import { JobsBar } from "./JobsBar";
 import css from "./NumbersTab.module.css";
 import { NumbersTable } from "./NumbersTable";
 import { Plot } from "./Plot";
@@ -56,7 +56,7 @@ function HowFar({ project }: { project: Project }) {
   const { days } = progress;
   return (
     <>
-      <Jobs progress={progress} />
+      <JobsBar progress={progress} testid="numbers-jobs" />
       {days.length > 1 && (
         <Plot
           title="Jobs left, by day"
@@ -80,47 +80,6 @@ function dayName(seconds: number): string {
     month: "short",
     timeZone: "UTC",
   });
-}
-
-const TONES = { plain: "--text-3", busy: "--ring", ok: "--ok", warn: "--warn", bad: "--bad" } as const;
-const ORDER = [
-  "acceptance/completed",
-  "annotation/completed",
-  "validation/in_progress",
-  "validation/new",
-  "annotation/rejected",
-  "annotation/in_progress",
-  "annotation/new",
-];
-
-function Jobs({ progress }: { progress: Progress }) {
-  const total = Object.values(progress.jobs).reduce((sum, count) => sum + count, 0);
-  if (!total) return null;
-  const parts = ORDER.filter((key) => progress.jobs[key]).map((key) => {
-    const [stage, state] = key.split("/") as [never, never];
-    return { key, count: progress.jobs[key] ?? 0, ...standingOf({ stage, state }) };
-  });
-  return (
-    <section class={css.jobs} aria-label="Jobs by state" data-testid="numbers-jobs">
-      <div class={css.bar} aria-hidden="true">
-        {parts.map(({ key, count, tone }) => (
-          <i key={key} style={{ width: `${(100 * count) / total}%`, background: `var(${TONES[tone]})` }} />
-        ))}
-      </div>
-      <ul>
-        {parts.map(({ key, count, name, tone }) => (
-          <li key={key}>
-            <i style={{ background: `var(${TONES[tone]})` }} />
-            {name} <b>{count.toLocaleString("en")}</b>
-          </li>
-        ))}
-        <li class={css.frames}>
-          {progress.accepted_frames.toLocaleString("en")} of {plural(progress.frames, "frame")} accepted
-          {progress.late > 0 && ` · ${plural(progress.late, "job")} late`}
-        </li>
-      </ul>
-    </section>
-  );
 }
 
 function Work({ project }: { project: Project }) {
