@@ -99,7 +99,7 @@ format: .venv/.installed frontend/node_modules/.installed ## put the style right
 # processes. The tests in a browser are a run of their own, because Playwright keeps an event loop in its process.
 WORKERS ?= 2
 test-python: .venv/.evaluation frontend/dist/index.html ## Python tests, and how much of the code they ran
-	OMP_NUM_THREADS=1 .venv/bin/pytest tests --ignore tests/browser -n $(WORKERS) --dist loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered
+	OMP_NUM_THREADS=1 .venv/bin/slipcover -m pytest tests --ignore tests/browser -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 # A worker and a web process are killed and messages are broken, with few tries.
 test-faults: .venv/.evaluation frontend/dist/index.html

@@ -1,6 +1,5 @@
 """Provides a generated data folder for training: two videos (one for validation), a still image, an excluded folder."""
 
-from collections.abc import Iterable
 from pathlib import Path
 
 import cv2
@@ -9,22 +8,6 @@ import pytest
 from segmentation.formats.label_png import write_labels
 from segmentation.training.sources import Sources, find_sources
 from tests.segmentation.clips import make_clip
-from tests.segmentation.engine_conformance import MaskConformance
-
-# Measuring coverage takes half as long as the tests themselves. It is left out of tests that run lines again which
-# others run: the conformance tests of all suites but two, and those of large networks and of the pretended device.
-REPEATING_FILES = {"test_on_cuda.py", "test_paper_size.py", "test_long_video.py"}
-
-
-def pytest_collection_modifyitems(items: Iterable[pytest.Item]) -> None:
-    for item in items:
-        if item.path.name in REPEATING_FILES or (isinstance(item, pytest.Function) and _repeats(item)):
-            item.add_marker(pytest.mark.no_cover)
-
-
-def _repeats(item: pytest.Function) -> bool:
-    suite = item.cls
-    return suite is not None and issubclass(suite, MaskConformance) and not suite.covered
 
 
 @pytest.fixture

@@ -38,7 +38,6 @@ class MaskConformance(DecisionConformance):
     width: ClassVar[int] = 64
     length: ClassVar[int] = 8
     reads_before_first_mask: ClassVar[int] = 3  # frames that the engine may read before the first mask
-    covered: ClassVar[bool] = False  # whether coverage is measured while these tests run; see conftest.py
 
     # --- what the tests use ---------------------------------------------------------------------------------------
 

@@ -49,8 +49,6 @@ from webapp.videos.upload_files import upload_path
 from webapp.webhooks.models import Delivery, Webhook
 from webapp.webhooks.signing import new_secret
 
-# Tests of each part of the server measure how much of it they cover. Here every line would be counted many times over.
-pytestmark = pytest.mark.no_cover
 METHODS = ("get", "post", "put", "patch", "delete")
 CALLS = sorted(
     (method.upper(), path)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from typing import Any
 
-import pytest
 import requests
 import schemathesis
 from django.test import Client
@@ -27,7 +26,6 @@ from webapp.accounts.tokens import make_token
 from webapp.api import api
 from webapp.projects.models import Role
 
-pytestmark = pytest.mark.no_cover  # Tests of the single calls measure how much of them they cover.
 EXAMPLES = int(os.environ.get("MASKWRIGHT_TEST_EXAMPLES", "2"))
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 SCHEMA = schemathesis.openapi.from_dict(api.get_openapi_schema())

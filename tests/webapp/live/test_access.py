@@ -26,7 +26,6 @@ from webapp.live.client_messages import ClientMessage
 from webapp.projects.models import Project, Role
 from webapp.videos.models import Video
 
-pytestmark = pytest.mark.no_cover  # Tests of the single messages measure how much of the server they cover.
 database = sync_to_async
 MEMBERS = [Role.VIEWER, Role.ANNOTATOR, Role.REVIEWER, Role.MANAGER, Role.OWNER]
 UP = {Role.ANNOTATOR: MEMBERS[1:], Role.REVIEWER: MEMBERS[2:], Role.MANAGER: MEMBERS[3:]}

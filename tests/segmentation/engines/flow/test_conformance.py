@@ -16,7 +16,6 @@ from tests.segmentation.engine_conformance import EngineConformance, past_round
 
 class TestFlow(EngineConformance):
     engine = "flow"
-    covered = True
 
 
 def run(clip: Clip, *interactions: Interaction) -> tuple[np.ndarray, list[list[MaskUpdate]]]:

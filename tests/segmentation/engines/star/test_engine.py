@@ -30,7 +30,6 @@ def tiny() -> Star:
 
 class TestStar(EngineConformance):
     engine = "star"
-    covered = True
     options: ClassVar[dict[str, Any]] = {"network": tiny()}
 
 
