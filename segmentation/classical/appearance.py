@@ -24,10 +24,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import correlate1d
 
-from segmentation.classical.scaled_frames import CHANNELS
 from segmentation.types import FloatArray, FloatMap
 
-UNITS = 192  # Number of units of the random layer: 128 units cost 1 point of J, and 256 gain nothing.
 TEXTURE_LAMBDA = 1e-3
 COLOURS = 16  # Number of cells along each axis of colour in the colour model.
 COARSE = 8  # Number of cells along each axis of colour in the model of colour and place.
@@ -55,33 +53,6 @@ class ObjectExtent(NamedTuple):
 
 
 # --- Texture --------------------------------------------------------------------------------------------------------
-
-
-def _layer() -> tuple[FloatArray, FloatArray]:
-    """Draw the weights [CHANNELS, UNITS] and biases [UNITS] of the random layer from a fixed seed.
-
-    Each unit uses about a third of the features.
-    """
-    rng = np.random.default_rng(0)
-    weights = rng.normal(0, 1, (CHANNELS, UNITS)) * (rng.random((CHANNELS, UNITS)) < 0.35)
-    return (weights / np.sqrt(CHANNELS * 0.35) * 1.5).astype(np.float32), rng.uniform(-1.2, 1.2, UNITS).astype(
-        np.float32
-    )
-
-
-WEIGHTS, BIASES = _layer()
-_WITH_BIASES = np.block([[WEIGHTS, np.zeros((CHANNELS, 1))], [BIASES, np.ones((1, 1))]]).astype(np.float32)
-
-
-def random_features(pixel_features: FloatArray) -> FloatArray:
-    """Apply the fixed random layer to pixel features [h, w, CHANNELS]. Return [h * w, UNITS + 1].
-
-    The last column is 1 everywhere and serves as the intercept of `TextureModel`.
-    """
-    flat = pixel_features.reshape(-1, CHANNELS)
-    lifted = np.hstack([flat, np.ones_like(flat[:, :1])]) @ _WITH_BIASES  # a single pass over the data
-    np.maximum(lifted, 0, out=lifted)
-    return lifted
 
 
 @dataclass(eq=False)

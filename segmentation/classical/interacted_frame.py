@@ -16,6 +16,7 @@ from segmentation.classical.composition import Composition
 from segmentation.classical.correction_reach import certain_region
 from segmentation.classical.grabcut import SIDE, Corrections, correct_mask, cut_object
 from segmentation.classical.motion import FlowEstimator, Motion
+from segmentation.classical.pixel_features import CHANNELS, UNITS
 from segmentation.classical.scaled_frames import ScaledFrame, ScaledFrames, Sizes, smaller
 from segmentation.classical.seeding import Seeds
 from segmentation.classical.specks import specks, without_specks
@@ -72,8 +73,14 @@ class UndrawnFrame:
     @classmethod
     def of(cls, scaled_frames: ScaledFrames, frame: int) -> UndrawnFrame:
         picture = smaller(scaled_frames[frame], SIDE)
-        picture.fine_features  # noqa: B018 (it is computed and kept when it is first read)
+        picture.lifted_features  # noqa: B018 (it is computed and kept when it is first read)
         return cls(picture, _motion(scaled_frames, frame, picture))
+
+    @staticmethod
+    def largest(sizes: Sizes) -> int:
+        """Return an upper bound of the bytes of features that an undrawn frame of a video of these sizes keeps."""
+        shorter, longer = sorted(sizes.grid)
+        return SIDE * (SIDE * shorter // longer + 1) * (CHANNELS + UNITS + 1) * 4
 
 
 # Takes a frame index and the evidence of an object; returns its probability map at the reduced size `Sizes.grid`.

@@ -20,12 +20,12 @@ from segmentation.classical.appearance import (
     fit_place_cells,
     nearness,
     place_index,
-    random_features,
 )
 from segmentation.classical.confidence import LOST, estimate_j
 from segmentation.classical.fusion import fuse, logit, signed_distance
 from segmentation.classical.guided_filter import GuidedFilter
 from segmentation.classical.motion import CameraMotion, Motion, object_motion_score
+from segmentation.classical.pixel_features import random_features
 from segmentation.classical.scaled_frames import ScaledFrame
 from segmentation.masks import Box, box_of
 from segmentation.types import FloatArray, FloatMap

@@ -10,12 +10,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from segmentation.classical.pixel_features import CHANNELS, compute_pixel_features, random_features
 from segmentation.types import FloatArray, FrameSource
 
 WORK_SIDE = 854  # Longest side of the internal size, at which outlines are computed: 480p.
 GRID_SIDE = 427  # Longest side of the grid size. Flow at twice the side costs four times as much and gains little.
 KEPT = 10  # Number of cached frames: three for each direction, and annotated frames to which models are fitted.
-CHANNELS = 16  # Number of channels of `ScaledFrame.pixel_features`.
 
 
 @dataclass(frozen=True)
@@ -59,34 +59,17 @@ class ScaledFrame:
         return compute_pixel_features(self.lab, self.grey)
 
     @cached_property
+    def lifted_features(self) -> FloatArray:
+        """The random features of the pixels at the grid size, [h * w, UNITS + 1], for texture models."""
+        return random_features(self.fine_features)
+
+    @cached_property
     def pixel_features(self) -> FloatArray:
         """The features of `compute_pixel_features` at half the grid size, [h/2, w/2, CHANNELS]."""
         height, width = self.grey.shape
         size = ((width + 1) // 2, (height + 1) // 2)
         lab = cv2.resize(self.lab, size, interpolation=cv2.INTER_AREA).view(np.ndarray)
         return compute_pixel_features(lab, cv2.resize(self.grey, size, interpolation=cv2.INTER_AREA).view(np.ndarray))
-
-
-def compute_pixel_features(lab: NDArray[np.uint8], grey: NDArray[np.uint8]) -> FloatArray:
-    """Return simple features of every pixel, [h, w, CHANNELS], each with values of the order of 1.
-
-    They are colour at three scales, edge strength in x and y at two scales, and contrast. `lab` [h, w, 3] and `grey`
-    [h, w] are the frame in Lab and in grey.
-    """
-    colour = lab.astype(np.float32) / 255 * 4 - 2
-    light = grey.astype(np.float32) / 255
-    edges = np.abs(np.dstack([cv2.Sobel(light, -1, 1, 0), cv2.Sobel(light, -1, 0, 1)])) / 2
-    near = cv2.GaussianBlur(colour, (0, 0), 3)
-    contrast = np.sqrt(np.maximum(cv2.GaussianBlur(colour * colour, (0, 0), 3) - near * near, 0))
-    parts = [
-        colour * 1.3,
-        cv2.GaussianBlur(colour, (0, 0), 2),
-        cv2.GaussianBlur(colour, (0, 0), 6),
-        np.sqrt(cv2.GaussianBlur(edges, (0, 0), 1.5)) * 4 - 1,
-        np.sqrt(cv2.GaussianBlur(edges, (0, 0), 5)) * 4 - 1,
-        contrast * 2 - 0.5,
-    ]
-    return np.concatenate(parts, axis=2)
 
 
 class ScaledFrames:

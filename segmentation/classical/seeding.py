@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from segmentation.classical.appearance import COLOURS, TextureModel, colour_index, random_features
+from segmentation.classical.appearance import COLOURS, TextureModel, colour_index
 from segmentation.classical.fusion import sigmoid
 from segmentation.classical.motion import CameraMotion, Motion, object_motion_score
 from segmentation.classical.scaled_frames import ScaledFrame
@@ -25,6 +25,9 @@ WEIGHTS = np.array([0.56, -0.73, -0.04, 0.57, 0.05, 0.10, 0.66, 0.29, 0.23, -0.2
 BIAS = 0.17
 
 
+# The texture model is fitted to the pixels under scribbles, and to every third of all others: still forty times its
+# unknowns. On 53 first masks and 60 corrections of held-out videos, all others gain less than 0.001 of J.
+SPARSE = 3
 SAME = 0.1  # Weight in the fits of a pixel that already belongs to the object but is under no new scribble.
 
 
@@ -81,17 +84,21 @@ def object_likelihood(scaled: ScaledFrame, motion: Motion | None, seeds: Seeds, 
     drawn = seeds.positive | seeds.negative
     weight = np.where(drawn, 1, np.where(far, near, np.where(seeds.same, SAME, 0))).astype(np.float32)
     label = (seeds.positive | (seeds.same & ~seeds.negative)).astype(np.float32)
-    cues = _cues(scaled, motion, label, weight, reach)
+    cues = _cues(scaled, motion, label, weight, drawn, reach)
     return sigmoid(cues @ WEIGHTS + np.float32(BIAS))
 
 
 def _cues(
-    scaled: ScaledFrame, motion: Motion | None, label: FloatMap, weight: FloatMap, reach: ScribbleDistances
+    scaled: ScaledFrame,
+    motion: Motion | None,
+    label: FloatMap,
+    weight: FloatMap,
+    drawn: BinaryMask,
+    reach: ScribbleDistances,
 ) -> FloatArray:
     longest = max(label.shape)
     colour = _colour_ratio(scaled, label, weight)
-    lifted = random_features(scaled.fine_features)
-    texture = 2 * TextureModel.fitted(lifted, label.ravel(), weight.ravel())(lifted).reshape(label.shape)
+    texture = 2 * _texture(scaled.lifted_features, label, weight, drawn)
     moves = np.zeros_like(label)
     if motion is not None:
         camera = CameraMotion.of(motion, (label < 0.3) & (weight > 0.3))
@@ -109,6 +116,21 @@ def _cues(
         np.exp(-reach.box / reach.side * 8),
     ]
     return np.stack(cues, axis=2).astype(np.float32)
+
+
+def _texture(lifted: FloatArray, label: FloatMap, weight: FloatMap, drawn: BinaryMask) -> FloatMap:
+    """Return a score for each pixel [h, w], about -1 where it looks like the background and 1 where like the object.
+
+    Args:
+        lifted: the random features of all pixels, [h * w, UNITS + 1].
+        label: 1 for pixels of the object, [h, w].
+        weight: the weight of each pixel in the fit, [h, w].
+        drawn: the pixels under scribbles, [h, w].
+    """
+    every = np.arange(weight.size).reshape(weight.shape) % SPARSE == 0
+    used = (drawn | every) & (weight > 0)
+    counted = np.where(drawn, weight, SPARSE * weight)[used]
+    return TextureModel.fitted(lifted[used.ravel()], label[used], counted)(lifted).reshape(label.shape)
 
 
 def _colour_ratio(scaled: ScaledFrame, label: FloatMap, weight: FloatMap) -> FloatMap:

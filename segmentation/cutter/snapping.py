@@ -10,11 +10,12 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from segmentation.classical.appearance import TextureModel, colour_index, fit_colour_cells, nearness, random_features
+from segmentation.classical.appearance import TextureModel, colour_index, fit_colour_cells, nearness
 from segmentation.classical.fusion import logit, sigmoid
 from segmentation.classical.guided_filter import GuidedFilter
 from segmentation.classical.object_tracker import SMOOTH_EPSILON, SMOOTH_RADIUS, even_box, halved, on_half
-from segmentation.classical.scaled_frames import CHANNELS, ScaledFrame
+from segmentation.classical.pixel_features import CHANNELS, random_features
+from segmentation.classical.scaled_frames import ScaledFrame
 from segmentation.masks import box_of
 from segmentation.types import FloatMap
 

@@ -32,7 +32,7 @@ class FrameDrawing:
 
     @property
     def nbytes(self) -> int:
-        return self._frames.nbytes
+        return self._frames.nbytes + UndrawnFrame.largest(self._frames.sizes)
 
     def labels(self, interaction: Interaction, earlier: list[Scribble], before: LabelMap | None) -> LabelMap:
         """Compute the mask of the frame that was drawn on, from the new scribbles of `interaction`.

@@ -10,10 +10,10 @@ from segmentation.classical.appearance import (
     fit_colour_cells,
     fit_place_cells,
     place_index,
-    random_features,
 )
 from segmentation.classical.object_tracker import fit_appearance
-from segmentation.classical.scaled_frames import CHANNELS, ScaledFrame, Sizes, scale_frame
+from segmentation.classical.pixel_features import CHANNELS, random_features
+from segmentation.classical.scaled_frames import ScaledFrame, Sizes, scale_frame
 from tests.segmentation.clips import make_clip
 
 
