@@ -49,9 +49,14 @@ def _first(parts: Iterable[tuple[object, object]]) -> tuple[str, list[str]] | No
     for name, part in parts:
         found = _find(part)
         if found is not None:
-            found[1].append(str(name))
+            found[1].append(_shown(str(name)))
             return found
     return None
+
+
+def _shown(name: str) -> str:
+    """Return the name of a field with escapes for what UTF-8 cannot hold, because the refusal quotes it."""
+    return name.encode("utf-8", "backslashreplace").decode()
 
 
 def _refusal_of_text(text: str) -> str | None:

@@ -17,11 +17,11 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 django.setup()
 
-from tests.faults import hosts, one_machine, services, storage, table, team
+from tests.faults import hostile, hosts, one_machine, services, storage, table, team
 from tests.faults.table import Row
 from tests.studio import stop_on_sigterm
 
-GROUPS = ("machine", "storage", "team", "hosts", "team-storage")
+GROUPS = ("machine", "hostile", "storage", "team", "hosts", "team-storage")
 TEAM = ("team", "hosts", "team-storage")  # These need Redis and Postgres.
 
 
@@ -49,6 +49,7 @@ def rows(arguments: argparse.Namespace) -> Iterator[Row]:
     tries, few = arguments.tries, min(arguments.tries, 3)
     groups: dict[str, Callable[[], Iterable[Row]]] = {
         "machine": lambda: one_machine.faults(short=arguments.short),
+        "hostile": lambda: hostile.faults(tries),
         "storage": lambda: storage.faults(few),
         "team": lambda: team.faults(tries),
         "hosts": lambda: hosts.faults(tries),

@@ -23,6 +23,10 @@ def test_it_is_found_at_any_depth(data: object) -> None:
 def test_its_place_is_named() -> None:
     assert refusal_of({"path": [[0.5, float("nan")]]}) == f"path.0.1: {NUMBER}"
     assert refusal_of({"name": "a\0"}) == f"name: {NUL}"
+    refusal = refusal_of({"na\ud800me": 1})
+    assert refusal is not None
+    assert refusal.startswith("na\\ud800me: ")
+    assert refusal.encode(), "the refusal itself can be sent"
 
 
 @pytest.mark.parametrize(
