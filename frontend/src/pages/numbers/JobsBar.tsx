@@ -4,7 +4,7 @@ import { plural } from "../../format";
 import { standingOf } from "../../jobs/words";
 import css from "./JobsBar.module.css";
 
-const TONES = { plain: "--text-3", busy: "--ring", ok: "--ok", warn: "--warn", bad: "--bad" } as const;
+const TONES = { plain: "--line-strong", busy: "--ring", ok: "--ok", warn: "--warn", bad: "--bad" } as const;
 const ORDER = [
   "acceptance/completed",
   "annotation/completed",

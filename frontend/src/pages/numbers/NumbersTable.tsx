@@ -42,7 +42,7 @@ const COLUMNS: Column[] = [
   },
   {
     key: "rounds_to_accept",
-    name: "Rounds until",
+    name: "Rounds to accept",
     title: "Mean number of rounds until a job was accepted",
     shown: mean,
   },
