@@ -20,6 +20,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from webapp.accounts.tokens import find_token
 from webapp.http.body_limit import BodyLimit
+from webapp.http.figures import Counting
 from webapp.inference import workers
 from webapp.live.consumer import socket_app
 from webapp.live.follower import Hub
@@ -74,4 +75,4 @@ router = ProtocolTypeRouter(
 )
 # Take the address and scheme of a client from headers, but only from trusted proxies: limits on sign-in count
 # addresses.
-application = ProxyHeadersMiddleware(router, settings.CONFIG["MASKWRIGHT_TRUSTED_PROXIES"])
+application = ProxyHeadersMiddleware(Counting(router), settings.CONFIG["MASKWRIGHT_TRUSTED_PROXIES"])

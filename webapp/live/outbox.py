@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Iterable
+from typing import ClassVar
 
 from webapp.annotation.codec import PackedMask, pack
 from webapp.live.change_feed import LogEntry
@@ -21,6 +22,8 @@ Payload = str | bytes
 
 class Outbox:
     """The queue of one browser. The follower and the socket fill it; the sending task of the socket empties it."""
+
+    replaced_hints: ClassVar[int] = 0  # How many hints of this process were never sent, because newer ones came.
 
     def __init__(self) -> None:
         self.filled = asyncio.Event()
@@ -57,6 +60,8 @@ class Outbox:
 
     def hint(self, kind: str, payload: Payload) -> None:
         """Add a message that may be lost. It replaces a waiting message of the same kind."""
+        if kind in self._hints:
+            Outbox.replaced_hints += 1
         self._hints[kind] = payload
         self.filled.set()
 

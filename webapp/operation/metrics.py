@@ -1,7 +1,7 @@
 """Metrics for Prometheus at /metrics: rounds, queues, imports, exports, workers and storage of the whole installation.
 
 They are read from the database for each request, so every web process answers the same, and nothing has to be collected
-from workers. Memory and processor time are those of the web process that answers.
+from workers. Memory, processor time, sockets and answers are those of the web process that answers.
 """
 
 from __future__ import annotations
@@ -19,12 +19,14 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, GCCollector, ProcessCollector, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from webapp.accounts.administrators import is_administrator
 from webapp.annotation.models import Export, ExportState, Mask, Round, RoundState, Scribble
+from webapp.http import figures
 from webapp.inference.workers import alive_workers
+from webapp.live.outbox import Outbox
 from webapp.videos.models import Upload, Video, VideoState
 
 RECENT = timedelta(minutes=15)  # the window of the metrics of speed
@@ -39,6 +41,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
         return HttpResponse(text, status=403, content_type="text/plain")
     registry = CollectorRegistry()
     registry.register(SiteFigures())
+    registry.register(ProcessFigures())
     ProcessCollector(registry=registry)
     GCCollector(registry=registry)
     return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
@@ -135,6 +138,19 @@ def _stored() -> Iterator[Metric]:
     )
     last = Scribble.objects.aggregate(last=Max("pk"))["last"] or 0
     yield _one("maskwright_scribbles", "The number of the newest scribble.", last)
+
+
+class ProcessFigures(Collector):
+    """Reads what this web process has counted itself."""
+
+    def collect(self) -> Iterable[Metric]:
+        yield _one("maskwright_sockets", "Open sockets of this process.", figures.open_sockets)
+        answers = CounterMetricFamily("maskwright_answers", "Answers of this process by status.", labels=["status"])
+        for status, number in sorted(figures.answers.items()):
+            answers.add_metric([str(status)], number)
+        yield answers
+        text = "Hints of this process that newer ones replaced before they were sent."
+        yield CounterMetricFamily("maskwright_hints_replaced", text, value=Outbox.replaced_hints)
 
 
 Rows = list[tuple[list[str], float]]
