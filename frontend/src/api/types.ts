@@ -73,3 +73,5 @@ export type Quotas = Schemas["Quotas"];
 export type QuotaTarget = Schemas["QuotaTarget"];
 /** The limits of a quota. */
 export type Limits = Schemas["LimitsBody"];
+
+export type SourceFrames = Schemas["SourceFrames"];

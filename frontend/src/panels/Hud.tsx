@@ -1,10 +1,11 @@
-/** The left part of the dock: frame, zoom, whether work is saved, whether the frame is accepted. */
+/** The left part of the dock: frame with its name in the source, zoom, whether work is saved, whether the frame is accepted. */
 
 import { Menu, type MenuItem } from "../parts/Menu";
 import { type Command, commandOf } from "../studio/command";
 import { useStudio } from "../studio/context";
 import { testidOf } from "./CommandButton";
 import css from "./Dock.module.css";
+import { FrameSource } from "./FrameSource";
 
 export function Hud() {
   const { store, frames } = useStudio();
@@ -12,6 +13,7 @@ export function Hud() {
   return (
     <div class={css.hud} data-testid="hud">
       <span data-testid="hud-frame">frame {frame}</span>
+      <FrameSource />
       <Zoom />
       <Saved />
       <Accept />
