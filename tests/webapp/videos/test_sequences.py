@@ -327,3 +327,9 @@ def test_shared_inputs_come_in_as_they_should(bring: Bring, case: str) -> None:
     assert (video.name, video.frame_count, video.truth_frames, video.truth_objects) == (name, count, truth, objects)
     assert note in video.note
     assert bool(video.note) == bool(note)
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_a_name_that_a_zip_has_three_times_is_one_frame_the_last(bring: Bring, tmp_path: Path) -> None:
+    files = [("0.jpg", numbered_picture(0, "JPEG")), *(("1.jpg", numbered_picture(i, "JPEG")) for i in (1, 2, 3))]
+    assert stored_numbers(bring(write_zip(tmp_path / "upload.zip", files))) == [0, 3]
