@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -118,6 +119,20 @@ class Site:
                 except AssertionError:
                     refused += 1
         return len(acknowledged - self._stored()) + (0 if may_be_refused else refused)
+
+    def crowd(self, count: int, at_once: int) -> int:
+        """Ask for the list of projects `count` times, `at_once` at a time.
+
+        Return how many answers are neither the list nor 503, with which a site asks to come again later.
+        """
+
+        async def ask() -> list[httpx.Response]:
+            limits = httpx.Limits(max_connections=at_once, max_keepalive_connections=0)
+            address, cookies = self._studio.address, self._owner.http.cookies
+            async with httpx.AsyncClient(base_url=address, cookies=cookies, limits=limits, timeout=60) as people:
+                return await asyncio.gather(*(people.get("/api/projects") for _ in range(count)))
+
+        return sum(answer.status_code not in (200, 503) for answer in asyncio.run(ask()))
 
     def content(self, owner: Visitor | None = None) -> dict[str, bytes]:
         """Return the keys of the waiting scribbles, and the masks of the newest round, as `owner` sees them.

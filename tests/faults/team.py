@@ -38,6 +38,7 @@ def faults(tries: int) -> Iterator[Row]:
         yield repeat("Redis is killed in a round and started again", tries, during(redis.kill, redis.start))
         yield repeat("Redis is suspended for a second in a round", tries, during(redis.suspend, redis.go_on))
         yield repeat("Postgres is killed in a round and started again", tries, during(postgres.kill, postgres.start))
+        yield repeat("400 requests, 100 at once", min(tries, 3), lambda _: site.crowd(400, 100))
         yield repeat("strokes while Redis is suspended", 1, lambda _: site.strokes_while(redis.suspend, redis.go_on))
 
 
