@@ -288,7 +288,7 @@ class Configuration:
 
     @property
     def process_cache(self) -> dict[str, Any]:
-        """The settings of a cache in the memory of one process."""
+        """Return the entry of CACHES for a cache in the memory of one process."""
         return {
             "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
             # With Django's default of 300, an attacker could evict the count of a name by trying other names.

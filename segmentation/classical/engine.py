@@ -145,7 +145,10 @@ class ClassicalEngine(Engine):
         """
 
     def _interacted_refiner(self) -> RefineInteracted | None:
-        """Return the function that improves an object's mask in the frame that was drawn on; None: use GrabCut's."""
+        """Return the function that improves GrabCut's mask of an object in the frame that was drawn on.
+
+        Return None if the mask of GrabCut is to stay as it is.
+        """
         return None
 
     def _restore(self, past: PastRound) -> None:

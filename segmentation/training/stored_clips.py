@@ -32,9 +32,9 @@ class ClipStore:
         folder.mkdir(parents=True, exist_ok=True)
 
     def get(self, key: str, number: int, make: Callable[[int], Prepared]) -> Prepared:
-        """Return clip `number` of the clips `key`. If it is not stored, `make` makes clip `number` modulo `count`.
+        """Return the prepared clip with the index `number` modulo `count`. If it is not stored, `make(index)` makes it.
 
-        `key` must differ for clips that are made in different ways.
+        `key` is a part of its file name, and must differ for clips that are made in different ways.
         """
         number %= self.count
         path = self.folder / f"{key}-{number:06d}.safetensors"

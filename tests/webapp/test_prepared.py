@@ -1,4 +1,4 @@
-"""Tests of queries whose SQL is made once."""
+"""Tests of webapp/prepared.py, which keeps the SQL of a query, because making it takes longer than running it."""
 
 from __future__ import annotations
 

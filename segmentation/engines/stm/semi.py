@@ -191,7 +191,10 @@ class SemiSTMEngine(Engine):
         return shown_ids(self._fixed(frame))
 
     def _stands(self, frame: int) -> bool:
-        """Return whether `frame` is accepted, or has a given mask from a time when all objects had been added."""
+        """Return whether no object of `frame` is to be computed.
+
+        That is so if `frame` is accepted, or if its mask was given when all objects of the session had been added.
+        """
         return frame in self.locked or self._given_objects.get(frame, 0) >= self.num_objects
 
     def _known_objects(self) -> list[int]:
