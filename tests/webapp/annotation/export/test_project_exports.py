@@ -62,7 +62,7 @@ def test_each_format_holds_a_whole_project(
     project: Project, second: Video, format_name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for module in (mattes, matte_exr):  # Mattes of noise take long.
-        monkeypatch.setattr(module, "soft_matte", lambda picture, mask: mask.astype(np.float32))
+        monkeypatch.setattr(module, "soft_matte", lambda picture, mask, reach=None: mask.astype(np.float32))
     with zipfile.ZipFile(exported_project(project, format_name)) as archive:
         names = archive.namelist()
         assert len(names) == len(set(names))
