@@ -34,7 +34,7 @@ from webapp.projects.invitation_mail import sweep_invitations
 from webapp.quality.consensus_lease import CONSENSUS
 from webapp.repetition.keeping import forget_old_answers
 from webapp.tasks.intake import intake
-from webapp.videos.recovery import sweep_imports, sweep_orphans
+from webapp.videos.recovery import report_orphans, sweep_imports
 from webapp.webhooks.deliveries import DELIVERIES, forget_old_deliveries
 
 log = structlog.get_logger(__name__)
@@ -87,7 +87,7 @@ class WorkerHeartbeat(threading.Thread):
                 )
                 tidied = time.monotonic()
             if time.monotonic() - looked_for_orphans >= ORPHANS_SECONDS:
-                _try(sweep_orphans)
+                _try(report_orphans)
                 looked_for_orphans = time.monotonic()
             if self._ended.wait(BEAT_SECONDS):
                 break

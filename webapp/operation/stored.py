@@ -25,6 +25,7 @@ from webapp.annotation.models import Export, ExportState, Mask
 from webapp.storage.files import storage
 from webapp.videos.frame_writer import write_thumb
 from webapp.videos.models import Video, VideoState
+from webapp.videos.recovery import folders_without_row
 from webapp.videos.storage import VIDEOS, VideoFiles, read_file
 
 OnVideo = Callable[[int, int], None]
@@ -146,17 +147,19 @@ def _counts(video: Video, repair: bool) -> Iterator[Damage]:
 
 
 def _extra_folders(repair: bool) -> Iterator[Damage]:
-    """Yield folders of videos that have no row.
+    """Yield folders of videos and uploads that have no row.
 
-    Only folders named by a number belong to videos. The others belong to imports, which remove them.
+    A database without any video is probably not the one of these files, so then they are kept.
     """
-    folders = sorted(int(name) for name in storage().folders(VIDEOS) if name.isdigit())
-    rows = set(Video.objects.values_list("pk", flat=True))
-    for number in folders:
-        if number not in rows:
-            if repair:
-                VideoFiles(number).remove()
-            yield Damage(f"Folder videos/{number}", "No video has it.", "It was removed." if repair else "")
+    extra = folders_without_row()
+    is_empty = not Video.objects.exists()
+    for folder in extra:
+        text = f"No {'video' if folder.startswith(f'{VIDEOS}/') else 'upload'} has it."
+        if is_empty:
+            text += " It is kept, because the database has no videos at all. Is it the right one (DATABASE_URL)?"
+        elif repair:
+            storage().remove_folder(folder)
+        yield Damage(f"Folder {folder}", text, "It was removed." if repair and not is_empty else "")
 
 
 def _exports(repair: bool) -> Iterator[Damage]:

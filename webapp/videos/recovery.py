@@ -5,7 +5,6 @@ are not continued.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
@@ -25,7 +24,7 @@ from webapp.videos.upload_files import UPLOADS, remove_old_parts, remove_upload
 log = structlog.get_logger(__name__)
 
 ABANDONED_AFTER = timedelta(days=3)
-ORPHANED_AFTER = timedelta(days=1)  # The row of a younger folder may still be in a transaction that has not ended.
+ORPHANED_AFTER = timedelta(days=1)  # A younger folder may be one that is being removed at this moment.
 
 
 def sweep_imports(*, starting: bool = False) -> None:
@@ -67,23 +66,37 @@ def _remove_abandoned_uploads() -> None:
         upload.delete()
 
 
-def sweep_orphans() -> None:
-    """Remove stored folders of videos and uploads that have no row.
+def folders_without_row() -> list[str]:
+    """Return the stored folders of videos and uploads that have no row in the database, sorted.
 
-    Such folders stay when the storage was away, or a process was killed, just after their row was deleted.
+    Such folders stay when the storage was away, or a process was killed, just after their row was deleted. But the
+    database may also be a new one, a test site's, or an older copy, and then they are the only pictures of somebody's
+    videos.
     """
-    _remove_orphans(VIDEOS, {str(pk) for pk in Video.objects.values_list("pk", flat=True)}, str.isdigit)
-    _remove_orphans(UPLOADS, {str(pk) for pk in Upload.objects.values_list("pk", flat=True)}, _is_uuid)
+    # The folders are listed before the rows are read: a row is committed before its folder is made.
+    videos = [name for name in storage().folders(VIDEOS) if name.isdigit()]
+    uploads = [name for name in storage().folders(UPLOADS) if _is_uuid(name)]
+    rows = {str(pk) for pk in Video.objects.values_list("pk", flat=True)}
+    upload_rows = {str(pk) for pk in Upload.objects.values_list("pk", flat=True)}
+    extra = [f"{VIDEOS}/{name}" for name in sorted(videos, key=int) if name not in rows]
+    return extra + [f"{UPLOADS}/{name}" for name in sorted(uploads) if name not in upload_rows]
 
 
-def _remove_orphans(parent: str, known: set[str], is_named_after_a_row: Callable[[str], bool]) -> None:
-    for name in storage().folders(parent):
-        if name in known or not is_named_after_a_row(name):
-            continue
-        with suppress(FileNotFoundError):  # Another worker may remove it at the same time.
-            if storage().age(f"{parent}/{name}") > ORPHANED_AFTER.total_seconds():
-                storage().remove_folder(f"{parent}/{name}")
-                log.warning("folder_without_row_removed", folder=f"{parent}/{name}")
+def report_orphans() -> None:
+    """Log how many old folders have no row. Nothing is removed, because nothing says that their rows were deleted.
+
+    `manage.py fsck` names the folders, and removes them if it is asked to.
+    """
+    old = [folder for folder in folders_without_row() if _is_old(folder)]
+    if old:
+        log.warning("folders_without_row", count=len(old), first=old[:5], help="maskwright fsck names them all")
+
+
+def _is_old(folder: str) -> bool:
+    try:
+        return storage().age(folder) > ORPHANED_AFTER.total_seconds()
+    except FileNotFoundError:  # It was removed meanwhile.
+        return False
 
 
 def _is_uuid(text: str) -> bool:

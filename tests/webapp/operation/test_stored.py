@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from unittest import mock
+from uuid import uuid4
 
 import pytest
 from django.core.management import call_command
@@ -61,6 +63,10 @@ def add_folder(site: Site) -> None:
     (videos_root() / "987" / "frames").mkdir(parents=True)
 
 
+def add_upload_folder(site: Site) -> None:
+    (site.home / "uploads" / str(uuid4())).mkdir(parents=True)
+
+
 def lose_export(site: Site) -> None:
     export_path(site.export.pk).unlink()
 
@@ -76,6 +82,7 @@ def lose_export(site: Site) -> None:
         (break_mask, "mask of frame 3 in round 1 cannot be used", True),
         (swap_mask, "it has 7x5 pixels", True),
         (add_folder, "No video has it", True),
+        (add_upload_folder, "No upload has it", True),
         (lose_export, "file is gone or cut off", True),
     ],
 )
@@ -100,6 +107,17 @@ def test_an_accepted_mask_is_never_removed(site: Site) -> None:
     (damage,) = found(repair=True)
     assert "release the frame" in damage.repaired
     assert Mask.objects.filter(frame=3).exists()
+
+
+def test_folders_are_kept_if_the_database_has_no_videos_at_all(site: Site) -> None:
+    folder = folder_of(site.video.pk).root
+    frames = len(list(folder.rglob("*.jpg")))
+    with mock.patch("webapp.videos.cleanup.storage"):  # The row goes, and its files stay.
+        site.video.delete()
+    (damage,) = found(repair=True)
+    assert "Is it the right one (DATABASE_URL)?" in damage.text
+    assert not damage.repaired
+    assert len(list(folder.rglob("*.jpg"))) == frames > 0
 
 
 def test_people_are_asked_to_export_again(site: Site) -> None:

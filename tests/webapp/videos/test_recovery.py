@@ -6,9 +6,11 @@ import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.utils import timezone
+from structlog.testing import capture_logs
 
 from tests.webapp.videos.clips import write_clip
 from tests.webapp.videos.conftest import Bring, files_below
@@ -19,7 +21,7 @@ from webapp.videos import recovery
 from webapp.videos.import_queue import IMPORTS
 from webapp.videos.importing import claim, run_import
 from webapp.videos.models import Upload, Video, VideoState
-from webapp.videos.recovery import sweep_imports, sweep_orphans
+from webapp.videos.recovery import report_orphans, sweep_imports
 from webapp.videos.storage import folder_of, staging_of
 from webapp.videos.upload_files import upload_path
 
@@ -114,14 +116,20 @@ def test_uploads_that_nobody_goes_on_with_are_removed(project: Project, owner: U
     assert [path.name for path in files_below(home)] == [str(Upload.objects.get().pk)]
 
 
-def test_folders_without_a_row_are_removed_when_they_are_old(
+def test_folders_without_a_row_are_logged_when_they_are_old_and_never_removed(
     project: Project, owner: User, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept = Video.objects.create(project=project, name="reef", created_by=owner)
-    for name in (str(kept.pk), "987654", "importing-7-1"):
-        (home / "videos" / name / "frames").mkdir(parents=True)
-    sweep_orphans()
-    assert "987654" in storage().folders("videos"), "its transaction may not have ended"
+    lost = ["videos/9876", "videos/98765", f"uploads/{uuid4()}"]
+    for folder in (f"videos/{kept.pk}", *lost, "videos/importing-7-1"):
+        (home / folder).mkdir(parents=True)
+    before = set(storage().folders("videos"))
+    with capture_logs() as logs:
+        report_orphans()
+    assert not logs, "they may be about to be removed"
     monkeypatch.setattr(recovery, "ORPHANED_AFTER", timedelta(0))
-    sweep_orphans()
-    assert set(storage().folders("videos")) == {str(kept.pk), "importing-7-1"}
+    with capture_logs() as logs:
+        report_orphans()
+    assert [(line["event"], line["first"]) for line in logs] == [("folders_without_row", lost)]
+    assert set(storage().folders("videos")) == before, "the database may be the wrong one"
+    assert len(storage().folders("uploads")) == 1
