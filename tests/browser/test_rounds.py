@@ -147,15 +147,22 @@ def test_two_people_see_each_other_s_scribbles_and_rounds(page: Page, visitors: 
 
 
 def test_the_keyboard_alone_is_enough(page: Page) -> None:
-    """Everything except drawing the scribble can be done with the keyboard."""
     page.keyboard.press("n")
     expect(page.get_by_test_id("object-1")).to_have_attribute("data-chosen", "true")
     page.keyboard.press("n")
+    expect(page.get_by_test_id("object-2")).to_have_attribute("data-chosen", "true")
     page.keyboard.press("1")
     expect(page.get_by_test_id("object-1")).to_have_attribute("data-chosen", "true")
-    hand.draw(page, LINE)
+    for key in ("j", "Space", *8 * ["ArrowRight"], "Space", "Escape"):  # The pen that arrow keys move.
+        page.keyboard.press(key)
+    hand.saved(page)
     page.keyboard.press("Enter")
     hand.ended(page, 1)
+    for key in ("Shift+ArrowRight", "Shift+ArrowRight", "a", "Escape"):  # Selects frames 0 to 2 and accepts them.
+        page.keyboard.press(key)
+    expect(page.get_by_test_id("timeline-legend")).to_contain_text("3 accepted")
+    page.keyboard.press("Control+z")  # This takes the acceptance back, not the round.
+    expect(page.get_by_test_id("timeline-legend")).not_to_contain_text("3 accepted")
     page.keyboard.press("End")
     expect(page.get_by_test_id("hud-frame")).to_have_text("frame 95")
     page.keyboard.press("d")

@@ -40,6 +40,15 @@ describe("the pen that keys move", () => {
     expect(hand.live.value).toBe(null);
   });
 
+  it("takes the focus from the button that was used last", () => {
+    const { studio } = ready();
+    const button = document.body.appendChild(document.createElement("button"));
+    button.focus();
+    studio.store.keyPen.value = true;
+    expect(document.activeElement).toBe(document.body);
+    button.remove();
+  });
+
   it("stays in the picture", () => {
     const { studio, hand } = ready();
     studio.store.keyPen.value = true;

@@ -54,10 +54,15 @@ export function listenToPen(studio: Studio, pointer: PointerState): () => void {
     const { width, height } = studio.stage.stageSize;
     pointer.pen.value = store.keyPen.value ? canvasPoint(width / 2, height / 2) : null;
   });
+  // The focus leaves a button or menu that was used before, which would get the keys of the pen.
+  const endFocus = effect(() => {
+    if (store.keyPen.value && document.activeElement instanceof HTMLElement) document.activeElement.blur();
+  });
   addEventListener("keydown", key, true);
   return () => {
     removeEventListener("keydown", key, true);
     end();
+    endFocus();
   };
 }
 
