@@ -95,7 +95,8 @@ def cursor_at_end(video_id: int) -> Cursor:
 
 
 def poll(video_id: int, cursor: Cursor) -> Delta:
-    """Return what is new since `cursor`, and move the cursor. Makes up to four queries, all by primary keys.
+    """Return what is new since `cursor`, and move the cursor. Makes two queries and one for each round that may have
+    new masks, all by primary keys; if there are new masks, up to two more.
 
     The log is read before the masks. If the log says that a round has ended, that round stores no more masks, so none
     of its masks can be missed. A version that a person painted after the log was read is found by reading the log
@@ -118,7 +119,10 @@ def poll(video_id: int, cursor: Cursor) -> Delta:
 
 
 def _masks(rounds: set[int], seq: int) -> list[PackedMask]:
-    found = [mask for round_id in rounds for mask in _MASKS.rows(round_id=round_id, seq=seq)]
+    # The newest round is read first. The rounds of a video run in the order of their ids, so an older round stores
+    # nothing after a mask that was read of a newer one, and the cursor cannot pass a mask that was not read.
+    newest_first = sorted(rounds, reverse=True)
+    found = [mask for round_id in newest_first for mask in _MASKS.rows(round_id=round_id, seq=seq)]
     return packed(sorted(found, key=lambda mask: mask.pk)[:MOST_MASKS])
 
 

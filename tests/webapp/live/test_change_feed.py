@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 from uuid import uuid4
 
 import numpy as np
 import pytest
 from django.db import transaction
 
+from tests.conftest import make_user
 from tests.webapp.conftest import HEIGHT, WIDTH, painted, run, some_mask
 from webapp.accounts.models import User
 from webapp.annotation import changes
-from webapp.annotation.claims import claim, store
-from webapp.annotation.models import Change
+from webapp.annotation.claims import Claim, claim, finish, store
+from webapp.annotation.models import Change, Mask, Round
 from webapp.annotation.painting import paint_mask
 from webapp.annotation.state import last_change
 from webapp.live import change_feed
@@ -21,12 +23,17 @@ from webapp.projects.models import Role
 from webapp.videos.models import Video
 
 
+def claim_now(round_: Round) -> Claim:
+    claimed = claim(round_.pk, "w")
+    assert claimed
+    return claimed
+
+
 def test_a_mask_that_is_painted_while_the_log_is_read_is_not_missed(
     video: Video, owner: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     running = run(video, owner, None)
-    claimed = claim(running.pk, "w")
-    assert claimed
+    claimed = claim_now(running)
     cursor = change_feed.cursor_at_end(video.pk)
     read = change_feed._changes
 
@@ -44,6 +51,32 @@ def test_a_mask_that_is_painted_while_the_log_is_read_is_not_missed(
     second = change_feed.poll(video.pk, cursor)
     assert second.masks == []
     assert [entry.ends for entry in second.changes if "painted" in entry.text] == [True]
+
+
+def test_the_last_mask_of_a_round_is_not_missed_if_the_next_round_begins_while_masks_are_read(
+    video: Video, owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cursor = change_feed.cursor_at_end(video.pk)
+    first = run(video, owner, None)
+    second = run(video, make_user("second"), first.pk, frame=2)
+    claimed = claim_now(first)
+    assert store(claimed, [some_mask(0)])
+    query = change_feed._MASKS
+
+    class Slow:
+        """Reads masks, and lets the worker go on after the masks of one round are read."""
+
+        def rows(self, **given: Any) -> list[Mask]:
+            monkeypatch.setattr(change_feed, "_MASKS", query)
+            masks = query.rows(**given)
+            store(claimed, [some_mask(1)])
+            finish(claimed, complete=True)
+            store(claim_now(second), [some_mask(2)])
+            return masks
+
+    monkeypatch.setattr(change_feed, "_MASKS", Slow())
+    polls = [change_feed.poll(video.pk, cursor) for _ in range(2)]
+    assert [mask.frame for poll in polls for mask in poll.masks] == [0, 1, 2]
 
 
 def test_after_a_gap_only_reviewers_are_told_what_shows_that_there_is_ground_truth(video: Video, owner: User) -> None:
