@@ -156,23 +156,25 @@ class Update(_Prepared):
 
 def insert(instance: Row) -> Row:
     """Store a new row as `instance.save()` does, but send no signals. All its columns must have values."""
-    fields, sql = _insertion(type(instance), connection.vendor)
+    fields, sql, key = _insertion(type(instance), connection.vendor)
+    # SQLite returns columns of a new row since version 3.35, and Django runs with older versions, too.
+    returning = f" RETURNING {key}" if connection.features.can_return_columns_from_insert else ""
     values = [field.get_db_prep_save(field.pre_save(instance, True), connection) for field in fields]
     with connection.cursor() as cursor:
-        cursor.execute(sql, values)
-        instance.pk = cursor.fetchone()[0]
+        cursor.execute(sql + returning, values)
+        instance.pk = cursor.fetchone()[0] if returning else cursor.lastrowid
     instance._state.adding, instance._state.db = False, connection.alias
     return instance
 
 
 @cache
-def _insertion(model: type[Model], vendor: str) -> tuple[list[Field[Any, Any]], str]:
+def _insertion(model: type[Model], vendor: str) -> tuple[list[Field[Any, Any]], str, str]:
     name, key = connection.ops.quote_name, model._meta.pk
     fields = [field for field in model._meta.concrete_fields if field is not key]
     columns = ", ".join(name(str(field.column)) for field in fields)
     places = ", ".join("%s" for _ in fields)
-    sql = f"INSERT INTO {name(model._meta.db_table)} ({columns}) VALUES ({places}) RETURNING {name(str(key.column))}"
-    return fields, sql
+    sql = f"INSERT INTO {name(model._meta.db_table)} ({columns}) VALUES ({places})"
+    return fields, sql, name(str(key.column))
 
 
 def _stored(value: Argument) -> Any:

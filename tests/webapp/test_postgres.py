@@ -12,6 +12,7 @@ from django.conf import settings
 TESTS = (
     "tests/webapp/jobs/test_two_writers.py",
     "tests/webapp/tasks/test_lease.py::test_a_lease_is_safe_and_ends",
+    "tests/webapp/test_prepared.py::test_rows_are_locked_only_within_a_transaction",
 )
 
 

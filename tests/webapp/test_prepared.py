@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from django.db import connection
+from django.contrib.contenttypes.models import ContentType
+from django.db import connection, transaction
 from django.db.models import F, Value
+from django.db.models.functions import Now
+from django.db.transaction import TransactionManagementError
 from django.test.utils import CaptureQueriesContext
 
 from webapp.accounts.models import User
+from webapp.annotation.head import hold
 from webapp.annotation.models import Change, Receipt
 from webapp.prepared import Query, Update, insert
 from webapp.storable import MOST
@@ -54,6 +60,47 @@ def test_an_insert_stores_what_saving_stores(video: Video) -> None:
     assert abs(other.created_at - stored.created_at).total_seconds() < 60
     one.save()  # The row is known to be stored, so this updates it.
     assert Change.objects.latest("pk") == other
+
+
+def test_an_insert_needs_no_returned_columns_on_an_old_sqlite(video: Video, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection.features, "can_return_columns_from_insert", False)
+    with CaptureQueriesContext(connection) as found:
+        made = [insert(Change(video=video, message={"number": number})) for number in range(2)]
+    assert not any("RETURNING" in query["sql"] for query in found)
+    assert [Change.objects.get(pk=change.pk).message["number"] for change in made] == [0, 1]
+
+
+def test_threads_share_a_prepared_query_and_each_uses_its_own_connection() -> None:
+    query = Query[ContentType](lambda pk: ContentType.objects.filter(pk=pk).annotate(read_at=Now()), pk=int)
+    stored = list(ContentType.objects.order_by("pk")[:3])
+
+    def read(kind: ContentType) -> tuple[str, bool, int]:
+        with CaptureQueriesContext(connection) as found:
+            (row,) = query.rows(pk=kind.pk)
+        read_at: datetime = row.read_at  # type: ignore[attr-defined]
+        return row.model, read_at.tzinfo is not None, len(found)
+
+    def read_in_a_thread(kind: ContentType) -> tuple[str, bool, int]:
+        def read_and_close() -> tuple[str, bool, int]:
+            try:
+                return read(kind)
+            finally:
+                connection.close()
+
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(read_and_close).result()
+
+    read_by = [read_in_a_thread(stored[0]), read(stored[1]), read_in_a_thread(stored[2])]
+    assert read_by == [(kind.model, True, 1) for kind in stored]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite locks no rows; test_postgres.py runs this")
+def test_rows_are_locked_only_within_a_transaction(video: Video) -> None:
+    with pytest.raises(TransactionManagementError, match="only within a transaction"):
+        hold(video.pk)
+    with transaction.atomic():
+        assert hold(video.pk).video_id == video.pk
 
 
 def test_an_update_changes_the_rows_of_its_arguments(video: Video, owner: User) -> None:
