@@ -28,7 +28,8 @@ ORDERS: dict[str, tuple[str, ...]] = {
 }
 MOST_IN_QUEUE = 500
 NO_JF = 2.0  # Sorts jobs that were not compared with ground truth behind all others, whose J&F is 1 at most.
-OPEN = Q(stage=Stage.ANNOTATION, video__deleted_at=None, video__project__deleted_at=None) & ~Q(state=JobState.COMPLETED)
+SHOWN = Q(video__deleted_at=None, video__archived_at=None, video__project__deleted_at=None)
+OPEN = SHOWN & Q(stage=Stage.ANNOTATION) & ~Q(state=JobState.COMPLETED)
 IN_POOL = Q(stage=Stage.ANNOTATION, state=JobState.NEW, assignee=None) & Q(
     video__deleted_at=None, video__archived_at=None, video__is_copy=False
 )
@@ -81,13 +82,18 @@ def _behind(order: str, after: int, seen: QuerySet[Job]) -> Q:
 
 
 def work_of(user: User) -> Work:
-    """Return the queue of a person: what to annotate, what to review, and what to take from the pools."""
+    """Return the queue of a person: what to annotate, what to review, and what to take from the pools.
+
+    Jobs of archived videos are left out.
+    """
     seen = jobs_of(user)
     mine = seen.filter(OPEN, assignee=user)
     reviewers = [role for role in Role if allows(role, Role.REVIEWER)]
     reviewed = memberships_of(user).filter(role__in=reviewers).values("project")
     to_review = seen.filter(
-        Q(reviewer=user) | (Q(reviewer=None, video__project__in=reviewed) & ~Q(assignee=user)), stage=Stage.VALIDATION
+        SHOWN,
+        Q(reviewer=user) | (Q(reviewer=None, video__project__in=reviewed) & ~Q(assignee=user)),
+        stage=Stage.VALIDATION,
     )
     return Work(jobs=job_infos(user, _ids(mine)), reviews=job_infos(user, _ids(to_review)), pools=pools_of(user))
 

@@ -118,6 +118,22 @@ def test_a_queue_begins_with_what_was_sent_back(project: Project, annotator: Use
     assert [job.id for job in work_of(reviewer).reviews] == [done.pk]
 
 
+def test_jobs_of_archived_videos_are_not_in_the_queue_of_a_person(
+    project: Project, annotator: User, reviewer: User
+) -> None:
+    jobs = [job_of(make_video(project, annotator)) for _ in range(4)]
+    kept, kept_review, archived, archived_review = jobs
+    Job.objects.update(assignee=annotator, due=timezone.localdate())
+    Job.objects.filter(pk__in=[kept_review.pk, archived_review.pk]).update(stage="validation")
+    Video.objects.filter(pk__in=[archived.video_id, archived_review.video_id]).update(archived_at=timezone.now())
+    assert [job.id for job in work_of(annotator).jobs] == [kept.pk]
+    assert [job.id for job in work_of(reviewer).reviews] == [kept_review.pk]
+    assert notify_due() == 1, "nobody is told that a job of an archived video is due"
+    Video.objects.update(archived_at=None)
+    assert [job.id for job in work_of(annotator).jobs] == [kept.pk, archived.pk]
+    assert notify_due() == 1, "it is told when the video is back"
+
+
 @pytest.mark.parametrize("order", ["queue", "due", "-updated", "id", "quality"])
 def test_a_list_of_jobs_comes_in_parts(client: Client, project: Project, manager: User, order: str) -> None:
     jobs = [job_of(make_video(project, manager)) for _ in range(7)]
