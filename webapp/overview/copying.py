@@ -221,12 +221,14 @@ def _chunks(round_id: int) -> Iterator[list[Mask]]:
 @transaction.atomic
 def _copy_masks(video: Video, round_id: int, masks: Sequence[Mask], copied: _Copied) -> None:
     _keep_held(video)
-    before = [mask.pk for mask in masks]
+    wanted = {row.mask_id for row in copied.accepted}
+    accepted = {mask.frame: mask.pk for mask in masks if mask.pk in wanted}
     for mask in masks:
         mask.pk, mask.round_id = None, round_id
     Mask.objects.bulk_create(masks)
-    wanted = {row.mask_id for row in copied.accepted}
-    copied.masks.update({old: mask.pk for old, mask in zip(before, masks, strict=True) if old in wanted})
+    # The ids are read from the database, because SQLite before 3.35 does not return those of rows stored together.
+    made = Mask.objects.filter(round=round_id, frame__in=list(accepted)).values_list("frame", "pk")
+    copied.masks.update({accepted[frame]: pk for frame, pk in made})
 
 
 @transaction.atomic

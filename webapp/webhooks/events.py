@@ -56,8 +56,9 @@ def tell(project_id: int, event: Event, **data: Any) -> None:
     deliveries = [
         Delivery(webhook=hook, event=event, body=body, next_at=Now() + pause_after(hook.failures)) for hook in wanted
     ]
-    for made in Delivery.objects.bulk_create(deliveries):
-        DELIVERIES.notify(made.pk)
+    for delivery in deliveries:
+        delivery.save()  # SQLite before 3.35 does not return the ids of rows that are stored together.
+        DELIVERIES.notify(delivery.pk)
 
 
 def body_of(project_id: int, event: Event, data: dict[str, Any]) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from django.db import connection
 from django.db.models import F
 from django.db.models.functions import Now
 from django.test import Client
@@ -118,6 +119,16 @@ def test_a_copy_has_the_rounds_masks_and_mapped_labels(
     assert [fact for fact in all_facts(target.pk) if fact.measure != "human_seconds"] == [], (
         "work counts where it was done"
     )
+
+
+def test_a_copy_keeps_its_accepted_frames_on_an_old_sqlite(
+    copy: Callable[..., Video], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection.features, "can_return_columns_from_insert", False)
+    made = copy()
+    run_copy(made.pk)
+    (accepted,) = AcceptedFrame.objects.filter(video=made)
+    assert (accepted.frame, accepted.mask.frame, accepted.mask.round.video_id) == (2, 2, made.pk)
 
 
 def test_given_labels_a_lost_worker_and_a_cancelled_copy(

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
+from django.db import connection
 from django.db.models.functions import Now
 
 from tests.webapp.conftest import draw, make_video
@@ -65,6 +66,15 @@ def test_an_event_is_sent_signed_and_the_documented_receiver_verifies_it(
     assert (sent.state, sent.status, sent.answer, sent.attempts) == (DeliveryState.SENT, 200, "thank you", 1)
     deliver(sent.pk)
     assert len(receiver.calls) == 1
+
+
+def test_workers_are_told_the_id_of_a_delivery_on_an_old_sqlite(
+    webhook: Webhook, django_capture_on_commit_callbacks: Any, sent_tasks: Tasks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection.features, "can_return_columns_from_insert", False)
+    with django_capture_on_commit_callbacks(execute=True):
+        tell(webhook.project_id, Event.EXPORT_DONE, export=7)
+    assert [arguments[0] for _, arguments in sent_tasks] == [Delivery.objects.get().pk]
 
 
 def test_a_webhook_gets_the_events_it_wants_and_none_while_it_is_switched_off(
