@@ -87,7 +87,6 @@ def load_bodies(network: nn.Module, path: Path) -> None:
             trunk, or `network` has no backbone of this kind.
     """
     checkpoint = read_checkpoint(path)
-    refuse_another_trunk(network, checkpoint)
     found = checkpoint.tensors
     if any(key.startswith(MEMORY) for key in found):
         _take_of_stm(network, found, path)
@@ -98,6 +97,7 @@ def load_bodies(network: nn.Module, path: Path) -> None:
             raise ValueError(f"body: nothing in a {type(network).__name__} can begin with {path.name}")
         _copy(refinement, own, path)
         return
+    refuse_another_trunk(network, checkpoint)  # STM and RGMP have ResNets of their own, and nothing of a trunk.
     deeplab = {key.removeprefix(MANET): tensor for key, tensor in found.items() if key.startswith(MANET)}
     stem = f"{BACKBONE}conv1.weight"
     if stem in deeplab:  # With the frozen trunk as its backbone, there is no ResNet.

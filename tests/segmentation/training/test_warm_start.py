@@ -137,9 +137,12 @@ def test_strnn_on_the_trunk_begins_with_the_body_of_manet_and_with_rgmp_of_other
         torch.testing.assert_close(begun[key], value, atol=1e-3, rtol=1e-3)
     with pytest.raises(ValueError, match=r"body: nothing in a STRNN can begin with strnn.safetensors"):
         STRNNObjective(plan, torch.device("cpu"), "features", body=str(rgmp))
+    lite1 = STRNNConfig(branches=(BranchConfig(replace(DEEPLAB, backbone=TrunkConfig("lite1")), 4, 4),))
+    refinement = read_config(STRNNConfig, plan.network).refinement
+    save_checkpoint(rgmp, "strnn", STRNN(replace(lite1, refinement=refinement)))
+    STRNNObjective(plan, torch.device("cpu"), "refinement", body=str(rgmp))  # RGMP has nothing of another trunk.
     with pytest.raises(ValueError, match=r"manet.safetensors was trained on the frozen trunk and has no ResNet"):
         begin(STM(TINY), NormPlan(), str(body))
-    lite1 = STRNNConfig(branches=(BranchConfig(replace(DEEPLAB, backbone=TrunkConfig("lite1")), 4, 4),))
     with pytest.raises(ValueError, match=r"trained on the trunk lite0, and this run has lite1. Give --trunk lite0"):
         begin(STRNN(replace(lite1, refinement=None)), NormPlan(), str(body))
 
