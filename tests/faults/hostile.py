@@ -58,8 +58,9 @@ class Target:
     def __init__(self, studio: Studio, owner: Visitor) -> None:
         self._studio, self._owner, self._video = studio, owner, owner.sample_video()
         with owner.open(self._video) as page:
-            page.ask("object.add", name="Koi")
-        self._processes = {name: process.pid for name, process in studio.children().items()}
+            page.ask("object.add", name="Koi")  # Number 1, which the messages name.
+            self._object = page.ask("object.add", name="Carp")
+        self._processes = self._running()
         self._memory = self._web_memory()
 
     def send_changed(self, number: int) -> int:
@@ -70,17 +71,25 @@ class Target:
         while texts:
             with self._owner.open(self._video) as page:
                 lost += _send(page, texts)
-        return lost + self._ended() + (self._web_memory() > self._memory + MOST_GROWN) + self._unanswered()
+        return lost + self._ended_or_grown() + self._unanswered()
 
-    def _ended(self) -> int:
-        until(lambda: len(self._studio.children()) == len(self._processes), "all processes", 60)
-        return sum(process.pid != self._processes[name] for name, process in self._studio.children().items())
+    def _running(self) -> dict[str, int]:
+        return {name: process.pid for name, process in self._studio.children().items()}
+
+    def _ended_or_grown(self) -> int:
+        """Return how many processes have ended since the last call, plus one if the web process has grown too much."""
+        until(lambda: self._running().keys() == self._processes.keys(), "all processes", 60)
+        before, self._processes = self._processes, self._running()
+        ended = sum(self._processes[name] != number for name, number in before.items())
+        if self._processes["web"] != before["web"]:
+            self._memory = self._web_memory()
+        return ended + (self._web_memory() > self._memory + MOST_GROWN)
 
     def _unanswered(self) -> bool:
-        """Return whether a scribble on a new object is not stored."""
+        """Return whether a scribble is not stored, of an object and on a frame that no message names."""
         key = str(uuid4())
         with self._owner.open(self._video) as page:
-            page.ask("scribble.add", key=key, frame=5, object=page.ask("object.add", name="New"), path=SCRIBBLE)
+            page.ask("scribble.add", key=key, frame=50, object=self._object, path=SCRIBBLE)
         state = self._owner.call("GET", f"/videos/{self._video}/state")
         return key not in {scribble["key"] for scribble in state["scribbles"]}
 

@@ -123,7 +123,8 @@ class Site:
     def crowd(self, count: int, at_once: int) -> int:
         """Ask for the list of projects `count` times, `at_once` at a time.
 
-        Return how many answers are neither the list nor 503, with which a site asks to come again later.
+        Return how many answers are neither the list nor 503, with which a site asks to come again later. Too few lists
+        (less than `at_once`) and an answer afterwards that is not the list count as one more each.
         """
 
         async def ask() -> list[httpx.Response]:
@@ -132,7 +133,10 @@ class Site:
             async with httpx.AsyncClient(base_url=address, cookies=cookies, limits=limits, timeout=60) as people:
                 return await asyncio.gather(*(people.get("/api/projects") for _ in range(count)))
 
-        return sum(answer.status_code not in (200, 503) for answer in asyncio.run(ask()))
+        statuses = [answer.status_code for answer in asyncio.run(ask())]
+        after = self._owner.http.get("/api/projects").status_code
+        wrong = sum(status not in (200, 503) for status in statuses)
+        return wrong + (statuses.count(200) < at_once) + (after != 200)
 
     def content(self, owner: Visitor | None = None) -> dict[str, bytes]:
         """Return the keys of the waiting scribbles, and the masks of the newest round, as `owner` sees them.

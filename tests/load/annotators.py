@@ -88,6 +88,8 @@ async def annotate(door: Door, video: int, start: Start, measured: Measured) -> 
                     head = answer["result"]
                     await asyncio.wait_for(page.mask.wait(), PATIENCE)
                     measured.first_mask.append(time.monotonic() - began)
+        if head is not None:
+            await page.until_done(head)
         page.leave()
 
 
@@ -107,7 +109,7 @@ class Page:
     def __init__(self, socket: ClientConnection, measured: Measured) -> None:
         self._socket, self._measured = socket, measured
         self._answers: dict[str, asyncio.Future[dict[str, Any]]] = {}
-        self.mask = asyncio.Event()
+        self.mask, self._ended = asyncio.Event(), asyncio.Event()
         self._reader = asyncio.create_task(self._read())
 
     async def enter(self) -> None:
@@ -120,6 +122,13 @@ class Page:
         answer = await self._answer(key, {"type": kind, "key": key, **fields})
         self._measured.refused += answer["type"] == "error"
         return answer
+
+    async def until_done(self, made: int) -> None:
+        """Wait until the server says that the round with the id `made` is done. Raises TimeoutError."""
+        async with asyncio.timeout(PATIENCE):
+            while made not in self._measured.ended:
+                self._ended.clear()
+                await self._ended.wait()
 
     def leave(self) -> None:
         """Stop reading. A socket that the server has closed before is counted."""
@@ -140,6 +149,7 @@ class Page:
             name = "welcome" if message["type"] == "welcome" else message.get("key", "")
             if message["type"] == "round.changed" and message["round"]["state"] == "done":
                 self._measured.ended[message["round"]["id"]] = time.time()
+                self._ended.set()
             waiting = self._answers.get(name)
             if waiting is not None and not waiting.done() and message["type"] in ("welcome", "ack", "error"):
                 waiting.set_result(message)

@@ -27,7 +27,7 @@ from maskwright.client import Maskwright, Project
 from segmentation.evaluation.measure_engines.long_video import LongVideo
 from tests.house.visitor import VideoVisit, Visitor
 from tests.latency.figures import Figure, spread
-from tests.load.long_video import write_clip
+from tests.load.long_video import reading, write_clip
 from tests.studio import Studio, stop_on_sigterm
 
 SHORT_FRAMES = 8
@@ -66,8 +66,10 @@ def measure(studio: Studio, owner: Visitor, engine: str, frames: int, tries: int
     with owner.open(long) as page:
         batch = run(page, frames, engine)
         page.masks_until(3)
+    with reading(owner.open(long)):
         beside = [first_mask(owner, video, SHORT_FRAMES, engine) for video in short[tries:]]
-        assert owner.call("GET", f"/rounds/{batch}")["state"] == "running", "the long round ended before the last try"
+    assert owner.call("GET", f"/rounds/{batch}")["state"] == "running", "the long round ended before the last try"
+    with owner.open(long) as page:
         page.ask("round.cancel", round=batch)
     yield Figure("First mask beside a long round, worst", max(beside), "s", note=spread(beside))
     yield Figure("Held back by the long round, worst", max(beside) - statistics.median(alone), "s", 2)

@@ -31,7 +31,7 @@ from maskwright.client import Maskwright, Progress, Video
 from segmentation.evaluation.measure_engines.long_video import LongVideo
 from tests.house.visitor import VideoVisit, Visitor
 from tests.latency.figures import Figure
-from tests.studio import Studio
+from tests.studio import Studio, stop_on_sigterm
 
 LIMITS_MB = {"web": 400.0, "rounds": 3072.0, "media": 2048.0}  # For the worker of rounds: MASKWRIGHT_SESSIONS_MB.
 SAMPLE_SECONDS = 0.5
@@ -43,6 +43,7 @@ def main() -> int:
     parser.add_argument("--engine", default="flow")
     parser.add_argument("--max-side", type=int, default=0, help="MASKWRIGHT_MAX_SIDE: compute in smaller pictures")
     given = parser.parse_args()
+    stop_on_sigterm()
     missed = 0
     with tempfile.TemporaryDirectory(prefix="maskwright-long-") as folder:
         clip = write_clip(Path(folder) / "clip.mp4", given.frames)

@@ -95,15 +95,24 @@ def test_a_preview_is_answered_between_two_frames(video: Video, elsewhere: Video
     assert seen == [1]
 
 
-def test_a_round_is_left_to_an_idle_worker_for_a_second(
-    video: Video, elsewhere: Video, owner: User, acts: Acts, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("waited_long", "short"), [(False, ("queued", 0)), (True, ("done", 1))])
+def test_a_round_is_left_to_an_idle_worker_for_a_while(
+    video: Video,
+    elsewhere: Video,
+    owner: User,
+    acts: Acts,
+    monkeypatch: pytest.MonkeyPatch,
+    waited_long: bool,
+    short: tuple[str, int],
 ) -> None:
-    monkeypatch.setattr(order, "LEFT_TO_THE_IDLE", timedelta(hours=1))  # A busy machine may need longer than a second.
+    assert timedelta(0) < order.LEFT_TO_THE_IDLE <= timedelta(seconds=1)
+    # A busy machine may need longer than a second.
+    monkeypatch.setattr(order, "LEFT_TO_THE_IDLE", timedelta(0) if waited_long else timedelta(hours=1))
     Worker.objects.create(name="gpu-1:77", pid=77, device="cuda:0", heartbeat=Now() + timedelta(hours=1))
     long = run(video, owner, None)
     acts[2] = lambda: run(elsewhere, owner, None)
     work_in_turns(long.pk)
-    assert states() == [("done", 1), ("queued", 0)]
+    assert states() == [("done", 1), short]
 
 
 def test_no_further_round_is_begun_without_room_for_its_session(
