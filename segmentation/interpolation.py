@@ -43,7 +43,8 @@ def between(first: BinaryMask, last: BinaryMask, share: float) -> BinaryMask:
 def _mixed(first: BinaryMask, last: BinaryMask, share: float) -> BinaryMask:
     """Return the shape at the fraction `share` of the way from `first` to `last`.
 
-    Both masks have pixels and are cropped to the box around both shapes."""
+    Both masks have pixels and are cropped to the box around both shapes.
+    """
     start, end = (np.array(center_of_mass(mask)) for mask in (first, last))
     centre = start + share * (end - start)
     mixed = _distance(first, centre - start) * (1 - share) + _distance(last, centre - end) * share

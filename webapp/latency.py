@@ -81,7 +81,8 @@ def quantile(values: list[float], share: float) -> float:
 def measure(engine: str, say: Callable[[str], None]) -> Iterator[Figure]:
     """Measure how long a mask takes to the page, and rounds, previews and painted masks take with an engine.
 
-    Yields the measured values. The data folder must be empty; the function starts and ends its own processes."""
+    Yields the measured values. The data folder must be empty; the function starts and ends its own processes.
+    """
     migrate(say)
     owner = first_run.make_owner()
     assert owner is not None, "the data folder is not empty"

@@ -53,7 +53,8 @@ class Protocol:
     def seconds_an_object(self) -> int | None:
         """Time limit in seconds for each object over all rounds (`max_time` of davisinteractive), or None for no limit.
 
-        The challenge allows 8 x 30 s."""
+        The challenge allows 8 x 30 s.
+        """
         return self.rounds * self.max_time if self.max_time else None
 
 

@@ -98,7 +98,8 @@ def _large_video(owner: User) -> Iterator[Figure]:
 def _encode_alone(video: Video) -> None:
     """Decode and encode a video by FFmpeg's libraries alone, with the encoder's options of the overlay export.
 
-    The time that this takes is what the export is compared with."""
+    The time that this takes is what the export is compared with.
+    """
     folder = folder_of(video.pk)
     with av.open(str(folder.root / "alone.mp4"), "w", format="mp4") as file:
         stream = file.add_stream("libx264", rate=RATE)

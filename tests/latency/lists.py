@@ -47,7 +47,8 @@ QUERIES = {
 def measure() -> Iterator[Figure]:
     """Create a database with projects of 200 and 2,000 videos, measure the calls that list them, and yield the figures.
 
-    The database is removed at the end."""
+    The database is removed at the end.
+    """
     setup_test_environment(debug=False)
     name = connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
     try:

@@ -48,7 +48,8 @@ def once(request: HttpRequest, run: Callable[[], HttpResponse]) -> HttpResponse:
 def _reserve(request: HttpRequest, key: str, digest: str) -> KeptAnswer:
     """Return a new row that reserves `key` for this call, or the row with the kept answer if the same call has ended.
 
-    Raise Problem "key_used" if another call came with that key, and "still_running" while the same call runs."""
+    Raise Problem "key_used" if another call came with that key, and "still_running" while the same call runs.
+    """
     user_id = request.user.pk or 0  # Only calls of somebody who is signed in come here.
     rows = KeptAnswer.objects.filter(user_id=user_id, key=key)
     rows.filter(created_at__lt=Now() - KEPT).delete()

@@ -124,7 +124,8 @@ def _list_folder(path: str) -> list[Entry]:
 def _entry(path: Path, root: Path) -> Entry | None:
     """Return what lies at a path, or None if it cannot be fetched.
 
-    This is the case if it is a link that leads out of `root`, if it has vanished, and if its name cannot be decoded."""
+    This is the case if it is a link that leads out of `root`, if it has vanished, and if its name cannot be decoded.
+    """
     try:
         path.name.encode()
         if not path.resolve().is_relative_to(root) or not (path.is_dir() or path.is_file()):

@@ -98,7 +98,8 @@ def _hold(scribbles: Sequence[Scribble], shares: Tensor) -> Tensor:
     """Return how strongly scribbles fix each cell of each object, [n, h, w]: 1 under a scribble, 0 far from it.
 
     `shares` [n, h, w] are the shares of the cells that the objects cover. The larger an object is, the farther a
-    scribble reaches."""
+    scribble reaches.
+    """
     line = rasterise(scribbles, *shares.shape[1:]) != NO_SCRIBBLE
     distance = torch.from_numpy(cv2.distanceTransform((~line).astype(np.uint8), cv2.DIST_L2, 5)).to(shares)
     return torch.exp(-distance / (HELD * shares.sum((1, 2), keepdim=True).sqrt()).clamp_min(1e-3))

@@ -120,7 +120,8 @@ def _merged(new: LabelMap, before: LabelMap | None, own: list[int], locked: list
     """Return the mask of a frame after an import: the pixels of the imported objects `own` come from `new`.
 
     All other pixels stay as in `before`, and pixels of the objects `locked` do not change. With `before` None the frame
-    had no mask, and the result is `new`."""
+    had no mask, and the result is `new`.
+    """
     if before is None:
         return new
     labels = before.copy()
