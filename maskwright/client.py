@@ -160,7 +160,10 @@ class Project:
         """Export all videos that have masks in one file, and download it to `target`.
 
         `options` are those of docs/formats.md, such as spans, accepted_only, labels, names, shape, look and matte.
+        Raises ApiError for `objects`, which are numbered in each video by itself: `Video.export` takes them.
         """
+        if "objects" in options:
+            raise ApiError("no_video", "Objects are chosen by their numbers in one video: use Video.export.")
         body = {"format": format, "options": options}
         made = self.connection.create(f"/projects/{self.id}/exports", body)
         return download(self.connection, made["id"], Path(target), progress)

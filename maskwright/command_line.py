@@ -66,7 +66,7 @@ def parser() -> argparse.ArgumentParser:
     export.add_argument("--video", help="name or number of a video; default: all that have masks")
     export.add_argument("--frames", action="append", default=[], metavar="A-B", help="only these frames; repeatable")
     export.add_argument("--label", action="append", metavar="NAME", help="only objects with this label; repeatable")
-    export.add_argument("--object", action="append", type=int, metavar="ID", help="only this object; repeatable")
+    export.add_argument("--object", action="append", type=int, metavar="ID", help="only this object of --video")
     export.add_argument("--accepted-only", action="store_true", help="only accepted frames")
     export.add_argument("--names", choices=("source", "number"), help="what frames are called")
     export.add_argument("--opacity", type=float, metavar="0..1", help="of the colours of an overlay")
@@ -126,6 +126,8 @@ def _run(project: Project, options: argparse.Namespace) -> None:
 
 
 def _export(project: Project, options: argparse.Namespace) -> None:
+    if options.object and options.video is None:
+        raise ApiError("no_video", "--object chooses objects by their numbers in one video: name it with --video.")
     chosen: dict[str, Any] = {"accepted_only": options.accepted_only}
     chosen |= {"spans": [_span(text) for text in options.frames]} if options.frames else {}
     chosen |= {"labels": options.label} if options.label else {}

@@ -16,7 +16,8 @@ PASSING = ("unreachable", "wrong_offset", "chunk_cut")  # codes of failures afte
 def upload(connection: Connection, project_id: int, path: Path, progress: Progress | None) -> str:
     """Send a file to the server, and return the id of the upload.
 
-    A chunk that does not arrive is sent again after a pause. Raises ApiError when it failed TRIES times in a row.
+    A chunk that does not arrive is sent again after a pause. Raises ApiError when it failed TRIES times in a row, and
+    when the file becomes shorter meanwhile.
     """
     size = path.stat().st_size
     began = connection.create(f"/projects/{project_id}/uploads", {"name": path.name, "size": size})
@@ -24,8 +25,11 @@ def upload(connection: Connection, project_id: int, path: Path, progress: Progre
     with path.open("rb") as file:
         while sent < size:
             file.seek(sent)
+            chunk = file.read(CHUNK)
+            if not chunk:
+                raise ApiError("file_changed", f"{path} has become shorter while it was sent. Send it again.")
             try:
-                arrived = _send(connection, address, file.read(CHUNK), sent)
+                arrived = _send(connection, address, chunk, sent)
             except ApiError as error:
                 passing = error.code in PASSING or error.status in TRY_AGAIN
                 if not passing or failures == TRIES - 1:

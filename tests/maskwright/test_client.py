@@ -268,3 +268,28 @@ def test_the_team_of_a_project_is_read_and_changed() -> None:
         "DELETE /webhooks/2",
         "GET /projects/1/quota",
     ]
+
+
+def test_an_upload_ends_when_the_file_becomes_shorter_while_it_is_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chunk = 1 << 20  # More than a file's buffer, which would still have the bytes that are gone.
+    monkeypatch.setattr(transfer, "CHUNK", chunk)
+    (tmp_path / "clip.mp4").write_bytes(bytes(2 * chunk))
+
+    def shorten(*_: int) -> None:
+        (tmp_path / "clip.mp4").write_bytes(bytes(chunk))
+
+    maskwright, seen = in_turn(
+        httpx.Response(201, json={"id": "u"}), *[httpx.Response(200, json={"received": chunk})] * 3
+    )
+    with pytest.raises(ApiError, match="has become shorter"):
+        Project(maskwright.connection, 1, "Birds").upload(tmp_path / "clip.mp4", shorten)
+    assert len(seen) == 2
+
+
+def test_objects_are_chosen_in_one_video() -> None:
+    maskwright, seen = in_turn()
+    with pytest.raises(ApiError, match=r"use Video\.export"):
+        Project(maskwright.connection, 1, "Birds").export("coco", "x.zip", objects=[3])
+    assert seen == []

@@ -28,6 +28,8 @@ class Fact:
     day: date | None
     object: int | None = None
     engine: str = ""
+    round: int | None = None
+    """The id of the round that the fact counts. The facts of one round, a fact for each object, count once together."""
 
 
 def all_facts(project_id: int) -> Iterator[Fact]:
@@ -67,7 +69,7 @@ def _versions(project_id: int) -> Iterator[Fact]:
         values = {"engine_seconds": seconds if made.engine else 0, "painted_pixels": made.pixels}
         for number in objects or [None]:
             for kind in kinds:
-                yield Fact(kind, 1, made.video_id, made.author_id, day, number, made.engine)
+                yield Fact(kind, 1, made.video_id, made.author_id, day, number, made.engine, made.pk)
             for measure, value in values.items():
                 share = value / len(objects or [None])
                 yield Fact(measure, share, made.video_id, made.author_id, day, number, made.engine)

@@ -35,15 +35,20 @@ def numbers_of(project_id: int, by: By, since: date | None = None, until: date |
     """Sum up the facts of a project between two days (inclusive), grouped by `by`. Facts without a group are left out.
 
     A fact about a whole video counts for no label and no object. J, F, and what it took until acceptance are means.
+    A round counts once in each group, so a round on several objects counts for each of them.
     """
     values: defaultdict[Key, defaultdict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    counted: set[tuple[Key, str, int]] = set()
     key_of = _grouping(project_id, by)
     for fact in all_facts(project_id):
         if (since and (fact.day is None or fact.day < since)) or (until and (fact.day is None or fact.day > until)):
             continue
         key = key_of(fact)
-        if key is not None:
-            values[key][fact.measure].append(fact.value)
+        if key is None or (fact.round is not None and (key, fact.measure, fact.round) in counted):
+            continue
+        if fact.round is not None:
+            counted.add((key, fact.measure, fact.round))
+        values[key][fact.measure].append(fact.value)
     names = _names(project_id, by)
     rows = [_row(key, names.get(key, str(key)), measures) for key, measures in values.items()]
     return sorted(rows, key=lambda row: row.key if by == "week" else row.name.casefold())

@@ -11,12 +11,12 @@ from webapp.jobs.schemas import JobStateName, StageName
 
 
 class NumbersRow(Model):
-    """What was done by a person, for a label or a video, in a week, or by an engine.
+    """What was done by a person, for a label, an object or a video, in a week, or by an engine.
 
     `corrections` are versions on frames of somebody else's job; `rounds` are the others. Means are null without values.
     """
 
-    key: str  # The id of the person, label or video; the Monday of the week; or the name of the engine.
+    key: str  # The id of the person, label or video; video.number of the object; the Monday of the week; or the engine.
     name: str
     human_seconds: float
     engine_seconds: float

@@ -3947,7 +3947,7 @@ export interface components {
         };
         /**
          * NumbersRow
-         * @description What was done by a person, for a label or a video, in a week, or by an engine.
+         * @description What was done by a person, for a label, an object or a video, in a week, or by an engine.
          *
          *     `corrections` are versions on frames of somebody else's job; `rounds` are the others. Means are null without values.
          */

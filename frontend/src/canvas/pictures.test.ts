@@ -41,3 +41,14 @@ test("a site that sends its pictures itself is not asked in another way when the
   await loadPicture("/0.jpg", {});
   expect(asked).toEqual(["/0.jpg", "/0.jpg", "/0.jpg"]);
 });
+
+test("a picture that cannot be had in either way does not change how the next one is asked for", async () => {
+  const { asked, loadPicture } = await withNetwork((url, init) => {
+    if (url.startsWith("/1.jpg")) return jpeg;
+    if (init.redirect === "manual") return { type: "opaqueredirect" };
+    throw refusal;
+  });
+  await expect(loadPicture("/0.jpg", {})).rejects.toThrow("cannot be reached");
+  await loadPicture("/1.jpg", {});
+  expect(asked.at(-1)).toBe("/1.jpg");
+});

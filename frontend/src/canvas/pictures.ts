@@ -14,9 +14,16 @@ export async function loadPicture(url: string, init: RequestInit): Promise<Blob>
     } catch (error) {
       const refused = error instanceof HttpProblem && [0, 403].includes(error.status);
       if (!refused || !(await isElsewhere(url, init))) throw error;
-      direct = false;
+      const picture = await fromSite(url, init);
+      direct = false; // The site could send what the bucket could not, so the bucket is at fault.
+      return picture;
     }
   }
+  return fromSite(url, init);
+}
+
+/** Returns the bytes of a picture that the site sends itself, wherever it keeps it. */
+async function fromSite(url: string, init: RequestInit): Promise<Blob> {
   return (await request(`${url}?direct=0`, init)).blob();
 }
 

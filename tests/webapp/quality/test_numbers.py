@@ -12,11 +12,12 @@ from django.test import Client
 from django.utils import timezone
 
 from tests.webapp.annotation.test_undo import done
-from tests.webapp.conftest import HEIGHT, WIDTH, accept, painted
+from tests.webapp.conftest import HEIGHT, WIDTH, accept, draw, painted
 from tests.webapp.jobs.conftest import do, job_of
 from webapp.accounts.models import User
 from webapp.annotation.human_time import add_seconds
 from webapp.annotation.models import HumanTime, Object
+from webapp.annotation.objects import add_object
 from webapp.annotation.painting import paint_mask
 from webapp.annotation.schemas import ObjectScore
 from webapp.annotation.scores import store_score
@@ -95,6 +96,27 @@ def test_numbers_by_label_video_week_engine_and_object(work: Video, project: Pro
     assert row(project, "video", "reef.mp4", until=today).rounds == 1
     HumanTime.objects.update(day=None)
     assert row(project, "video", "reef.mp4", until=today).human_seconds == 0
+
+
+def test_a_round_on_two_objects_counts_once_in_each_group(video: Video, project: Project, annotator: User) -> None:
+    label = Label.objects.create(project=project, name="Fish", color="#112233")
+    add_object(video=video, author=annotator, name="Crab")
+    Object.objects.update(label=label)
+    draw(video, annotator, 0, 2)
+    done(video, annotator, None, [0, 1])
+    monday = timezone.now().date() - timedelta(days=timezone.now().date().weekday())
+    groups: dict[By, str] = {
+        "person": "Annotator",
+        "video": "reef.mp4",
+        "week": monday.isoformat(),
+        "engine": "fake",
+        "label": "Fish",
+    }
+    for by, name in groups.items():
+        assert (by, row(project, by, name).rounds) == (by, 1)
+    assert [one.rounds for one in numbers_of(project.pk, "object")] == [1, 1]  # It is a round of each of them.
+    Job.objects.update(assignee=User.objects.create(username="other"))
+    assert row(project, "person", "Annotator").corrections == 1
 
 
 def test_the_curve_has_the_human_seconds_at_each_scored_round(work: Video, project: Project) -> None:

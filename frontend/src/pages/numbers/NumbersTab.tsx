@@ -133,7 +133,7 @@ function Work({ project }: { project: Project }) {
           Seconds, rounds and accepted frames stand here as soon as somebody has worked.
         </EmptyState>
       )}
-      {rows && rows.length > 0 && <NumbersTable of={capital(BY[by].slice(3))} rows={rows} />}
+      {rows && rows.length > 0 && <NumbersTable by={by} of={capital(BY[by].slice(3))} rows={rows} />}
       {rows && rows.length > 1 && by === "week" && <Weeks rows={rows} />}
       <CurvePlot project={project} />
     </>

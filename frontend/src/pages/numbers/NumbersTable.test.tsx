@@ -34,7 +34,7 @@ test("rows are sorted by a column, and those without a value come last", () => {
 });
 
 test("a click on a column sorts by it, and sums stand below", async () => {
-  await show(<NumbersTable of="Person" rows={[ROW, OTHER]} />);
+  await show(<NumbersTable by="person" of="Person" rows={[ROW, OTHER]} />);
   expect(get("numbers").textContent).toContain("0.7000.9000.800");
   expect(get("numbers-total").textContent).toMatch(/^All2:00.*13/);
   const head = () => get("numbers-sort-strokes").closest("th");
@@ -43,10 +43,20 @@ test("a click on a column sorts by it, and sums stand below", async () => {
     ["ascending", "Ann"],
   ]) {
     await click("numbers-sort-strokes");
-    await show(<NumbersTable of="Person" rows={[ROW, OTHER]} />);
+    await show(<NumbersTable by="person" of="Person" rows={[ROW, OTHER]} />);
     expect(head()?.getAttribute("aria-sort")).toBe(order);
     expect(get("numbers").querySelector("tbody th")?.textContent).toBe(first);
   }
   await click("numbers-sort-strokes");
   expect(location.search).not.toContain("sort");
+});
+
+test("rounds have no sum by object or label, because a round on two objects is a round of each", async () => {
+  const total = async (by: string, of: string) => {
+    await show(<NumbersTable by={by} of={of} rows={[ROW, OTHER]} />);
+    return [...get("numbers-total").querySelectorAll("td")].map((cell) => cell.textContent).slice(2, 5);
+  };
+  expect(await total("person", "Person")).toEqual(["4", "0", "13"]);
+  expect(await total("object", "Object")).toEqual(["", "", "13"]);
+  expect(await total("label", "Label")).toEqual(["", "", "13"]);
 });

@@ -1,4 +1,4 @@
-/** The table of numbers: a row for each person, label, video, week or engine. A click on a column sorts by it. */
+/** The table of numbers: a row for each person, label, object, video, week or engine. A click on a number's column sorts by it. */
 import { ArrowDown, ArrowUp } from "lucide-preact";
 import type { NumbersRow } from "../../api/types";
 import { duration } from "../../format";
@@ -12,6 +12,8 @@ interface Column {
   shown: (value: number) => string;
   /** Whether the rows add up to a total; means do not. */
   adds?: boolean;
+  /** Whether it counts rounds. A round on several objects counts for each of them, so these rows do not add up. */
+  rounds?: boolean;
 }
 
 const whole = (value: number) => Math.round(value).toLocaleString("en");
@@ -21,13 +23,14 @@ const score = (value: number) => value.toFixed(3);
 const COLUMNS: Column[] = [
   { key: "human_seconds", name: "Human time", shown: duration, adds: true },
   { key: "engine_seconds", name: "Engine time", shown: duration, adds: true },
-  { key: "rounds", name: "Rounds", shown: whole, adds: true },
+  { key: "rounds", name: "Rounds", shown: whole, adds: true, rounds: true },
   {
     key: "corrections",
     name: "Corrections",
     title: "Rounds that a reviewer made in the job of somebody else",
     shown: whole,
     adds: true,
+    rounds: true,
   },
   { key: "strokes", name: "Strokes", shown: whole, adds: true },
   { key: "painted_pixels", name: "Painted px", shown: whole, adds: true },
@@ -68,8 +71,15 @@ export function sorted(rows: readonly NumbersRow[], key: string, down: boolean):
   });
 }
 
-export function NumbersTable({ of, rows }: { of: string; rows: readonly NumbersRow[] }) {
-  const { key: by, down } = sorting();
+export interface NumbersTableProps {
+  by: string;
+  /** The head of the first column, such as "Person". */
+  of: string;
+  rows: readonly NumbersRow[];
+}
+
+export function NumbersTable({ by, of, rows }: NumbersTableProps) {
+  const { key: sortedBy, down } = sorting();
   return (
     <div class={css.scroll}>
       <table class={css.table} data-testid="numbers">
@@ -77,12 +87,12 @@ export function NumbersTable({ of, rows }: { of: string; rows: readonly NumbersR
           <tr>
             <th scope="col">{of}</th>
             {COLUMNS.map((column) => (
-              <Head key={column.key} column={column} down={column.key === by ? down : null} />
+              <Head key={column.key} column={column} down={column.key === sortedBy ? down : null} />
             ))}
           </tr>
         </thead>
         <tbody>
-          {sorted(rows, by, down).map((row) => (
+          {sorted(rows, sortedBy, down).map((row) => (
             <tr key={row.key} data-testid={`numbers-row-${row.key}`}>
               <th scope="row">{row.name || "none"}</th>
               {COLUMNS.map(({ key, shown }) => {
@@ -92,7 +102,7 @@ export function NumbersTable({ of, rows }: { of: string; rows: readonly NumbersR
             </tr>
           ))}
         </tbody>
-        {rows.length > 1 && <Total rows={rows} />}
+        {rows.length > 1 && <Total byObjects={by === "object" || by === "label"} rows={rows} />}
       </table>
     </div>
   );
@@ -112,13 +122,17 @@ function Head({ column: { key, name, title }, down }: { column: Column; down: bo
   );
 }
 
-function Total({ rows }: { rows: readonly NumbersRow[] }) {
+function Total({ byObjects, rows }: { byObjects: boolean; rows: readonly NumbersRow[] }) {
   return (
     <tfoot>
       <tr data-testid="numbers-total">
         <th scope="row">All</th>
-        {COLUMNS.map(({ key, shown, adds }) => (
-          <td key={key}>{adds ? shown(rows.reduce((sum, row) => sum + Number(row[key]), 0)) : ""}</td>
+        {COLUMNS.map(({ key, shown, adds, rounds }) => (
+          <td key={key}>
+            {adds && !(rounds && byObjects)
+              ? shown(rows.reduce((sum, row) => sum + Number(row[key]), 0))
+              : ""}
+          </td>
         ))}
       </tr>
     </tfoot>
