@@ -15,7 +15,8 @@ export interface Question {
   typed?: string;
 }
 
-const asked = signal<(Question & { answer: (agreed: boolean) => void }) | null>(null);
+/** The question that is shown, null if there is none. */
+export const asked = signal<(Question & { answer: (agreed: boolean) => void }) | null>(null);
 
 export function confirm(question: Question): Promise<boolean> {
   asked.value?.answer(false);
