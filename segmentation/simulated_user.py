@@ -87,7 +87,7 @@ class SimulatedUser:
         return correction(self.truth, self.stacked(masks), drawn, self.objects)
 
     def score(self, masks: Mapping[int, LabelMap]) -> Score:
-        """Return J and F of the masks by frame `masks`, [T, N]."""
+        """Return J and F, each [T, N], of N objects in T frames. `masks` are by frame."""
         return score(self.truth, self.stacked(masks), self.objects)
 
     def stacked(self, masks: Mapping[int, LabelMap]) -> NDArray[np.uint8]:

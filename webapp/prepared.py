@@ -50,7 +50,7 @@ class _Statement:
 class _Prepared:
     """The base of `Query` and `Update`. It makes the SQL statement once for each kind of database.
 
-    `build` gets the arguments by name, and `types` are their types.
+    `build` makes the query set from the arguments, which it gets by name, and `types` are their types.
     """
 
     def __init__(self, build: Callable[..., Any], types: Mapping[str, type]) -> None:
@@ -127,7 +127,7 @@ class Query(_Prepared, Generic[R]):
 
 @dataclass(frozen=True)
 class _Ran:
-    """Takes the place of a query set's query whose rows have been read already: it returns a compiler that has them."""
+    """Takes the place of a query set's query: its compiler returns rows that were read already."""
 
     compiler: Any
 

@@ -90,7 +90,7 @@ def stored_answer(*media_types: str) -> dict[str, Any]:
 
 
 def resumable_answer(*media_types: str) -> dict[str, Any]:
-    """Return the `openapi_extra` of a call that answers a stored file, its address in a bucket, or the rest of it."""
+    """Return the `openapi_extra` of a call that answers a stored file, a part of it, or its address in a bucket."""
     content = _bytes(media_types)
     return {
         "responses": {

@@ -43,7 +43,7 @@ class ObjectEvidence:
 
     @property
     def known(self) -> BinaryMask:
-        """Pixels that belong to the object according to its mask before, GrabCut or its scribbles."""
+        """Pixels that belong to the object according to GrabCut, its scribbles or its earlier mask."""
         return self.cut | self.before | self.own
 
     @property

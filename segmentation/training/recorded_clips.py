@@ -103,7 +103,10 @@ def _path(
     labels: Sequence[NDArray[np.uint8]],
     size: tuple[int, int],
 ) -> Path:
-    """Draw a random path for warping with a pixel of an object inside the clip, in the first frame that shows any."""
+    """Choose at random how the cropped region moves and deforms over the clip.
+
+    In the first frame that shows an object, the region contains at least one pixel of it.
+    """
     height, width = labels[0].shape
     focus = (width / 2, height / 2)
     for frame_labels in labels:

@@ -141,7 +141,7 @@ class Site:
     def content(self, owner: Visitor | None = None) -> dict[str, bytes]:
         """Return the keys of the waiting scribbles, and the masks of the newest round, as `owner` sees them.
 
-        `owner` is signed in at this site, or at another one that should have the same content.
+        `owner` is signed in at this site or another one; then that site's content is returned.
         """
         owner = owner or self._owner
         assert self._head is not None

@@ -97,7 +97,7 @@ def measure(studio: Studio, owner: Visitor, clip: Path, engine: str, frames: int
 
 
 def draw(video: Video, frame: int) -> None:
-    """Draw a scribble across the disc on `frame`."""
+    """Draw a scribble across the disc that the video shows, in `frame`."""
     (scribble,) = LongVideo(frame + 1).stroke(frame).scribbles
     video.scribble(frame, video.add_object("Disc"), [(float(x), float(y)) for x, y in scribble.path])
 

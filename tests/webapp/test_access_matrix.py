@@ -98,7 +98,10 @@ def shared_world(
 
 @pytest.fixture
 def world(shared_world: World, db: None) -> Iterator[World]:
-    """Yield the world. What a test changes in the database is undone by pytest-django, and files are put back here."""
+    """Yield the shared users, projects and videos. pytest-django undoes what a test changes in the database.
+
+    Changed files are put back here.
+    """
     kept = {path: path.read_bytes() for path in shared_world.home.rglob("*") if path.is_file()}
     yield shared_world
     for path in shared_world.home.rglob("*"):

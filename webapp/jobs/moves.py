@@ -95,7 +95,7 @@ def _notify(job: Job, by: User, action: Action) -> None:
 
 
 def _after(job: Job, after: Place) -> Place:
-    """Return where a move leads. A submitted job that nobody is to review is complete."""
+    """Return where a move to `after` really leads: a submitted job that nobody is to review is complete at once."""
     nobody_reviews = job.reviewer_id is None and not job.video.project.review
     return ANNOTATED if after == SUBMITTED and nobody_reviews else after
 

@@ -78,7 +78,7 @@ def _begin(by: User, source: Video, target: Project, labels: Given) -> Video:
 
 
 def run_copy(video_id: int) -> None:
-    """Make a copy that waits. Does nothing if another worker has claimed it or it has ended."""
+    """Carry out a waiting copy of a video. Does nothing if another worker has claimed it or it has ended."""
     video = claim(video_id)
     if video is None:
         return

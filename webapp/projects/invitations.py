@@ -154,7 +154,10 @@ def _delimiter(text: str) -> str:
 
 
 def _fault(cells: dict[str, str], seen: dict[str, int]) -> str:
-    """Return what is wrong with a line, or an empty text. `seen` has the lines of the mail addresses above it."""
+    """Return what is wrong with a line of a table of invitations, or an empty text.
+
+    `seen` has the line number of each mail address above this line.
+    """
     email, role = cells.get("email", ""), cells.get("role", "").lower()
     if not _is_email(email):
         return f"{email!r} is no mail address."

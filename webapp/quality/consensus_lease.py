@@ -21,7 +21,7 @@ class Lost(Exception):
 
 
 class ConsensusLease(Lease[Consensus]):
-    """The lease of a consensus. It waits with the exports while an administrator has paused these."""
+    """The lease of a worker on computing a consensus. While an administrator has paused exports, none is computed."""
 
     queue = Queue.EXPORTS
 

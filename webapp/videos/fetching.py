@@ -199,7 +199,7 @@ class _Packing:
         self._progress = _Progress(fetch)
 
     def begin(self, size: int) -> None:
-        """Raise Problem if `size` bytes are more than an upload, a quota or the disk has room for."""
+        """Check a fetch before it begins: raise Problem if `size` bytes exceed uploads, quotas or the disk."""
         check_upload_size(size)
         room_for(self._fetch.project, self._fetch.created_by).check(frames=1, size=size)
         check_disk(2 * size)  # The packed file lies there until it is copied to where uploads are.

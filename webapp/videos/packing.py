@@ -42,7 +42,7 @@ class Packing(Protocol):
     """The functions of a caller that are called while a folder is packed. An exception of either ends the packing."""
 
     def begin(self, size: int) -> None:
-        """Is called with the bytes of all files before anything is written."""
+        """Learn, before anything is written, the size of all files in bytes. May raise Problem if it is too much."""
 
     def report(self, done: int, total: int) -> None:
         """Is called with the bytes that are packed, after each piece."""

@@ -30,6 +30,7 @@ def round_weight(target: int, earlier: Collection[int], length: int, at_least: i
 
     It is 1 in the annotated frame `target`, and in all frames before (or after) it if no frame there was annotated
     earlier. Otherwise it falls linearly to 0 in the last frame to which the round propagates, and is 0 beyond that.
+    `at_least` is the smallest number of frames that the round propagates in each direction (-1: no minimum).
     """
     left, right = reach(target, earlier, length, at_least)
     weight = np.ones(length)

@@ -189,7 +189,7 @@ def gather_cues(
         earlier: the probability maps of an earlier round in this frame, [n, 2h, 2w], or None.
         distances: distances in frames to the start of the round, and to the nearest other annotated frame.
         sharpness: the factors of similarities to the memory and to the adjacent frame.
-        more: the sums over cells of annotated frames with which the frame was compared before.
+        more: sums over annotated cells from an earlier comparison of this frame with other frames, which are added.
     """
     size = embedding.shape[-2:]
     query = embedding.flatten(1).T

@@ -38,7 +38,7 @@ DEEPLAB_V3PLUS_XCEPTION65 = DeepLabConfig(backbone=XceptionConfig())
 
 @dataclass(frozen=True)
 class BranchConfig:
-    """Sizes of a branch: its backbone and its RNN.
+    """Sizes of one of ST-RNN's two branches: its backbone and its RNN.
 
     A `ResNetConfig` as the backbone means DeepLab-v2 without its classifier.
     """

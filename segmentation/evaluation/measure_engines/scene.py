@@ -25,9 +25,9 @@ Clock = Callable[[], float]  # perf_counter, or process_time on a busy machine
 
 @dataclass(frozen=True)
 class Measured:
-    """Measurements of one engine: seconds per frame by the name of the stage, memory and agreement.
+    """Measurements of one engine: seconds per frame by the name of the stage, memory, and agreement of its masks.
 
-    `plain` and `gflop` are those of the plain version, which computes in the same way as the official code.
+    `plain` has the seconds, and `gflop` the operations, of a plain version that computes as the official code does.
     """
 
     float32: dict[str, float]

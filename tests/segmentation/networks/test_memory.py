@@ -51,7 +51,7 @@ def test_it_refuses_an_empty_memory() -> None:
 
 
 def test_it_can_be_trained_through() -> None:
-    """The gradients of reading in blocks equal those of a plain softmax."""
+    """The gradients of reading the memory in blocks equal those of a plain softmax."""
     torch.manual_seed(0)
     keys, values = torch.randn(2, 4, 6, requires_grad=True), torch.randn(2, 3, 6, requires_grad=True)
     query = torch.randn(4, 2, 3, requires_grad=True)
