@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 from itertools import combinations
 
@@ -51,7 +52,8 @@ def run(consensus_id: int, compute: Callable[[Consensus], None]) -> None:
         log.warning("consensus_lost", consensus=consensus_id)
     except StorageAway:
         if not CONSENSUS.postpone(claimed.pk, claimed.fence):
-            _end(claimed, error=AWAY_FOR_LONG)
+            with suppress(Lost):
+                _end(claimed, error=AWAY_FOR_LONG)
     except Exception:
         log.exception("consensus_failed", consensus=consensus_id)
         _end(claimed, error="The worker failed by a fault of the program; its log names it.")

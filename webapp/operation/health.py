@@ -28,6 +28,7 @@ BROKER_SECONDS = 2.0  # A broker that does not answer in this time counts as unr
 KEPT_SECONDS = 5.0  # How long an answer of a part counts.
 PATIENCE_SECONDS = 3.0  # A part that has said nothing for so long does not answer.
 SILENT = "it does not answer"
+NO_THREAD = "the process cannot start a thread to ask it"
 
 
 @require_safe
@@ -50,7 +51,7 @@ def ready(request: HttpRequest) -> HttpResponse:
     parts = {name: part.said() for name, part in PARTS.items()}
     is_ready = set(parts.values()) == {"ok"}
     headers = {} if is_ready else {"Retry-After": str(RETRY_SECONDS)}
-    parts["workers"] = _said(_workers) if parts["database"] == "ok" else "unknown"
+    parts["workers"] = WORKERS.said() if parts["database"] == "ok" else "unknown"
     return JsonResponse(parts, status=200 if is_ready else 503, headers=headers)
 
 
@@ -80,9 +81,12 @@ class Part:
             if self._thread is None and time.monotonic() - self._said_at < KEPT_SECONDS:
                 return self._answer
             if self._thread is None:
-                self._thread = threading.Thread(target=self._ask, name="ready", daemon=True)
-                self._asked_at = time.monotonic()
-                self._thread.start()
+                thread = threading.Thread(target=self._ask, name="ready", daemon=True)
+                try:
+                    thread.start()
+                except RuntimeError:  # The system has no more threads. The next caller tries again.
+                    return NO_THREAD
+                self._thread, self._asked_at = thread, time.monotonic()
             thread, until = self._thread, self._asked_at + PATIENCE_SECONDS
         thread.join(max(0.0, until - time.monotonic()))
         return SILENT if thread.is_alive() else self._answer
@@ -126,3 +130,4 @@ def _workers() -> str:
 
 
 PARTS = {name: Part(check) for name, check in (("database", _database), ("broker", _broker), ("storage", _storage))}
+WORKERS = Part(_workers)

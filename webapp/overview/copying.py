@@ -30,11 +30,12 @@ from webapp.overview.moving import check_may_leave, check_room
 from webapp.overview.removal import remove_work
 from webapp.projects.members import lock_project
 from webapp.projects.models import Project
-from webapp.storage.failure import StorageAway
+from webapp.storage.failure import AWAY_FOR_LONG, StorageAway
 from webapp.tasks.heartbeat import beating
+from webapp.tasks.sending import after_commit
 from webapp.videos.copying import COPIED, copy_files
 from webapp.videos.import_queue import IMPORTS, notify_import_worker
-from webapp.videos.importing import Heartbeat, claim, end_import, postpone_import
+from webapp.videos.importing import Heartbeat, claim, end_import
 from webapp.videos.models import Video, VideoState, became_ready
 from webapp.videos.refusal import ImportCancelled
 from webapp.videos.storage import VideoFiles, staging_of
@@ -92,7 +93,8 @@ def run_copy(video_id: int) -> None:
     except ImportCancelled:
         _end(video, VideoState.CANCELLED)
     except StorageAway:
-        postpone_import(video)
+        if not IMPORTS.postpone(video.pk, video.fence):
+            _end(video, VideoState.FAILED, AWAY_FOR_LONG)
     except Exception:
         log.exception("copy_failed", video=video_id)
         _end(video, VideoState.FAILED, "The copy failed by a fault of the program; the worker's log names it.")
@@ -104,7 +106,7 @@ def _end(video: Video, state: VideoState, error: str = "") -> None:
     """End a copy and remove its rows and files. Nothing happens if another worker makes the copy by now."""
     if end_import(video, state, error):
         remove_work(video.pk)
-        VideoFiles(video.pk).remove()
+        after_commit(VideoFiles(video.pk).remove)  # The storage may be away.
 
 
 def _keep_held(video: Video) -> None:

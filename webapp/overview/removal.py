@@ -11,14 +11,14 @@ from typing import Any
 
 import structlog
 from django.db import models, transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
 from webapp.annotation.models import AcceptedFrame, Change, Export, Head, Mask, Object, Receipt, Round, Scribble
 from webapp.projects.deletable import KEPT, REMOVE, Deletable
 from webapp.projects.models import Project, RemovedLabel
 from webapp.tasks.sending import send_task
-from webapp.videos.models import Video
+from webapp.videos.models import Video, VideoState
 
 log = structlog.get_logger(__name__)
 
@@ -27,20 +27,25 @@ KINDS: tuple[type[Deletable], ...] = (Project, Video, Export, RemovedLabel)
 
 
 def sweep_trash() -> None:
-    """Mark what has been in the trash for long enough, and notify a worker if anything is marked."""
+    """Mark what has been in the trash for long enough, and notify a worker if there is anything to delete."""
     for kind in KINDS:
         kind._default_manager.filter(deleted_at__lt=Now() - KEPT, removing=False).update(removing=True)
-    if any(kind._default_manager.filter(removing=True).exists() for kind in KINDS):
+    if any(kind._default_manager.filter(removing=True).exists() for kind in KINDS) or _failed_copies().exists():
         send_task(REMOVE)
 
 
 def remove_marked() -> None:
-    """Delete everything that is marked with `removing`. Returns when nothing is marked any more."""
+    """Delete everything that is marked with `removing`, and what copies that have failed were given.
+
+    Returns when nothing is marked any more.
+    """
     RemovedLabel.objects.filter(removing=True).delete()
     for export in Export.objects.filter(removing=True):
         export.delete()  # Its file is deleted after the commit (annotation/export/files.py).
     for video_id in Video.objects.filter(removing=True).order_by("pk").values_list("pk", flat=True):
         remove_video(video_id)
+    for video_id in _failed_copies().values_list("pk", flat=True):
+        remove_work(video_id)
     for project in Project.objects.filter(removing=True):
         for export in project.exports.all():
             export.delete()
@@ -48,6 +53,13 @@ def remove_marked() -> None:
             remove_video(video_id)
         project.delete()
         log.info("project_removed", project=project.name)
+
+
+def _failed_copies() -> QuerySet[Video]:
+    """Return the copies that are not made any more, and that have objects or rounds of the original."""
+    ended = Video.objects.filter(copy_labels__isnull=False, state__in=[VideoState.FAILED, VideoState.CANCELLED])
+    rows = (Object.objects.filter(video=OuterRef("pk")), Round.objects.filter(video=OuterRef("pk")))
+    return ended.filter(Exists(rows[0]) | Exists(rows[1])).order_by("pk")
 
 
 def remove_video(video_id: int) -> None:

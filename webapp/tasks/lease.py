@@ -88,7 +88,7 @@ class Lease(Generic[Task]):
         raise NotImplementedError
 
     def end_lost(self, task: Task) -> None:
-        """End a task whose worker is lost and that is not tried again.
+        """End a task that is not tried again: its worker is lost, or it is not wanted and its worker cannot go on.
 
         Called in the transaction that takes the task from the worker.
         """
@@ -150,19 +150,28 @@ class Lease(Generic[Task]):
     def postpone(self, pk: int, fence: int) -> bool:
         """Let a claimed task wait again, because it cannot be done now. The attempt does not count as failed.
 
-        Workers are told of the task after `notify_again_after`. Returns False, and stores nothing, if the task was
-        postponed too often, is not wanted any more, or is no longer the caller's.
+        Workers are told of the task after `notify_again_after`. A task that is not wanted any more ends as `end_lost`
+        ends it. Nothing happens if the task is no longer the caller's. Returns False, and stores nothing, only if the
+        task was postponed too often: then the caller ends it.
         """
         seen = self.held(pk, fence).first()
-        if seen is None or not self.is_wanted(seen):
-            return False
+        if seen is None:
+            return True
         self.hold(seen)
-        waits = {"state": self.waiting_state, "heartbeat": None, "notified_at": Now(), "postponed": F("postponed") + 1}
-        if not self.held(pk, fence).filter(postponed__lt=self.limits.max_postponed).update(**waits):
+        task = self.held(pk, fence).select_for_update(of=("self",)).first()
+        if task is None:
+            return True
+        if not self.is_wanted(task):
+            self.end_lost(task)
+            return True
+        if task.postponed >= self.limits.max_postponed:
             return False
-        seen.refresh_from_db()
-        self.requeued(seen)
-        log.warning("task_postponed", kind=self.model.__name__, task=pk, times=seen.postponed)
+        self.held(pk, fence).update(
+            state=self.waiting_state, heartbeat=None, notified_at=Now(), postponed=F("postponed") + 1
+        )
+        task.refresh_from_db()
+        self.requeued(task)
+        log.warning("task_postponed", kind=self.model.__name__, task=pk, times=task.postponed)
         return True
 
     # --- for the sweep ------------------------------------------------------------------------------------------------

@@ -31,16 +31,16 @@ def copies_of(video: Video, count: int, *, by: User) -> Iterator[list[Video]]:
     """
     with transaction.atomic():
         made = [_begin(video, by) for _ in range(count)]
-    unfinished = Video.objects.filter(pk__in=[copy.pk for copy in made], state=VideoState.IMPORTING)
+    copies = Video.objects.filter(pk__in=[copy.pk for copy in made])
     try:
-        with beating(lambda: _claimed(unfinished).update(heartbeat=Now()), BEAT_SECONDS, copies_of=video.pk):
+        with beating(lambda: _claimed(copies).update(heartbeat=Now()), BEAT_SECONDS, copies_of=video.pk):
             for copy in made:
                 copy_files(video, copy)()
         yield made
     except FileNotFoundError:
         raise NotFound("video") from None
     finally:
-        for copy in unfinished:
+        for copy in copies.exclude(state=VideoState.READY):  # The sweep may have ended some.
             copy.delete()
 
 
@@ -60,7 +60,7 @@ def _begin(video: Video, by: User) -> Video:
 
 
 def _claimed(videos: QuerySet[Video]) -> QuerySet[Video]:
-    return videos.filter(heartbeat__isnull=False)
+    return videos.filter(state=VideoState.IMPORTING, heartbeat__isnull=False)
 
 
 def finish_copy(copy: Video) -> None:

@@ -34,6 +34,9 @@ class ImportLease(Lease[Video]):
     def end_lost(self, task: Video) -> None:
         if task.cancel_requested:
             state, error = VideoState.CANCELLED, ""
+        elif task.is_copy and task.copy_labels is None:
+            state = VideoState.FAILED
+            error = "The program that made this copy was stopped. Delete it, and give the job again."
         elif task.upload is None and task.copy_labels is None:
             state, error = VideoState.FAILED, "The program that brought this video in was stopped. Bring it in again."
         else:

@@ -58,7 +58,8 @@ def run_import(video_id: int) -> None:
     except Refused as refusal:
         end_import(video, VideoState.FAILED, refusal.text)
     except StorageAway:
-        postpone_import(video)
+        if not IMPORTS.postpone(video.pk, video.fence):
+            end_import(video, VideoState.FAILED, AWAY_FOR_LONG)
     except Exception as error:
         if isinstance(error, OSError) and error.errno == errno.ENOSPC:
             end_import(video, VideoState.FAILED, disk_full().text)
@@ -67,16 +68,6 @@ def run_import(video_id: int) -> None:
         end_import(video, VideoState.FAILED, "The import failed by a fault of the program; the worker's log names it.")
     finally:
         release_upload(video.upload)
-
-
-def postpone_import(video: Video) -> None:
-    """Let an import wait until the storage answers. If it was away for too long, the import ends."""
-    if not IMPORTS.postpone(video.pk, video.fence):
-        video.refresh_from_db(fields=["cancel_requested"])
-        if video.cancel_requested:
-            end_import(video, VideoState.CANCELLED)
-        else:
-            end_import(video, VideoState.FAILED, AWAY_FOR_LONG)
 
 
 def claim(video_id: int) -> Video | None:

@@ -29,10 +29,12 @@ from webapp.projects.models import Membership, Project, Role
 from webapp.quality.consensus_lease import AGREE, CONSENSUS, MERGE, Lost
 from webapp.quality.copies import ask_for
 from webapp.quality.models import Computing, Consensus
+from webapp.storage.failure import StorageAway
 from webapp.storage.files import storage
 from webapp.videos import copying
 from webapp.videos.access import videos_of
 from webapp.videos.create import create_video
+from webapp.videos.import_queue import IMPORTS
 from webapp.videos.models import Video
 from webapp.videos.storage import folder_of
 
@@ -119,6 +121,17 @@ def test_a_job_that_somebody_begins_while_its_files_are_copied_is_not_given(
         answer = give(client, job, people)
     assert (answer.status_code, answer.json()["code"]) == (409, "work_begun")
     assert list(Video.objects.all()) == [video]
+    assert [name for name in storage().folders("videos") if name.isdigit()] == [str(video.pk)]
+
+    def lose_meanwhile(source: Video, target: Video) -> Any:
+        lose_worker(IMPORTS, target)
+        return real(source, target)
+
+    Job.objects.filter(pk=job.pk).update(assignee=None, state=JobState.NEW)
+    monkeypatch.setattr(copying, "copy_files", lose_meanwhile)
+    with django_capture_on_commit_callbacks(execute=True):
+        assert give(client, job, people).json()["code"] == "cancelled"
+    assert list(Video.objects.all()) == [video], "copies that the sweep has ended are deleted too"
     assert [name for name in storage().folders("videos") if name.isdigit()] == [str(video.pk)]
     monkeypatch.setattr(copying, "copy_files", Mock(side_effect=FileNotFoundError))
     assert client.post(f"/api/videos/{video.pk}/mix-in", {"people": [people[0].pk]}, JSON).status_code == 404
@@ -297,3 +310,19 @@ def test_a_copy_that_was_sent_back_is_not_submitted(client: Client, video: Video
     with pytest.raises(Problem) as refused:
         ask_for(by=video.created_by, job_id=job.pk, task=AGREE)
     assert refused.value.code == "not_ended"
+
+
+def test_a_worker_that_lost_a_consensus_while_the_storage_is_away_stores_nothing(
+    client: Client, video: Video, people: list[User]
+) -> None:
+    give(client, job_of(video), people)
+    row = Consensus.objects.get()
+    Consensus.objects.update(state=Computing.WAITING, task=AGREE)
+
+    def lose(claimed: Consensus) -> None:
+        Consensus.objects.update(fence=claimed.fence + 1, postponed=CONSENSUS.limits.max_postponed)
+        raise StorageAway("The server went away.")
+
+    worker.run(row.pk, lose)
+    row.refresh_from_db()
+    assert (row.state, row.error) == (Computing.RUNNING, "")

@@ -187,3 +187,22 @@ def test_a_round_whose_frames_cannot_be_read_now_waits_and_is_completed_later(
     assert work_in_turns(again.pk)
     again.refresh_from_db()
     assert (again.state, again.error_code) == ("failed", "storage_away")
+
+
+@pytest.mark.parametrize("by_a_newer_one", [False, True])
+def test_a_round_that_is_to_stop_ends_as_such_even_if_its_frames_cannot_be_read(
+    video: Video, owner: User, acts: Acts, by_a_newer_one: bool
+) -> None:
+    row = run(video, owner, None)
+
+    def stop() -> None:
+        if by_a_newer_one:
+            run(video, owner, row.pk)
+        else:
+            cancel_round(video=video, by=owner, round_id=row.pk, may_stop_others=True)
+        raise StorageAway("The server went away.")
+
+    acts[5] = stop
+    assert work_in_turns(row.pk)
+    row.refresh_from_db()
+    assert (row.state, row.error) == ("superseded" if by_a_newer_one else "cancelled", "")

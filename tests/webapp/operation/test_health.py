@@ -6,6 +6,7 @@ import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from django.db import OperationalError
@@ -29,7 +30,7 @@ def test_a_process_is_alive_without_its_database(client: Client) -> None:
     assert client.post("/healthz").status_code == 405
 
 
-def test_it_is_ready_when_all_parts_can_be_used(db: None, client: Client, home: Path) -> None:
+def test_it_is_ready_when_all_parts_can_be_used(transactional_db: None, client: Client, home: Path) -> None:
     answer = client.get("/readyz")
     assert answer.status_code == 200
     assert answer.json() == {"database": "ok", "broker": "ok", "storage": "ok", "workers": "none computes rounds"}
@@ -83,3 +84,26 @@ def test_a_part_that_hangs_is_asked_once_and_its_answer_counts_for_a_while(monke
     monkeypatch.setattr(health, "PATIENCE_SECONDS", 30)
     assert [part.said(), part.said()] == ["ok", "ok"]
     assert len(asked) == 1
+
+
+def test_a_part_is_asked_again_after_no_thread_could_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    part = health.Part(lambda: "ok")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(threading.Thread, "start", Mock(side_effect=RuntimeError("can't start new thread")))
+        assert part.said() == "the process cannot start a thread to ask it"
+    assert part.said() == "ok"
+
+
+def test_workers_are_not_waited_for_longer_than_other_parts(
+    transactional_db: None, client: Client, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_answer = threading.Event()
+
+    def hang() -> str:
+        may_answer.wait(30)
+        return "ok"
+
+    monkeypatch.setattr(health, "WORKERS", health.Part(hang))
+    answer = client.get("/readyz")
+    may_answer.set()
+    assert (answer.status_code, answer.json()["workers"]) == (200, "it does not answer")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -24,11 +25,14 @@ from webapp.annotation.objects import add_object
 from webapp.jobs.models import Job
 from webapp.overview import actions, copying
 from webapp.overview.copying import run_copy
+from webapp.overview.removal import remove_marked, sweep_trash
 from webapp.projects.models import Label, Membership, Project, Role
 from webapp.quality.facts import all_facts
+from webapp.storage.failure import AWAY_FOR_LONG, StorageAway
 from webapp.videos.create import create_video
+from webapp.videos.import_queue import IMPORTS
 from webapp.videos.models import Video
-from webapp.videos.storage import folder_of
+from webapp.videos.storage import VideoFiles, folder_of
 
 JSON = "application/json"
 
@@ -194,6 +198,30 @@ def test_a_worker_that_lost_its_copy_adds_and_removes_nothing(
     Video.objects.filter(pk=made.pk).update(heartbeat=None)
     run_copy(made.pk)
     assert (Round.objects.filter(video=made).count(), folder_of(made.pk).root.exists()) == (2, True)
+
+
+@pytest.mark.parametrize("cancelled", [False, True])
+def test_nothing_is_left_of_a_copy_that_ends_while_the_storage_is_away(
+    copy: Callable[..., Video], video: Video, monkeypatch: pytest.MonkeyPatch, cancelled: bool
+) -> None:
+    made, real = copy(), copying._copy_masks
+    changed = {"cancel_requested": True} if cancelled else {"postponed": IMPORTS.limits.max_postponed}
+
+    def go_away(*given: Any) -> None:
+        real(*given)
+        Video.objects.filter(pk=made.pk).update(**changed)
+        raise StorageAway("The server went away.")
+
+    monkeypatch.setattr(copying, "_copy_masks", go_away)
+    monkeypatch.setattr(VideoFiles, "remove", Mock(side_effect=StorageAway))
+    run_copy(made.pk)
+    made.refresh_from_db()
+    assert (made.state, made.error) == (("cancelled", "") if cancelled else ("failed", AWAY_FOR_LONG))
+    sweep_trash()
+    remove_marked()
+    assert not Round.objects.filter(video=made).exists()
+    assert not Object.objects.filter(video=made).exists()
+    assert Round.objects.filter(video=video).count() == 3
 
 
 def test_labels_that_change_while_a_copy_waits_are_mapped_when_it_is_made(

@@ -105,6 +105,10 @@ def test_a_video_of_a_command_that_was_killed_fails(project: Project, owner: Use
     video.refresh_from_db()
     assert video.state == VideoState.FAILED
     assert "Bring it in again" in video.error
+    Video.objects.filter(pk=video.pk).update(state=VideoState.IMPORTING, heartbeat=old, is_copy=True)
+    sweep_imports()
+    video.refresh_from_db()
+    assert video.error == "The program that made this copy was stopped. Delete it, and give the job again."
 
 
 def test_uploads_that_nobody_goes_on_with_are_removed(project: Project, owner: User, home: Path) -> None:
