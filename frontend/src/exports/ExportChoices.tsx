@@ -75,10 +75,15 @@ export function spansOf(text: string): [number, number][] | null {
   return spans;
 }
 
-function matteOf({ edge, premultiplied, look }: Choices, takes: Takes): ExportOptions["matte"] {
-  const soft = takes.includes("matte") && (!takes.includes("look") || look.background !== "");
+/** Returns whether edges can be soft: not before the frame itself, whose colours are on both sides of an edge. */
+function hasSoftEdges({ look }: Choices, takes: Takes): boolean {
+  return takes.includes("matte") && (!takes.includes("look") || look.background !== "");
+}
+
+function matteOf(choices: Choices, takes: Takes): ExportOptions["matte"] {
+  const { edge, premultiplied } = choices;
   return {
-    ...(soft && edge.trim() !== "" ? { edge: Number(edge) } : {}),
+    ...(hasSoftEdges(choices, takes) && edge.trim() !== "" ? { edge: Number(edge) } : {}),
     ...(premultiplied && takes.includes("premultiplied") ? { premultiplied: true } : {}),
   };
 }
@@ -141,7 +146,7 @@ export function ExportChoices({ choices, spans = false, takes = [], labels, onCh
         Stretch pixels that are not square
       </label>
       {takes.includes("look") && <LookFields look={choices.look} onChange={(look) => set({ look })} />}
-      {takes.includes("matte") && (
+      {hasSoftEdges(choices, takes) && (
         <TextField
           label="Soft edges, pixels to each side"
           type="number"

@@ -22,19 +22,21 @@ export function sourceOf(source: SourceFrames, frame: number): string {
 export function FrameSource() {
   const { store } = useStudio();
   const video = store.video.value?.id;
-  const [source, setSource] = useState<SourceFrames | null>(null);
+  const [loaded, setLoaded] = useState<{ video: number; source: SourceFrames } | null>(null);
+  const source = loaded?.video === video ? loaded?.source : null;
+  const missing = !source;
+  const connection = store.connection.value;
   useEffect(() => {
-    setSource(null);
-    if (video === undefined) return;
+    if (video === undefined || !missing) return;
     let wanted = true;
     const load = async () => {
       try {
-        const found = await call("GET", "/api/videos/{video_id}/source-frames", {
+        const source = await call("GET", "/api/videos/{video_id}/source-frames", {
           path: { video_id: video },
         });
-        if (wanted) setSource(found);
+        if (wanted) setLoaded({ video, source });
       } catch {
-        // The frame's number stands there all the same.
+        // The frame's number stands there all the same. It is tried again when the connection changes.
       }
     };
     const timer = setTimeout(load, DELAY_MS);
@@ -42,7 +44,7 @@ export function FrameSource() {
       wanted = false;
       clearTimeout(timer);
     };
-  }, [video]);
+  }, [video, missing, connection]);
   const text = source && sourceOf(source, store.frame.value);
   if (!text) return null;
   return (

@@ -63,13 +63,13 @@ function CommandIcon({ id }: { id: string }) {
 }
 
 /** How playback goes: its rate, and whether it begins again at its end. */
-function Rate() {
+export function Rate() {
   const { store } = useStudio();
   return (
     <span class={css.rate}>
       <CommandIcon id="play.loop" />
       <Menu
-        label="Rate of playback (< and >)"
+        label={`Rate of playback: ${store.rate.value}× (< and >)`}
         testid="play-rate"
         class={css.rateButton ?? ""}
         items={RATES.map((rate) => ({

@@ -40,6 +40,9 @@ describe("an entry of the audit log", () => {
     expect(detailsOf({ before: "annotation new", after: "annotation new", due: "2026-12-01" })).toBe(
       "due: 2026-12-01",
     );
+    expect(detailsOf({ added: ["ann", "bo"], removed: [] })).toBe("added: ann, bo");
+    expect(detailsOf({ members: ["ann", "bo", "cy"] })).toBe("members: ann, bo, cy");
+    expect(detailsOf({ events: ["round.done", "job.moved"] })).toBe("events: round.done, job.moved");
     expect(detailsOf({ before: 1, after: 3 })).toBe("before: 1 · after: 3"); // The number of jobs of a video.
   });
 });

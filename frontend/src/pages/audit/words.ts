@@ -71,6 +71,9 @@ export function sentenceOf({
   return [verb, noun, thing_name].filter(Boolean).join(" ");
 }
 
+/** Details whose values are names of which any number stands there. */
+const LISTS = new Set(["added", "removed", "members", "events"]);
+
 /** Returns the details of an entry, each as "name: value"; two values are the one before and the one after. */
 export function detailsOf({ before, after, ...details }: Record<string, unknown>): string {
   const places = [placeName(before), placeName(after)];
@@ -78,9 +81,10 @@ export function detailsOf({ before, after, ...details }: Record<string, unknown>
   const moved = places.every(Boolean) && before !== after ? [places.join(" → ")] : [];
   const said = Object.entries(rest).flatMap(([name, value]) => {
     if (value === undefined) return [];
-    const shown =
-      Array.isArray(value) && value.length === 2 ? `${text(value[0])} → ${text(value[1])}` : text(value);
-    return [`${name.replaceAll("_", " ")}: ${shown}`];
+    const label = name.replaceAll("_", " ");
+    if (!Array.isArray(value)) return [`${label}: ${text(value)}`];
+    if (LISTS.has(name)) return value.length ? [`${label}: ${value.map(text).join(", ")}`] : [];
+    return [`${label}: ${value.length === 2 ? value.map(text).join(" → ") : text(value)}`];
   });
   return [...moved, ...said].join(" · ");
 }

@@ -145,6 +145,25 @@ describe("the quality of a project", () => {
     expect(get("quality-jobs").textContent).toContain("J&F 0.90");
   });
 
+  test("is not loaded again for the progress of an import, nor while it is hidden", async () => {
+    const server = await open("reviewer");
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const tell = async (changed: number[]) => {
+      (FakeSocket.last as FakeSocket).tell({ type: "videos.changed", changed, progress: [], all: false });
+      await act(async () => void (await vi.advanceTimersByTimeAsync(20_000)));
+    };
+    const loads = () => server.lines.filter((line) => line === `${JOBS}&limit=12`).length;
+    const before = loads();
+    await tell([]);
+    expect(loads()).toBe(before);
+    const hidden = vi.spyOn(document, "hidden", "get").mockReturnValue(true);
+    await tell([7]);
+    expect(loads()).toBe(before);
+    hidden.mockRestore();
+    await act(async () => void document.dispatchEvent(new Event("visibilitychange")));
+    expect(loads()).toBe(before + 1);
+  });
+
   test("leaves out a part of a list that was loaded again meanwhile", () => {
     const list = { jobs: [JOB], next: 30 };
     expect(withPart(list, { jobs: [{ ...JOB, id: 2 }], next: null }, 21)).toBe(list);

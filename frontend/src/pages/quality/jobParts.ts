@@ -80,21 +80,41 @@ export function useJobs(project: number): QualityJobs {
   return { value: loaded.value, problem: loaded.problem, reload: loaded.reload, more, busy };
 }
 
-/** Calls `reload` when the project's socket tells of a change, and a few times after it. */
+/**
+ * Calls `reload` when the project's socket tells of a change, and a few times after it: about once a second at most, and
+ * while the page is hidden only when it is seen again.
+ */
 function useChanges(project: number, reload: () => Promise<void>): void {
   useEffect(() => {
-    let timers: ReturnType<typeof setTimeout>[] = [];
-    const end = () => timers.forEach(clearTimeout);
+    const timers = new Map<number, ReturnType<typeof setTimeout>>(); // By the second in which they end.
+    let missed = false;
+    const load = () => {
+      missed = document.hidden;
+      if (!missed) reload();
+    };
+    const loadIn = (ms: number) => {
+      const second = Math.floor((Date.now() + ms) / 1000);
+      if (timers.has(second)) return;
+      const end = () => {
+        timers.delete(second);
+        load();
+      };
+      timers.set(second, setTimeout(end, ms));
+    };
+    const seen = () => {
+      if (missed) load();
+    };
     const stop = followProject(project, {
       live: () => {},
-      changed: () => {
-        end();
-        timers = AGAIN_MS.map((ms) => setTimeout(reload, ms));
+      changed: ({ all, changed }) => {
+        if (all || changed.length) AGAIN_MS.forEach(loadIn); // Otherwise imports have gone on, which have no jobs yet.
       },
     });
+    document.addEventListener("visibilitychange", seen);
     return () => {
       stop();
-      end();
+      document.removeEventListener("visibilitychange", seen);
+      for (const timer of timers.values()) clearTimeout(timer);
     };
   }, [project, reload]);
 }

@@ -1,5 +1,8 @@
-import { expect, test } from "vitest";
-import { EVERYTHING, optionsOf, spansOf, USUAL } from "./ExportChoices";
+import { afterEach, expect, test } from "vitest";
+import { hide, query, show } from "../parts/testing";
+import { EVERYTHING, ExportChoices, optionsOf, spansOf, USUAL } from "./ExportChoices";
+
+afterEach(hide);
 
 test("ranges of frames are read as people type them", () => {
   expect(spansOf("")).toEqual([]);
@@ -52,4 +55,20 @@ test("soft edges and premultiplied colours are sent to formats that take them", 
   expect(optionsOf(choices, ["matte", "premultiplied"])).toEqual({ matte: { edge: 0, premultiplied: true } });
   expect(optionsOf(choices)).toEqual({});
   expect(optionsOf(choices, ["look", "matte"]).matte).toBeUndefined(); // The frame is the background: no soft edge.
+});
+
+test("soft edges are asked for only where they are sent", async () => {
+  const choose = (background: string) =>
+    show(
+      <ExportChoices
+        choices={{ ...EVERYTHING, look: { ...USUAL, background } }}
+        takes={["look", "matte"]}
+        labels={[]}
+        onChange={() => {}}
+      />,
+    );
+  await choose("");
+  expect(query("export-edge")).toBeNull();
+  await choose("#00b140");
+  expect(query("export-edge")).not.toBeNull();
 });
