@@ -1,8 +1,10 @@
 /** Moving the head (undo, redo, going back to a round), looking at a round, and accepting frames. */
+import { effect } from "@preact/signals";
 import { newKey } from "../connection/key";
 import { Refused } from "../connection/outbox";
 import { toastError } from "../parts/Toast";
 import { branches } from "../state/line";
+import type { Store } from "../state/store";
 import type { Studio } from "../studio/studio";
 
 /** Moves the head for everybody. The server stops a running round that is not on the new line. */
@@ -43,10 +45,45 @@ export function acceptable({ store }: Studio, frame: number): number | null {
   return kept ?? (summary?.loaded ? summary.round : null); // A mask that is not loaded has not been looked at.
 }
 
-/** Accepts or releases the masks of the frames from `first` to `last` (inclusive), in one step. */
+/**
+ * Accepts or releases the masks of the frames from `first` to `last` (inclusive), in one step. What this person has just
+ * painted there is accepted with its painted round, as soon as the page has that round.
+ */
 export function acceptSpan(studio: Studio, first: number, last: number, accepted: boolean): void {
   const { store, socket, outbox } = studio;
-  const head = store.looking.peek() ?? store.head.peek();
-  const seen = socket.newestMask;
-  outbox.send({ type: "frames.accept", key: newKey(), first, last, accepted, head, seen }).catch(toastError);
+  const looking = store.looking.peek();
+  const seenHead = looking ?? store.head.peek();
+  const seenMask = socket.newestMask;
+  const send = (head: number | null, seen: number) =>
+    outbox
+      .send({ type: "frames.accept", key: newKey(), first, last, accepted, head, seen })
+      .catch(toastError);
+  const inSpan = ({ frame }: { frame: number }) => first <= frame && frame <= last;
+  const paintings = looking === null && accepted ? store.paintings.peek().filter(inSpan) : [];
+  if (paintings.length === 0) {
+    send(seenHead, seenMask);
+    return;
+  }
+  whenHere(store, new Set(paintings.map(({ key }) => key)), (rounds) => {
+    const head = store.head.peek();
+    if (rounds.size === 0) return; // The paintings were refused, which a toast has said, or taken back.
+    if (head !== null && rounds.has(head)) send(head, socket.newestMask);
+    else send(seenHead, seenMask); // Another round came meanwhile, whose masks nobody has looked at: the server refuses.
+  });
+}
+
+/** Calls `then` with the painted rounds of the paintings `keys`, once none of these paintings waits for its round. */
+function whenHere(store: Store, keys: Set<string>, then: (rounds: Set<number>) => void): void {
+  const rounds = new Set<number>();
+  let ended = false;
+  const end = effect(() => {
+    const waiting = store.paintings.value.filter(({ key }) => keys.has(key));
+    for (const { round } of waiting) if (round !== null) rounds.add(round);
+    if (waiting.length > 0 || ended) return;
+    ended = true;
+    queueMicrotask(() => {
+      end();
+      then(rounds);
+    });
+  });
 }

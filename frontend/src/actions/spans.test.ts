@@ -1,8 +1,9 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { fakeStudio, round } from "../editor/testing";
+import { fakeStudio, round, settled } from "../editor/testing";
 import { toasts } from "../parts/Toast";
 import { reduce } from "../state/reduce";
 import { commandOf } from "../studio/command";
+import { forgetPainting, paintingStored, showPainting } from "./painting";
 import { acceptedParts, acceptUsed } from "./spans";
 
 beforeEach(() => {
@@ -38,6 +39,28 @@ describe("accepting a span", () => {
     commandOf(studio.commands, "span.all").perform();
     commandOf(studio.commands, "frame.accept").perform();
     expect(studio.sent).toMatchObject([{ type: "frames.accept", first: 0, last: 9, accepted: true }]);
+  });
+
+  it.each<[string, number | null, number | null, number[]]>([
+    ["with the painted round", 7, 7, [7]],
+    ["not, when another round came meanwhile: the server refuses the old head", 7, 8, [1]],
+    ["not, when the painting was refused", null, 1, []],
+  ])("accepts what was just painted %s", async (_, painted, head, heads) => {
+    const studio = masked();
+    const { store } = studio;
+    showPainting(store, { key: "p", frame: 3, object: 1, over: "all", data: new Uint8Array(), round: null });
+    store.selection.value = [2, 4];
+    acceptUsed(studio, true);
+    if (painted !== null) paintingStored(studio, "p", painted);
+    await settled();
+    expect(studio.sent).toEqual([]);
+    store.head.value = head;
+    forgetPainting(store, "p");
+    await settled();
+    expect(studio.sent).toMatchObject(
+      heads.map((sent) => ({ type: "frames.accept", first: 2, last: 4, head: sent })),
+    );
+    expect(studio.sent.length).toBe(heads.length);
   });
 
   it("without masks says so and sends nothing", () => {
