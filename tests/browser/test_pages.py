@@ -293,3 +293,9 @@ def test_every_page_fits_has_contrast_and_names_its_controls(
         )
         assert faint_texts(page) == [], address
         assert nameless_controls(page) == [], address
+    page.goto("/videos/1")
+    expect(page.get_by_test_id("tool-scribble")).to_be_visible()
+    page.keyboard.down("Alt")  # The keys of the tools are shown while it is held.
+    expect(page.locator("html")).to_have_attribute("data-keys", "shown")
+    assert faint_texts(page) == []
+    page.keyboard.up("Alt")
