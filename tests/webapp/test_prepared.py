@@ -70,9 +70,10 @@ def test_an_insert_needs_no_returned_columns_on_an_old_sqlite(video: Video, monk
     assert [Change.objects.get(pk=change.pk).message["number"] for change in made] == [0, 1]
 
 
+@pytest.mark.django_db(transaction=True)  # The other threads see only rows that are committed.
 def test_threads_share_a_prepared_query_and_each_uses_its_own_connection() -> None:
     query = Query[ContentType](lambda pk: ContentType.objects.filter(pk=pk).annotate(read_at=Now()), pk=int)
-    stored = list(ContentType.objects.order_by("pk")[:3])
+    stored = [ContentType.objects.create(app_label="tests", model=f"kind {number}") for number in range(3)]
 
     def read(kind: ContentType) -> tuple[str, bool, int]:
         with CaptureQueriesContext(connection) as found:
