@@ -286,7 +286,7 @@ class Engine(ABC):
     def _settled_state(self, update: MaskUpdate, changed: bool) -> bytes | None:
         """Return the engine state to store with a mask after people's decisions were applied to it.
 
-        If this `changed` the mask, the state is None, and the engine continues from the mask itself.
+        `changed` says whether they changed it: then the state is None, and the engine continues from the mask itself.
         """
         return None if changed else update.engine_state
 

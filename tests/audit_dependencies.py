@@ -2,9 +2,9 @@
 
 It ends with 1 if an advisory concerns one of them and is not in ACCEPTED, or with 0 for `--report`, which the tests of
 each commit use: a new advisory must not fail a commit that did not change. If the service (osv.dev) cannot be reached,
-this is said and nothing was audited. That ends with 0, because a build must not fail for it, or with 3 for `--strict`.
-`--database` names a copy of the advisories (a zip, or a folder of JSON files, as osv.dev offers it for each ecosystem);
-nothing is asked over the network then.
+the command says that nothing was audited, and ends with 0, because a build must not fail for that, or with 3 for
+`--strict`. `--database` names a copy of the advisories (a zip, or a folder of JSON files, as osv.dev offers it for each
+ecosystem); nothing is asked over the network then.
 """
 
 from __future__ import annotations

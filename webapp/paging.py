@@ -66,7 +66,9 @@ class Sorted(Schema):
 
 
 def _name_next(request: HttpRequest, answer: HttpResponse, **where: str | int) -> None:
-    """Write the header `Link`. Its address is relative, so that it also holds behind a proxy."""
+    """Write the header `Link` with the query parameters `where` of the next page. The address is relative, so that it
+    also holds behind a proxy.
+    """
     query = request.GET.copy()
     for name, value in where.items():
         query[name] = str(value)

@@ -49,7 +49,7 @@ IF_NONE_MATCH = _header("If-None-Match", "The ETag of the answer that the client
 
 
 class Strict(Schema):
-    """The base of bodies of which an unknown field is refused, with its name."""
+    """The base class of request bodies. A body with an unknown field is refused with an error that names the field."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -77,7 +77,7 @@ NOT_MODIFIED: dict[Any, Any] = {304: {"description": "The client has the newest 
 
 
 def tagged_answer(*media_types: str) -> dict[str, Any]:
-    """As `binary_answer`, for a call that answers 304 to a client that has the newest file already."""
+    """Return the `openapi_extra` of a call that answers bytes, or 304 to a client that has the newest ones already."""
     return {"responses": {**binary_answer(*media_types)["responses"], **NOT_MODIFIED}}
 
 
@@ -110,7 +110,9 @@ def _bytes(media_types: tuple[str, ...]) -> dict[str, Any]:
 
 
 class BodyParser(Parser):
-    """Parses the JSON of a request's body. Raises Problem for what no column can hold."""
+    """Parses the JSON of a request's body. Raises Problem for texts and numbers that no column of the database can
+    hold.
+    """
 
     def parse_body(self, request: HttpRequest) -> DictStrAny:
         body = super().parse_body(request)

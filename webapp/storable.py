@@ -24,7 +24,7 @@ def refusal_of(data: object) -> str | None:
 
 
 def _find(data: object) -> tuple[str, list[str]] | None:
-    """Return why a part of `data` cannot be stored, with its place from the inside out.
+    """Return why a part of `data` cannot be stored, with the keys and indexes that lead to it, the innermost first.
 
     The place is put together only where there is a fault, because a scribble has thousands of numbers.
     """

@@ -133,7 +133,7 @@ export interface PinReplyInfo {
   created_at: string;
 }
 
-/** Somebody draws on an object, so others cannot until `until`. */
+/** A person's right to draw on an object. Nobody else can draw on it before the time `until`. */
 export interface LeaseInfo {
   object: ObjectNumber;
   holder: Person;
@@ -218,7 +218,10 @@ export interface VideoInfo {
   truth_frames: number[];
 }
 
-/** The whole state of a video except its masks. Those of the frames in RoundInfo.frames are loaded over HTTP. */
+/**
+ * The whole state of a video except its masks. The masks, of the frames that RoundInfo.frames lists, are loaded by
+ * other calls.
+ */
 export interface State {
   video: VideoInfo;
   objects: ObjectInfo[];
@@ -344,7 +347,8 @@ export interface RoundCancel {
 }
 
 /**
- * Move the head: to its base (undo), to a branch (redo) or to any round.
+ * Move the head to another round: to the base of the present one (undo), to a round that builds on it (redo), or to
+ * any round.
  *
  * `from_round` is the head that the page shows.
  */
@@ -392,9 +396,9 @@ export interface MaskPaint {
  * Edit the masks of the frames from `first` to `last` (inclusive). The `result` of the `ack` is the new version.
  *
  * clear: the objects lose their pixels. copy: they get the masks that they have in the frame `source`. merge: their
- * pixels become those of `into`. swap: the two objects change places. split: the pixels of the one object become those
- * of `into`. interpolate: between the masks of `first` and `last`, the objects change their shape evenly. Accepted
- * frames stay as they are. A worker does it after the rounds that wait or run.
+ * pixels become those of `into`. swap: the two objects exchange their masks. split: the pixels of the one object
+ * become those of `into`. interpolate: between the masks of `first` and `last`, the objects change their shape evenly.
+ * Accepted frames stay as they are. A worker does it after the rounds that wait or run.
  */
 export interface MaskEdit {
   type: "mask.edit";

@@ -90,8 +90,8 @@ RefineInteracted = Callable[[int, ObjectEvidence], FloatMap]
 class InteractedFrame:
     """Segments the frame that was drawn on, from its new `scribbles` and its mask `before` (None: it has none yet).
 
-    Under the `earlier` scribbles of this frame the mask keeps their object ids; they change no other pixels. `seed` is
-    that of GrabCut. `undrawn` belongs to this frame, if it was computed ahead.
+    Pixels under `earlier` scribbles of this frame keep the object ids of these scribbles, which change no other pixels.
+    `seed` is that of GrabCut. `undrawn` belongs to this frame, if it was computed ahead.
     """
 
     def __init__(

@@ -83,7 +83,10 @@ def _rings(inside: BinaryMask) -> Iterator[Ring]:
 
 
 def _after(before: Point, at: Point, ends: list[Point]) -> Point:
-    """Return the end of the side that follows the one from `before` to `at`. Where two begin, it turns right."""
+    """Return where the outline goes on after the side of a pixel from the corner `before` to the corner `at`.
+
+    `ends` are the other corners of the sides that begin at `at`. Of two, the one to the right is returned.
+    """
     if len(ends) == 1:
         return ends[0]
     right = before[1] - at[1], at[0] - before[0]

@@ -1,4 +1,4 @@
-"""Writes masks in CVAT's XML for images. `cvat_video` reads it, as it reads that for videos."""
+"""Writes masks in CVAT's XML for images. The module `cvat_video` reads this XML, and also the XML for videos."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ NOTHING = {"rle": "1", "left": "0", "top": "0", "width": "1", "height": "1"}  # 
 def cvat_pieces(video: AnnotatedVideo, tick: Any = lambda: None) -> Iterator[bytes]:
     """Yield the bytes of the CVAT XML file of a video, piece by piece. `tick` is called after each frame.
 
-    The masks are kept as text until the last frame is read, because the file has them by object.
+    The masks are kept as text until the last frame is read, because the file lists the masks object by object.
     """
     tracks, spans = _written_tracks(video, tick)
     yield b"<?xml version='1.0' encoding='utf-8'?>\n<annotations><version>1.1</version>" + _meta(video, spans)
@@ -78,7 +78,10 @@ def _meta(video: AnnotatedVideo, spans: list[list[int]]) -> bytes:
 
 
 def _written_tracks(video: AnnotatedVideo, tick: Any) -> tuple[dict[int, list[bytes]], list[list[int]]]:
-    """Return the masks of each object by its id, as elements, and the inclusive spans of frames that have a mask."""
+    """Return the masks of each object by its id, as XML elements, and the inclusive spans of frames that have a mask.
+
+    `tick` is called after each frame.
+    """
     tracks: dict[int, list[bytes]] = {each.id: [] for each in video.objects}
     shown: set[int] = set()
     spans: list[list[int]] = []

@@ -66,7 +66,9 @@ def _spread(mask: BinaryMask, radius: int) -> BinaryMask:
 def _guided(
     colours: NDArray[np.float64], values: NDArray[np.float64], edge: BinaryMask, radius: int
 ) -> NDArray[np.float64]:
-    """Smooth a map [h, w] along the edges of `colours` [h, w, 3], each 0..1. The result is right where `edge` is."""
+    """Smooth a map [h, w] along the edges of `colours` [h, w, 3], each 0..1. The result is valid only at the pixels of
+    `edge`.
+    """
     near = _spread(edge, radius)  # The equations are solved only for pixels whose solutions the edge needs.
     mean, average = _mean(colours, radius), _mean(values, radius)
     wanted = np.empty((np.count_nonzero(near), 3))

@@ -1,4 +1,5 @@
-"""Writes the outlines of masks as GeoJSON and SVG. They run along the borders of pixels: the masks follow from them.
+"""Writes the outlines of masks as GeoJSON and SVG. They run along the borders of pixels, so that the masks can be
+restored exactly.
 
 Coordinates are pixels: (0, 0) is the upper left corner of the frame, and y grows downward.
 """

@@ -38,7 +38,7 @@ class References:
         self._nearest = {label: NearestReference(cells[labels == label]) for label in torch.unique(labels).tolist()}
 
     def distances(self, query: Tensor, ids: Sequence[int]) -> Tensor:
-        """Return the global matching map (equation 2) of a frame with the embedding `query` [C, h, w].
+        """Return the global matching map (MA-Net, equation 2) of a frame with the embedding `query` [C, h, w].
 
         It is float32 [len(ids), h, w]: for each of `ids`, the distance of each pixel to the nearest of the R embeddings
         with that id, 0..1; 1 if there is none.
@@ -54,7 +54,7 @@ class References:
 
 
 def local_distances(query: Tensor, previous: Tensor, labels: Tensor, ids: Sequence[int], window: int) -> Tensor:
-    """Return the local matching map (equations 4 and 7) of a frame, compared with the adjacent frame.
+    """Return the local matching map (MA-Net, equations 4 and 7) of a frame, compared with the adjacent frame.
 
     It tells, for each id, the distance of each pixel to the nearest embedding of that id within a window of the
     adjacent frame. Distances are computed at half size, for offsets of up to `window` pixels there, and resized

@@ -92,7 +92,7 @@ def _extended_reference(reference: Tensor) -> Tensor:
 def _nearest(query: Tensor, reference: Tensor) -> Tensor:
     """Return, for each row of `query` [P, C + 1], the smallest scalar product with a row of `reference` [R, C + 1].
 
-    They are the results of `_extended_query` and `_extended_reference`. The products are [P].
+    The arguments are the results of `_extended_query` and `_extended_reference`. The result is [P].
     """
     nearest = torch.full((len(query),), torch.inf, device=query.device)
     rows, columns = (_ROWS, _COLUMNS) if query.device.type == "cpu" else (_GPU_ROWS, _GPU_COLUMNS)

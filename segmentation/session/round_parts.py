@@ -46,7 +46,8 @@ def parts_of(interactions: Sequence[Interaction], span: range, direction: str) -
 
 
 def stored_parts(past: PastRound, count: int) -> Iterator[PastRound]:
-    """Divide a stored round into parts, and yield each part that has masks as a round drawn on one frame.
+    """Divide a stored round into parts, one for each frame that was drawn on, and yield those that have masks as
+    rounds.
 
     `count` is the number of frames of the video. The span of the round is not needed: frames outside it have no mask.
     """

@@ -95,7 +95,9 @@ class SessionMasks:
         return np.zeros(self._size, np.uint8) if found is None else found
 
     def keeps(self, frame: int) -> bool:
-        """Whether the current part of a round must keep a frame's mask: it is locked or in `done`."""
+        """Whether the current part of a round must keep a frame's mask: it is locked, or an earlier part has computed
+        it.
+        """
         return frame in self.locked or frame in self.done
 
     def kept(self, frame: int) -> LabelMap:

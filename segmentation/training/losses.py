@@ -26,7 +26,8 @@ def bootstrapped_cross_entropy(logits: Tensor, labels: Tensor, keep: float) -> T
 
 
 def hard_pixels_cross_entropy(logits: Tensor, labels: Tensor, keep: float) -> Tensor:
-    """Like `bootstrapped_cross_entropy`, but pixels whose true label has a probability below SURE always count.
+    """Return a mean like `bootstrapped_cross_entropy`, in which pixels whose true label has a probability below SURE
+    always count.
 
     So an untrained network learns from all pixels. If it learned from the worst pixels alone, it would give equal
     probabilities everywhere for a long time.

@@ -13,7 +13,9 @@ from segmentation.training.clips import ClipConfig
 
 @dataclass(frozen=True)
 class Stage:
-    """A part of a training run with its own settings for clips and batches. It ends at the fraction `until` of it."""
+    """A part of a training run with its own settings for clips and batches. The stage ends when the fraction `until` of
+    the run is done.
+    """
 
     until: float
     batch: int
@@ -40,7 +42,7 @@ class Plan:
     uses: int = 2  # uses of each batch (`loop.echoed`); more where making a batch takes longer than a step
 
     def stage(self, progress: float) -> Stage:
-        """Return the stage of the run at the fraction `progress` of it, 0..1."""
+        """Return the stage in which the run is when its fraction `progress`, 0..1, is done."""
         return next((stage for stage in self.stages if progress < stage.until), self.stages[-1])
 
 

@@ -1,6 +1,6 @@
 """Tests of what can happen during a round: a reload, cancelling, a killed worker, a lost connection, another user.
 
-They use a slow fake engine, so that the round is still running when it happens.
+They use a slow fake engine, so that the round is still running at that moment.
 """
 
 from __future__ import annotations

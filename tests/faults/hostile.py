@@ -1,4 +1,6 @@
-"""Messages that no page sends: a program changes correct ones at random. No process may end, grow or stop to answer."""
+"""Messages that no page sends: a program changes correct ones at random. No process may end, use more and more memory,
+or stop answering.
+"""
 
 from __future__ import annotations
 
@@ -86,7 +88,9 @@ class Target:
         return ended + (self._web_memory() > self._memory + MOST_GROWN)
 
     def _unanswered(self) -> bool:
-        """Return whether a scribble is not stored, of an object and on a frame that no message names."""
+        """Draw a scribble for an object and on a frame that no changed message names. Return whether it is not
+        stored.
+        """
         key = str(uuid4())
         with self._owner.open(self._video) as page:
             page.ask("scribble.add", key=key, frame=50, object=self._object, path=SCRIBBLE)

@@ -61,7 +61,9 @@ class Site:
         self._whole = self._masks_of_round(lambda page: None)
 
     def kill_worker(self, number: int) -> int:
-        """Kill the worker in the middle of a round. Return how many masks differ from those of a whole round."""
+        """Kill the worker in the middle of a round. Return how many masks differ from those of a round without a
+        fault.
+        """
 
         def kill(page: VideoVisit) -> None:
             page.masks_until(5 + number % 40)
@@ -91,7 +93,9 @@ class Site:
         return lost + (self._studio.children()["rounds"].pid != worker.pid)
 
     def round_while(self, fault: Callable[[], None], *, after_masks: int) -> int:
-        """Run a round, make a fault when some masks have come, and return how many masks differ from a whole round."""
+        """Run a round, make a fault when some masks have come, and return how many masks differ from those of a round
+        without a fault.
+        """
 
         def make(page: VideoVisit) -> None:
             page.masks_until(after_masks)
@@ -101,7 +105,7 @@ class Site:
         return sum(masks.get(frame) != data for frame, data in self._whole.items())
 
     def differing(self) -> int:
-        """Return how many masks of the newest round differ from those of a whole round now."""
+        """Return how many masks of the newest round now differ from those of a round without a fault."""
         assert self._head is not None
         now = self._masks_of(self._owner, self._head)
         return sum(now.get(frame) != data for frame, data in self._whole.items())

@@ -11,7 +11,9 @@ HEADER = f"{'fault':<62} {'tries':>6} {'losses':>7} {'worst':>8}"
 
 @dataclass(frozen=True)
 class Row:
-    """A fault: how often it was made, how much was lost, and the longest time in seconds until all went on."""
+    """A fault: how often it was made, how much was lost, and the longest time in seconds until everything worked
+    again.
+    """
 
     fault: str
     tries: int
@@ -24,7 +26,8 @@ class Row:
 
 
 def repeat(fault: str, tries: int, attempt: Callable[[int], int]) -> Row:
-    """Make a fault `tries` times. `attempt(number)` makes it, waits until all goes on, and returns what was lost.
+    """Make a fault `tries` times. `attempt(number)` makes it, waits until everything works again, and returns how much
+    was lost.
 
     An attempt that does not come to its end counts as a loss, and ends the repetition.
     """

@@ -1,4 +1,5 @@
-"""Sets the clock of the worker ahead that imports this module as its engines (MASKWRIGHT_ENGINES), the fake ones.
+"""Gives the fake engine to a worker that imports this module (MASKWRIGHT_ENGINES), and sets the clock of that worker
+ahead.
 
 The variable FAULTS_CLOCK_AHEAD says by how many seconds the clock is ahead of those of other hosts.
 """

@@ -14,7 +14,7 @@ import numpy as np
 class Figure:
     """A measured value. `aim` is its target (None: it has none), and `better` says whether less or more is better.
 
-    NaN says that nothing was measured, which counts as a missed target, also for a value that has none.
+    NaN says that nothing was measured, which counts as a missed target, also for a figure without a target.
     """
 
     name: str

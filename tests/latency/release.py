@@ -90,8 +90,9 @@ def measure(page: Page, studio: Studio) -> Iterator[Figure]:
 def releases(page: Page, studio: Studio, video: int = 1) -> Iterator[list[Event]]:
     """Draw new objects that each run a round when the pen is lifted, and yield what happened after each.
 
-    A first round of another object, which is not measured, opens the video in the engine and computes its features.
-    The others change their frame and the next one only, so that the new object is not in the way of the following.
+    A first round of another object, which is not measured, opens the video in the engine and computes its features. The
+    others change their frame and the next one only, so that the new object does not hide the objects that are drawn
+    after it.
     """
     open_video(page, video)
     page.get_by_test_id("view-runOnRelease").click()

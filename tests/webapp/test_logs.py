@@ -1,4 +1,4 @@
-"""Tests that what programs log can be read by people or by programs, and names what it belongs to."""
+"""Tests that logs can be read by people or by programs, and that each line names its request, video or task."""
 
 from __future__ import annotations
 

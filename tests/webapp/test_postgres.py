@@ -1,4 +1,6 @@
-"""Runs the tests that need Postgres in one process with a test database there: locks of rows, and leases once more."""
+"""Runs the tests that need Postgres in one process with a test database there: the tests of locks of rows, and those of
+leases a second time.
+"""
 
 from __future__ import annotations
 

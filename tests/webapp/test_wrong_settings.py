@@ -1,4 +1,4 @@
-"""Every documented setting with values that cannot work: each is refused with one sentence before anything starts."""
+"""Tests that every documented setting refuses values that cannot work, with one sentence and before anything starts."""
 
 import re
 from pathlib import Path

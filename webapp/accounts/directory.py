@@ -1,4 +1,6 @@
-"""Sign-in with the password of a directory (LDAP), by django-auth-ldap, after Django has tried the password here."""
+"""Sign-in with the password of a directory (LDAP), by django-auth-ldap. Django tries it after its own check, which
+knows only passwords that are stored here.
+"""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ class PasswordTry:
         _on_cache(lambda store: store.delete(self._narrowest))
 
     def take_back(self) -> None:
-        """Count this try neither as a wrong one nor as a right one."""
+        """Undo the counting of this try of a password or code, as if it had not been made."""
         for key in self._counted:
             _add(key, -1, self._seconds)
 

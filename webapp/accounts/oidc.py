@@ -56,9 +56,10 @@ def start(request: HttpRequest) -> HttpResponse:
 def _ask(request: HttpRequest, user: User) -> HttpResponse:
     """Show the form with which `user` connects their account and, once it is sent, check the password in it.
 
-    It asks for the password, because the account at the provider can sign in afterwards: neither a page of a stranger
-    nor an open browser may be enough for that. An account without a password cannot prove this, unless it was made for
-    somebody who came by a one-time link and has no other way to sign in.
+    The password is asked for because afterwards whoever has the account at the provider can sign in here: a request
+    that another site forges, or a browser that was left open, must not be enough to connect it. An account without a
+    password cannot be connected, unless it was made for somebody who came by a one-time link and has no other way to
+    sign in.
     """
     if user.signs_in_outside():
         text = "Your organisation signs you in, so this account cannot be connected to a second one."

@@ -36,7 +36,8 @@ class OutsidePerson:
 
 @transaction.atomic
 def account_of(person: OutsidePerson, *, connect_to: User | None = None) -> User:
-    """Return the account of `person`, and make it if there is none. Groups decide about the rights of the account.
+    """Return the account of `person`, and make it if there is none. The person's groups at the provider or in the
+    directory decide about the rights of the account.
 
     An existing account is never taken over because it has the same name. Its owner must connect it: `connect_to` is
     the user who does so.

@@ -42,7 +42,7 @@ def browsers_of(user: User) -> QuerySet[SignedInBrowser]:
 
 @transaction.atomic
 def sign_out_browser(*, user: User, browser_id: int) -> None:
-    """End one of the sessions of `user`. Raises NotFound for those of others."""
+    """End one of the sessions of `user`. Raises NotFound if the session is another person's."""
     browser = SignedInBrowser.objects.filter(user=user, pk=browser_id).first()
     if browser is None:
         raise NotFound("session")

@@ -1,4 +1,6 @@
-"""Signals of accounts. The audit log, which may import this part but is not imported by it, writes them down."""
+"""Django signals about accounts. Other apps, such as the audit log, receive them, so that this app need not import
+those.
+"""
 
 from django.dispatch import Signal
 

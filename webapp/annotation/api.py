@@ -79,7 +79,9 @@ def list_rounds(
     before: int | None = None,
     limit: Annotated[int, Field(ge=1, le=200)] = 100,
 ) -> RoundPage:
-    """Return the rounds of a video with their scribbles, newest first. `before` is the `next` of the part before."""
+    """Return the rounds of a video with their scribbles, newest first. `before` is the field `next` of the page that
+    was read last.
+    """
     role_for(request.user, video_id)
     return round_page(video_id, before, limit)
 
@@ -145,7 +147,7 @@ def _round_of(video_id: int, round_id: int) -> int:
 
 
 def _round_for(user: Visitor, round_id: int) -> Round:
-    """Return a round of a video that `user` may see. A stranger does not learn that the round exists."""
+    """Return a round of a video that `user` may see. Raises NotFound also for rounds that `user` may not see."""
     round_ = Round.objects.select_related("author").filter(pk=round_id).first()
     if round_ is None:
         raise NotFound("round")

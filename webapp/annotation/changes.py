@@ -92,7 +92,9 @@ def jobs_changed(video_id: int) -> None:
 
 
 def round_scored(round_: Round) -> None:
-    """Log that a round has a score, without the score. Only reviewers are sent it, as it tells of ground truth."""
+    """Log that a round has a score, without the score. The message is sent only to reviewers, because it shows that the
+    video has ground truth.
+    """
     _append(round_.video_id, "round.scored", round=round_.pk)
 
 

@@ -37,7 +37,7 @@ _WHITE = np.array([0.9505, 1.0, 1.089])
 
 @cache
 def palette() -> tuple[str, ...]:
-    """Return `MOST_OBJECTS` different colours as #rrggbb, those that were chosen by hand first.
+    """Return `MOST_OBJECTS` different colours as #rrggbb. The first ones were chosen by hand.
 
     Each further colour is, of a grid of candidates, the one that is farthest in CIE Lab from all colours before it.
     """
@@ -56,7 +56,8 @@ def palette() -> tuple[str, ...]:
 
 
 def unused_color(used: Collection[str], like: str | None = None) -> str:
-    """Return a colour that is not in `used`: the first of the palette, or that which is nearest to the colour `like`.
+    """Return a colour that is not in `used`: the one that is nearest to the colour `like` or, without `like`, the first
+    of the palette.
 
     If the whole palette is in `used`, `like` or the first colour is returned.
     """
@@ -75,7 +76,9 @@ def rgb_of(colors: Collection[str]) -> Rgb:
 
 
 def lab_of(rgb: Rgb) -> Rgb:
-    """Convert sRGB to CIE Lab, in which distances are about those that people see."""
+    """Convert sRGB to CIE Lab, in which the distance of two colours is about as large as the difference that people
+    see.
+    """
     ratio = _linear(rgb) @ _XYZ.T / _WHITE
     root = np.where(ratio > 0.008856, np.cbrt(ratio), ratio * 7.787 + 16 / 116)
     x, y, z = root.T
@@ -83,7 +86,7 @@ def lab_of(rgb: Rgb) -> Rgb:
 
 
 def contrast(rgb: Rgb, other: Rgb) -> NDArray[np.float64]:
-    """Return the contrast of colours [N, 3] with another one [3] as WCAG 2 defines it, 1..21."""
+    """Return the contrast, 1..21 as WCAG 2 defines it, of each of N colours [N, 3] with the colour `other` [3]."""
     light, ground = _linear(rgb) @ _XYZ[1], float(_linear(other) @ _XYZ[1])
     return (np.maximum(light, ground) + 0.05) / (np.minimum(light, ground) + 0.05)
 

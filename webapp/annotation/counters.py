@@ -1,4 +1,4 @@
-"""Keeps what lists of videos show in the rows of the videos, so that a list needs no counting.
+"""Stores the counts that lists of videos show in the rows of the videos, so that a list needs no counting.
 
 The functions are called in the transaction that changes what they count.
 """
@@ -56,7 +56,7 @@ def jobs_changed(video_id: int) -> None:
 
 
 def wrong_counts(video_id: int) -> dict[str, int | bool]:
-    """Return the columns of a video's row that differ from what is stored, with the right values."""
+    """Count again, and return those counts in a video's row that are wrong, as column names with the right values."""
     rounds = Round.objects.filter(video_id=video_id)
     right: dict[str, int | bool] = {
         "rounds_made": rounds.count(),

@@ -28,7 +28,7 @@ def engine_seconds(owner: Owner) -> int:
 
 
 def check_engine_time(project: Project, person: User) -> None:
-    """Raise Problem "quota" (429) if a project or a person has used the time of workers that its quota gives.
+    """Raise Problem "quota" (429) if a project or a person has used as much time of workers as the quota allows.
 
     `retry_after` is the time in seconds after which the oldest round no longer counts. No running round is stopped.
     """

@@ -115,7 +115,7 @@ class PinReplyInfo(Model):
 
 
 class LeaseInfo(Model):
-    """Somebody draws on an object, so others cannot until `until`."""
+    """A person's right to draw on an object. Nobody else can draw on it before the time `until`."""
 
     object: ObjectNumber
     holder: Person
@@ -191,7 +191,9 @@ class VideoInfo(Model):
 
 
 class State(Model):
-    """The whole state of a video except its masks. Those of the frames in RoundInfo.frames are loaded over HTTP."""
+    """The whole state of a video except its masks. The masks, of the frames that RoundInfo.frames lists, are loaded by
+    other calls.
+    """
 
     video: VideoInfo
     objects: list[ObjectInfo]

@@ -30,7 +30,8 @@ def store_score(
 ) -> None:
     """Store how good the masks at a round are. A later score of the same round replaces an earlier one.
 
-    `cells` has (frame, object id, J, F) for each frame and object with ground truth. Object 0 is one that nobody drew.
+    `cells` has (frame, object id, J, F) for each frame and object with ground truth. The object id 0 stands for an
+    object of the ground truth that nobody drew.
     """
     round_ = Round.objects.get(pk=round_id)
     hold(round_.video_id)

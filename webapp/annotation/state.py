@@ -68,7 +68,8 @@ def scribble_info(scribble: Scribble) -> ScribbleInfo:
 def round_info(round_: Round) -> RoundInfo:
     """Describe a round for the page. The author of `round_` must be loaded (select_related).
 
-    Which frames have masks is stored in the row of an ended round. For another round it is read from the masks.
+    Which frames have masks is stored in the row of an ended round. For a round that has not ended, it is found by
+    reading the masks.
     """
     return RoundInfo(
         id=round_.pk,

@@ -60,7 +60,10 @@ def unsure_frames(shown: Iterable[Shown]) -> set[int]:
 
 
 def lost_frames(video_id: int, shown: Sequence[Shown]) -> dict[int, set[int]]:
-    """Return, by object, the frames after the first one that shows it in which it is gone and not marked as absent."""
+    """Return the frames in which each object is lost, by object id.
+
+    An object is lost in a frame that does not show it, if an earlier frame does and it is not marked as absent.
+    """
     absent = {number: frames_in(spans) for number, spans in absent_spans(video_id).items()}
     found: dict[int, set[int]] = {}
     for number in sorted({number for one in shown for number in one.objects}):
@@ -81,8 +84,8 @@ def frames_to_fix(video_id: int) -> set[int]:
 def count_to_fix(video_id: int) -> None:
     """Store how many frames of a video are to be fixed (`frames_to_fix`). If the video changes meanwhile, count again.
 
-    After a few tries the number stays marked as stale, because somebody draws all the time; the sweep sends the task
-    again later.
+    If the video changes during each of a few tries, the number stays marked as out of date, and the sweep sends the
+    task again later.
     """
     for _ in range(TRIES):
         seen = last_change(video_id)

@@ -130,7 +130,9 @@ class Body:
 
 
 async def is_signed_in(scope: Any, accepts_token: Callable[[str], bool]) -> bool:
-    """Return whether a request has a valid token, or the session cookie of an active user. At most two queries."""
+    """Return whether a request has a valid token, or the session cookie of an active user. Makes at most two
+    queries.
+    """
     scheme, _, token = dict(scope["headers"]).get(b"authorization", b"").decode("latin-1").partition(" ")
     if scheme.lower() == "bearer":
         return await sync_to_async(_closing(accepts_token), thread_sensitive=False)(token)

@@ -1,4 +1,6 @@
-"""Gives the answers to programs that speak tus the header that its specification demands."""
+"""Gives the answers to clients of tus, the protocol of uploads that can be resumed, the header that its specification
+demands.
+"""
 
 from __future__ import annotations
 

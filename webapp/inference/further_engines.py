@@ -1,4 +1,4 @@
-"""Loads the engines of the module that MASKWRIGHT_ENGINES names, or ends the program with a sentence."""
+"""Loads the engines of the module that MASKWRIGHT_ENGINES names, or ends the program with an error message."""
 
 from __future__ import annotations
 

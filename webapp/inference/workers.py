@@ -30,7 +30,8 @@ def announce(device: str) -> None:
 
 
 def beat(*, ending: bool = False, task: str = "") -> bool:
-    """Store the heartbeat of this process, and return whether it is drained. With `ending` it is drained from now on.
+    """Store the heartbeat of this process, and return whether it is being drained: it then begins no further task. With
+    `ending` it is drained from now on.
 
     `task` is the name of the task that it runs.
     """

@@ -135,7 +135,7 @@ def deal(
     """Give jobs that nobody has to people, evenly: the next job goes to the person with the fewest open ones.
 
     `videos` and `jobs` restrict which jobs of the project are dealt (None: no restriction). Nobody gets more than
-    `most_open` open jobs; the rest stays in the pool. Each `BATCH` jobs are a transaction. Return what was dealt.
+    `most_open` open jobs; the rest stays in the pool. A transaction deals at most `BATCH` jobs. Return what was dealt.
     """
     project_for(by, project_id, Role.MANAGER)
     if not people:

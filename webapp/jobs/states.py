@@ -1,4 +1,4 @@
-"""The moves of jobs: who may do which action in which stage and state, and what comes of it.
+"""The moves of jobs: who may do which action in which stage and state, and to which stage and state it leads.
 
     annotation/new ----------- start ---> annotation/in_progress
     annotation/rejected ------ start ---> annotation/in_progress

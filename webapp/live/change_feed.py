@@ -129,10 +129,11 @@ def _masks(rounds: set[int], seq: int) -> list[PackedMask]:
 def _with_painted_meanwhile(
     video_id: int, cursor: Cursor, candidates: set[int], masks: list[PackedMask]
 ) -> list[PackedMask]:
-    """Add to `masks` those of other rounds, painted ones for example, that were stored while `masks` were read.
+    """Add to `masks` the masks of other versions, such as painted masks, that were stored while `masks` were read.
 
-    `candidates` are the rounds whose masks were read. The masks of a video are committed in the order of their ids,
-    so the change log by now names the round of every mask whose id is lower than that of the last mask in `masks`.
+    `candidates` are the ids of the rounds whose masks were read. The change log is read again to find the other
+    versions. It names all that are needed: the masks of a video are committed in the order of their ids, and only masks
+    with a lower id than the last one in `masks` are added.
     """
     others = {_round_of(change) for change in _changes(video_id, cursor.seq)} - candidates - {0}
     if not others:

@@ -126,7 +126,8 @@ class RoundCancel(Model):
 
 
 class HeadMove(Model):
-    """Move the head: to its base (undo), to a branch (redo) or to any round.
+    """Move the head to another round: to the base of the present one (undo), to a round that builds on it (redo), or to
+    any round.
 
     `from_round` is the head that the page shows.
     """
@@ -174,9 +175,9 @@ class MaskEdit(Model):
     """Edit the masks of the frames from `first` to `last` (inclusive). The `result` of the `ack` is the new version.
 
     clear: the objects lose their pixels. copy: they get the masks that they have in the frame `source`. merge: their
-    pixels become those of `into`. swap: the two objects change places. split: the pixels of the one object become those
-    of `into`. interpolate: between the masks of `first` and `last`, the objects change their shape evenly. Accepted
-    frames stay as they are. A worker does it after the rounds that wait or run.
+    pixels become those of `into`. swap: the two objects exchange their masks. split: the pixels of the one object
+    become those of `into`. interpolate: between the masks of `first` and `last`, the objects change their shape evenly.
+    Accepted frames stay as they are. A worker does it after the rounds that wait or run.
     """
 
     type: Literal["mask.edit"]

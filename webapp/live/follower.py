@@ -302,7 +302,9 @@ class Hub:
         return self.worker
 
     def _notified(self, video_id: int) -> None:
-        """Wake the follower of a video that this process has changed. May be called from any thread."""
+        """Wake the follower of a video, because code of this process has changed the video. May be called from any
+        thread.
+        """
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._wake, video_id)
 

@@ -50,7 +50,9 @@ def _with_connection(
 
 
 def _is_lost() -> bool:
-    """Return whether the connection of this thread is lost. Django drops a connection that it cannot roll back."""
+    """Return whether this thread's connection to the database is lost. Django drops a connection that it cannot roll
+    back.
+    """
     return connection.connection is None or not connection.is_usable()
 
 

@@ -47,9 +47,11 @@ def send_waiting() -> int:
 
 
 def send_or(mail: EmailMessage, give_back: Callable[[], object]) -> bool:
-    """Send a mail, and return whether that worked. If not, it is logged without the text, and `give_back` is called.
+    """Send a mail, and return whether that worked. If not, the error is logged without the text of the mail, and
+    `give_back` is called.
 
-    An address that Django cannot write into a header raises ValueError; the mails to other people still go out.
+    This also holds for an address that Django cannot write into a header, so that the mails to other people still go
+    out.
     """
     try:
         mail.connection = get_connection()

@@ -38,7 +38,8 @@ def notify(
 ) -> None:
     """Notify the users with the ids `to`. None among them, inactive users and `by` are left out.
 
-    Call it in the transaction of what it tells. `link` is an address on the page, such as "/videos/7".
+    Call this function in the transaction of the change that `text` tells of. `link` is an address on the page, such as
+    "/videos/7".
     """
     wanted = {pk for pk in to if pk is not None} - {None if by is None else by.pk}
     if not wanted:

@@ -241,7 +241,7 @@ def _workers() -> list[WorkerInfo]:
 
 
 def _claimed(lease: Lease[Any]) -> QuerySet[Any]:
-    """Return the tasks that workers have claimed, with what `_task` reads of them."""
+    """Return the tasks that workers have claimed, with the related rows that `_task` reads."""
     if lease is IMPORTS:
         return lease.running().select_related("project", "created_by")[:MOST_RUNNING]
     if lease is ROUNDS:

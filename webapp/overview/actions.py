@@ -58,10 +58,10 @@ class Values:
 def act_on_many(*, by: User, project_id: int, ids: Sequence[int], action: Action, values: Values) -> int:
     """Do `action` to the videos with these ids. Return how many videos, or jobs of them, were changed.
 
-    What can be refused is refused before anything is changed. Then each `BATCH` videos are a transaction, which locks
-    them in the order of their ids, so that people who draw in them need not wait for all, and two actions at once never
-    wait for each other. Raises NotFound if a video is not one of the project's that `by` sees, and what the action
-    itself raises.
+    What can be refused is refused before anything is changed. Then each transaction changes at most `BATCH` videos, and
+    locks them in the order of their ids, so that people who draw in them need not wait for all, and two actions at once
+    never wait for each other. Raises NotFound if a video is not one of the project's that `by` sees, and what the
+    action itself raises.
     """
     require(by, project_id, Role.MANAGER)
     wanted = sorted(set(ids))

@@ -111,7 +111,9 @@ def get_cover(request: HttpRequest, video_id: int, v: int | None = None) -> Http
 
 
 class ActionBody(Strict):
-    """An action, the ids of the videos on which it is carried out, and its value. It reads only the field it needs."""
+    """An action, the ids of the videos on which it is carried out, and its value. Each action reads only the fields
+    that it needs.
+    """
 
     ids: Annotated[list[int], Field(min_length=1, max_length=1000)]
     action: Action
@@ -131,7 +133,9 @@ class ActionResult(Schema):
     "/projects/{int:project_id}/videos/actions", response={200: ActionResult, (400, 403, 404, 409): ErrorAnswer}
 )
 def act_on_videos(request: HttpRequest, project_id: int, body: ActionBody) -> ActionResult:
-    """Carry out one action on many videos, or on none if it is refused for one. Workers make copies afterwards."""
+    """Carry out one action on many videos, or on none if it is refused for one. If the action is to copy the videos,
+    workers do so after this call has answered.
+    """
     labels = {move.label: move.to for move in body.labels}
     values = Values(body.person, body.priority, body.due, body.project, labels)
     by = signed_in(request)

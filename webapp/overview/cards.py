@@ -44,7 +44,7 @@ class Filter:
         reviewer: as `assignee`.
         due: when a job that is not finished is due; "none": no such job has a due date.
         label: the id of a label that a present object has.
-        truth: whether `user` must see ground truth in it.
+        truth: whether only videos are wanted whose ground truth the person may see.
         archived: whether archived videos are wanted instead of the others.
     """
 

@@ -35,7 +35,8 @@ def sweep_trash() -> None:
 
 
 def remove_marked() -> None:
-    """Delete everything that is marked with `removing`, and what copies that have failed were given.
+    """Delete everything that is marked with `removing`. Of videos whose copying has failed, delete the work (rounds and
+    masks) that was copied.
 
     Returns when nothing is marked any more.
     """

@@ -1,7 +1,7 @@
 """Keeps child processes alive: a child that ends is started again, and no child outlives the supervisor.
 
-Each child has a session of its own, so that Ctrl+C reaches the supervisor alone. Its standard input is a pipe, by which
-it notices that the supervisor was killed (webapp/process/lifeline.py).
+Each child runs in an operating system's session of its own (setsid), so that Ctrl+C reaches the supervisor alone. Its
+standard input is a pipe, by which it notices that the supervisor was killed (webapp/process/lifeline.py).
 """
 
 from __future__ import annotations

@@ -94,7 +94,8 @@ def _make(by: User, project_id: int, guest: Guest) -> tuple[Invitation, str]:
 
 @transaction.atomic
 def invite_many(*, by: User, project_id: int, text: str) -> list[Line]:
-    """Invite everybody in a CSV file with the columns email, role, first_name and last_name (the last two may lack).
+    """Invite everybody in a CSV file with the columns email, role, first_name and last_name (the last two may be
+    missing).
 
     A line about somebody who is a member already is skipped. If a line is wrong, raises Problem "bad_csv" and changes
     nothing; `lines` says which and why.

@@ -1,4 +1,6 @@
-"""The labels of a project: replaced as a list, deleted with an answer to where their objects go, and brought back."""
+"""The labels of a project: replaced as a list, deleted when a person has said which labels their objects get, and
+brought back.
+"""
 
 from __future__ import annotations
 

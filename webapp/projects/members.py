@@ -109,7 +109,7 @@ def _member(project_id: int, user_id: int) -> Membership:
 
 
 def _end_invitations(member: Membership, *, becomes: Role | None) -> None:
-    """Delete a member's unused invitations that they could not make in the role `becomes`; None: all of them."""
+    """Delete those unused invitations of a member that the role `becomes` would not allow them to make; None: all."""
     made = Invitation.objects.filter(project_id=member.project_id, created_by=member.user_id, used_at=None)
     if becomes is not None and allows(becomes, Role.MANAGER):
         made = made.exclude(role__in=[role for role in Role if allows(becomes, role)])

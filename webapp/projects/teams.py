@@ -63,7 +63,7 @@ def change_team(*, by: User, team_id: int, name: str | None, usernames: Sequence
     """Rename a team, and replace who is in it. None leaves the name or the people as they are.
 
     The members of projects to which the team was invited stay the same, and so do people of the team whose accounts are
-    not active, because nobody is shown them. Raises as `make_team` and `team_to_change`.
+    not active, because nobody is shown them. Raises what `make_team` and `team_to_change` raise.
     """
     team = team_to_change(by, team_id)
     if name is not None and name.strip() != team.name:

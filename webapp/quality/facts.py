@@ -33,7 +33,9 @@ class Fact:
 
 
 def all_facts(project_id: int) -> Iterator[Fact]:
-    """Yield everything that was measured in a project. Videos in the trash do not count."""
+    """Yield everything that was measured in a project, such as the times that people worked, strokes, and scores.
+    Videos in the trash do not count.
+    """
     for part in (_human_seconds, _versions, _strokes, _accepted, _moves, _scores, _acceptances):
         yield from part(project_id)
 

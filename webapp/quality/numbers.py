@@ -34,8 +34,8 @@ NO_LABEL = "without a label"
 def numbers_of(project_id: int, by: By, since: date | None = None, until: date | None = None) -> list[NumbersRow]:
     """Sum up the facts of a project between two days (inclusive), grouped by `by`. Facts without a group are left out.
 
-    A fact about a whole video counts for no label and no object. J, F, and what it took until acceptance are means.
-    A round counts once in each group, so a round on several objects counts for each of them.
+    A fact about a whole video counts for no label and no object. J, F, and the rounds and human seconds until a job was
+    accepted are means. A round counts once in each group, so a round on several objects counts for each of them.
     """
     values: defaultdict[Key, defaultdict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     counted: set[tuple[Key, str, int]] = set()

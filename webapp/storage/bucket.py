@@ -213,7 +213,10 @@ class BucketStorage:
                 raise StorageAway(errno.EIO, f"the bucket keeps {failed[0].get('Key')}: {failed[0].get('Message')}")
 
     def _all(self, calls: Iterable[tuple[Any, ...]], beat: Callable[[], object]) -> None:
-        """Make many calls, each a function with its arguments, a few at a time. Raises what one of them raises."""
+        """Make many calls, each a function with its arguments, a few at a time. `beat` is called after each.
+
+        Raises what one of the calls raises.
+        """
         running = [self._pool.submit(*call) for call in calls]
         try:
             for done in as_completed(running):

@@ -49,7 +49,9 @@ class Storage(Protocol):
         """Store the file at `path` under `name`, in place of an earlier one. There is no file at `path` afterwards."""
 
     def save_folder(self, path: Path, name: str, beat: Beat) -> None:
-        """Store the folder at `path` as the folder `name`, in place of an earlier one. It is gone afterwards."""
+        """Store the folder at `path` as the folder `name`, in place of an earlier one. There is none at `path`
+        afterwards.
+        """
 
     def exchange_folder(self, path: Path, name: str, old: str) -> Callable[[], None]:
         """Store the folder at `path` as the folder `name`, and keep what was there as the folder `old`.

@@ -39,7 +39,7 @@ class Intake:
     def follow(self, *, draining: bool, ending: bool = False) -> None:
         """Let the worker stop reading its queues while `draining`, or read them again. Any thread may call this.
 
-        A worker that is `ending` was told to, so no warning is logged.
+        With `ending` no warning is logged, because somebody has told the worker to end.
         """
         with self._lock:
             if draining == self._closed or self._consumer is None:

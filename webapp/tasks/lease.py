@@ -43,7 +43,7 @@ class LeasedTask(models.Model):
 
     @property
     def losses(self) -> int:
-        """How many attempts count as failed: a worker was lost."""
+        """How many attempts count as failed, because their worker was lost."""
         return self.attempts - self.postponed
 
 

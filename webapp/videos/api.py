@@ -59,7 +59,10 @@ class VideoQuery(Sorted):
 
 
 class SourceFrames(Schema):
-    """The names and the time stamps in seconds that the frames had in their source, by frame: "" and null if none."""
+    """The name and the time stamp in seconds that each frame had in its source, in the order of frames.
+
+    A name is "" and a time is null where the source has none.
+    """
 
     names: list[str]
     times: list[float | None]
@@ -100,8 +103,8 @@ def get_upload(request: HttpRequest, upload_id: UUID) -> Upload:
 def ask_for_offset(request: HttpRequest, upload_id: UUID) -> Answer:
     """Answer with headers that tell at which byte an upload goes on, and how long it is, as tus prescribes.
 
-    A complete file becomes a video if it is none yet: a client whose last chunk was stored, but answered with an error,
-    asks here and then makes no further call.
+    A complete file becomes a video if it has not become one yet: a client whose last chunk was stored, but answered
+    with an error, asks here and then makes no further call.
     """
     by = signed_in(request)
     upload = upload_for(by, upload_id)

@@ -1,4 +1,6 @@
-"""REST calls of files that the server gets itself, from its import folder, from buckets or from addresses."""
+"""REST calls of fetches: files that nobody uploads, but that the server reads from its import folder or a bucket, or
+downloads from a URL.
+"""
 
 from __future__ import annotations
 
@@ -25,8 +27,8 @@ router = Router(tags=["videos"])
 
 
 class FetchBody(Strict):
-    """A request to get the file `source`: an address (https://...), an object of a bucket (s3://...), or a path below
-    the import folder.
+    """A request to fetch the file `source`: a URL (https://...), an object of a bucket (s3://...), or a path below the
+    import folder.
 
     With `as_video` the file becomes a video. Otherwise it becomes an upload, for an import of masks.
     """
@@ -58,7 +60,7 @@ class FetchInfo(Schema):
 
 
 class FetchSources(Schema):
-    """Which kinds of sources this site gets files from itself: each is true if it is allowed."""
+    """The kinds of sources from which this site may fetch files: each is true if it is allowed."""
 
     folder: bool  # the import folder
     addresses: bool  # public addresses (https://...)
@@ -73,7 +75,7 @@ class FolderEntry(Schema):
 
 @router.get("/fetch-sources", response=FetchSources)
 def get_fetch_sources(request: HttpRequest) -> FetchSources:
-    """Return from where the site gets files itself: what the settings of its administrator allow."""
+    """Return from where the site may fetch files, as its administrator has set it."""
     addresses = settings.CONFIG["MASKWRIGHT_IMPORT_ADDRESSES"]
     return FetchSources(folder=has_folder(), addresses=addresses, buckets=bool(allowed_places()))
 

@@ -1,4 +1,4 @@
-"""Opens what the server gets itself: a file or folder below the import folder, an object of a bucket, or an address.
+"""Opens the sources of fetches: a file or folder below the import folder, an object of a bucket, or a URL.
 
 The import folder is MASKWRIGHT_IMPORT_FOLDER. Nothing outside of it is read, also not through links, and nothing of the
 data folder of the site.
@@ -143,7 +143,7 @@ def _unreadable(path: Path, field: str = "source") -> Problem:
 
 @contextmanager
 def open_source(source: str, packing: Packing) -> Iterator[Opened]:
-    """Open a file, an object of a bucket or an address. A folder, also one of a bucket, is packed into a zip.
+    """Open a file, an object of a bucket or a URL. A folder, also one of a bucket, is packed into a zip.
 
     Raises Problem, and what `packing` raises.
     """
@@ -225,7 +225,7 @@ def _joined(address: str, location: str) -> str:
 
 @contextmanager
 def _open_address(address: str) -> Iterator[Opened]:
-    """Ask for an address and follow its redirects, each of which is checked. Raises Problem."""
+    """Open a URL and follow its redirects, each of which is checked. Raises Problem."""
     for _ in range(MOST_REDIRECTS + 1):
         check_source(address)
         try:

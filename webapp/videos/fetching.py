@@ -1,4 +1,6 @@
-"""Lets a worker get files from the import folder or from addresses, as uploads that become videos or masks."""
+"""Lets a worker fetch files from the import folder, a bucket or a URL. They are stored as uploads, which become videos
+or masks.
+"""
 
 from __future__ import annotations
 
@@ -67,7 +69,7 @@ FETCHES = FetchLease(
 
 
 def begin_fetch(*, by: User, project_id: int, source: str, as_video: bool) -> Fetch:
-    """Have a worker get a file. Raises Problem if the source cannot be used, or if `by` has too many under way."""
+    """Have a worker fetch a file. Raises Problem if the source cannot be used, or if `by` has too many under way."""
     project = project_for(by, project_id, Role.ANNOTATOR)
     check_source(source)
     if is_address(source) and not is_in_bucket(source):
@@ -176,7 +178,9 @@ class _Progress:
         self._looked = 0.0
 
     def report(self, done: int, total: int) -> bool:
-        """Return whether the progress was stored. Raises ImportCancelled, and Problem if the disk or the time ends."""
+        """Return whether the progress was stored. Raises ImportCancelled, and Problem if the disk is full or the fetch
+        takes too long.
+        """
         now = time.monotonic()
         if now - self._looked < PROGRESS_SECONDS:
             return False

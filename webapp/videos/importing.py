@@ -246,7 +246,7 @@ def _fitting_part(part: str) -> str:
 def end_import(video: Video, state: VideoState, error: str = "") -> bool:
     """End an import, and tell who added the video if it failed. Return False if this worker no longer holds it.
 
-    Then nothing is stored, and what the video has by now belongs to another worker.
+    In that case nothing is stored, because the video is another worker's or has ended.
     """
     ended = IMPORTS.held(video.pk, video.fence).update(state=state, error=error)
     if ended and state == VideoState.FAILED:

@@ -122,7 +122,7 @@ class FetchState(models.TextChoices):
 
 
 class Fetch(LeasedTask):
-    """A file that the server gets itself, from its import folder or from an address, instead of by an upload.
+    """A file that the server reads from its import folder or a bucket, or downloads from a URL, instead of an upload.
 
     A worker holds a lease on the row while it stores the file as an upload, which then becomes a video or is brought in
     as masks.

@@ -42,10 +42,12 @@ class Packing(Protocol):
     """The functions of a caller that are called while a folder is packed. An exception of either ends the packing."""
 
     def begin(self, size: int) -> None:
-        """Learn, before anything is written, the size of all files in bytes. May raise Problem if it is too much."""
+        """Called with the size of all files in bytes, before anything is written. Raises Problem if that is too
+        much.
+        """
 
     def report(self, done: int, total: int) -> None:
-        """Is called with the bytes that are packed, after each piece."""
+        """Called after each piece with the number of packed bytes and the number of all bytes."""
 
 
 @contextmanager

@@ -57,7 +57,8 @@ def alone() -> None:
 
 
 def taken_by(owner: Owner, *, without: int | None = None) -> Taken:
-    """Return what the videos and uploads of a project or a person take, without the video with the id `without`.
+    """Return how many frames and bytes the videos and uploads of a project or a person have, without the video with the
+    id `without`.
 
     The videos of a person are those that they uploaded.
     """

@@ -102,9 +102,9 @@ def find_sequences(
 ) -> list[PictureSequence]:
     """Return all picture sequences in `files`, sorted by name. Raises Refused if there is none, unless `may_be_none`.
 
-    Files that belong to no sequence are left out, and the note that the user reads at the video names them. So it does
-    for `also_left_out`: files that could not even be listed, such as broken links. Video files become videos of their
-    own (movies.py) and are not named.
+    Files that belong to no sequence are left out, and the note that the user reads at the video names them. It also
+    names the files `also_left_out`, which could not even be listed, such as broken links. Video files become videos of
+    their own (movies.py) and are not named.
     """
     layout = find_layout(name for name in files.names if not is_movie(name))
     if not layout.sequences:

@@ -1,4 +1,4 @@
-"""The Celery tasks that import videos, and those that get a file from an address or a folder of the server first."""
+"""The Celery tasks that import videos, and those that first fetch a file from a URL, a bucket or the import folder."""
 
 from __future__ import annotations
 

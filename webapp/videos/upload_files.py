@@ -60,7 +60,9 @@ class Incoming(Protocol):
     """The place to which the chunks of an upload are written: an open file, or a bucket."""
 
     def take(self, body: Readable, offset: int, length: int, checksum: Checksum | None) -> None:
-        """Write `length` bytes of `body` at `offset`. Raises Problem if they do not all come or are not as sent."""
+        """Write `length` bytes of `body` at `offset`. Raises Problem if they do not all come or do not fit the
+        checksum.
+        """
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,7 @@ def receiving(upload_id: UUID) -> Iterator[Incoming]:
 
 @contextmanager
 def writing(upload: Upload) -> Iterator[IO[bytes]]:
-    """Open the file of an upload that the server gets itself, to be written from beginning to end."""
+    """Open the file of an upload that the server fetches itself, to be written from beginning to end."""
     if storage().on_this_disk:
         with upload_path(upload.pk).open("wb") as file:
             yield file
@@ -197,7 +199,8 @@ def _new_file() -> Iterator[Path]:
 
 
 def _take(body: Readable, file: IO[bytes], offset: int, length: int, checksum: Checksum | None) -> None:
-    """Copy `length` bytes of `body` to `file` at its position. Raises Problem if some are missing or are not as sent.
+    """Copy `length` bytes of `body` to `file` at its position. Raises Problem if some are missing or do not fit the
+    checksum.
 
     `offset` is the position of the bytes in the upload, which the Problem tells the client.
     """

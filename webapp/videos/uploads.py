@@ -34,7 +34,7 @@ MOST_UNDER_WAY = 20  # The most unfinished uploads of one person; the page sends
 def begin_upload(*, by: User, project_id: int, name: str, size: int, is_fetched: bool = False) -> Upload:
     """Create an upload and reserve disk space for its `size` bytes.
 
-    With `is_fetched` the server gets the file itself, so the limit of unfinished uploads of a person does not apply.
+    With `is_fetched` the server fetches the file itself, so the limit of unfinished uploads of a person does not apply.
 
     Raises Problem if the file is too large, the disk is too full, a quota leaves no room, or the user has too many
     unfinished uploads.
@@ -62,7 +62,7 @@ def check_upload_size(size: int) -> None:
 
 
 def _check_count(by: User) -> None:
-    """Raise Refused if `by` has too many unfinished uploads. Files that the server got itself do not count."""
+    """Raise Refused if `by` has too many unfinished uploads. Files that the server fetches itself do not count."""
     fetched = Fetch.objects.filter(upload__isnull=False).values("upload")
     if under_way().filter(created_by=by).exclude(pk__in=fetched).count() >= MOST_UNDER_WAY:
         raise Refused(

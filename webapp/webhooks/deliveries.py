@@ -102,7 +102,9 @@ def _call(delivery: Delivery) -> tuple[int, str]:
 
 @transaction.atomic
 def _sent(delivery: Delivery, status: int, answer: str) -> None:
-    """Store that a call succeeded. What was postponed because earlier calls of its webhook failed is due at once."""
+    """Store that a call succeeded. Deliveries of the same webhook that were postponed because earlier ones failed are
+    due at once.
+    """
     hook = _lock(delivery)
     columns = {"status": status, "answer": answer, "error": "", "heartbeat": None}
     if hook is None or not DELIVERIES.held(delivery.pk, delivery.fence).update(state=DeliveryState.SENT, **columns):

@@ -20,7 +20,9 @@ def new_secret() -> str:
 
 
 def signed_headers(secret: str, message_id: str, at: int, body: bytes) -> dict[str, str]:
-    """Return the headers of a delivery: its id, the time `at` in seconds since 1970, and the signature of all."""
+    """Return the headers of a delivery: its id, the time `at` in seconds since 1970, and the signature of both and the
+    body.
+    """
     key = base64.b64decode(secret.removeprefix(PREFIX))
     digest = hmac.new(key, f"{message_id}.{at}.".encode() + body, hashlib.sha256).digest()
     return {

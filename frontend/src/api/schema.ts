@@ -133,7 +133,7 @@ export interface paths {
         };
         /**
          * Get Fetch Sources
-         * @description Return from where the site gets files itself: what the settings of its administrator allow.
+         * @description Return from where the site may fetch files, as its administrator has set it.
          */
         get: operations["get_fetch_sources"];
         put?: never;
@@ -1236,7 +1236,8 @@ export interface paths {
         put?: never;
         /**
          * Act On Videos
-         * @description Carry out one action on many videos, or on none if it is refused for one. Workers make copies afterwards.
+         * @description Carry out one action on many videos, or on none if it is refused for one. If the action is to copy the videos,
+         *     workers do so after this call has answered.
          */
         post: operations["act_on_videos"];
         delete?: never;
@@ -2017,7 +2018,8 @@ export interface paths {
         };
         /**
          * List Rounds
-         * @description Return the rounds of a video with their scribbles, newest first. `before` is the `next` of the part before.
+         * @description Return the rounds of a video with their scribbles, newest first. `before` is the field `next` of the page that
+         *     was read last.
          */
         get: operations["list_rounds"];
         put?: never;
@@ -2254,7 +2256,8 @@ export interface components {
         Action: "assign" | "reviewer" | "priority" | "due" | "archive" | "unarchive" | "delete" | "move" | "copy";
         /**
          * ActionBody
-         * @description An action, the ids of the videos on which it is carried out, and its value. It reads only the field it needs.
+         * @description An action, the ids of the videos on which it is carried out, and its value. Each action reads only the fields
+         *     that it needs.
          */
         ActionBody: {
             action: components["schemas"]["Action"];
@@ -2860,8 +2863,8 @@ export interface components {
         ExportState: "queued" | "running" | "done" | "cancelled" | "failed";
         /**
          * FetchBody
-         * @description A request to get the file `source`: an address (https://...), an object of a bucket (s3://...), or a path below
-         *     the import folder.
+         * @description A request to fetch the file `source`: a URL (https://...), an object of a bucket (s3://...), or a path below the
+         *     import folder.
          *
          *     With `as_video` the file becomes a video. Otherwise it becomes an upload, for an import of masks.
          */
@@ -2901,7 +2904,7 @@ export interface components {
         };
         /**
          * FetchSources
-         * @description Which kinds of sources this site gets files from itself: each is true if it is allowed.
+         * @description The kinds of sources from which this site may fetch files: each is true if it is allowed.
          */
         FetchSources: {
             /** Addresses */
@@ -3021,7 +3024,8 @@ export interface components {
         };
         /**
          * HeadMove
-         * @description Move the head: to its base (undo), to a branch (redo) or to any round.
+         * @description Move the head to another round: to the base of the present one (undo), to a round that builds on it (redo), or to
+         *     any round.
          *
          *     `from_round` is the head that the page shows.
          */
@@ -3415,7 +3419,7 @@ export interface components {
         };
         /**
          * LeaseInfo
-         * @description Somebody draws on an object, so others cannot until `until`.
+         * @description A person's right to draw on an object. Nobody else can draw on it before the time `until`.
          */
         LeaseInfo: {
             asked_by: components["schemas"]["Person"] | null;
@@ -3504,9 +3508,9 @@ export interface components {
          * @description Edit the masks of the frames from `first` to `last` (inclusive). The `result` of the `ack` is the new version.
          *
          *     clear: the objects lose their pixels. copy: they get the masks that they have in the frame `source`. merge: their
-         *     pixels become those of `into`. swap: the two objects change places. split: the pixels of the one object become those
-         *     of `into`. interpolate: between the masks of `first` and `last`, the objects change their shape evenly. Accepted
-         *     frames stay as they are. A worker does it after the rounds that wait or run.
+         *     pixels become those of `into`. swap: the two objects exchange their masks. split: the pixels of the one object
+         *     become those of `into`. interpolate: between the masks of `first` and `last`, the objects change their shape evenly.
+         *     Accepted frames stay as they are. A worker does it after the rounds that wait or run.
          */
         MaskEdit: {
             /** First */
@@ -5053,7 +5057,9 @@ export interface components {
         };
         /**
          * SourceFrames
-         * @description The names and the time stamps in seconds that the frames had in their source, by frame: "" and null if none.
+         * @description The name and the time stamp in seconds that each frame had in its source, in the order of frames.
+         *
+         *     A name is "" and a time is null where the source has none.
          */
         SourceFrames: {
             /** Names */
@@ -5092,7 +5098,8 @@ export interface components {
         Stage: "annotation" | "validation" | "acceptance";
         /**
          * State
-         * @description The whole state of a video except its masks. Those of the frames in RoundInfo.frames are loaded over HTTP.
+         * @description The whole state of a video except its masks. The masks, of the frames that RoundInfo.frames lists, are loaded by
+         *     other calls.
          */
         State: {
             /** Absent */

@@ -1,8 +1,8 @@
 """Computes arrays with our MA-Net, which are compared with those of the official code (golden arrays).
 
-They are all intermediate results, and the masks of three rounds with scribbles on frames 2, 4 and 1. The network (with
-folded batch norms) and the memories are those of the engine. Far from the scribbles two ids may have equal or nearly
-equal logits. Then rounding decides the id, which is an input to the next frame and the next round. So the rounds
+The arrays are all intermediate results, and the masks of three rounds with scribbles on frames 2, 4 and 1. The network
+(with folded batch norms) and the memories are those of the engine. Far from the scribbles two ids may have equal or
+nearly equal logits. Then rounding decides the id, which is an input to the next frame and the next round. So the rounds
 continue from the golden masks if our masks agree with them within the tolerance (`carried`).
 """
 

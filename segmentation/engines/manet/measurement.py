@@ -163,7 +163,9 @@ def plain_local(query: Tensor, previous: Tensor, labels: Tensor, ids: Sequence[i
 
 
 def run_plain(scene: Scene, weights: str, clock: Clock) -> tuple[dict[str, float], dict[str, float]]:
-    """Return the seconds per frame and the GFLOP of each stage of the plain version."""
+    """Return the seconds per frame and the GFLOP of each stage, computed with the operations of the official code
+    (`Plain`).
+    """
     plain = Plain(scene, weights)
     embeddings = [plain.embed(0), plain.embed(1)]
     size = (embeddings[0].shape[1], embeddings[0].shape[2])

@@ -22,9 +22,9 @@ Embed = Callable[[int], Tensor]  # Takes the index of a frame, and returns its e
 
 @dataclass(frozen=True)
 class MemoryOptions:
-    """The options of both memories, by which the paper's ablations differ (section 4.3).
+    """The options of the global and the local memory, in which the ablations of the MA-Net paper differ (section 4.3).
 
-    The defaults are those of its final network.
+    The defaults are those of the paper's final network.
     """
 
     window: int = 12  # k: radius of the window of a local map, in pixels at half the size of an embedding (table 2)
@@ -86,8 +86,8 @@ class GlobalMemory:
 class LocalMemory:
     """The local memory: for each frame, its local maps (`local_distances`) in the last R rounds.
 
-    A local map compares a frame with the adjacent frame from which it was propagated. `read` returns the map of that
-    round whose annotated frame is nearest.
+    A local map compares a frame with the adjacent frame from which it was propagated. `read` returns the map of the
+    round whose annotated frame is nearest to the frame.
     """
 
     def __init__(self, embed: Embed, options: MemoryOptions, cache: FeatureCache) -> None:

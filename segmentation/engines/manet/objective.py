@@ -155,8 +155,8 @@ class _Propagation(_FrameStep):
     def _before(self, t: int, found: Tensor) -> list[Tensor]:
         """Return for each clip the mask [h, w] of frame t from which the next frame is segmented.
 
-        It is the true mask, or, with the probability `damaged`, the predicted mask in `found` [B, h, w]. In frame 0 a
-        true mask with random errors takes the place of the latter.
+        It is the true mask, or, with the probability `damaged`, the predicted mask in `found` [B, h, w]. In frame 0,
+        which has no predicted mask, that is a true mask with random errors.
         """
         worn = found if t else on_grid(self.damaged(0)[:, None], self.size)[:, 0]
         chosen = self.random.random(len(self.ids)) < self.options.damaged

@@ -39,7 +39,9 @@ class RememberedFrame:
 
 
 def agreed_cells(frames: Mapping[int, RememberedFrame], sharpness: Tensor) -> list[CellRows]:
-    """Return the cells of all frames for the memory. The shares of drawn frames are mixed with those of other frames.
+    """Return the cells of all frames for the memory, each with the share of it that each object covers.
+
+    In drawn frames these shares are mixed with those that the cells of other frames predict.
 
     `sharpness` is the factor of similarities in the softmax.
     """
@@ -65,7 +67,10 @@ def _shown(rows: CellRows) -> Tensor:
 
 
 def _agreed(frame: RememberedFrame, scribbles: Sequence[Scribble], others: list[CellRows], sharpness: Tensor) -> Tensor:
-    """Return the shares of a frame, [n, h, w], mixed near its objects with those that are read from other frames.
+    """Return the shares of the cells of a frame that objects cover, [n, h, w], mixed with predicted ones near the
+    objects.
+
+    The shares are predicted from the cells of the frames `others`.
 
     The other frames determine how much of a cell belongs to objects at all. To which object it belongs stays as it was
     drawn, because objects may look alike. Objects that no other frame shows keep their shares.

@@ -42,7 +42,8 @@ class StepsAhead(Generic[Result]):
         self._pool = None
 
     def of(self, frame: int) -> Result:
-        """Return the result for a frame, once in a round. Those of the next frames are computed from now on.
+        """Return the result for a frame, which may be requested once in a round, and begin to compute those of the next
+        frames.
 
         Raises KeyError for a frame that is in no step, and whatever the function raises for this frame.
         """

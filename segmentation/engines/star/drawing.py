@@ -51,7 +51,7 @@ class FrameDrawing:
             self._frames[frame + 1 if frame + 1 < len(self._frames) else frame - 1]
 
     def prepare_drawing(self, frame: int) -> None:
-        """Compute what drawing on a frame needs and scribbles do not change. It is kept for one frame only."""
+        """Compute what drawing on a frame needs and scribbles do not change. The result is kept for one frame only."""
         if self._ahead is None or self._ahead[0] != frame:
             self._ahead = frame, UndrawnFrame.of(self._frames, frame)
 

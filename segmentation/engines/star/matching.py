@@ -75,9 +75,8 @@ class Sums(NamedTuple):
 
 
 class Found(NamedTuple):
-    """How alike the cells of a frame and those of the memory are, for each of n objects. All tensors are [cells, n].
-
-    Of the cells of the memory it is known which objects cover them.
+    """How similar each cell of a frame is to cells that each of n objects is known to cover. All tensors are [cells,
+    n].
     """
 
     read: Tensor  # mean share of the object in the cells of the memory, weighted by similarity, 0..1
@@ -98,7 +97,10 @@ def compare(query: Tensor, memory: Memory, sharpness: Tensor) -> Sums:
 
 
 def read_memory(query: Tensor, memory: Memory, sharpness: Tensor, more: Sums | None = None) -> Found:
-    """Compare the m cells `query` [m, E] of a frame with all cells of the memory. Each result is [m, n].
+    """Return how similar each of the m cells `query` [m, E] of a frame is to the cells of each of n objects in the
+    memory.
+
+    All tensors of the result are [m, n].
 
     `sharpness` is the factor of the similarities in the softmax. `more` are the sums over further cells of the memory,
     to which the frame was compared before.
@@ -110,7 +112,9 @@ def read_memory(query: Tensor, memory: Memory, sharpness: Tensor, more: Sums | N
 
 
 def read_near(query: Tensor, before: Tensor, shares: Tensor, sharpness: Tensor, reach: int = REACH) -> Found:
-    """Compare each cell of a frame with the cells near it in the adjacent frame. Each result is [h * w, n].
+    """Return how similar each cell of a frame is to the cells of each of n objects near it in the adjacent frame.
+
+    All tensors of the result are [h * w, n].
 
     Args:
         query: the embedding of the frame, [E, h, w].

@@ -143,7 +143,7 @@ def _effective_cells(affinity: Tensor) -> NDArray[np.float64]:
 
 
 def _loop(program: Program, name: str, kept_frames: set[int]) -> Iterator[tuple[str, Array]]:
-    """Segment the video forward from frame 0, and yield the masks under `loop.name`.
+    """Segment the video forward from frame 0, and yield the masks as the array loop.<name>.
 
     The memory holds the frames in `kept_frames` and the previous frame.
     """

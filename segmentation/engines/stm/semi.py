@@ -212,8 +212,8 @@ class SemiSTMEngine(Engine):
     def _memory_for(self, frame: int, start: int, side: _Side, ids: list[int]) -> dict[int, list[MemorySlot]]:
         """Return, for each of the objects `ids`, the memory with which `frame` is segmented: a slot per frame.
 
-        They are of given masks that show the object, of the frames that `side` has kept, and of the previous frame,
-        which is then kept too if its distance from `start` is a multiple of the option `every`.
+        The slots are those of given masks that show the object, of the frames that `side` has kept, and of the previous
+        frame, which is then kept too if its distance from `start` is a multiple of the option `every`.
         """
         before = side.frame
         near = self._nearest_given(frame, start)

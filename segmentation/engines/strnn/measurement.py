@@ -46,7 +46,7 @@ def run_engine(
 
 
 def run_plain(scene: Scene, weights: str, clock: Clock) -> tuple[float, float]:
-    """Return the seconds and the GFLOP that the plain version takes for the features and the RNN of a frame."""
+    """Return the seconds and the GFLOP that the network takes for a frame without the engine's optimisations."""
     network = load_network("strnn", weights)
     assert isinstance(network, STRNN)
     image = to_input(torch.from_numpy(scene.frames[:1]).permute(0, 3, 1, 2))

@@ -60,7 +60,7 @@ class Objective:
         plan: the training plan.
         device: the device on which the network is trained.
         stage: "features", "time" or "refinement".
-        ratio: the weight of the loss of equation 4.
+        ratio: the weight of the loss of equation 4 of the paper (`ratio_of`).
         adapted: the weight of the loss of the masks after the last layer was fitted in closed form, with gradients
             through the fit (as in Bertinetto et al. 2019; the paper does not have it). With 0 it is not computed.
         keep: the share of pixels, those with the largest loss, that the cross-entropy counts (`adapted` and RGMP).
@@ -198,7 +198,9 @@ class _Features(_TrainingStep):
         return torch.stack([torch.stack([branch.rnn(frame)[0] for frame in clip]) for clip in x])
 
     def _ratio(self, outputs: Tensor) -> Tensor:
-        """Return the mean loss of equation 4 over all objects, from the outputs y of a branch, [B, T, D, h, w].
+        """Return the mean over all objects of the loss of equation 4 of the ST-RNN paper (`ratio_of`).
+
+        `outputs` [B, T, D, h, w] are the outputs y of a branch, which is a backbone with its RNN.
 
         For each object, its cells in a random frame are compared with the cells of all other frames of the clip.
         """

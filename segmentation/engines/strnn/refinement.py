@@ -48,7 +48,7 @@ class GlobalConvolution(nn.Module):
         self.residual = ResBlock(width)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Apply the block to [N, inputs, h, w], which gives [N, width, h, w]."""
+        """Apply the convolutions and the residual block to [N, inputs, h, w], which gives [N, width, h, w]."""
         out: Tensor = self.residual(self.left(x) + self.right(x))
         return out
 

@@ -34,7 +34,7 @@ def run_engine(
 
 
 def measure(engine: str, scene: Scene, weights: str, stages: Stages, clock: Clock) -> Measured:
-    """Measure an engine in float32 and bfloat16, and the plain version of its computation.
+    """Measure an engine in float32 and bfloat16, and a plain version that computes as the official code does.
 
     Args:
         stages: functions that each compute one stage in the plain version, by the names that `timed_rounds` returns.

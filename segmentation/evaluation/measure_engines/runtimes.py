@@ -46,7 +46,9 @@ def shipped_parts() -> list[Part]:
 
 
 def paper_parts() -> list[Part]:
-    """Return the encoders of the published systems at the papers' sizes, with 480p input."""
+    """Return the networks to be timed with --paper: encoders of the published systems at the papers' sizes, with 480p
+    input.
+    """
     return _parts([spec.programs.paper_parts for spec in registry.ENGINES.values()])
 
 

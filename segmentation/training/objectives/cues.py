@@ -30,7 +30,8 @@ def cues_of_pairs(batch: Batch, strokes: Sequence[Sequence[Scribble]], both: boo
 def correcting_cues(batch: Batch, t: int, masks: Tensor, random: np.random.Generator, both: bool = False) -> Tensor:
     """Draw scribbles that correct the masks [N, H, W] of the (clip, object) pairs in frame t.
 
-    Returns their positive and negative maps, [N, 2, H, W], which are zero where nothing is wrong.
+    Returns their positive and negative maps, [N, 2, H, W], which are zero where nothing is wrong. `both` is as in
+    `segmentation.scribbles.cues_of`: False for IPN, True for STM.
     """
     labels = label_maps(batch, masks)
     strokes = [

@@ -16,7 +16,8 @@ ROWS = 4096  # queries per block: 170 MB at the paper's size
 
 
 def global_map(query: Tensor, cells: Tensor, labels: Tensor, ids: Sequence[int]) -> Tensor:
-    """Return the distance of each cell to the nearest labelled cell of each id, 1 if there is none (equation 2).
+    """Return the distance of each cell to the nearest labelled cell of each id, 1 if there is none (MA-Net, equation
+    2).
 
     Args:
         query: the embedding of a frame, [C, h, w].
@@ -37,7 +38,9 @@ def global_map(query: Tensor, cells: Tensor, labels: Tensor, ids: Sequence[int])
 
 
 def local_map(query: Tensor, previous: Tensor, labels: Tensor, ids: Sequence[int], window: int) -> Tensor:
-    """Return each cell's distance to the nearest cell of each id within a window, [len(ids), h, w] (equations 4, 7).
+    """Return each cell's distance to the nearest cell of each id within a window (MA-Net, equations 4 and 7).
+
+    The result is [len(ids), h, w].
 
     Maps are pooled and resized as in `networks.matching.local_distances`.
 
@@ -79,7 +82,9 @@ def _row_of_offsets(query: Tensor, band: Tensor, inside: Tensor, window: int) ->
 
 
 def normalised(squared: Tensor) -> Tensor:
-    """Map squared distances of embeddings to 0..1 by equation 1."""
+    """Map squared distances of embeddings to 0..1 (MA-Net, equation 1): 0 for equal embeddings, near 1 for distant
+    ones.
+    """
     return torch.tanh(squared.clamp_min(0) / 2)
 
 

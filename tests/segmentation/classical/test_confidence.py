@@ -1,4 +1,6 @@
-"""Tests flow's estimate of J: it is higher for masks without doubt, of the object's looks and of its motion."""
+"""Tests flow's estimate of J. It is higher if the probabilities of the mask are near 0 or 1, if its pixels look like
+the object, and if they move as the object does.
+"""
 
 from __future__ import annotations
 

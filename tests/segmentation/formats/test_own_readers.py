@@ -1,4 +1,6 @@
-"""Tests that the packages of data sets (TrackEval for KITTI MOTS) read the files that are written in their formats."""
+"""Tests that the official packages of data sets, such as TrackEval for KITTI MOTS, read the files that we write in the
+formats of these data sets.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Tests how a round with several drawn frames is divided into parts, and that a stored round is divided equally."""
+"""Tests how a round with several drawn frames is divided into parts, and that a stored round is divided in the same
+way.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Tests how an engine's mask becomes the mask of a session: which objects are lost, and how sure it may be of them."""
+"""Tests how an engine's mask becomes the mask of a session: which objects are lost, and how high the confidence of a
+lost object may be.
+"""
 
 from __future__ import annotations
 

@@ -27,7 +27,9 @@ JSON = "application/json"
 
 
 class Phone:
-    """The app that makes codes. `code` is always one that was not used yet, because the clock goes on with each."""
+    """The app that makes codes. Each call of `code` moves the clock of the test on, so that it returns a code that was
+    not used yet.
+    """
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = time.time()

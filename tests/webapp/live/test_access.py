@@ -112,7 +112,7 @@ case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 
 
 def everything() -> list[Any]:
-    """Return all rows of the tables that a message could change."""
+    """Return all rows of the tables that a message of a client could change."""
     tables = (Video, Object, Scribble, Round, Mask, Head, AcceptedFrame, HumanTime, Change, Receipt)
     return [list(table.objects.order_by("pk").values()) for table in tables]
 

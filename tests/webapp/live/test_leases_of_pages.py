@@ -17,7 +17,10 @@ STROKE: dict[str, Any] = {"frame": 0, "object": 1, "path": [[0.1, 0.2], [0.3, 0.
 
 
 async def told(page: Page, holder: User) -> None:
-    """Wait until the page was told that `holder` alone draws on objects, perhaps while it waited for an answer."""
+    """Wait until the page was told that only `holder` draws on objects.
+
+    The message may have arrived before this call, while the page waited for an answer.
+    """
 
     def tells(message: Any) -> bool:
         names = [lease.holder.name for lease in getattr(message, "leases", [])]

@@ -51,7 +51,9 @@ def steps(database: BaseDatabaseWrapper, query: str) -> list[str]:
 
 @pytest.fixture
 def requests(project: Project, owner: User, client_as: Callable[[User], Client]) -> dict[str, list[str]]:
-    """Return the queries of lists that people load often, and of a person's work on a video, each with its steps."""
+    """Return the queries of lists that people load often, and of a person's work on a video, each with the steps by
+    which SQLite runs it.
+    """
     label, client = Label.objects.create(project=project, name="Fish"), client_as(owner)
     filters = (
         "",

@@ -1,4 +1,6 @@
-"""Tests of the numbers about people's work, and of the curve of J&F over human time."""
+"""Tests of the numbers about people's work (seconds, rounds, J&F and so on), and of the curve of J&F over human
+time.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Tests of files that the server gets itself, from its import folder and from addresses."""
+"""Tests of fetches: files that nobody uploads, but that the server reads from its import folder or a bucket, or
+downloads from a URL.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,7 @@ DATA = bytes(range(256)) * 20
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """Serves /clip.mp4, a cut-off copy with the size of the whole file, and addresses that redirect to others."""
+    """Serves /clip.mp4, a cut-off copy with the size of the whole file, and URLs that redirect to other URLs."""
 
     def do_GET(self) -> None:
         places = {

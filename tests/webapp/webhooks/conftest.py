@@ -17,7 +17,9 @@ from webapp.webhooks.models import Webhook
 
 
 class Receiver(ThreadingHTTPServer):
-    """Keeps the headers and the body of each call. `status` is what it answers; 302 leads to its address /other."""
+    """Keeps the headers and the body of each call. `status` is the status with which it answers; 302 redirects to its
+    path /other.
+    """
 
     status = 200
     answer = b"thank you"

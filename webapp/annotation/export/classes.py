@@ -11,7 +11,10 @@ from webapp.videos.refusal import Refused
 
 
 def numbers_of_classes(videos: list[AnnotatedVideo], known: Mapping[int, str], first: int, most: int) -> dict[str, int]:
-    """Return the number of each class that objects of `videos` have, by its name (see `class_numbers`).
+    """Return the number of each class that objects of `videos` have, by its name.
+
+    `known` has the names of the classes whose numbers are fixed. Other classes get numbers from `first` on, and `most`
+    is the largest number that the format can hold.
 
     Raises Refused if there are more classes than the format can hold.
     """

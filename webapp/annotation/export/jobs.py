@@ -152,7 +152,7 @@ def make_project_export(
 
 
 def _count(subjects: Sequence[Subject]) -> int:
-    """Return the number of frames of an export. Raises Problem if there is none."""
+    """Return the number of frames of an export. Raises Problem if there are none."""
     count = sum(len(subject.indexes) for subject in subjects)
     if not count:
         raise Problem("no_frames", "No frame fits these options. Choose other ranges, or accept frames first.", 409)

@@ -95,8 +95,8 @@ class Subject:
 
         They are those of the source files (such as IMG_0005 for IMG_0005.jpg) if the options or, without a choice,
         `usual` say so, every frame has a source file, and all the names differ. Otherwise they are numbers with
-        `digits` digits: 00000, 00001, ... Without a choice, they are not numbers where one is the name of another
-        frame's source file, because a reader would take it for that frame.
+        `digits` digits: 00000, 00001, ... Without a choice, they are also those of the source files if a number would
+        be the name of another frame's source file, because a reader of the export would confuse the two frames.
         """
         numbers = [f"{index:0{digits}}" for index in self.indexes]
         chosen = self.options.names

@@ -56,7 +56,8 @@ Labels = Mapping[str, str | None]
 def imports_of(user: Visitor) -> QuerySet[MaskImport]:
     """Return the imports of masks that `user` may see.
 
-    Reviewers see those of ground truth. Annotators who see only their jobs see the imports that they made.
+    Imports of ground truth are seen only by reviewers. Annotators who see only their jobs see only the imports that
+    they made themselves.
     """
     memberships = memberships_of(user)
     open_to_all = Q(ground_truth=False) | Q(project__in=memberships.filter(role__in=REVIEWERS).values("project"))
@@ -363,7 +364,7 @@ def _row(video: Video, round_id: int | None, frames: int, objects: int) -> dict[
 
 
 def _notes(placed: list[Placed], read: list[ReadMasks]) -> list[str]:
-    """Return sentences that tell the person who imports which masks and pixels differ from those in the file."""
+    """Return sentences for the person who imports: what was not stored as it is in the file."""
     notes = []
     skipped = sum(each.skipped for each in placed)
     if skipped:

@@ -42,7 +42,9 @@ class ChangedMeanwhile(Exception):
 
 @dataclass(frozen=True)
 class Base:
-    """The state of a video from which its new masks are computed. They are not stored if it has changed by then."""
+    """The state of a video from which its new masks are computed. The new masks are not stored if the state has changed
+    before they could be.
+    """
 
     head: int | None
     next_number: int
@@ -84,8 +86,8 @@ def base_of(video: Video) -> Base:
 def compute(match: Match, read: ReadMasks, path: Path, labels: Labels, after_each: Callable[[], None]) -> Placed:
     """Compute the new masks of a video from those in the file at `path`, and write them beside it.
 
-    The objects of the file get exactly the pixels that the file gives them. The other objects of the video keep theirs
-    elsewhere, locked ones everywhere. Accepted frames are left out.
+    The objects of the file get exactly the pixels that the file gives them. The other objects of the video keep their
+    pixels elsewhere, and locked objects keep all of theirs. Accepted frames are left out.
     """
     video, base = match.video, base_of(match.video)
     there = list(Object.objects.filter(video=video, deleted_at=None).select_related("label").order_by("number"))

@@ -173,8 +173,7 @@ def _write(connection: Connection, video: AnnotatedVideo, wanted: Wanted, before
 def _is_numbered(files: FileTree) -> bool:
     """Return whether the manifest.json of an export says that its frames are called by their indexes.
 
-    The files of Cityscapes always have indexes in their names. So has the text of MOTS, which is read before its PNG
-    files.
+    This is always so for the formats Cityscapes and, if the export has its text files, MOTS.
     """
     name = next((name for name in files.names if PurePosixPath(name).name == "manifest.json"), None)
     if name is None:
@@ -194,8 +193,8 @@ def _is_numbered(files: FileTree) -> bool:
 class _Telling:
     """A tree of files that sends a message when a file is read, at most once a second.
 
-    Some readers decode all the files of a video before they return. Without a message, that would look like a file that
-    takes for ever.
+    Some readers decode all the files of a video before they return. Without a message, such a reader would look as if
+    it hung.
     """
 
     def __init__(self, files: FileTree, connection: Connection) -> None:

@@ -1,4 +1,6 @@
-"""Tests that the plain version of MA-Net, with which the engine's speed is compared, computes equal distance maps."""
+"""Tests that the implementation of MA-Net with which the engine's speed is compared, and which computes as the official
+code does, gives equal distance maps.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Tests that STAR's decoder computes outlines in windows only, and that these are those of the whole frame."""
+"""Tests that STAR's decoder computes outlines in windows only, and that these equal the outlines that are computed in
+the whole frame.
+"""
 
 from __future__ import annotations
 

@@ -170,7 +170,9 @@ def test_a_single_object_is_trained_as_the_engine_shows_it() -> None:
 
 
 def test_semi_supervised_stm_begins_with_what_the_interactive_one_knows(plan: Plan, tmp_path: Path) -> None:
-    """After initialisation from interactive STM, both give the same keys for a frame with the mask of one object."""
+    """After semi-supervised STM was initialised from interactive STM, both give the same keys for a frame with a
+    mask.
+    """
     known = Objective(plan, CPU).network.eval()
     assert isinstance(known, InteractiveSTM)
     save_checkpoint(tmp_path / "stm.safetensors", "stm", known)

@@ -1,4 +1,6 @@
-"""The export format WebM with alpha: a small video that browsers show over anything."""
+"""The export format WebM with alpha: a small video with an alpha channel, which browsers can show over any
+background.
+"""
 
 from __future__ import annotations
 
