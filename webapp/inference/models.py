@@ -18,3 +18,7 @@ class Worker(models.Model):
     started_at = models.DateTimeField(auto_now_add=True)
     heartbeat = models.DateTimeField()
     draining = models.BooleanField(default=False)  # It finishes its task and begins no other one (tasks/intake.py).
+    # In bytes, with 0 for what is not known (inference/memory.py). The last two are of its whole GPU.
+    memory = models.PositiveBigIntegerField(default=0)
+    device_memory = models.PositiveBigIntegerField(default=0)
+    device_memory_size = models.PositiveBigIntegerField(default=0)

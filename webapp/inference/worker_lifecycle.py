@@ -26,6 +26,7 @@ from webapp.annotation.scores import sweep_scores
 from webapp.annotation.to_fix import sweep_to_fix
 from webapp.inference import recovery, workers
 from webapp.inference.affinity import queue_of
+from webapp.inference.memory import memory_now
 from webapp.jobs.due import notify_due
 from webapp.notifications.mail import sweep_mail
 from webapp.notifications.notify import forget_old as forget_old_notifications
@@ -34,7 +35,7 @@ from webapp.projects.invitation_mail import sweep_invitations
 from webapp.quality.consensus_lease import CONSENSUS
 from webapp.repetition.keeping import forget_old_answers
 from webapp.tasks.intake import intake
-from webapp.videos.recovery import report_orphans, sweep_imports
+from webapp.videos.recovery import remove_files_of_ended, report_orphans, sweep_imports
 from webapp.webhooks.deliveries import DELIVERIES, forget_old_deliveries
 
 log = structlog.get_logger(__name__)
@@ -87,7 +88,7 @@ class WorkerHeartbeat(threading.Thread):
                 )
                 tidied = time.monotonic()
             if time.monotonic() - looked_for_orphans >= ORPHANS_SECONDS:
-                _try(report_orphans)
+                _try(remove_files_of_ended, report_orphans)
                 looked_for_orphans = time.monotonic()
             if self._ended.wait(BEAT_SECONDS):
                 break
@@ -110,7 +111,8 @@ class WorkerHeartbeat(threading.Thread):
             workers.announce(self.device)
             self._announced = True
         else:
-            drained = workers.beat(ending=self._ending, task=_running.get("task", ""))
+            memory = memory_now(self.device)
+            drained = workers.beat(ending=self._ending, task=_running.get("task", ""), memory=memory)
             intake.follow(draining=drained, ending=self._ending)
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
+from webapp.inference.memory import Memory
 from webapp.inference.models import Worker
 from webapp.live.protocol import WorkerStatus
 from webapp.tasks.models import PausedQueue, Queue
@@ -17,6 +19,7 @@ from webapp.tasks.worker_names import is_dead, own_name
 # A worker stores a heartbeat every second; after this time without one, the page says that it is gone.
 ALIVE_WITHIN = timedelta(seconds=4)
 FORGOTTEN_AFTER = timedelta(days=1)
+UNKNOWN = Memory()
 
 
 def announce(device: str) -> None:
@@ -29,13 +32,14 @@ def announce(device: str) -> None:
     Worker.objects.update_or_create(name=own_name(), defaults=row)
 
 
-def beat(*, ending: bool = False, task: str = "") -> bool:
+def beat(*, ending: bool = False, task: str = "", memory: Memory = UNKNOWN) -> bool:
     """Store the heartbeat of this process, and return whether it is being drained: it then begins no further task. With
     `ending` it is drained from now on.
 
-    `task` is the name of the task that it runs.
+    `task` is the name of the task that it runs, and `memory` what it takes.
     """
-    columns = {"draining": True} if ending else {}
+    columns: dict[str, Any] = {"draining": True} if ending else {}
+    columns |= {"memory": memory.process, "device_memory": memory.device, "device_memory_size": memory.device_size}
     Worker.objects.filter(name=own_name()).update(heartbeat=Now(), task=task, **columns)
     return is_draining()
 
@@ -59,9 +63,14 @@ def withdraw() -> None:
     Worker.objects.filter(name=own_name()).delete()
 
 
+def workers_of_all_kinds() -> QuerySet[Worker]:
+    """Return the workers whose heartbeat is fresh."""
+    return Worker.objects.filter(heartbeat__gte=Now() - ALIVE_WITHIN)
+
+
 def alive_workers() -> QuerySet[Worker]:
     """Return the workers for rounds whose heartbeat is fresh."""
-    return Worker.objects.filter(heartbeat__gte=Now() - ALIVE_WITHIN).exclude(device="")
+    return workers_of_all_kinds().exclude(device="")
 
 
 def status() -> WorkerStatus:

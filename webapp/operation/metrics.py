@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hmac
 import shutil
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
@@ -25,7 +26,7 @@ from prometheus_client.registry import Collector
 from webapp.accounts.administrators import is_administrator
 from webapp.annotation.models import Export, ExportState, Mask, Round, RoundState, Scribble
 from webapp.http import figures
-from webapp.inference.workers import alive_workers
+from webapp.inference.workers import workers_of_all_kinds
 from webapp.live.outbox import Outbox
 from webapp.videos.models import Upload, Video, VideoState
 
@@ -116,10 +117,19 @@ def _queues() -> Iterator[Metric]:
 
 
 def _workers() -> Iterator[Metric]:
-    alive = alive_workers()
-    rows = alive.values("device").annotate(number=Count("pk")).order_by("device")
-    found = [([row["device"]], row["number"]) for row in rows]
-    yield _by("maskwright_workers", "Workers for rounds that gave a sign of life, by device.", ["device"], found)
+    """Yield how many workers for rounds are alive, and the memory that each worker and its GPU have in use."""
+    rows = list(workers_of_all_kinds().order_by("name"))
+    found = Counter(row.device for row in rows if row.device)
+    alive: Rows = [([device], number) for device, number in sorted(found.items())]
+    yield _by("maskwright_workers", "Workers for rounds that gave a sign of life, by device.", ["device"], alive)
+    labels = ["worker", "device"]
+    for name, text, column in (
+        ("maskwright_worker_memory_bytes", "Memory that a worker takes.", "memory"),
+        ("maskwright_worker_gpu_memory_bytes", "Memory in use on the GPU of a worker.", "device_memory"),
+        ("maskwright_worker_gpu_memory_size_bytes", "Size of the memory of that GPU.", "device_memory_size"),
+    ):
+        known = [([row.name, row.device], float(getattr(row, column))) for row in rows if getattr(row, column)]
+        yield _by(name, text, labels, known)
 
 
 def _stored() -> Iterator[Metric]:

@@ -5,10 +5,11 @@ The endpoint and the credentials are those of boto3, which reads them from its o
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from django.conf import settings
@@ -125,13 +126,22 @@ def _pieces(client: Any, place: Place) -> Iterator[bytes]:
 @contextmanager
 def connected(place: Place, field: str) -> Iterator[Any]:
     """Yield a client of the bucket's server, whose errors become Problems that name the place."""
+    with _explained(place, field):
+        yield _client(tuple(sorted(item for item in os.environ.items() if item[0].startswith("AWS_"))))
+
+
+@lru_cache(maxsize=1)
+def _client(variables: tuple[tuple[str, str], ...]) -> Any:
+    """Return the client of boto3 for these environment variables, which several threads may use.
+
+    Making a client takes a third of a second.
+    """
     import boto3  # An optional package that takes half a second to import.
     from botocore.config import Config
 
     limits: dict[str, Any] = {"connect_timeout": 5, "read_timeout": 15, "retries": {"max_attempts": 2}}
     # A session of its own: boto3's default session may not be shared by threads.
-    with _explained(place, field), closing(boto3.Session().client("s3", config=Config(**limits))) as client:
-        yield client
+    return boto3.Session().client("s3", config=Config(**limits))
 
 
 @contextmanager

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import structlog
+
 from webapp.notifications.kinds import Kind
 from webapp.notifications.notify import notify
+from webapp.storage.failure import StorageAway
 from webapp.tasks.lease import Lease, Limits
 from webapp.tasks.models import Queue
 from webapp.tasks.sending import after_commit, send_task
@@ -13,6 +16,8 @@ from webapp.videos.models import Upload, Video, VideoState
 from webapp.videos.storage import VideoFiles
 from webapp.videos.upload_files import remove_upload
 from webapp.webhooks.events import Event, tell
+
+log = structlog.get_logger(__name__)
 
 TASK = "videos.import_video"
 COPY = "overview.copy_video"  # The task of an import whose source is another video.
@@ -72,9 +77,16 @@ def tell_of_failure(video: Video, error: str) -> None:
 
 
 def release_upload(upload: Upload) -> None:
-    """Remove the file of `upload` if no video that comes from it still waits to be imported."""
-    if not upload.videos.filter(state=VideoState.IMPORTING).exists():
+    """Remove the file of `upload` if no video that comes from it still waits to be imported.
+
+    If the storage is away, the sweep removes the file together with the row of the upload when that is old.
+    """
+    if upload.videos.filter(state=VideoState.IMPORTING).exists():
+        return
+    try:
         remove_upload(upload.pk)
+    except StorageAway as error:
+        log.warning("upload_not_removed", upload=str(upload.pk), error=str(error))
 
 
 def cancel_import(*, video: Video) -> None:

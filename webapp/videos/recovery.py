@@ -18,7 +18,7 @@ from webapp.storage.files import storage
 from webapp.videos.fetching import FETCHES
 from webapp.videos.import_queue import IMPORTS
 from webapp.videos.models import Upload, Video, VideoState
-from webapp.videos.storage import VIDEOS, staging_of, videos_root
+from webapp.videos.storage import VIDEOS, VideoFiles, staging_of, videos_root
 from webapp.videos.upload_files import UPLOADS, remove_old_parts, remove_upload
 
 log = structlog.get_logger(__name__)
@@ -90,6 +90,15 @@ def report_orphans() -> None:
     old = [folder for folder in folders_without_row() if _is_old(folder)]
     if old:
         log.warning("folders_without_row", count=len(old), first=old[:5], help="maskwright fsck names them all")
+
+
+def remove_files_of_ended() -> None:
+    """Remove the stored files of videos whose import failed or was cancelled while the storage was away."""
+    stored = [int(name) for name in storage().folders(VIDEOS) if name.isdigit()]
+    ended = Video.objects.filter(state__in=[VideoState.FAILED, VideoState.CANCELLED])
+    for pk in stored:
+        if ended.filter(pk=pk).exists():
+            VideoFiles(pk).remove()
 
 
 def _is_old(folder: str) -> bool:

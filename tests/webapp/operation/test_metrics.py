@@ -14,7 +14,9 @@ from tests.webapp.conftest import run
 from tests.webapp.operation.conftest import Site
 from webapp.accounts.models import User
 from webapp.inference import workers
+from webapp.inference.memory import Memory
 from webapp.operation.metrics import SiteFigures
+from webapp.tasks.worker_names import own_name
 
 
 @pytest.fixture
@@ -53,6 +55,7 @@ def test_an_empty_token_lets_nobody_in(client: Client, db: None) -> None:
 def test_the_figures_are_those_of_the_site(client: Client, site: Site, token: dict[str, str]) -> None:
     run(site.video, site.round.author, site.round.pk, frame=4)
     workers.announce("cuda:0")
+    assert not workers.beat(memory=Memory(5 << 20, 6 << 30, 8 << 30))
     found = figures(client, token)
     assert found["maskwright_rounds", "fake", "done"] == 1
     assert found["maskwright_rounds", "fake", "queued"] == 1
@@ -65,6 +68,9 @@ def test_the_figures_are_those_of_the_site(client: Client, site: Site, token: di
     assert found["maskwright_exports", "davis", "done"] == 1
     assert found["maskwright_exports_bytes",] == 4
     assert found["maskwright_workers", "cuda:0"] == 1
+    assert found["maskwright_worker_memory_bytes", "cuda:0", own_name()] == 5 << 20
+    assert found["maskwright_worker_gpu_memory_bytes", "cuda:0", own_name()] == 6 << 30
+    assert found["maskwright_worker_gpu_memory_size_bytes", "cuda:0", own_name()] == 8 << 30
     assert found["maskwright_video_frames",] == site.video.frame_count
     assert found["maskwright_disk_free_bytes",] > 0
 

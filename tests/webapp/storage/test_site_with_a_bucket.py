@@ -34,6 +34,7 @@ from webapp.storage.files import cache_folder, storage
 from webapp.videos import upload_files
 from webapp.videos.copying import copies_of, finish_copy
 from webapp.videos.fetching import begin_fetch, run_fetch
+from webapp.videos.import_queue import release_upload
 from webapp.videos.importing import run_import
 from webapp.videos.models import Upload, Video
 from webapp.videos.recovery import sweep_imports
@@ -198,6 +199,7 @@ def test_work_that_meets_an_outage_of_the_bucket_waits_and_is_done_later(
         do(row.pk)
         row.refresh_from_db()
         assert (row.state, row.postponed, row.losses, row.error, row.heartbeat) == (before, 1, 0, "", None)
+    release_upload(Upload.objects.get(pk=upload))  # The sweep removes it when its row is old.
     values["STORAGE_URL"] = bucket
     ends = []
     for do, row in work:

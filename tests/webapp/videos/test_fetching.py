@@ -194,8 +194,13 @@ def test_a_bucket_that_cannot_be_reached_or_read_says_so(
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "no address")
     assert "cannot be reached" in fetched(annotator, project, f"{bucket}/clips/reef.mp4").error
     refused = ClientError({"Error": {"Code": "AccessDenied"}}, "GetObject")
-    monkeypatch.setattr("boto3.Session.client", Mock(side_effect=refused))
-    assert "may not read" in fetched(annotator, project, f"{bucket}/clips/reef.mp4").error
+    client = Mock(get_object=Mock(side_effect=refused))
+    made = Mock(return_value=client)
+    monkeypatch.setattr("boto3.Session.client", made)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "https://s3.example.org")
+    for _ in range(2):
+        assert "may not read" in fetched(annotator, project, f"{bucket}/clips/reef.mp4").error
+    assert made.call_count == 1, "the client is kept"
 
 
 @pytest.mark.parametrize("path", ["../secret", "/etc/passwd", "out", "home", "gone.mp4", "a\0b", "x" * 900])

@@ -21,7 +21,7 @@ from webapp.videos import recovery
 from webapp.videos.import_queue import IMPORTS
 from webapp.videos.importing import claim, run_import
 from webapp.videos.models import Upload, Video, VideoState
-from webapp.videos.recovery import report_orphans, sweep_imports
+from webapp.videos.recovery import remove_files_of_ended, report_orphans, sweep_imports
 from webapp.videos.storage import folder_of, staging_of
 from webapp.videos.upload_files import upload_path
 
@@ -78,6 +78,9 @@ def test_it_gives_up_after_some_deaths(video: Video, sent_tasks: list[Any], home
     assert "stopped 3 times" in video.error
     sweep_imports()
     assert files_below(home) == []
+    folder_of(video.pk).make()  # As if the storage had been away when the files were to be removed.
+    remove_files_of_ended()
+    assert not folder_of(video.pk).root.exists()
 
 
 def test_a_cancel_that_the_dead_worker_never_saw_takes_effect(video: Video, home: Path) -> None:

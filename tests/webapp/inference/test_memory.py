@@ -1,0 +1,20 @@
+"""Tests of webapp/inference/memory.py: what it reports of this process and of a GPU."""
+
+from __future__ import annotations
+
+import sys
+from types import SimpleNamespace
+
+import pytest
+
+from webapp.inference.memory import Memory, memory_now
+
+
+def test_the_memory_of_a_gpu_is_asked_only_of_an_engine_that_uses_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert memory_now("cpu").process > 10 << 20
+    for is_used, expected in ((False, (0, 0)), (True, (3, 8))):
+        cuda = SimpleNamespace(is_initialized=lambda used=is_used: used, mem_get_info=lambda device: (5, 8))
+        monkeypatch.setitem(sys.modules, "torch", SimpleNamespace(cuda=cuda))
+        found = memory_now("cuda:0")
+        assert (found.device, found.device_size) == expected
+        assert memory_now("cpu") == Memory(memory_now("cpu").process)
