@@ -79,7 +79,7 @@ def quantile(values: list[float], share: float) -> float:
 
 
 def measure(engine: str, say: Callable[[str], None]) -> Iterator[Figure]:
-    """Measure how long a mask takes to the page, and rounds, previews and painted masks take with an engine.
+    """Measure how long a stored mask takes to reach the page, and how long rounds, previews and painted masks take.
 
     Yields the measured values. The data folder must be empty; the function starts and ends its own processes.
     """
@@ -131,8 +131,8 @@ def _milliseconds(function: Callable[[Any], Any], arguments: list[Any]) -> float
 def way_figures(socket: Connection, video: Video, owner: User) -> list[Figure]:
     """Measure the time from the commit of a mask to its arrival at the page.
 
-    Both are measured in this process by one clock: it stores masks as a worker does, and reads the socket as the page
-    does.
+    Both moments are measured by the clock of this process, which stores masks as a worker does and reads the socket as
+    the page does.
     """
     truth = [labels for frame in range(video.frame_count) if (labels := read_truth(video, frame)) is not None]
     add_scribble(video=video, author=owner, key=uuid4(), frame=0, object_id=1, path=[[0.5, 0.5]])

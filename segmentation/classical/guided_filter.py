@@ -1,4 +1,6 @@
-"""Edge-aware smoothing by the guided filter (He et al., TPAMI 2013), fitted at a small size and applied at a larger."""
+"""Edge-aware smoothing by the guided filter (He et al., TPAMI 2013), fitted at a small size and applied at a larger
+one.
+"""
 
 from __future__ import annotations
 

@@ -228,7 +228,7 @@ def _change_over(labels: LabelMap, before: LabelMap, scribbles: Sequence[Scribbl
 
 
 def _as_drawn(was: BinaryMask, wrong: Corrections) -> FloatMap:
-    """Return the object's mask `was` with the pixels changed that certainly change by the correction, as 0 and 1."""
+    """Return the object's mask `was` as 0 and 1, after changing the pixels that the correction certainly changes."""
     changed = was | certain_region(wrong.missed, was)
     changed &= ~(certain_region(wrong.extra, ~was) & ~wrong.mine)
     return changed.astype(np.float32)

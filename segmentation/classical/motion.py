@@ -1,4 +1,6 @@
-"""Dense optical flow between adjacent frames, warping along it, and where pixels move unlike the background."""
+"""Dense optical flow between adjacent frames, warping along it, and scores that tell where pixels move unlike the
+background.
+"""
 
 from __future__ import annotations
 

@@ -162,7 +162,7 @@ class CutterInteraction(Engine):
     def _hold(self, frame: int, labels: LabelMap) -> None:
         """Hold the mask `labels` of an annotated frame: make the inner engine see the frame as locked.
 
-        Release the held frames in which any object that has scribbles by now was not searched for.
+        Other held frames are released if some object that has scribbles by now was not searched for in them.
         """
         known = self._known()
         drawn = frozenset(scribble.object_id for scribble in self._history.scribbles[frame]) - {0}

@@ -40,7 +40,8 @@ def encode_label_ids(labels: LabelMap, video: AnnotatedVideo, numbers: Mapping[s
 
 
 def read_cityscapes(files: FileTree, classes: Mapping[int, str] = CLASSES) -> list[AnnotatedVideo]:
-    """Read the instanceIds in a tree of files: the frames of aachen_000000 are one video, by their last numbers.
+    """Read the instanceIds in a tree of files: the frames of aachen_000000, for example, are one video, in the order of
+    the last numbers in their names.
 
     If the sequence 000000 is the only one of its city, the video has the name of the city.
 

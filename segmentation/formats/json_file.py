@@ -14,7 +14,7 @@ class AnnotationError(ValueError):
 
 
 def parse_any_json(text: str | bytes) -> Any:
-    """Parse JSON of any kind. Raises AnnotationError if the text is none."""
+    """Parse JSON of any kind. Raises AnnotationError if the text is not JSON."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError):

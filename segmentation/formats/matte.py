@@ -96,7 +96,7 @@ def _mean(values: NDArray[np.float64], radius: int) -> NDArray[np.float64]:
 
 
 def _sum(values: NDArray[Number], radius: int, axis: int) -> NDArray[Number]:
-    """Return the sum of the values at most `radius` away along an axis, clipped at the border."""
+    """Return, for each element, the sum of the elements at most `radius` away along an axis. The border clips them."""
     at = np.arange(values.shape[axis])
     padding = [(int(each == axis), 0) for each in range(values.ndim)]
     sums = np.pad(values.cumsum(axis, dtype=values.dtype), padding)

@@ -1,4 +1,6 @@
-"""Chooses the video stream of a file that video players show. The library and imports of the web application use it."""
+"""Chooses, among the video streams of a file, the one that players show. The library and the web application's imports
+use this module.
+"""
 
 from __future__ import annotations
 

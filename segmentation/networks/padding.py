@@ -1,4 +1,6 @@
-"""Pads frames with zeros on all sides, as STM does, to a size that a network can halve several times, and undoes it."""
+"""Pads frames with zeros on all sides, as STM does, to a size that a network can halve several times, and removes the
+padding again.
+"""
 
 from __future__ import annotations
 

@@ -104,7 +104,8 @@ class Target:
 def _send(page: VideoVisit, texts: list[str]) -> int:
     """Send and remove messages from `texts` until the server closes the socket. Return how many broke something.
 
-    A message breaks something if the database refuses it, or if the socket ends without a reason of the protocol.
+    A message breaks something if the database refuses it, or if the socket closes without one of the close codes with
+    which the server refuses messages.
     """
     lost = 0
     while texts:

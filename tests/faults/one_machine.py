@@ -153,7 +153,9 @@ class Site:
         return {**dict.fromkeys(self._stored(owner), b""), **{f"frame {at}": data for at, data in masks.items()}}
 
     def strokes_while(self, down: Callable[[], None], up: Callable[[], None]) -> int:
-        """Draw twelve scribbles during a fault. Return how many are not stored, or were acknowledged after 4 s."""
+        """Draw twelve scribbles during a fault. Return how many are not stored, or were acknowledged later than after 4
+        s.
+        """
         acknowledged, late = set(), 0
         with self._owner.open(self._video) as page:
             down()

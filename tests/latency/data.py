@@ -1,4 +1,5 @@
-"""Measure exports and imports of masks: their speed beside decoding and encoding alone, and the memory of a reader.
+"""Measure exports and imports of masks: their speed compared with that of decoding and encoding alone, and the memory
+of the process that reads an import.
 
 `python -m tests.latency.data`, or with `exports` or `imports` behind it, prints the figures. Its exit status is 1 if a
 target is missed.
@@ -183,7 +184,7 @@ def _many_annotations(home: Path) -> Iterator[Figure]:
 
 
 def _watch(most: list[int], done: threading.Event) -> None:
-    """Store the largest resident memory of the youngest process of the reader, in bytes, until `done`."""
+    """Until `done`, store in `most[0]` the largest resident memory, in bytes, that a child process of this one has."""
     import psutil
 
     while not done.wait(0.05):

@@ -82,7 +82,9 @@ def upload(project: Project, folder: Path, frames: int, count: int) -> list[int]
 
 
 def first_mask(owner: Visitor, video: int, frames: int, engine: str) -> float:
-    """Draw on a video and run a round. Return the seconds until its first mask arrived, when the round is done."""
+    """Draw on a video and run a round. Wait until the round is done, and return after how many seconds its first mask
+    arrived.
+    """
     with owner.open(video) as page:
         began = time.monotonic()
         made = run(page, frames, engine)

@@ -21,7 +21,9 @@ DONE = {"id": 3, "state": "done", "progress_done": 1, "progress_total": 1, "erro
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """Replace the server: answers by "METHOD path". The bodies of requests are added as "METHOD path body"."""
+    """Replace the server by a dictionary of answers by "METHOD path", and return it. The bodies of requests are added
+    to it under "METHOD path body".
+    """
     answers: dict[str, Any] = {
         "GET /projects": [{"id": 1, "name": "Birds"}],
         "GET /projects/1/videos": [VIDEO],

@@ -1,6 +1,7 @@
 """Writes and reads the audit log.
 
-`record` is called in the transaction of what it tells, so that an entry exists exactly if the thing was done.
+`record` is called in the transaction of the action that it records, so that an entry exists exactly if the action took
+effect.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""Entity tags: the ETag of answers, 304 for what the client has already, and If-Match where editing could collide."""
+"""Entity tags. Answers get an ETag, a client that has the same answer already gets 304, and a change with the header
+If-Match is refused if somebody has changed the same thing meanwhile.
+"""
 
 from __future__ import annotations
 

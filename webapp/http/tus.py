@@ -14,7 +14,9 @@ from webapp.tus import HEADER, VERSION
 
 
 class TusHeaders(ForBothKinds):
-    """Gives every answer to a request of tus the header Tus-Resumable, and answers 412 to another version of it."""
+    """Gives every answer to a request of tus the header Tus-Resumable, and answers 412 to a request of another version
+    of tus.
+    """
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
         if HEADER not in request.headers:

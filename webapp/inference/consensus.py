@@ -60,7 +60,7 @@ def run(consensus_id: int, compute: Callable[[Consensus], None]) -> None:
 
 
 def _end(claimed: Consensus, **columns: object) -> None:
-    """Store the results `columns`, and that nothing is computed any more. Raises Lost if the lease is lost."""
+    """Store the results `columns`, and that the computation has ended. Raises Lost if the lease is lost."""
     if not CONSENSUS.held(claimed.pk, claimed.fence).update(state=Computing.NOTHING, **columns):
         raise Lost
 

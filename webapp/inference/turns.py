@@ -77,7 +77,7 @@ class Turns:
     def _begin_another(self) -> bool:
         """Answer the previews that wait, and begin a round that waits. Return whether one was begun; it has the turn.
 
-        It looks only every LOOK_SECONDS. Sessions that the open rounds leave no memory for are closed then, too.
+        It looks only every LOOK_SECONDS, and then also closes sessions for which the open rounds leave no memory.
         """
         if time.monotonic() - self._looked_at < LOOK_SECONDS:
             return False

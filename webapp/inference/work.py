@@ -90,7 +90,7 @@ class OpenRound:
         return next(self._steps, _ENDED) is not _ENDED
 
     def close(self) -> None:
-        """Stop computing without ending the round. The sweep takes it back when its heartbeat is stale."""
+        """Stop computing without ending the round. The sweep takes the round back when its heartbeat is stale."""
         self._steps.close()
 
 
@@ -98,7 +98,7 @@ _ENDED = object()
 
 
 def _steps(claimed: Claim, on_progress: Progress, problem: Exception | None) -> Generator[None]:
-    """Compute a round. The generator stops whenever all masks so far are stored."""
+    """Compute a round. The generator yields whenever all masks so far are stored."""
     try:
         with beating(partial(beat, claimed), BEAT_SECONDS, round=claimed.round_id):
             if problem is not None:
@@ -181,9 +181,9 @@ class _Store:
         self._asked = False
 
     def all(self, updates: Iterator[Any]) -> Generator[None, None, bool]:
-        """Store everything that the engine yields. The generator stops whenever all masks so far are stored.
+        """Store everything that the engine yields. The generator itself yields whenever all masks so far are stored.
 
-        Its result is False if the round was asked to stop before it was complete.
+        The value that it returns is False if the round was asked to stop before it was complete.
         """
         with closing(updates):  # type: ignore[type-var]
             for update in updates:

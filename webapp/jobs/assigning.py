@@ -75,7 +75,7 @@ def reviewer_of(project_id: int, user_id: int) -> User:
 
 
 def _tell_assignee(project_id: int, user_id: int | None, jobs: Sequence[Job], by: User) -> None:
-    """Tell a person of the jobs that they got: by its name if it is one, otherwise how many."""
+    """Tell a person which job they got or, if they got several, how many."""
     many = f"You got {len(jobs)} jobs in {jobs[0].video.project.name}." if len(jobs) > 1 else ""
     text = many or f"{name_of(jobs[0])} is your job now."
     link = address_of(jobs[0]) if len(jobs) == 1 else "/work"

@@ -1,8 +1,8 @@
 """Leases of objects: who draws on an object of a video holds it, and nobody else draws on it meanwhile.
 
 A lease lasts `SECONDS` after the last stroke. It belongs to a connection: it ends with the page of its holder. Each
-change of the holder or the connection raises the fence. All times are of the clock of the database. The callers hold
-the row of the video's head, so that of two first strokes at once the second one is refused.
+change of the holder or the connection raises the fence. All times are of the clock of the database. The callers have
+locked the row of the video's head, so that of two first strokes at once the second one is refused.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ def _held(video: Video, row: ObjectLease) -> Problem:
 
 
 def release(*, video: Video, by: User, number: int) -> None:
-    """End one's own lease of an object."""
+    """End the lease that `by` has of an object."""
     ObjectLease.objects.filter(video=video, object_id=number, holder=by).update(expires=Now(), asked_by=None)
 
 

@@ -51,8 +51,8 @@ def move_job(
 ) -> Job:
     """Carry out an action on a job for the person `by`, who has seen its `edition`. `pins` come with a rejection only.
 
-    Raises NotFound; Forbidden if the action is not for this person; Problem "job_changed" or "wrong_state" (409), with
-    the job as it stands in `job`.
+    Raises NotFound; Forbidden if the action is not for this person; Problem "job_changed" or "wrong_state" (409), whose
+    field `job` has the job as it stands now.
     """
     job = held_job(by, job_id)
     parts = parts_of(by, role_of(by, job.video.project_id), job)

@@ -1,4 +1,6 @@
-"""The frames that a person may change. In a project whose annotators see only their jobs, others are locked."""
+"""The frames that a person may change. In a project whose annotators see only their jobs, all other frames are locked
+for them.
+"""
 
 from __future__ import annotations
 

@@ -148,7 +148,7 @@ class Follower:
             await _set_within(self._woken, pause)
 
     async def _tell_leases(self) -> None:
-        """Send who draws on which object if that has changed. It is read once a second at most."""
+        """Send who draws on which object if that has changed. The database is asked once a second at most."""
         now = asyncio.get_running_loop().time()
         if now - self._leases_read < LEASES_SECONDS:
             return

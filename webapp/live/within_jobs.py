@@ -95,7 +95,7 @@ def _check_may_delete(user: User, video: Video, number: int, ranges: list[Range]
 
 
 def _check_own_rounds(user: User, message: HeadMove) -> None:
-    """Raise Problem unless all rounds that come or go by moving the head are by `user`."""
+    """Raise Problem unless `user` made all rounds whose masks disappear or come back when the head moves."""
     touched = set(line_of(message.from_round)) ^ set(line_of(message.to_round))
     theirs = Round.objects.filter(pk__in=touched).exclude(author=user).select_related("author").first()
     if theirs is not None:

@@ -1,4 +1,4 @@
-"""Notifies people, and keeps what they have read and switched off."""
+"""Notifies people, and stores which notifications they have read and which kinds they have switched off."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether this web process can serve people: the answers to load balancers and orchestrators.
+"""Answers load balancers and orchestrators that ask whether this web process can serve people.
 
 Anybody may ask, as often as they like. So nothing is written for an answer, each part of the site is checked by one
 thread at a time, and the result is kept for some seconds.

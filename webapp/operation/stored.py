@@ -1,7 +1,7 @@
 """Compares the database with what is stored: every mask can be read, every frame is there, nothing is extra.
 
-`manage.py fsck` prints the findings. With `--repair` it repairs those that can be repaired without losing anything that
-people made, and says what was lost for the others.
+`manage.py fsck` prints the findings. With `--repair` it repairs damage where that loses nothing that people made, and
+elsewhere says what is lost.
 """
 
 from __future__ import annotations
@@ -149,7 +149,7 @@ def _counts(video: Video, repair: bool) -> Iterator[Damage]:
 def _extra_folders(repair: bool) -> Iterator[Damage]:
     """Yield folders of videos and uploads that have no row.
 
-    A database without any video is probably not the one of these files, so then they are kept.
+    If the database has no video at all, the folders are kept, because they probably belong to another database.
     """
     extra = folders_without_row()
     is_empty = not Video.objects.exists()

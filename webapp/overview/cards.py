@@ -97,7 +97,7 @@ def _jobs() -> QuerySet[Job]:
 
 
 def _job_conditions(wanted: Filter) -> Q:
-    """Return what one of a video's jobs must be. All of it must hold for the same job."""
+    """Return the conditions that one of a video's jobs must fulfil. All must hold for the same job."""
     found = Q()
     if wanted.stage is not None:
         found &= Q(stage=wanted.stage)

@@ -1,4 +1,4 @@
-"""Finds, for the labels of objects that come from another project, the labels of the project that they come to."""
+"""Finds which labels of a project the objects of videos get that are moved or copied into the project."""
 
 from __future__ import annotations
 

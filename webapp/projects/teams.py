@@ -33,7 +33,9 @@ def teams_of(user: User) -> QuerySet[Team]:
 
 
 def teams_in(by: User, project_id: int) -> QuerySet[Team]:
-    """Return the teams that were invited to a project. Raises NotFound or Forbidden below managers."""
+    """Return the teams that were invited to a project. Raises NotFound, or Forbidden for members who are no
+    managers.
+    """
     require(by, project_id, Role.MANAGER)
     return Team.objects.filter(projects=project_id).select_related("created_by").prefetch_related(ACTIVE)
 

@@ -49,7 +49,7 @@ def give_to_many(*, by: User, job_id: int, people: Sequence[int]) -> Consensus:
 
 
 def _free_job(by: User, job_id: int) -> Job:
-    """Return a job that nobody has begun, locked until the transaction ends. Raises as `give_to_many` does."""
+    """Return a job that nobody has begun, locked until the transaction ends. Raises what `give_to_many` raises."""
     job = held_job(by, job_id)
     require(by, job.video.project_id, Role.MANAGER, what="job")
     if place_of(job) != NEW:

@@ -203,7 +203,9 @@ class _Packing:
         self._progress = _Progress(fetch)
 
     def begin(self, size: int) -> None:
-        """Check a fetch before it begins: raise Problem if `size` bytes exceed uploads, quotas or the disk."""
+        """Check a fetch before it begins: raise Problem if `size` bytes exceed the limit of uploads, a quota or the
+        room on the disk.
+        """
         check_upload_size(size)
         room_for(self._fetch.project, self._fetch.created_by).check(frames=1, size=size)
         check_disk(2 * size)  # The packed file lies there until it is copied to where uploads are.

@@ -76,7 +76,9 @@ def claim(video_id: int) -> Video | None:
 
 
 def _import(video: Video, path: Path) -> None:
-    """Write all files of a claimed video from the upload at `path`, and mark it ready. Raises as `write_video` does."""
+    """Write all files of a claimed video from the upload at `path`, and mark it ready. Raises what `write_video`
+    raises.
+    """
     beat = Heartbeat(video)
     with _staging(video) as folder, read_in_process(path, beat) as reader:
         own = _own_part(video, reader.found)
@@ -102,7 +104,8 @@ def write_video(video: Video, clip: Clip, *, on_progress: OnProgress | None = No
 
 @contextmanager
 def _staging(video: Video) -> Iterator[VideoFolder]:
-    """Provide the folder in which this attempt at an import writes. What is left in it at the end is removed.
+    """Provide the folder in which this attempt at an import writes. Files that are left in it when the block ends are
+    removed.
 
     Removing a long video may take longer than the lease, so heartbeats are stored meanwhile.
     """

@@ -50,7 +50,7 @@ class Room:
 
 
 def alone() -> None:
-    """Let nobody else take room before this transaction ends, so that no two take the same room."""
+    """Let no other transaction use room of quotas before this one ends, so that no two use the same room."""
     if connection.vendor == "postgresql":  # SQLite has only one writing transaction at a time.
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])

@@ -153,7 +153,9 @@ def _run(
 
 
 def _status(name: str) -> int:
-    """Return a number of bytes of this process, such as VmPeak (see proc(5)). It is 0 where the system is not Linux."""
+    """Return a figure about the memory of this process in bytes, such as VmPeak (see proc(5)). It is 0 where the system
+    is not Linux.
+    """
     status = Path("/proc/self/status")
     if not status.exists():
         return 0

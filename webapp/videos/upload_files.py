@@ -188,7 +188,9 @@ def remove_old_parts() -> None:
 
 @contextmanager
 def _new_file() -> Iterator[Path]:
-    """Provide a path for a new file beside those of uploads. What is there at the end is removed."""
+    """Provide a path for a new file beside those of uploads. A file that is still there when the block ends is
+    removed.
+    """
     folder = Path(settings.HOME) / UPLOADS
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{uuid4().hex}{PART}"

@@ -62,7 +62,7 @@ def add_webhook(*, by: User, project_id: int, url: str, events: Sequence[Event])
 def change_webhook(
     *, by: User, webhook_id: int, url: str | None, events: Sequence[Event] | None, active: bool | None
 ) -> Webhook:
-    """Change a webhook; None leaves a part as it is. Switched on again, its failures count from zero."""
+    """Change a webhook; None leaves a part as it is. If it is switched on again, its failures are counted from zero."""
     webhook_for(by, webhook_id)
     if url is not None:
         check_target(url)

@@ -45,8 +45,9 @@ TEXTS: dict[Event, str] = {
 def tell(project_id: int, event: Event, **data: Any) -> None:
     """Report an event to the webhooks of a project that want it.
 
-    Call it in the transaction of what it reports: workers are notified once that has committed. `data` must be values
-    that JSON has. A webhook that fails gets the event after the pause that its failures require.
+    Call this function in the transaction of the change that it reports: workers are notified once that transaction has
+    committed. `data` must be values that JSON has. A webhook that fails gets the event after the pause that its
+    failures require.
     """
     hooks = Webhook.objects.filter(project_id=project_id, active=True)
     wanted = [hook for hook in hooks if not hook.events or event in hook.events]

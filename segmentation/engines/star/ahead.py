@@ -15,7 +15,9 @@ Result = TypeVar("Result")
 
 
 class StepsAhead(Generic[Result]):
-    """The results of a function of frames, in the order in which a round needs them, inside of a `with` block.
+    """Calls a function of frames ahead in a second thread, in the order in which a round needs the results.
+
+    Use it in a `with` block.
 
     Where PyTorch may use one thread only, no result is computed before it is requested.
 

@@ -23,7 +23,9 @@ SEEN = 0.05  # A cell belongs to objects if they cover more than this share of i
 
 @dataclass(frozen=True, eq=False)
 class Given:
-    """The mask of an annotated, accepted or painted frame, and for which of n objects it shows the place or absence."""
+    """The mask of an annotated, accepted or painted frame, and for which of n objects it tells where they are, or that
+    they are absent.
+    """
 
     labels: LabelMap  # [H, W] at the size of the video
     masks: Tensor  # [n, h, w], 0..1, at stride 4

@@ -59,9 +59,9 @@ def random_start(random: np.random.Generator, length: int) -> int:
 
 
 def drawn_mask(clip: Clip, random: np.random.Generator) -> NDArray[np.uint8]:
-    """Draw synthetic scribbles on a random frame and return masks [T, H, W] with the one that STAR makes of them.
+    """Draw synthetic scribbles on a random frame, and return the mask that STAR makes from them, in an array [T, H, W].
 
-    All other frames are filled with IGNORE, and so is this frame if it shows no object.
+    All other frames of the array are filled with IGNORE, and so is this frame if it shows no object.
     """
     found = np.full_like(clip.labels, IGNORE)
     t = random_start(random, len(clip.frames))

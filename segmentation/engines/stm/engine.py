@@ -157,8 +157,8 @@ class InteractiveSTMEngine(Engine):
     def _memorize_record(self, index: int, record: RoundRecord) -> Slots:
         """Encode the annotated frame of a round into memory slots of the objects drawn in this round or earlier.
 
-        An object that was first drawn later is not marked in this frame even if it is visible there, so that a slot
-        would wrongly tell that it is absent.
+        An object that was first drawn later gets no slot: the mask of this frame has no pixels of it even if it is
+        visible there, so that a slot would wrongly tell that it is absent.
         """
         ids = sorted(i for i, first in self._history.first_drawn().items() if first <= index and i <= self.num_objects)
         if not ids:

@@ -1,7 +1,7 @@
 """Computes arrays with our semi-supervised STM, which are compared with those of the official code (golden arrays).
 
-They are intermediate results of two frames in memory and of a frame to segment, and the masks of a whole video, with
-three rules of which frames are kept in memory.
+They are intermediate results of two frames in memory and of a frame to segment, and the masks of a whole video, for
+each of three rules that say which frames are kept in memory.
 """
 
 from __future__ import annotations

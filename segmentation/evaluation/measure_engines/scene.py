@@ -66,7 +66,9 @@ def _bar(where: NDArray[np.bool_], object_id: int) -> Scribble:
 def timed_rounds(
     session: Engine, scene: Scene, clock: Clock = time.perf_counter
 ) -> tuple[dict[str, float], list[MaskUpdate]]:
-    """Run both rounds. Return the seconds of the drawn frame and of the fastest other frame by name, and all masks."""
+    """Run both rounds. Return, by name, the seconds of the drawn frame and of the fastest other frame of each round,
+    and all masks.
+    """
     times, masks = {}, []
     for index, interaction in enumerate(scene.interactions, start=1):
         stamps = [clock()]

@@ -250,7 +250,9 @@ def test_files_of_images_are_read_exactly_and_their_objects_are_numbered(name: s
 
 @pytest.mark.parametrize("name", EVERY)
 def test_no_damage_is_more_than_refused(name: str) -> None:
-    """Change, cut and double bytes of each file: what is read is a video or an AnnotationError, nothing else."""
+    """Change, cut and double bytes of each file: reading it returns a video or raises AnnotationError, and does nothing
+    else.
+    """
     whole, chance = EVERY[name](), random.Random(name)
     refused = 0
     for _ in range(60):

@@ -42,7 +42,7 @@ Act = Callable[[], Any]
 
 
 class Cast:
-    """A project with an owner, two more members of each kind, and as many videos as a test needs."""
+    """A project with an owner, to which `pair` adds two members with a role, and as many videos as a test needs."""
 
     def __init__(self, videos: int = 0) -> None:
         self.owner = self.person("owner")

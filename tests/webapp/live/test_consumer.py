@@ -151,7 +151,9 @@ async def test_a_gap_that_cannot_be_filled_gets_a_state(
 
 
 async def test_nothing_is_lost_between_the_state_and_what_follows(open_socket: Open, owner: User, video: Video) -> None:
-    """While four pages connect, scribbles are stored. Each page gets each once: in the state or as a message."""
+    """While four pages connect, scribbles are stored. Each page gets every scribble exactly once: in the state or as a
+    message.
+    """
 
     async def write() -> None:
         for _ in range(25):

@@ -52,7 +52,9 @@ def target(manager: User) -> Project:
 
 @pytest.fixture
 def video(project: Project, manager: User, settings: Any, tmp_path: Path, sent_tasks: Any) -> Video:
-    """Create a video with two labelled objects, two rounds, one that waits, and an accepted frame."""
+    """Create a video with two labelled objects, two rounds that are done, a third one that waits, and an accepted
+    frame.
+    """
     settings.HOME = tmp_path
     frames = [np.full((24, 32, 3), 40, np.uint8)] * 4
     video = create_video(project=project, name="reef", frames=frames, author=manager)

@@ -1,7 +1,8 @@
-"""Tests that the shared small inputs of all kinds are read rightly, by the import as well as by the library.
+"""Tests that small example files of many kinds, which are not in the repository, are read rightly by imports and by the
+library.
 
-The page and `manage.py annotate` read them through `open_source`; zips are in test_sequences.py, as whole imports, and
-data sets for the evaluation in test_davis_folder.py.
+The page and `manage.py annotate` read them through `open_source`. Zips are tested as whole imports in
+test_sequences.py, and data sets for the evaluation in test_davis_folder.py.
 """
 
 from __future__ import annotations

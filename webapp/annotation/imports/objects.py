@@ -1,4 +1,4 @@
-"""Finds the objects of a video to which objects in a file of annotations belong; makes the others, and their labels."""
+"""Matches the objects in a file of annotations with the objects of a video, and makes those that the video lacks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Tests of imports of masks: what was exported comes in again exactly, all of a file or nothing of it."""
+"""Tests of imports of masks: what was exported comes in again exactly, and of each file all masks are imported or
+none.
+"""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def paint(
 ) -> RgbFrame:
     """Tint the objects of `labels` in a frame and draw their outlines. `colors` is uint8 [256, 3], by object id.
 
-    `edge` is half the width of the soft edge before a background, as in `soft_matte`.
+    `edge` is half the width of the soft edge of the objects where `look` has a background, as in `soft_matte`.
     """
     import cv2  # the web process imports this module
 
