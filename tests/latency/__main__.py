@@ -16,7 +16,7 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 django.setup()
 
-from tests.latency import page, web_process
+from tests.latency import large, page, web_process
 from tests.latency.figures import Figure
 from tests.studio import Studio
 
@@ -25,6 +25,9 @@ def measure(home: Path) -> Iterator[Figure]:
     for name, measure_page in (("work", page.measure_work), ("release", page.measure_release)):
         with Studio(home / name) as studio:
             yield from measure_page(studio)
+    large.fill(home / "large")
+    with Studio(home / "large") as studio:
+        yield from page.measure_large(studio)
     yield from web_process.measure(home / "release")
 
 

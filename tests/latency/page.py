@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from playwright.sync_api import Page, sync_playwright
 
 from tests.browser.conftest import find_chromium
-from tests.latency import release, work
+from tests.latency import large, release, work
 from tests.latency.figures import Figure
 from tests.studio import Studio
 
@@ -21,6 +21,11 @@ def measure_release(studio: Studio) -> Iterator[Figure]:
 def measure_work(studio: Studio) -> Iterator[Figure]:
     """Yield the speed of painting during a round, and counts of actions. The video must have no round yet."""
     return _in_chromium(studio, work.measure)
+
+
+def measure_large(studio: Studio) -> Iterator[Figure]:
+    """Yield how fast a long video opens and is scrubbed. The data folder must come from `large.fill`."""
+    return _in_chromium(studio, large.measure, large.WATCH)
 
 
 def _in_chromium(

@@ -46,7 +46,7 @@ describe("the frames of a large video", () => {
     const frames = () => asked.filter((url) => url.startsWith("frames"));
     await arrive();
     expect(frames()).toEqual([]);
-    expect(cache.standIn(70)?.frame).toBe(70);
+    expect(cache.standIn(70, 0)?.frame).toBe(70);
     vi.advanceTimersByTime(100);
     await arrive();
     expect(frames()[0]).toBe("frames/90.jpg");

@@ -45,9 +45,9 @@ export class FrameCache {
     this.small = new SmallFrames(video);
   }
 
-  /** Returns a small picture of `frame`, or of one beside it, which stands in while the frame is loading. */
-  standIn(frame: number): SmallFrame | undefined {
-    return this.small.get(frame);
+  /** Returns the small picture nearest to `frame`, if it is nearer than frame `shown`. It stands in while the frame loads. */
+  standIn(frame: number, shown: number): SmallFrame | undefined {
+    return this.small.nearer(frame, shown);
   }
 
   /** Increases whenever a small picture was loaded. */

@@ -20,5 +20,12 @@ test("the picture of a frame that is near stands in, and is named as what it is"
   await small.load(16);
   expect([small.done, small.version.value, small.load(16)]).toEqual([true, 2, undefined]);
   expect([0, 2, 3, 6, 10].map((frame) => small.get(frame)?.frame)).toEqual([0, 0, undefined, 8, 8]);
+  // A picture far away is shown as well if it is nearer than what is on screen: a scrub is then never far behind.
+  expect([
+    small.nearer(15, 0)?.frame,
+    small.nearer(5, 8),
+    small.nearer(8, 8),
+    small.nearer(5, -1)?.frame,
+  ]).toEqual([8, undefined, undefined, 8]);
   small.close();
 });

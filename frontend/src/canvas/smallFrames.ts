@@ -7,14 +7,15 @@ import { urlOf } from "../api/http";
 import { loadPicture } from "./pictures";
 
 const AT_ONCE = 4; // requests at the same time; frames in full size come first
-const NEAR = 2; // frames; a picture of one that is near is better than one of where the person was before
+const NEAR = 2; // frames; while a scrub goes on, a picture of one that is near is enough
+const COARSEST = 16; // frames between the pictures that are loaded first
 const MOST_BYTES = 160 * 1024 * 1024; // of decoded pictures: about 1,100 of 256 x 144
 
 /** Returns the frames in the order of loading: coarse steps over the whole video first, then those between. */
 export function coarseFirst(count: number): number[] {
   const order: number[] = [];
   const seen = new Set<number>();
-  for (let step = 16; step >= 1; step /= 2)
+  for (let step = COARSEST; step >= 1; step /= 2)
     for (let frame = 0; frame < count; frame += step)
       if (!seen.has(frame)) {
         seen.add(frame);
@@ -49,14 +50,19 @@ export class SmallFrames {
     return this.ended;
   }
 
-  /** Returns the picture of `frame`, or of the nearest frame that has one and is at most NEAR frames away. */
-  get(frame: number): SmallFrame | undefined {
-    for (let away = 0; away <= NEAR; away++)
+  /** Returns the picture of `frame`, or of the nearest frame that has one and is at most `most` frames away. */
+  get(frame: number, most = NEAR): SmallFrame | undefined {
+    for (let away = 0; away <= most; away++)
       for (const near of [frame - away, frame + away]) {
         const bitmap = this.bitmaps.get(near);
         if (bitmap) return { frame: near, bitmap };
       }
     return undefined;
+  }
+
+  /** Returns the picture that is nearest to `frame` among those that are nearer to it than frame `shown` is. */
+  nearer(frame: number, shown: number): SmallFrame | undefined {
+    return this.get(frame, Math.min(COARSEST, Math.abs(frame - shown) - 1));
   }
 
   /**

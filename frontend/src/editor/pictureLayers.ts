@@ -105,8 +105,7 @@ export class Picture {
     this.fitCanvases(video.width, video.height);
     const wanted = store.frame.peek();
     const full = wanted === this.frame && !this.standsIn ? undefined : frames.get(wanted);
-    const small = full || wanted === this.frame ? undefined : frames.standIn(wanted);
-    const next = full ? { frame: wanted, bitmap: full } : small?.frame === this.frame ? undefined : small;
+    const next = full ? { frame: wanted, bitmap: full } : frames.standIn(wanted, this.frame);
     const bitmap = next?.bitmap;
     if (next) {
       this.drawFrame(next.bitmap);
