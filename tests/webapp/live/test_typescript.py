@@ -23,7 +23,7 @@ def test_every_message_is_there_with_its_discriminator() -> None:
 def test_comments_and_docstrings_are_kept() -> None:
     text = typescript.generate()
     assert "/** 0 = background */" in text
-    assert "Move the head: to its base (undo), to a branch (redo) or to any round." in text
+    assert "Replace the scene cuts of the video: the first frame of each new scene." in text
 
 
 @pytest.mark.parametrize(
