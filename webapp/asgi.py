@@ -23,7 +23,7 @@ from webapp.http.body_limit import BodyLimit
 from webapp.http.figures import Counting
 from webapp.inference import workers
 from webapp.live.consumer import socket_app
-from webapp.live.follower import Hub
+from webapp.live.hub import Hub
 from webapp.live.origin import OwnOriginOnly
 from webapp.live.project_feed import ProjectHub
 from webapp.live.project_socket import project_socket_app

@@ -647,7 +647,11 @@ export interface JobsChanged {
   seq: number;
 }
 
-/** Who draws on which object now, so that others cannot. It is a hint and not in the change log. */
+/**
+ * Who draws on which object now, so that others cannot. It is a hint and not in the change log.
+ *
+ * It is sent when a holder or a request for a lease changes, not for each stroke that prolongs a lease.
+ */
 export interface Leases {
   type: "leases";
   leases: LeaseInfo[];

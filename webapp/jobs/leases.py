@@ -7,7 +7,7 @@ locked the row of the video's head, so that of two first strokes at once the sec
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -38,6 +38,17 @@ _HELD = Query(
     ),
     video_id=int,
 )
+Holding = tuple[
+    int, int, int | None
+]  # The id of an object, the fence of its lease, and the User.id of who asks for it.
+_HOLDINGS = Query(
+    lambda video_id: (
+        ObjectLease.objects.filter(video_id=video_id, expires__gt=Now())
+        .order_by("object_id")
+        .values_list("object_id", "fence", "asked_by_id")
+    ),
+    video_id=int,
+)
 _LEASE = Query(
     lambda video_id, number: (
         ObjectLease.objects.filter(video_id=video_id, object_id=number)
@@ -62,6 +73,20 @@ def leases_of(video_id: int) -> list[LeaseInfo]:
         )
         for row in _HELD.rows(video_id=video_id)
     ]
+
+
+def held_by(video_id: int) -> tuple[Holding, ...]:
+    """Return the leases of a video without their times, which change with each stroke."""
+    return tuple(_HOLDINGS.rows(video_id=video_id))
+
+
+def held_in(video_ids: Collection[int]) -> dict[int, tuple[Holding, ...]]:
+    """Return what `held_by` returns for each of these videos that has leases, by Video.id."""
+    rows = ObjectLease.objects.filter(video_id__in=video_ids, expires__gt=Now()).order_by("video_id", "object_id")
+    found: dict[int, tuple[Holding, ...]] = {}
+    for video_id, number, fence, asked_by in rows.values_list("video_id", "object_id", "fence", "asked_by_id"):
+        found[video_id] = (*found.get(video_id, ()), (number, fence, asked_by))
+    return found
 
 
 def hold_objects(*, video: Video, by: User, connection: str, objects: Iterable[int]) -> None:

@@ -5,11 +5,11 @@ while it was away.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db.models import Max
+from django.db.models import Max, OuterRef, Subquery
 from django.db.models.functions import Now
 
 from webapp.annotation.codec import PackedMask
@@ -69,12 +69,16 @@ class Cursor:
 
 @dataclass(frozen=True)
 class Delta:
-    """What is new since a cursor. `running` is true while a round waits or runs, because more is to come then."""
+    """What is new since a cursor. `running` is true while a round waits or runs, because more is to come then.
+
+    `more` is true if there is more already than one poll reads.
+    """
 
     changes: list[LogEntry]
     masks: list[PackedMask]
     progress: list[RoundProgress]
     running: bool
+    more: bool = False
 
 
 @dataclass(frozen=True)
@@ -92,6 +96,13 @@ def cursor_at_end(video_id: int) -> Cursor:
     """Return a cursor after the newest row of the change log and the newest mask of a video."""
     active = Round.objects.filter(video_id=video_id, state__in=ACTIVE)
     return Cursor(last_change(video_id), last_mask(video_id), set(active.values_list("pk", flat=True)))
+
+
+def newest_changes(video_ids: Collection[int]) -> dict[int, int]:
+    """Return the newest Change.id of each of these videos, by Video.id. It is 0 for a video without changes."""
+    newest = Change.objects.filter(video=OuterRef("pk")).order_by("-pk").values("pk")[:1]
+    rows = Video.objects.filter(pk__in=video_ids).order_by().annotate(newest=Subquery(newest))
+    return {video_id: found or 0 for video_id, found in rows.values_list("pk", "newest")}
 
 
 def poll(video_id: int, cursor: Cursor) -> Delta:
@@ -115,7 +126,7 @@ def poll(video_id: int, cursor: Cursor) -> Delta:
     cursor.coming = candidates if len(masks) == MOST_MASKS else {round_.pk for round_ in active}
     more = len(changes) == MOST_CHANGES or len(masks) == MOST_MASKS
     progress = [_progress(round_, round_.started_at, round_.now) for round_ in active if round_.started_at]
-    return Delta([_entry(change) for change in changes], masks, progress, bool(active) or more)
+    return Delta([_entry(change) for change in changes], masks, progress, bool(active), more)
 
 
 def _masks(rounds: set[int], seq: int) -> list[PackedMask]:

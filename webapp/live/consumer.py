@@ -41,7 +41,8 @@ from webapp.live.client_messages import (
     Resume,
     client_messages,
 )
-from webapp.live.follower import Follower, Hub, Subscriber
+from webapp.live.follower import Follower, Subscriber
+from webapp.live.hub import Hub
 from webapp.live.outbox import Outbox, Payload
 from webapp.live.protocol import PROTOCOL_VERSION, Ack, Error, Pong, Welcome
 from webapp.live.rate import Bucket

@@ -1,9 +1,9 @@
 """Followers. A web process has one for each video that somebody has open in it.
 
 A follower reads new rows of the change log and new masks, and puts them into the outboxes of the video's sockets. It
-polls ten times a second while a round waits or runs, and once a second otherwise. It also polls when it is notified, by
-this process or by another one: through a bell in embedded mode, and through the channel layer in team mode. A lost
-notification therefore costs one second at most.
+does so when it is notified, by this process or by another one: through a bell in embedded mode, and through the channel
+layer in team mode. While a round waits or runs it also polls twice a second, and the hub (hub.py) looks once a second
+which videos have changed. A lost notification therefore costs one second at most.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import asyncio
 import os
 import secrets
 import socket
-from collections.abc import Callable
+from dataclasses import dataclass
 
 import structlog
 from channels.layers import get_channel_layer
@@ -21,27 +21,35 @@ from django.db import DatabaseError
 
 from webapp.annotation import notify
 from webapp.annotation.schemas import Person
-from webapp.jobs.leases import leases_of
+from webapp.jobs.leases import Holding, held_by, leases_of
 from webapp.live import change_feed
 from webapp.live.outbox import Outbox
 from webapp.live.presence import PresenceBoard
-from webapp.live.protocol import Leases, WorkerChanged, WorkerStatus
+from webapp.live.protocol import Leases
 from webapp.live.threads import in_thread
 from webapp.projects.models import Role
-from webapp.tasks.bell import Bell
 
 log = structlog.get_logger(__name__)
 
-BUSY_SECONDS = 0.1
+BUSY_SECONDS = 0.5  # between two polls while a round waits or runs, in case a notification is lost
+DEAF_SECONDS = 0.1  # the same where workers cannot notify this process
+GAP_SECONDS = 0.03  # between two polls, so that notifications in quick succession lead to one poll
 IDLE_SECONDS = 1.0
 PRESENCE_SECONDS = 0.2  # between two presence messages; scrubbing changes the frame many times a second
 LEASES_SECONDS = 0.9
 PROGRESS_SECONDS = 0.5  # a progress message is sent at least this often, because it shows the elapsed time
 REPEAT_SECONDS = 10.0  # in team mode; other processes forget viewers whose list is not sent again
 
-NO_LEASES = Leases(type="leases", leases=[]).model_dump_json()
 
-WorkerCheck = Callable[[], WorkerStatus]
+@dataclass(frozen=True)
+class Held:
+    """The leases of a video, and the message that tells who draws on which object."""
+
+    holdings: tuple[Holding, ...]
+    message: str
+
+
+NOTHING_HELD = Held((), Leases(type="leases", leases=[]).model_dump_json())
 
 
 class Subscriber:
@@ -90,17 +98,19 @@ class Subscriber:
 
 
 class Follower:
-    """Polls one video for the sockets that are open in this process."""
+    """Reads one video for the sockets that are open in this process. `deaf` is true if workers cannot notify it."""
 
-    def __init__(self, video_id: int) -> None:
+    def __init__(self, video_id: int, *, deaf: bool = False) -> None:
         self.video_id = video_id
         self.subscribers: set[Subscriber] = set()
         self.board = PresenceBoard()
         self.started = asyncio.Event()
         self._woken = asyncio.Event()
         self._presence_changed = asyncio.Event()
-        self._leases = NO_LEASES  # The message that tells who draws on which object, as it was sent last.
+        self._seq = 0  # The newest Change.id that was read.
+        self._held = NOTHING_HELD  # The leases, as they were sent last.
         self._leases_read = 0.0
+        self._busy_seconds = DEAF_SECONDS if deaf else BUSY_SECONDS
         self._others_know = False
         self._process = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self._tasks = [asyncio.create_task(self._follow()), asyncio.create_task(self._tell_presence())]
@@ -109,6 +119,14 @@ class Follower:
 
     def wake(self) -> None:
         self._woken.set()
+
+    def compare(self, newest: int, holdings: tuple[Holding, ...]) -> None:
+        """Read the video if `newest`, its newest Change.id, or `holdings`, its leases, are not what was read last."""
+        if holdings != self._held.holdings:
+            self._leases_read = 0.0
+            self.wake()
+        if newest > self._seq:
+            self.wake()
 
     def set_presence(self, subscriber: Subscriber, person: Person, frame: int) -> None:
         self.board.set_presence(subscriber, person, frame)
@@ -131,33 +149,51 @@ class Follower:
     async def _follow(self) -> None:
         cursor: change_feed.Cursor | None = None
         while True:
-            pause = IDLE_SECONDS
+            pause: float | None = None
             self._woken.clear()
             try:
                 if cursor is None:
                     cursor = await in_thread(change_feed.cursor_at_end, self.video_id)
+                    self._seq = cursor.seq
                     self.started.set()
-                delta = await in_thread(change_feed.poll, self.video_id, cursor)
-                pause = BUSY_SECONDS if delta.running else IDLE_SECONDS
-                if delta.changes or delta.masks or delta.progress:
-                    for subscriber in tuple(self.subscribers):
-                        subscriber.take(delta)
-                await self._tell_leases()
+                now = asyncio.get_running_loop().time()
+                with_leases = now - self._leases_read >= LEASES_SECONDS
+                delta, held = await in_thread(self._read, cursor, with_leases)
+                self._leases_read = now if with_leases else self._leases_read
+                self._seq = cursor.seq
+                pause = self._busy_seconds if delta.running else None
+                self._tell(delta)
+                if held is not None:
+                    self._tell_leases(held)
+                if delta.more:
+                    self.wake()
+                await asyncio.sleep(GAP_SECONDS)
             except DatabaseError as error:
+                pause = IDLE_SECONDS
                 log.warning("poll_failed", video=self.video_id, error=str(error))
             await _set_within(self._woken, pause)
 
-    async def _tell_leases(self) -> None:
-        """Send who draws on which object if that has changed. The database is asked once a second at most."""
-        now = asyncio.get_running_loop().time()
-        if now - self._leases_read < LEASES_SECONDS:
-            return
-        self._leases_read = now
-        text = await in_thread(_leases_message, self.video_id)
-        if text != self._leases:
-            self._leases = text
+    def _read(self, cursor: change_feed.Cursor, with_leases: bool) -> tuple[change_feed.Delta, Held | None]:
+        """Return what is new and, `with_leases`, the leases if they have changed.
+
+        Reading the change log moves the cursor, so it comes last: nothing may fail after it.
+        """
+        held = None
+        if with_leases:
+            holdings = held_by(self.video_id)
+            if holdings != self._held.holdings:
+                held = Held(holdings, _leases_message(self.video_id))
+        return change_feed.poll(self.video_id, cursor), held
+
+    def _tell(self, delta: change_feed.Delta) -> None:
+        if delta.changes or delta.masks or delta.progress:
             for subscriber in tuple(self.subscribers):
-                subscriber.outbox.hint("leases", text)
+                subscriber.take(delta)
+
+    def _tell_leases(self, held: Held) -> None:
+        self._held = held
+        for subscriber in tuple(self.subscribers):
+            subscriber.outbox.hint("leases", held.message)
 
     async def _tell_presence(self) -> None:
         told = ""
@@ -177,8 +213,8 @@ class Follower:
 
     def greet(self, subscriber: Subscriber) -> None:
         """Send a new subscriber the viewers, and who draws on which object, although they have not changed."""
-        if self._leases != NO_LEASES:
-            subscriber.outbox.hint("leases", self._leases)
+        if self._held.holdings:
+            subscriber.outbox.hint("leases", self._held.message)
         subscriber.outbox.hint("presence", self.board.message().model_dump_json())
 
     # --- team mode --------------------------------------------------------------------------------------------------
@@ -220,109 +256,13 @@ def _leases_message(video_id: int) -> str:
     return Leases(type="leases", leases=leases_of(video_id)).model_dump_json()
 
 
-async def _set_within(event: asyncio.Event, seconds: float) -> bool:
+async def _set_within(event: asyncio.Event, seconds: float | None) -> bool:
+    """Wait until an event is set, for `seconds` at most if they are not None, and return whether it is set."""
+    if event.is_set() or seconds is None:
+        return await event.wait()
     # asyncio.wait_for would swallow a cancellation that comes together with the event (before Python 3.12).
     try:
         async with asyncio.timeout(seconds):
             return await event.wait()
     except TimeoutError:
         return False
-
-
-class Hub:
-    """The followers of this process, and the state of the workers, which is read once for all followers."""
-
-    def __init__(self, worker_check: WorkerCheck) -> None:
-        self.worker: WorkerStatus | None = None
-        self._check = worker_check
-        self._followers: dict[int, Follower] = {}
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._watch: asyncio.Task[None] | None = None
-        self._bell: Bell | None = None  # Workers ring it in embedded mode.
-
-    async def join(self, video_id: int, outbox: Outbox) -> tuple[Follower, Subscriber]:
-        """Follow a video for a socket with this outbox. Return the video's follower and the socket's subscriber.
-
-        New rows are held back until `Subscriber.caught_up` is called.
-        """
-        if self._loop is None:
-            self._loop = asyncio.get_running_loop()
-            notify.listen(self._notified)
-        if self._watch is None:
-            self._watch = asyncio.create_task(self._watch_worker())
-            self._listen_to_bell()
-        follower = self._followers.get(video_id)
-        if follower is None:
-            follower = self._followers[video_id] = Follower(video_id)
-        subscriber = Subscriber(outbox)
-        follower.subscribers.add(subscriber)
-        try:
-            await follower.started.wait()
-        except asyncio.CancelledError:
-            await self.leave(follower, subscriber)  # the caller never gets this subscriber
-            raise
-        return follower, subscriber
-
-    async def leave(self, follower: Follower, subscriber: Subscriber) -> None:
-        follower.leave(subscriber)
-        if not follower.subscribers and self._followers.get(follower.video_id) is follower:
-            del self._followers[follower.video_id]
-            await follower.stop()
-        if not self._followers and self._watch is not None:
-            self._watch.cancel()
-            self._watch = None
-            self._close_bell()
-
-    def _listen_to_bell(self) -> None:
-        """Wake followers when a worker of this machine tells of a change through a named pipe (a bell).
-
-        In team mode, workers use the channel layer instead.
-        """
-        self._close_bell()
-        if settings.TEAM_MODE:
-            return
-        bell = Bell(notify.bells())
-        if bell.fd is not None:
-            self._bell = bell
-            asyncio.get_running_loop().add_reader(bell.fd, self._rung, bell)
-
-    def _rung(self, bell: Bell) -> None:
-        for text in bell.heard():
-            if text.isdigit():
-                self._wake(int(text))
-
-    def _close_bell(self) -> None:
-        if self._bell is not None and self._bell.fd is not None:
-            asyncio.get_running_loop().remove_reader(self._bell.fd)
-            self._bell.close()
-        self._bell = None
-
-    async def worker_status(self) -> WorkerStatus:
-        self.worker = await in_thread(self._check)
-        return self.worker
-
-    def _notified(self, video_id: int) -> None:
-        """Wake the follower of a video, because code of this process has changed the video. May be called from any
-        thread.
-        """
-        if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._wake, video_id)
-
-    def _wake(self, video_id: int) -> None:
-        if follower := self._followers.get(video_id):
-            follower.wake()
-
-    async def _watch_worker(self) -> None:
-        while True:
-            await asyncio.sleep(IDLE_SECONDS)
-            before = self.worker
-            try:
-                now = await self.worker_status()
-            except DatabaseError as error:
-                log.warning("worker_not_looked_for", error=str(error))
-                continue
-            if now != before:
-                text = WorkerChanged(type="worker", worker=now).model_dump_json()
-                for follower in tuple(self._followers.values()):
-                    for subscriber in tuple(follower.subscribers):
-                        subscriber.outbox.hint("worker", text)

@@ -168,7 +168,10 @@ class JobsChanged(Model):
 
 
 class Leases(Model):
-    """Who draws on which object now, so that others cannot. It is a hint and not in the change log."""
+    """Who draws on which object now, so that others cannot. It is a hint and not in the change log.
+
+    It is sent when a holder or a request for a lease changes, not for each stroke that prolongs a lease.
+    """
 
     type: Literal["leases"]
     leases: list[LeaseInfo]

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
+from webapp.accounts.models import User
+from webapp.annotation.models import Change
 from webapp.annotation.schemas import Person
+from webapp.jobs.models import ObjectLease
+from webapp.live import change_feed
 from webapp.live import follower as module
+from webapp.live import hub as hub_module
 from webapp.live.change_feed import Delta, LogEntry
-from webapp.live.follower import Follower, Hub, Subscriber
+from webapp.live.follower import Follower, Subscriber
+from webapp.live.hub import Hub
 from webapp.live.outbox import Outbox
 from webapp.live.protocol import WorkerStatus
 from webapp.live.threads import close_connections
@@ -119,6 +128,36 @@ async def test_presence_outlives_a_channel_layer_that_is_away(
     await follower.stop()
     assert all(task.cancelled() for task in tasks)
     close_connections()
+
+
+async def test_a_hub_notices_what_nobody_notified_it_of_while_no_round_runs(
+    transactional_db: None, video: Video, owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub_module, "IDLE_SECONDS", 0.02)
+    hub, outbox = Hub(lambda: WorkerStatus(alive=False, device="", text="")), Outbox()
+    follower, subscriber = await hub.join(video.pk, outbox)
+    subscriber.caught_up(0, 0, Role.OWNER)
+    await asyncio.sleep(0.1)  # The follower has polled once.
+    polls = Counter[str]()
+    monkeypatch.setattr(change_feed, "poll", counted(change_feed.poll, polls))
+    await asyncio.sleep(0.1)
+    assert not polls
+    await asyncio.to_thread(Change.objects.create, video=video, message={"type": "objects.painted"})
+    await until(lambda: "objects.painted" in "".join(str(message) for message in sent(outbox)))
+    assert polls["poll"] == 1
+    lease = {"video": video, "object_id": 1, "holder": owner, "expires": timezone.now() + timedelta(seconds=9)}
+    await asyncio.to_thread(ObjectLease.objects.create, **lease)
+    await until(lambda: owner.shown_name in "".join(str(message) for message in sent(outbox)))
+    await hub.leave(follower, subscriber)
+    close_connections()
+
+
+def counted(function: Any, calls: Counter[str]) -> Any:
+    def call(*arguments: Any) -> Any:
+        calls[function.__name__] += 1
+        return function(*arguments)
+
+    return call
 
 
 async def test_a_browser_that_goes_while_it_waits_to_follow_leaves_nothing_behind(
