@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Iterable, Sequence
 from typing import Literal
 from uuid import UUID
 
@@ -20,11 +21,11 @@ from webapp.annotation.accepted import accepted_frames
 from webapp.annotation.codec import BadMask, LabelMap, decode, encode
 from webapp.annotation.head import hold, set_head
 from webapp.annotation.masks import StoredMask, mask_at
-from webapp.annotation.models import Mask, Object, Origin, Round, RoundState
+from webapp.annotation.models import Mask, Object, Origin, Round, RoundState, Scribble
 from webapp.annotation.notify import notify_scorer
 from webapp.annotation.objects import locked_numbers
 from webapp.annotation.rounds import add_version
-from webapp.annotation.scribbles import check_changeable, check_frame
+from webapp.annotation.scribbles import check_changeable, check_frame, release_scribbles, waiting
 from webapp.problems import Problem
 from webapp.videos.models import Video
 
@@ -36,6 +37,8 @@ def paint_mask(
     *, video: Video, author: User, key: UUID | str, frame: int, object_id: int, data: str, over: Over
 ) -> Round:
     """Replace the mask of an object in a frame by what a person painted. This version becomes the head at once.
+
+    Scribbles of the object that the author has waiting in the frame belong to the version from then on.
 
     Args:
         video: the video.
@@ -80,11 +83,38 @@ def paint_mask(
     Mask.objects.create(
         round=made, frame=frame, data=encode(labels), confidence=_confidence(standing, object_id, made.num_objects)
     )
+    _take_scribbles(made, waiting(video, author, [frame]))
     changes.round_changed(made)
     set_head(head, made.pk, author)
     if video.truth_objects:
         notify_scorer(made.pk)
     return made
+
+
+def follow_head(before: Sequence[int], after: Sequence[int]) -> None:
+    """Let scribbles follow the painted versions that they belong to when the head moves.
+
+    `before` and `after` are the lines (ids of versions) of the old and the new head. The scribbles of painted versions
+    that were undone wait for a round again. Painted versions that were brought back take theirs again.
+    """
+    moved = set(before) ^ set(after)
+    for version in Round.objects.filter(pk__in=moved, origin=Origin.PAINTED).order_by("pk"):
+        if version.pk in after:
+            drawn = waiting(version.video, version.author, [version.frame])
+            _take_scribbles(version, [one for one in drawn if one.created_at <= version.created_at])
+        else:
+            release_scribbles(version)
+
+
+def _take_scribbles(version: Round, drawn: Iterable[Scribble]) -> None:
+    """Give a painted version those of the waiting scribbles `drawn` that are of its object.
+
+    The mask that was painted over showed them already. A later round that used them would change what was painted.
+    """
+    mine = [scribble for scribble in drawn if scribble.object_id in (version.objects_changed or ())]
+    if mine:
+        Scribble.objects.filter(pk__in=[scribble.pk for scribble in mine]).update(round=version)
+        changes.scribbles_removed(version.video_id, [str(scribble.key) for scribble in mine])
 
 
 def _decoded(video: Video, data: str) -> LabelMap:

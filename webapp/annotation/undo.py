@@ -13,6 +13,7 @@ from webapp.accounts.models import User
 from webapp.annotation.head import conflict, hold, set_head
 from webapp.annotation.masks import line_of
 from webapp.annotation.models import Mask, Round
+from webapp.annotation.painting import follow_head
 from webapp.annotation.rounds import ACTIVE, stop
 from webapp.problems import Forbidden, NotFound, Problem
 from webapp.projects.access import allows, role_in
@@ -38,8 +39,10 @@ def move_head(*, video: Video, by: User, from_round: int | None, to_round: int |
     if to_round is not None:
         _check_target(video, to_round)
     active = Round.objects.filter(video=video, state__in=ACTIVE).select_related("author")
-    beside = list(active.exclude(pk__in=line_of(to_round)))
+    line = line_of(to_round)
+    beside = list(active.exclude(pk__in=line))
     _check_may_stop(video, by, beside)
+    follow_head(line_of(head.round_id), line)
     set_head(head, to_round, by)
     for one in beside:
         stop(one, by)

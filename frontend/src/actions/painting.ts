@@ -8,6 +8,7 @@ import { base64Of, bytesOfBase64, encodeBitmap } from "../masks/encode";
 import type { MaskPaint } from "../protocol";
 import { sourceOf } from "../state/frameSummary";
 import { type Painting, paintedLabels } from "../state/paintings";
+import { previewOf } from "../state/preview";
 import type { Store } from "../state/store";
 import type { Studio } from "../studio/studio";
 import { moveHead } from "./head";
@@ -30,10 +31,20 @@ export function storedMask(store: Store, frame: number): PackedMask | null | und
   return round === null ? null : masks.get(round, frame);
 }
 
-/** Returns the label map that a frame shows at the head, row-major; undefined while its mask is not loaded. */
-export function labelsAt(studio: Studio, frame: number): Uint8Array | undefined {
-  const { store } = studio;
+/** Returns the label map that a frame has at the head, row-major; undefined while its mask is not loaded. */
+export function labelsAt({ store }: Studio, frame: number): Uint8Array | undefined {
+  return withPaintings(store, frame, storedMask(store, frame));
+}
+
+/** Returns the same with the answer to waiting scribbles where the frame shows one: painting goes on from what is seen. */
+export function shownLabels({ store }: Studio, frame: number): Uint8Array | undefined {
   const stored = storedMask(store, frame);
+  const preview = store.preview.peek();
+  const answer = preview?.of === "drawn" ? previewOf(preview, frame, stored ?? null) : null;
+  return withPaintings(store, frame, answer ?? stored);
+}
+
+function withPaintings(store: Store, frame: number, stored: PackedMask | null | undefined) {
   const video = store.video.peek();
   if (stored === undefined || !video) return undefined;
   const here = store.paintings.peek().filter((painting) => painting.frame === frame);

@@ -8,7 +8,7 @@ import type { Store } from "../state/store";
 import type { CommandSpec } from "../studio/command";
 import type { Studio } from "../studio/studio";
 import { objectToDraw } from "./objects";
-import { labelsAt, lockedObjects, paint } from "./painting";
+import { lockedObjects, paint, shownLabels } from "./painting";
 
 /**
  * Returns the polygon if it belongs to the frame in view and the selected object.
@@ -33,7 +33,7 @@ export function takePolygon(studio: Studio): void {
     toast({ text: "A polygon has at least three corners.", tone: "info" });
     return;
   }
-  const labels = labelsAt(studio, drawn.frame);
+  const labels = shownLabels(studio, drawn.frame);
   if (!labels) {
     toast({ text: "The mask of this frame is still loading. Take the polygon in a moment.", tone: "info" });
     return;

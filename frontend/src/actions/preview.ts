@@ -109,7 +109,9 @@ export function prepareFrame({ store, socket }: Studio): void {
 function ask({ store, socket }: Studio, of: Preview["of"], click: HoverClick | null): void {
   const frame = store.frame.peek();
   const before = store.preview.peek();
-  const mask = before?.frame === frame ? before.mask : null; // is shown until the next answer
+  const head = store.head.peek();
+  // It is shown until the next answer, unless a version has changed the mask since.
+  const mask = before?.frame === frame && before.head === head ? before.mask : null;
   if (!socket.send({ type: "preview.ask", frame, engine: store.engine.peek(), click })) return;
-  store.preview.value = { frame, of, asked: performance.now(), head: store.head.peek(), mask };
+  store.preview.value = { frame, of, asked: performance.now(), head, mask };
 }

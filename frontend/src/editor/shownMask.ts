@@ -10,6 +10,7 @@ import type { PackedMask } from "../masks/decode";
 import { sourceOf } from "../state/frameSummary";
 import { lineOf } from "../state/line";
 import { decodedOf, paintedLabels } from "../state/paintings";
+import { previewOf } from "../state/preview";
 import type { Studio } from "../studio/studio";
 import type { PointerState } from "../tools/pointerState";
 
@@ -38,10 +39,11 @@ export class MaskChoice {
     const { store } = this.studio;
     const kept = this.maskOn(frame, store.line.peek(), store.kept.peek(), shown);
     if (kept === undefined) return null;
-    const stored = this.preview(frame, kept) ?? kept;
+    const now = store.looking.peek() === null;
+    const stored = (now && previewOf(store.preview.peek(), frame, kept)) || kept;
     const live = this.pointer.painting.peek();
     const parts: unknown[] = [stored];
-    if (store.looking.peek() === null) {
+    if (now) {
       if (live?.frame === frame) return { frame, stored, parts: [live] };
       parts.push(...store.paintings.peek().filter((painting) => painting.frame === frame));
     }
@@ -51,15 +53,6 @@ export class MaskChoice {
       parts.push(this.maskOn(frame, line, NONE, -1) ?? null, compare);
     }
     return { frame, stored, parts };
-  }
-
-  /** Returns the preview of `frame`, unless a round has answered since it was asked for. */
-  private preview(frame: number, kept: PackedMask | null): PackedMask | null {
-    const { store } = this.studio;
-    const preview = store.preview.peek();
-    if (preview?.frame !== frame || store.looking.peek() !== null) return null;
-    const answered = kept !== null && kept.round > (preview.head ?? 0);
-    return answered ? null : preview.mask;
   }
 
   /** Returns the mask of the round before the shown one, which the changes view compares with. */

@@ -8,3 +8,16 @@ export interface Preview {
   readonly head: number | null; // the head then: a later round answers better
   readonly mask: PackedMask | null; // the newest answer
 }
+
+/**
+ * Returns the answer that stands in for the mask `stored` of `frame`; null if there is none, or if a version was made
+ * since it was asked for.
+ */
+export function previewOf(
+  preview: Preview | null,
+  frame: number,
+  stored: PackedMask | null,
+): PackedMask | null {
+  const answered = stored !== null && stored.round > (preview?.head ?? 0);
+  return preview?.frame === frame && !answered ? preview.mask : null;
+}

@@ -3,7 +3,7 @@
  * stored when it ends.
  */
 import { objectToDraw } from "../actions/objects";
-import { labelsAt, lockedObjects, paint } from "../actions/painting";
+import { lockedObjects, paint, shownLabels } from "../actions/painting";
 import { type Bitmap, copyOf } from "../masks/bitmap";
 import { applyBitmap, bitmapOf } from "../masks/compose";
 import { toast } from "../parts/Toast";
@@ -31,7 +31,7 @@ export class Painter {
     const video = store.video.peek();
     const frame = store.frame.peek();
     if (!video || refusal(studio, store.selected.peek(), "paint")) return null;
-    const before = labelsAt(studio, frame);
+    const before = shownLabels(studio, frame);
     if (!before) {
       toast({ text: LOADING, tone: "info" });
       return null;

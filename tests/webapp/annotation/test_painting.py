@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.webapp.annotation.test_undo import done
-from tests.webapp.conftest import HEIGHT, WIDTH, accept, painted, run
+from tests.webapp.conftest import HEIGHT, WIDTH, accept, draw, painted, run
 from webapp.accounts.models import User
 from webapp.annotation.claims import NewMask, claim, finish, new_mask, store
 from webapp.annotation.codec import LabelMap
@@ -19,6 +19,7 @@ from webapp.annotation.models import Mask, Object, Origin, Round
 from webapp.annotation.objects import add_object, update_object
 from webapp.annotation.painting import paint_mask
 from webapp.annotation.rounds import cancel_round
+from webapp.annotation.scribbles import waiting
 from webapp.annotation.state import last_mask, round_info
 from webapp.annotation.undo import move_head
 from webapp.problems import Problem
@@ -63,6 +64,24 @@ def test_a_painted_mask_is_a_version_that_can_be_undone(video: Video, owner: Use
     assert (shown(video) == before).all()
     move_head(video=video, by=owner, from_round=base.pk, to_round=made.pk)
     assert (shown(video) == square(3)).all()
+
+
+def test_a_painting_takes_the_waiting_scribbles_of_its_object_along_and_gives_them_back_when_it_is_undone(
+    video: Video, owner: User
+) -> None:
+    add_object(video=video, author=owner)
+    drawn = [draw(video, owner, frame, number).pk for frame, number in ((0, 1), (0, 2), (1, 1))]
+
+    def waits() -> list[int]:
+        return [scribble.pk for scribble in waiting(video, owner, [0, 1])]
+
+    made = paint(video, owner, square(3))
+    assert waits() == drawn[1:]
+    move_head(video=video, by=owner, from_round=made.pk, to_round=None)
+    assert waits() == drawn
+    later = draw(video, owner)
+    move_head(video=video, by=owner, from_round=None, to_round=made.pk)
+    assert waits() == [*drawn[1:], later.pk]
 
 
 def test_a_first_mask_can_be_painted_before_any_round(video: Video, owner: User) -> None:
