@@ -17,7 +17,7 @@ from segmentation.formats.annotated_video import (
     check_object_count,
     number_objects,
 )
-from segmentation.formats.coco_rle import BinaryMask, decode_segmentation, encode_rle
+from segmentation.formats.coco_rle import BinaryMask, decode_segmentation
 from segmentation.formats.instances_json import (
     annotation_fields,
     annotations_by,
@@ -67,7 +67,7 @@ def _written(videos: list[AnnotatedVideo], tick: Any, numbers: dict[str, int]) -
                         track_id=mask.object.id,
                         area=mask.area,
                         bbox=list(mask.box),
-                        segmentation=encode_rle(mask.inside),
+                        segmentation=mask.rle,
                     )
                 )
             tick()

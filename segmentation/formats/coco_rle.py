@@ -7,6 +7,7 @@ run lengths, which other programs write, can be decoded too.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from segmentation.formats.label_png import MaskError
 
 BinaryMask = NDArray[np.bool_]  # [H, W]
+Positions = NDArray[np.intp]
 MOST_POINTS = 100_000  # largest number of points of a polygon that is read
 
 
@@ -26,13 +28,60 @@ def encode_rle(mask: BinaryMask) -> dict[str, Any]:
     return {"size": [int(side) for side in mask.shape], "counts": encoded["counts"].decode("ascii")}
 
 
-def area_and_box(mask: BinaryMask) -> tuple[int, list[int]]:
-    """Return the number of pixels of a mask and its bounding box [x, y, width, height]; all are 0 for an empty mask."""
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    if not rows.size:
-        return 0, [0, 0, 0, 0]
-    x, y = int(columns[0]), int(rows[0])
-    return int(np.count_nonzero(mask)), [x, y, int(columns[-1]) + 1 - x, int(rows[-1]) + 1 - y]
+@dataclass(frozen=True, eq=False)
+class Runs:
+    """The runs of pixels of an object in a frame of `height` x `width`. There is at least one run.
+
+    Pixels are numbered down the first column, then down the second, and so on. A run has the pixels from `starts[i]` to
+    `ends[i]` - 1, and the runs ascend.
+    """
+
+    starts: Positions
+    ends: Positions
+    height: int
+    width: int
+
+    @property
+    def area(self) -> int:
+        return int((self.ends - self.starts).sum())
+
+    @property
+    def box(self) -> tuple[int, int, int, int]:
+        """The bounding box x, y, width, height."""
+        first, top = np.divmod(self.starts, self.height)
+        last, bottom = np.divmod(self.ends - 1, self.height)
+        x, right = int(first[0]), int(last[-1]) + 1
+        if (first != last).any():  # A run that goes on in the next column has the lowest and the highest row.
+            return x, 0, right - x, self.height
+        y = int(top.min())
+        return x, y, right - x, int(bottom.max()) + 1 - y
+
+    @property
+    def rle(self) -> dict[str, Any]:
+        """The object as COCO has it, as `encode_rle` returns it."""
+        from pycocotools import mask as coco
+
+        edges = np.stack([self.starts, self.ends], axis=1).ravel()
+        end = self.height * self.width
+        counts = np.diff(edges, prepend=0, append=end if edges[-1] < end else edges[:0])
+        size = [self.height, self.width]
+        encoded = coco.frPyObjects({"size": size, "counts": counts}, self.height, self.width)
+        return {"size": size, "counts": encoded["counts"].decode("ascii")}
+
+
+def object_runs(labels: NDArray[np.uint8]) -> dict[int, Runs]:
+    """Return the runs of each object of a label map, uint8 [H, W], by object id, ascending; 0 is no object.
+
+    It reads the label map once, however many objects there are.
+    """
+    import cv2  # the web process imports this module
+
+    height, width = labels.shape
+    columns = np.asarray(cv2.transpose(labels)).ravel()
+    starts = np.concatenate(([0], np.flatnonzero(columns[1:] != columns[:-1]) + 1))
+    ends, values = np.append(starts[1:], columns.size), columns[starts]
+    ids = np.flatnonzero(np.bincount(values, minlength=1)[1:]) + 1
+    return {int(each): Runs(starts[values == each], ends[values == each], height, width) for each in ids}
 
 
 def decode_segmentation(data: Any, height: int, width: int) -> BinaryMask:

@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from segmentation.formats.annotated_video import AnnotatedVideo, check_frame_size
-from segmentation.formats.coco_rle import decode_segmentation, encode_rle
+from segmentation.formats.coco_rle import decode_segmentation
 from segmentation.formats.json_file import AnnotationError, field
 from segmentation.formats.object_masks import ObjectMask, object_masks
 from segmentation.formats.shape_frames import Shape, ShapeFrame, video_of_shapes
@@ -40,8 +40,7 @@ def datumaro_items(
 
 def _row(at: int, mask: ObjectMask, names: list[str]) -> dict[str, Any]:
     row = {"id": at, "type": "mask", "attributes": {"track_id": mask.object.id}, "group": mask.object.id}
-    rle = encode_rle(mask.inside)
-    return {**row, "label_id": names.index(mask.object.category), "rle": rle, "z_order": 0}
+    return {**row, "label_id": names.index(mask.object.category), "rle": mask.rle, "z_order": 0}
 
 
 def read_datumaro(data: dict[str, Any]) -> list[AnnotatedVideo]:

@@ -23,7 +23,7 @@ from segmentation.formats.annotated_video import (
     check_object_count,
     number_objects,
 )
-from segmentation.formats.coco_rle import decode_segmentation, encode_rle
+from segmentation.formats.coco_rle import decode_segmentation, object_runs
 from segmentation.formats.json_file import AnnotationError, at_place
 from segmentation.formats.label_png import MaskError
 from segmentation.types import MAX_OBJECTS, LabelMap
@@ -71,11 +71,10 @@ def read_values(data: bytes) -> NDArray[np.int32]:
 
 def mots_lines(frame: int, labels: LabelMap, video: AnnotatedVideo, numbers: dict[str, int]) -> Iterator[str]:
     """Yield the lines of MOTS text for the objects of one frame. `numbers` are the ids of the classes by class name."""
+    runs = object_runs(labels)
     for each in video.objects:
-        inside = labels == each.id
-        if inside.any():
-            number = numbers[each.category]
-            counts = encode_rle(inside)["counts"]
+        if each.id in runs:
+            number, counts = numbers[each.category], runs[each.id].rle["counts"]
             yield f"{frame} {1000 * number + each.id} {number} {video.height} {video.width} {counts}"
 
 

@@ -4,27 +4,51 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from segmentation.formats.annotated_video import AnnotatedObject, AnnotatedVideo
+from segmentation.formats.coco_rle import Runs, object_runs
 from segmentation.types import BinaryMask, LabelMap
 
 
 @dataclass(frozen=True, eq=False)
 class ObjectMask:
-    """The pixels of an object in a frame: `inside` is bool [H, W], `box` is x, y, width, height. It is never empty."""
+    """The pixels of an object in a frame, of which there is at least one.
+
+    `labels` is the mask of the whole frame, uint8 [H, W], and `runs` are the runs of the object in it.
+    """
 
     object: AnnotatedObject
-    inside: BinaryMask
-    area: int
-    box: tuple[int, int, int, int]
+    labels: LabelMap
+    runs: Runs
+
+    @cached_property
+    def area(self) -> int:
+        return self.runs.area
+
+    @cached_property
+    def box(self) -> tuple[int, int, int, int]:
+        """The bounding box x, y, width, height."""
+        return self.runs.box
+
+    @property
+    def rle(self) -> dict[str, Any]:
+        """The run lengths of COCO, as `encode_rle` returns them."""
+        return self.runs.rle
+
+    @property
+    def inside(self) -> BinaryMask:
+        """The mask in the whole frame, bool [H, W]."""
+        return np.asarray(self.labels == self.object.id)
 
     @property
     def part(self) -> BinaryMask:
         """The mask inside its bounding box, bool [height, width]."""
         x, y, width, height = self.box
-        return self.inside[y : y + height, x : x + width]
+        return np.asarray(self.labels[y : y + height, x : x + width] == self.object.id)
 
 
 def object_masks(video: AnnotatedVideo, labels: LabelMap | None) -> Iterator[ObjectMask]:
@@ -34,14 +58,7 @@ def object_masks(video: AnnotatedVideo, labels: LabelMap | None) -> Iterator[Obj
     """
     if labels is None:
         return
-    counts = np.bincount(labels.ravel(), minlength=256)
+    runs = object_runs(labels)
     for each in video.objects:
-        if counts[each.id]:
-            inside: BinaryMask = np.asarray(labels == each.id)
-            yield ObjectMask(each, inside, int(counts[each.id]), _box(inside))
-
-
-def _box(inside: BinaryMask) -> tuple[int, int, int, int]:
-    rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
-    x, y = int(columns[0]), int(rows[0])
-    return x, y, int(columns[-1]) + 1 - x, int(rows[-1]) + 1 - y
+        if each.id in runs:
+            yield ObjectMask(each, labels, runs[each.id])

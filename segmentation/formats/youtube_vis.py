@@ -14,7 +14,7 @@ from segmentation.formats.annotated_video import (
     check_frame_size,
     check_object_count,
 )
-from segmentation.formats.coco_rle import decode_segmentation, encode_rle
+from segmentation.formats.coco_rle import decode_segmentation
 from segmentation.formats.instances_json import (
     annotation_fields,
     annotations_by,
@@ -78,7 +78,7 @@ class _Track:
         self._boxes: list[list[int] | None] = [None] * frame_count
 
     def add(self, at: int, mask: ObjectMask) -> None:
-        self._segmentations[at] = compact_json(encode_rle(mask.inside))
+        self._segmentations[at] = compact_json(mask.rle)
         self._areas[at], self._boxes[at] = mask.area, list(mask.box)
 
     def json(self, fields: dict[str, Any]) -> bytes:

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router, Schema
 from pydantic import Field
 
-from segmentation.formats.coco_rle import encode_rle
+from segmentation.formats.coco_rle import object_runs
 from segmentation.formats.label_png import encode_labels
 from webapp.annotation.absence import absent_spans, without_absent
 from webapp.annotation.codec import LabelMap
@@ -135,8 +135,8 @@ class _Shown:
 
 def _frame_mask(mask: StoredMask, shown: _Shown) -> FrameMask:
     labels = shown.labels(mask)
-    there = [int(number) for number in np.unique(labels) if number]
-    objects = [ObjectMask(object=number, segmentation=Rle(**encode_rle(labels == number))) for number in there]
+    runs = object_runs(labels)
+    objects = [ObjectMask(object=number, segmentation=Rle(**there.rle)) for number, there in runs.items()]
     return FrameMask(frame=mask.frame, round=mask.round_id, objects=objects)
 
 

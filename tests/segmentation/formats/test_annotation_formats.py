@@ -19,7 +19,7 @@ from pycocotools import mask as coco
 
 from segmentation.formats.annotated_video import AnnotatedObject, AnnotatedVideo, categories
 from segmentation.formats.coco_instances import coco_pieces, read_coco, read_coco_videos
-from segmentation.formats.coco_rle import area_and_box, decode_segmentation, encode_rle
+from segmentation.formats.coco_rle import decode_segmentation, encode_rle, object_runs
 from segmentation.formats.cvat_video import cvat_pieces, read_cvat_xml
 from segmentation.formats.json_file import AnnotationError, parse_json
 from segmentation.formats.label_png import MaskError
@@ -75,7 +75,17 @@ def test_run_lengths_are_those_of_pycocotools(height: int, width: int, random: A
     theirs = {"size": encoded["size"], "counts": encoded["counts"].encode()}
     np.testing.assert_array_equal(coco.decode(theirs).astype(bool), mask)
     np.testing.assert_array_equal(decode_segmentation(encoded, height, width), mask)
-    assert area_and_box(mask) == (int(coco.area(theirs)), [int(side) for side in coco.toBbox(theirs)])
+
+
+@given(st.integers(1, 9), st.integers(1, 9), st.sampled_from([(0, 1, 254), (1, 255), (7,), (0,)]), st.randoms())
+def test_runs_of_objects_are_those_of_their_masks(height: int, width: int, ids: tuple[int, ...], random: Any) -> None:
+    labels = np.array([[random.choice(ids) for _ in range(width)] for _ in range(height)], np.uint8)
+    found = object_runs(labels)
+    assert list(found) == [int(each) for each in np.unique(labels) if each]
+    for number, runs in found.items():
+        assert runs.rle == encode_rle(labels == number)
+        theirs = {"size": [height, width], "counts": runs.rle["counts"].encode()}
+        assert (runs.area, list(runs.box)) == (int(coco.area(theirs)), [int(side) for side in coco.toBbox(theirs)])
 
 
 def test_run_lengths_as_numbers_are_read() -> None:
