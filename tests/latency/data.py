@@ -134,6 +134,10 @@ def _many_videos(owner: User) -> Iterator[Figure]:
 
 
 def _read_and_encode(subjects: Sequence[Subject]) -> None:
+    """Read all frames and masks, and encode the mask of each object by pycocotools.
+
+    The time that this takes is what the export is compared with. The export does not call `encode_rle` itself.
+    """
     for subject in subjects:
         for index, labels in subject.frames():
             folder_of(subject.video.pk).frame(index).read_bytes()

@@ -53,8 +53,7 @@ def mark_absent(*, video: Video, object_id: int | None, first: int, last: int, a
 
 def absent_spans(video_id: int) -> dict[int, Spans]:
     """Return the absent spans of the objects of a video that have any, by object id."""
-    rows = Object.objects.filter(video_id=video_id, deleted_at=None).exclude(absent=[])
-    return dict(rows.values_list("number", "absent"))
+    return {number: spans for number, _, spans in decided_of(video_id) if spans}
 
 
 def decided_of(video_id: int) -> list[tuple[int, bool, Spans]]:

@@ -6,10 +6,10 @@ newest round that stored a mask for the frame, among the head and the rounds tha
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from django.db.models import Max
+from django.db.models import Exists, Max, OuterRef
 
 from webapp.annotation.codec import LabelMap, PackedMask, decode, pack
 from webapp.annotation.models import AcceptedFrame, Mask, Round
@@ -71,6 +71,22 @@ def effective(video_id: int, head: int | None, first: int = 0, last: int | None 
     found = {frame: pk for frame, round_id, pk in rows if wanted[frame] == round_id}
     found.update(AcceptedFrame.objects.filter(video_id=video_id, **frames).values_list("frame", "mask_id"))
     return dict(sorted(found.items()))
+
+
+def with_masks(heads: Mapping[int, int]) -> set[int]:
+    """Return the ids of the videos that have a mask, among those whose heads are given by video id."""
+    accepted = AcceptedFrame.objects.filter(video_id__in=heads).values_list("video_id", flat=True).distinct()
+    stored = Exists(Mask.objects.filter(round_id=OuterRef("pk")))
+    rows = Round.objects.filter(video_id__in=heads).annotate(stored=stored).values_list("pk", "base_id", "stored")
+    rounds = {pk: (base, has_masks) for pk, base, has_masks in rows}
+    found = set(accepted)
+    for video_id, head in heads.items():
+        at: int | None = head
+        while at is not None and video_id not in found:
+            at, has_masks = rounds[at]
+            if has_masks:
+                found.add(video_id)
+    return found
 
 
 def masks_of(video_id: int, head: int | None, first: int = 0, last: int | None = None) -> Iterator[StoredMask]:

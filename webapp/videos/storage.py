@@ -141,7 +141,8 @@ class StoredFrames:
         ahead = range(index + step, index + step * (AHEAD + 1), step)
         storage().fetch_ahead(self._files.frame(each) for each in ahead if 0 <= each < self._count)
         with storage().open_cached(self._files.frame(index)) as file, Image.open(file, formats=["JPEG"]) as image:
-            return np.array(image.convert("RGB"))
+            # Pixels are writable for the caller; `convert` would copy those that are RGB already once more.
+            return np.array(image if image.mode == "RGB" else image.convert("RGB"))
 
 
 def read_truth(video: Video, frame: int) -> LabelMap | None:

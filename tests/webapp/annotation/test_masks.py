@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.webapp.annotation.test_undo import done
-from tests.webapp.conftest import accept
+from tests.webapp.conftest import accept, run
 from webapp.accounts.models import User
 from webapp.annotation import masks
 from webapp.annotation.codec import unpack
@@ -38,6 +38,16 @@ def test_an_accepted_mask_wins_over_newer_rounds_and_over_undo(video: Video, own
     assert made_by(video, second.pk) == {0: second.pk, 1: first.pk}
     move_head(video=video, by=owner, from_round=second.pk, to_round=None)
     assert made_by(video, None) == {1: first.pk}
+
+
+def test_videos_with_masks_are_those_whose_head_builds_on_a_round_that_stored_some(video: Video, owner: User) -> None:
+    empty = run(video, owner, None, frame=0)
+    first = done(video, owner, empty.pk, [1])
+    last = run(video, owner, first.pk, frame=2)
+    assert masks.with_masks({video.pk: last.pk}) == {video.pk}
+    assert masks.with_masks({video.pk: empty.pk}) == set()
+    accept(video, owner, 1)
+    assert masks.with_masks({video.pk: empty.pk}) == {video.pk}
 
 
 def test_only_the_frames_asked_for(video: Video, owner: User) -> None:

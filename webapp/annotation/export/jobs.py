@@ -21,7 +21,7 @@ from webapp.annotation.export.manifest import add_checksums, add_how_to, add_lis
 from webapp.annotation.export.options import Look, Options
 from webapp.annotation.export.subject import Subject
 from webapp.annotation.head import head_of
-from webapp.annotation.masks import effective
+from webapp.annotation.masks import effective, with_masks
 from webapp.annotation.models import Export, ExportState, Head, Round
 from webapp.audit.entries import Thing, record
 from webapp.problems import Forbidden, NotFound, Problem
@@ -133,7 +133,8 @@ def make_project_export(
         if there.count() != len(set(video_ids)):
             raise NotFound("video")
     videos = list(there.filter(pk__in=heads).order_by("created_at", "pk"))
-    videos = [video for video in videos if effective(video.pk, heads[video.pk])]
+    shown = with_masks({video.pk: heads[video.pk] for video in videos})
+    videos = [video for video in videos if video.pk in shown]
     if not videos:
         raise Problem("no_masks", "There are no masks to export yet. Run a round first.", 409)
     subjects = [Subject(video, heads[video.pk], "", options) for video in videos]

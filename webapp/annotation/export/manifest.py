@@ -12,9 +12,10 @@ from typing import Any
 
 from django.utils import timezone
 
+from webapp.annotation.accepted import accepted_frames
 from webapp.annotation.export.subject import Subject
 from webapp.annotation.masks import ranges
-from webapp.annotation.models import AcceptedFrame, Export, Round
+from webapp.annotation.models import Export, Round
 
 SUMS = "SHA256SUMS"
 CHUNK = 1 << 20
@@ -22,6 +23,7 @@ CHUNK = 1 << 20
 
 def add_manifest(path: Path, export: Export, subjects: Sequence[Subject]) -> None:
     """Add manifest.json, which says what was exported, when and by whom, to the zip at `path`."""
+    rounds = Round.objects.only("number", "engine", "weights").in_bulk([subject.round_id for subject in subjects])
     with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
         data = {
             "program": f"Maskwright {version('maskwright')}",
@@ -29,7 +31,7 @@ def add_manifest(path: Path, export: Export, subjects: Sequence[Subject]) -> Non
             "exported_at": timezone.now().isoformat(),
             "exported_by": export.author.username,
             "options": export.options,
-            "videos": [_video(subject) for subject in subjects],
+            "videos": [_video(subject, rounds[subject.round_id]) for subject in subjects],
         }
         archive.writestr("manifest.json", json.dumps(data, indent=1))
 
@@ -65,10 +67,8 @@ def add_how_to(path: Path, how_to: str) -> None:
         archive.writestr("README.md", how_to)
 
 
-def _video(subject: Subject) -> dict[str, Any]:
+def _video(subject: Subject, round_: Round) -> dict[str, Any]:
     video = subject.video
-    round_ = Round.objects.get(pk=subject.round_id)
-    accepted = AcceptedFrame.objects.filter(video=video).order_by("frame").values_list("frame", flat=True)
     return {
         "id": video.pk,
         "name": video.name,
@@ -79,5 +79,5 @@ def _video(subject: Subject) -> dict[str, Any]:
         "frames": video.frame_count,
         "exported_frames": [list(span) for span in ranges(subject.indexes)],
         "round": {"id": round_.pk, "number": round_.number, "engine": round_.engine, "weights": round_.weights},
-        "accepted_frames": list(dict.fromkeys(accepted)),
+        "accepted_frames": sorted(accepted_frames(video.pk)),
     }

@@ -19,12 +19,16 @@ from webapp.annotation.codec import LabelMap
 from webapp.annotation.export.options import Names, Options
 from webapp.annotation.masks import masks_of
 from webapp.annotation.models import Object
+from webapp.prepared import Query
 from webapp.storage.files import storage
 from webapp.videos.frame_writer import JPEG_QUALITY
 from webapp.videos.models import Video
 from webapp.videos.source_table import SourceTable, read_source_table
 from webapp.videos.storage import RgbFrame, StoredFrames, VideoFiles
 
+_OBJECTS = Query(
+    lambda video_id: Object.objects.filter(video_id=video_id, deleted_at=None).select_related("label"), video_id=int
+)
 Tick = Callable[[int], None]  # It is called with the number of frames done, and raises an exception to stop the export.
 
 
@@ -59,13 +63,13 @@ class Subject:
 
     @cached_property
     def objects(self) -> list[Object]:
-        rows = Object.objects.filter(video=self.video, deleted_at=None).select_related("label")
-        if self.options.objects is not None:
-            rows = rows.filter(number__in=self.options.objects)
-        wanted = self.options.labels
-        if wanted is None:
-            return list(rows)
-        return [each for each in rows if (each.label.name if each.label else "") in wanted]
+        numbers, labels = self.options.objects, self.options.labels
+        return [
+            each
+            for each in _OBJECTS.rows(video_id=self.video.pk)
+            if (numbers is None or each.number in numbers)
+            and (labels is None or (each.label.name if each.label else "") in labels)
+        ]
 
     @cached_property
     def indexes(self) -> list[int]:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Callable, Generator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +18,11 @@ from webapp.annotation.codec import LabelMap
 from webapp.annotation.export.subject import Subject, Tick
 from webapp.videos.storage import RgbFrame
 
+if TYPE_CHECKING:
+    import av
+
 HD_HEIGHT = 720
+AHEAD = 2  # The number of frames that are drawn in another thread while the encoder works on those before them.
 BT709, SMPTE170M, LIMITED = 1, 6, 1  # code points of ISO/IEC 23091-2
 
 
@@ -44,8 +52,8 @@ Draw = Callable[[RgbFrame, LabelMap | None], NDArray[np.uint8]]
 def write_video(subject: Subject, path: Path, tick: Tick, encoding: Encoding, draw: Draw) -> None:
     """Write a video of all exported frames of a video, as `draw` makes them. `tick` is called after each frame.
 
-    Sizes are made even, as encoders need it, by repeating the last row or column. Players stretch the pixels of the
-    export as they stretch those of the source.
+    `draw` is called in another thread. Sizes are made even, as encoders need it, by repeating the last row or column.
+    Players stretch the pixels of the export as they stretch those of the source.
     """
     import av  # the web process imports this module, and must not load an encoder
 
@@ -61,17 +69,43 @@ def write_video(subject: Subject, path: Path, tick: Tick, encoding: Encoding, dr
         if not encoding.is_rgb:
             stream.codec_context.colorspace = BT709 if hd else SMPTE170M
             stream.codec_context.color_range = LIMITED
-        for at, (index, labels) in enumerate(subject.frames()):
-            drawn = _even(draw(subject.picture(index), labels))
-            frame = av.VideoFrame.from_ndarray(drawn, format=_format_of(drawn))
-            if encoding.is_rgb:
-                frame = frame.reformat(format=encoding.pix_fmt)
-            else:
-                frame = frame.reformat(format=encoding.pix_fmt, dst_colorspace="ITU709" if hd else "ITU601")
-            frame.pts = at
-            file.mux(stream.encode(frame))
-            tick(at + 1)
+        with closing(_drawn_ahead(subject, encoding, draw)) as frames:
+            for at, frame in enumerate(frames):
+                frame.pts = at
+                file.mux(stream.encode(frame))
+                tick(at + 1)
         file.mux(stream.encode(None))
+
+
+def _drawn_ahead(subject: Subject, encoding: Encoding, draw: Draw) -> Generator[av.VideoFrame]:
+    """Yield the frames of a video in order, each ready to be encoded. The next ones are drawn meanwhile.
+
+    The database is used in the thread of the caller only.
+    """
+    waiting: deque[Future[av.VideoFrame]] = deque()
+    with ThreadPoolExecutor(1) as thread:
+        try:
+            for index, labels in subject.frames():
+                waiting.append(thread.submit(_drawn, subject, index, labels, encoding, draw))
+                if len(waiting) > AHEAD:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
+
+
+def _drawn(subject: Subject, index: int, labels: LabelMap | None, encoding: Encoding, draw: Draw) -> av.VideoFrame:
+    """Draw a frame, and convert its pixels to those of the encoder."""
+    import av
+
+    drawn = _even(draw(subject.picture(index), labels))
+    frame = av.VideoFrame.from_ndarray(drawn, format=_format_of(drawn))
+    if encoding.is_rgb:
+        return frame.reformat(format=encoding.pix_fmt)
+    space = "ITU709" if subject.height >= HD_HEIGHT else "ITU601"
+    return frame.reformat(format=encoding.pix_fmt, dst_colorspace=space)
 
 
 def _format_of(drawn: NDArray[np.uint8]) -> str:
