@@ -74,10 +74,8 @@ def object_runs(labels: NDArray[np.uint8]) -> dict[int, Runs]:
 
     It reads the label map once, however many objects there are.
     """
-    import cv2  # the web process imports this module
-
     height, width = labels.shape
-    columns = np.asarray(cv2.transpose(labels)).ravel()
+    columns = labels.T.ravel()
     starts = np.concatenate(([0], np.flatnonzero(columns[1:] != columns[:-1]) + 1))
     ends, values = np.append(starts[1:], columns.size), columns[starts]
     ids = np.flatnonzero(np.bincount(values, minlength=1)[1:]) + 1
