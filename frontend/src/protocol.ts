@@ -44,7 +44,7 @@ export interface ObjectInfo {
   deleted: boolean;
   /** A person locked it: nothing changes its masks. */
   locked: boolean;
-  /** Its place in the list of objects; ties are listed by number. */
+  /** Its place in the list of objects; ties are listed by object id. */
   position: number;
 }
 

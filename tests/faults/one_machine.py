@@ -194,7 +194,7 @@ class Site:
     def _stored(self, owner: Visitor | None = None) -> set[str]:
         """Return the keys of the scribbles that wait for a round, as `owner` sees them."""
         state = (owner or self._owner).call("GET", f"/videos/{self._video}/state")
-        return {one["key"] for one in state["scribbles"]}
+        return {scribble["key"] for scribble in state["scribbles"]}
 
     def _answers(self) -> bool:
         try:

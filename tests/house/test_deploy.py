@@ -191,7 +191,7 @@ def test_a_chunk_of_an_upload_passes(proxied: Proxied) -> None:
 
 
 def test_a_socket_opens_and_stays(proxied: Proxied) -> None:
-    (project,) = [one for one in proxied.http.get("/api/projects").json() if one["name"] == "Sample"]
+    (project,) = [listed for listed in proxied.http.get("/api/projects").json() if listed["name"] == "Sample"]
     (video,) = proxied.http.get(f"/api/projects/{project['id']}/videos").json()
     trusting = ssl.create_default_context()
     trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE

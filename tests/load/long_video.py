@@ -172,9 +172,9 @@ class Memory:
 def megabytes_of(process: psutil.Process) -> float:
     """Return the resident memory of a process and its children in megabytes."""
     total = 0
-    for one in (process, *process.children(recursive=True)):
+    for member in (process, *process.children(recursive=True)):
         with suppress(psutil.NoSuchProcess):
-            total += one.memory_info().rss
+            total += member.memory_info().rss
     return total / 2**20
 
 

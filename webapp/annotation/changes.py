@@ -35,14 +35,16 @@ def object_changed(instance: Object) -> None:
     _append(instance.video_id, "object.changed", object=object_info(instance).model_dump())
 
 
-def objects_changed(instances: Sequence[Object]) -> None:
+def objects_changed(objects: Sequence[Object]) -> None:
     """Log changes of objects of any number of videos, whose heads the caller has locked."""
     messages = [
-        Change(video_id=one.video_id, message={"type": "object.changed", "object": object_info(one).model_dump()})
-        for one in instances
+        Change(
+            video_id=object_.video_id, message={"type": "object.changed", "object": object_info(object_).model_dump()}
+        )
+        for object_ in objects
     ]
     Change.objects.bulk_create(messages, batch_size=500)
-    for video_id in {one.video_id for one in instances}:
+    for video_id in {object_.video_id for object_ in objects}:
         notify_followers(video_id)
 
 

@@ -101,12 +101,12 @@ def store(claim: Claim, masks: Sequence[NewMask]) -> bool:
         Mask.objects.bulk_create(
             Mask(
                 round_id=claim.round_id,
-                frame=one.frame,
-                data=one.data,
-                confidence=list(one.confidence),
-                engine_state=one.engine_state,
+                frame=mask.frame,
+                data=mask.data,
+                confidence=list(mask.confidence),
+                engine_state=mask.engine_state,
             )
-            for one in masks
+            for mask in masks
         )
         notify_followers(claim.video_id)
     return not asked_to_stop(claim)

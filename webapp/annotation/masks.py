@@ -115,7 +115,7 @@ def container(round_id: int, first: int, last: int) -> bytes:
 
 
 def packed(masks: Iterable[Mask]) -> list[PackedMask]:
-    return [PackedMask(one.pk, one.round_id, one.frame, one.confidence, bytes(one.data)) for one in masks]
+    return [PackedMask(mask.pk, mask.round_id, mask.frame, mask.confidence, bytes(mask.data)) for mask in masks]
 
 
 def ranges_of(round_id: int) -> list[tuple[int, int]]:

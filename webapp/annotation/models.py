@@ -16,16 +16,14 @@ from webapp.videos.models import Video
 
 
 class Object(models.Model):
-    """An instance to segment. `number` is its id in label maps, 1..254, which no other object of the
-    video ever gets.
-    """
+    """A thing to segment in one video. `number` is its object id, 1..254, which no other object of the video gets."""
 
     video = models.ForeignKey(Video, on_delete=models.CASCADE, related_name="instances")
     number = models.PositiveSmallIntegerField()
     name = models.CharField(max_length=60)
     color = models.CharField(max_length=7)  # Written as #rrggbb.
     label = models.ForeignKey("projects.Label", on_delete=models.SET_NULL, null=True, related_name="instances")
-    position = models.PositiveIntegerField(default=0)  # The place in the list of objects; ties are listed by number.
+    position = models.PositiveIntegerField(default=0)  # The place in the list of objects; ties are listed by object id.
     locked = models.BooleanField(default=False)  # A person locked it: nothing changes its masks.
     # Inclusive ranges [first, last] of frames in which the object is not visible, ascending and without overlaps.
     absent = models.JSONField(default=list)

@@ -39,7 +39,7 @@ class ObjectInfo(Model):
     label: int | None
     deleted: bool
     locked: bool  # A person locked it: nothing changes its masks.
-    position: int  # Its place in the list of objects; ties are listed by number.
+    position: int  # Its place in the list of objects; ties are listed by object id.
 
 
 class ScribbleInfo(Model):

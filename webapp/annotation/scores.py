@@ -37,14 +37,14 @@ def store_score(
     hold(round_.video_id)
     # An object of the ground truth that nobody drew counts as 0 in its frames, as in the DAVIS benchmark. The numbers
     # of a project are means over the same cells.
-    pairs = [(j, f) for _, _, j, f in cells] or [(one.j, one.f) for one in objects]
+    pairs = [(j, f) for _, _, j, f in cells] or [(score.j, score.f) for score in objects]
     by_frame: defaultdict[int, list[float]] = defaultdict(list)
     for frame, _, j, f in cells:
         by_frame[frame].append((j + f) / 2)
     values = {
         "j": sum(j for j, _ in pairs) / max(len(pairs), 1),
         "f": sum(f for _, f in pairs) / max(len(pairs), 1),
-        "objects_scored": [one.model_dump() for one in objects],
+        "objects_scored": [score.model_dump() for score in objects],
         "frames": {frame: round(sum(found) / len(found), 4) for frame, found in by_frame.items()} or dict(frames),
         "cells": [list(cell) for cell in cells],
     }
@@ -67,7 +67,7 @@ def score_info(row: RoundScore) -> RoundScores:
         j=row.j,
         f=row.f,
         jf=(row.j + row.f) / 2,
-        objects=[ObjectScore(**one) for one in row.objects_scored],
+        objects=[ObjectScore(**score) for score in row.objects_scored],
         frames={int(frame): value for frame, value in row.frames.items()},
     )
 

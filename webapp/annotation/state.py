@@ -147,7 +147,7 @@ def state_of(video: Video, role: Role) -> State:
     return State(
         video=video_info(video, role),
         objects=[object_info(instance) for instance in objects],
-        scribbles=[scribble_info(one) for one in waiting.select_related("author")],
+        scribbles=[scribble_info(scribble) for scribble in waiting.select_related("author")],
         rounds=_rounds_of(video),
         head=head,
         pins=pins_of(video.pk),

@@ -56,7 +56,7 @@ def shown_objects(video_id: int, first: int = 0, last: int | None = None) -> Ite
 
 def unsure_frames(shown: Iterable[Shown]) -> set[int]:
     """Return the frames in which the engine is not sure of an object."""
-    return {one.frame for one in shown if any(c is not None and c < SURE for c in one.objects.values())}
+    return {mask.frame for mask in shown if any(c is not None and c < SURE for c in mask.objects.values())}
 
 
 def lost_frames(video_id: int, shown: Sequence[Shown]) -> dict[int, set[int]]:
@@ -66,9 +66,9 @@ def lost_frames(video_id: int, shown: Sequence[Shown]) -> dict[int, set[int]]:
     """
     absent = {number: frames_in(spans) for number, spans in absent_spans(video_id).items()}
     found: dict[int, set[int]] = {}
-    for number in sorted({number for one in shown for number in one.objects}):
-        first = next(one.frame for one in shown if number in one.objects)
-        gone = {one.frame for one in shown if one.frame > first and number not in one.objects}
+    for number in sorted({number for mask in shown for number in mask.objects}):
+        first = next(mask.frame for mask in shown if number in mask.objects)
+        gone = {mask.frame for mask in shown if mask.frame > first and number not in mask.objects}
         if left := gone - absent.get(number, set()):
             found[number] = left
     return found

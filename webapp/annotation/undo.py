@@ -44,8 +44,8 @@ def move_head(*, video: Video, by: User, from_round: int | None, to_round: int |
     _check_may_stop(video, by, beside)
     follow_head(line_of(head.round_id), line)
     set_head(head, to_round, by)
-    for one in beside:
-        stop(one, by)
+    for version in beside:
+        stop(version, by)
 
 
 def _check_target(video: Video, round_id: int) -> None:
@@ -61,8 +61,8 @@ def _check_may_stop(video: Video, by: User, rounds: Iterable[Round]) -> None:
 
     Stopping other people's rounds needs a reviewer, as in `cancel_round`.
     """
-    stopped = (one for one in rounds if not one.cancel_requested and one.superseded_by_id is None)
-    theirs = next((one for one in stopped if one.author_id != by.pk), None)
+    stopped = (version for version in rounds if not version.cancel_requested and version.superseded_by_id is None)
+    theirs = next((version for version in stopped if version.author_id != by.pk), None)
     if theirs is None:
         return
     role = role_in(by, video.project_id)

@@ -20,6 +20,9 @@ class StaticFiles(WhiteNoiseMiddleware):
     (`assets/index-1a2b3c.js`) and removes those of the build before.
     """
 
+    def add_files_from_finders(self) -> None:
+        """List no files at the start, because each file is looked for when it is first asked for."""
+
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         address = request.path_info
         if address.startswith(self.static_prefix):

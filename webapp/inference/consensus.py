@@ -33,7 +33,7 @@ from webapp.videos.models import Video
 log = structlog.get_logger(__name__)
 
 BEAT_SECONDS = 1.0
-Packed = tuple[bytes, list[int]]  # A compressed mask (codec.py), and the numbers of the objects in it.
+Packed = tuple[bytes, list[int]]  # A compressed mask (codec.py), and the ids of the objects in it.
 Frames = Iterator[tuple[int, list[LabelMap]]]  # A frame, and its masks in all copies, uint8 [H, W].
 
 
@@ -125,7 +125,7 @@ def _copies(consensus: Consensus) -> list[Job]:
 def _frames(job: Job, jobs: Sequence[Job]) -> Frames:
     """Yield the frames of a job in which a copy has a mask. A copy without a mask there counts as empty."""
     blank = np.zeros((job.video.height, job.video.width), np.uint8)
-    streams = [masks_of(one.video_id, head_of(one.video_id), job.first, job.last) for one in jobs]
+    streams = [masks_of(copy.video_id, head_of(copy.video_id), job.first, job.last) for copy in jobs]
     waiting = [next(stream, None) for stream in streams]
     while any(waiting):
         frame = min(mask.frame for mask in waiting if mask is not None)

@@ -177,20 +177,22 @@ def interactions_of(round_: Round) -> tuple[Interaction, ...]:
 
 def interaction(frame: int, drawn: Iterable[Mapping[str, Any]]) -> Interaction:
     """Return what was drawn on `frame`, from scribbles in the form that `Round.scribbles` stores."""
-    here = [one for one in drawn if one["frame"] == frame]
+    here = [mark for mark in drawn if mark["frame"] == frame]
     return Interaction(
         frame,
         scribbles=tuple(
-            Scribble(one["object_id"], np.asarray(one["path"], np.float64).reshape(-1, 2))
-            for one in here
-            if one["kind"] == ScribbleKind.SCRIBBLE
+            Scribble(mark["object_id"], np.asarray(mark["path"], np.float64).reshape(-1, 2))
+            for mark in here
+            if mark["kind"] == ScribbleKind.SCRIBBLE
         ),
         clicks=tuple(
-            Click(one["object_id"], (one["path"][0][0], one["path"][0][1]), one["positive"])
-            for one in here
-            if one["kind"] == ScribbleKind.CLICK
+            Click(mark["object_id"], (mark["path"][0][0], mark["path"][0][1]), mark["positive"])
+            for mark in here
+            if mark["kind"] == ScribbleKind.CLICK
         ),
-        boxes=tuple(Box(one["object_id"], _corners(one["path"])) for one in here if one["kind"] == ScribbleKind.BOX),
+        boxes=tuple(
+            Box(mark["object_id"], _corners(mark["path"])) for mark in here if mark["kind"] == ScribbleKind.BOX
+        ),
     )
 
 

@@ -171,7 +171,9 @@ def _deal_some(
     hold_all({video_id for _, video_id in chosen})
     dealt: list[tuple[int, Job]] = []
     for job_id, _ in chosen:
-        user = min(users, key=lambda one: load[one.pk])  # Of several with as few jobs, the first one in `people`.
+        user = min(
+            users, key=lambda candidate: load[candidate.pk]
+        )  # Of several with as few jobs, the first one in `people`.
         if most_open is not None and load[user.pk] >= most_open:
             break
         if (job := _give(job_id, user, by)) is not None:

@@ -34,7 +34,7 @@ def own_ranges(user: User, role: Role, video: Video) -> list[Range] | None:
 
 def range_around(user: User, video: Video, ranges: Sequence[Range], first: int, last: int) -> Range:
     """Return the range that contains the frames from `first` to `last`. Raises Problem "locked_frame"."""
-    around = next((one for one in ranges if one[0] <= first and last <= one[1]), None)
+    around = next((span for span in ranges if span[0] <= first and last <= span[1]), None)
     if around is None:
         raise _locked(user, video, ranges, first, last)
     return around

@@ -24,7 +24,7 @@ def unfinished(job: Job) -> Unfinished:
     return Unfinished(
         frames=len(frames),
         not_accepted=_spans(frames - accepted),
-        no_mask=_spans(frames - {one.frame for one in shown}),
+        no_mask=_spans(frames - {mask.frame for mask in shown}),
         not_looked_at=_spans(frames - looked),
         unsure=_spans(unsure_frames(shown) - accepted),
         lost=[

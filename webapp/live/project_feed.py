@@ -108,7 +108,7 @@ class Watcher:
 
 def _merged(first: VideosChanged, second: VideosChanged) -> VideosChanged:
     changed = sorted({*first.changed, *second.changed})
-    progress = {one.video: one for one in (*first.progress, *second.progress)}
+    progress = {item.video: item for item in (*first.progress, *second.progress)}
     everything = first.all or second.all or len(changed) > MOST_CHANGED
     return VideosChanged(
         type="videos.changed",

@@ -88,7 +88,7 @@ class ProjectSocket:
         return VideosChanged(
             type="videos.changed",
             changed=[pk for pk in message.changed if pk in known],
-            progress=[one for one in message.progress if one.video in known],
+            progress=[item for item in message.progress if item.video in known],
             all=message.all,
         )
 

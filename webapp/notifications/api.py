@@ -116,7 +116,7 @@ def get_notification_settings(request: HttpRequest) -> NotificationSettings:
 def change_notification_settings(request: HttpRequest, body: SettingsPatch) -> NotificationSettings:
     """Switch kinds of notifications on or off. Kinds that are left out stay as they are."""
     user = signed_in(request)
-    choose(user=user, choices={one.kind: Choice(one.on_page, one.by_mail) for one in body.kinds})
+    choose(user=user, choices={kind.kind: Choice(kind.on_page, kind.by_mail) for kind in body.kinds})
     return _settings(user)
 
 

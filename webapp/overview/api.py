@@ -63,7 +63,7 @@ class CardQuery(Schema):
 
     def filter(self, user: User) -> Filter:
         return Filter(
-            ids=None if self.ids is None else tuple(int(one) for one in self.ids.split(",")),
+            ids=None if self.ids is None else tuple(int(text) for text in self.ids.split(",")),
             text=self.q.strip(),
             state=self.state,
             stage=self.stage,

@@ -126,7 +126,7 @@ def ask_for(*, by: User, job_id: int, task: str) -> Consensus:
     """
     consensus = consensus_for(by, job_id, Role.MANAGER)
     copies = list(consensus.copies.select_related("job__assignee"))
-    late = next((one.job for one in copies if is_open(one.job)), None)
+    late = next((copy.job for copy in copies if is_open(copy.job)), None)
     if late is not None:
         whose = "nobody" if late.assignee is None else late.assignee.shown_name
         raise Problem("not_ended", f"The copy of {whose} is not submitted yet.", 409)

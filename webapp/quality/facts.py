@@ -62,7 +62,7 @@ def _versions(project_id: int) -> Iterator[Fact]:
     """
     assignees = _assignees(project_id)
     for made in _made_here(Round.objects.filter(_videos(project_id))).defer("error", "frames").iterator(1000):
-        day, numbers = made.created_at.date(), sorted({one["object_id"] for one in made.scribbles} - {0})
+        day, numbers = made.created_at.date(), sorted({scribble["object_id"] for scribble in made.scribbles} - {0})
         objects: list[int | None] = list(made.objects_changed or numbers) if not made.engine else list(numbers)
         theirs = _assignee_at(assignees[made.video_id], made.frame)
         corrects = theirs is not None and theirs != made.author_id

@@ -16,7 +16,7 @@ class NumbersRow(Model):
     `corrections` are versions on frames of somebody else's job; `rounds` are the others. Means are null without values.
     """
 
-    key: str  # The id of the person, label or video; video.number of the object; the Monday of the week; or the engine.
+    key: str  # The id of the person, label or video; both ids of an object, as "video.object"; a Monday; or the engine.
     name: str
     human_seconds: float
     engine_seconds: float

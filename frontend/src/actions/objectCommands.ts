@@ -17,7 +17,7 @@ import type { Studio } from "../studio/studio";
 import { copyMask, pasteMask } from "./maskClipboard";
 import { addObject, deleteObject, toggleHidden, toggleLocked, toggleSolo } from "./objects";
 
-/** Object numbers are the values of a mask: 0 is the background, and 255 is reserved. */
+/** Object ids are the values of a mask: 0 is the background, and 255 is reserved. */
 const MOST_OBJECTS = 254;
 const FULL = `A video has at most ${MOST_OBJECTS} objects. Deleted objects count, because their masks are kept.`;
 
@@ -53,7 +53,7 @@ export function objectCommands(studio: Studio): CommandSpec[] {
       group,
       icon: Plus,
       keys: ["N"],
-      // Enabled even if no number is left, so that the person is told why.
+      // Enabled even if no id is left, so that the person is told why.
       enabled: () => store.canDraw.value,
       perform: () => {
         if (store.objects.peek().length < MOST_OBJECTS) addObject(studio);

@@ -45,7 +45,7 @@ function lastLabel({ store }: Studio): Label | undefined {
 
 /**
  * Adds an object, undoably. It exists and is selected at once, so that drawing does not wait for the server.
- * `then` is called with its number once the server has given it.
+ * `then` is called with the object's id once the server has given it.
  */
 export function addObject(studio: Studio, wanted?: Label, then?: (number: number) => void): void {
   const label = wanted ?? lastLabel(studio);
@@ -62,15 +62,15 @@ export function addObject(studio: Studio, wanted?: Label, then?: (number: number
   makeObject(studio, made, label);
 }
 
-/** Returns the number of the object to draw for: `number`, or a new object if the video has none. */
+/** Returns the id of the object to draw for: `number`, or a new object if the video has none. */
 export function objectToDraw(studio: Studio, number: number): number {
   if (number === 0 || studio.store.alive.peek().length > 0) return number;
   return makeObject(studio, () => {});
 }
 
 /**
- * Creates and selects an object, and returns its number. The server counts upward and never uses a number twice, so the
- * page can predict the number, even offline. `made` is called with the number that the server gave.
+ * Creates and selects an object, and returns its id. The server counts upward and never uses an id twice, so the page can
+ * predict the id, even offline. `made` is called with the id that the server gave.
  */
 function makeObject(studio: Studio, made: (number: number) => void, label?: Label): number {
   const { store, outbox } = studio;
@@ -102,7 +102,7 @@ function makeObject(studio: Studio, made: (number: number) => void, label?: Labe
     )
     .then(
       ({ result }) => {
-        // Two people created an object at the same time: the scribbles move to the number of this person's object.
+        // Two people created an object at the same time: the scribbles move to the id of this person's object.
         if (result !== null && result !== number) moveScribbles(studio, number, result);
         made(result ?? number);
       },

@@ -179,7 +179,7 @@ describe("the outbox", () => {
     expect(sent).toEqual([message]);
   });
 
-  it("gives the number of an object back that was made before a reload, beside the one it was given then", async () => {
+  it("gives the id of an object back that was made before a reload, beside the id it was given then", async () => {
     online = false;
     const message: Keyed = { type: "object.add", key: newKey() };
     void (await opened()).send(message, 3);

@@ -40,7 +40,7 @@ export async function welcome(
   outbox.flush();
 }
 
-/** Numbers that the page gave to new objects before the reload, by the key of the message that creates the object. */
+/** The new objects, with the ids that the page gave them before the reload, by the key of the message that creates the object. */
 const awaited = new WeakMap<Keyed, ObjectInfo>();
 
 /** Shows the effect of a message from before a reload again, while the message waits for its answer. */
@@ -61,7 +61,7 @@ export function restored(store: Store, message: Keyed, expected: number | null):
   if (message.type === "mask.paint") restorePainting(store, message);
   if (message.type === "object.add" && expected !== null) {
     const others = store.objects.peek();
-    // The object exists by now, or another person's object took the number.
+    // The object exists by now, or another person's object took the id.
     if (others.some(({ number }) => number === expected)) return;
     const name = `Object ${expected}`;
     const { color, label = null } = message;
@@ -105,7 +105,7 @@ export function settled(
   }
 }
 
-/** Another person's object took the expected number: restored scribbles move to the number that the server gave. */
+/** Another person's object took the expected id: restored scribbles move to the id that the server gave. */
 function settledObject(studio: Studio, message: Keyed, outcome: Answer | Refused, expected: number): void {
   const { store, outbox } = studio;
   const number = outcome instanceof Refused ? null : outcome.result;

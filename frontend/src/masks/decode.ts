@@ -110,7 +110,7 @@ export function readHeader(data: Uint8Array): MaskHeader {
   return { width, height, x, y, w, h, ids, at: reader.at };
 }
 
-/** Returns the numbers of the objects in a mask, without reading its runs. */
+/** Returns the ids of the objects in a mask, without reading its runs. */
 export function maskIds(mask: PackedMask): number[] {
   return readHeader(mask.data).ids.filter((id) => id > 0);
 }

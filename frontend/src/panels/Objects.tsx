@@ -76,10 +76,10 @@ export function Objects() {
   );
 }
 
-/** From this number of objects on the list has a filter. */
+/** The list has a filter if it has at least this many objects. */
 const FILTER_FROM = 8;
 
-/** Returns the objects whose name, label or number contains `search`. */
+/** Returns the objects whose name, label or id contains `search`. */
 export function matching(
   objects: readonly ObjectInfo[],
   labels: readonly ProjectLabel[],

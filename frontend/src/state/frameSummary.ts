@@ -12,7 +12,7 @@ export interface FrameSummary {
   round: number | null; // the round whose mask the frame has on this line
   loaded: boolean; // false: the mask exists but is not loaded, and the fields below are empty
   confidence: number | null; // 0..1, of the object with the lowest confidence in the frame
-  weakest: number | null; // the number of that object
+  weakest: number | null; // the id of that object
   ids: readonly number[]; // objects in the frame
   areas: ReadonlyMap<number, number> | null; // pixels of each object; null until they are counted
 }

@@ -33,7 +33,7 @@ def test_a_pin_is_answered_resolved_and_reopened(pages: dict[str, Client], video
     pin = post(pages["reviewer"], video, frame=3, object=1, x=0.5, y=0.25, reason=reason, text="At the tail.").json()
     assert (pin["author"]["id"], pin["resolved_at"], pin["replies"]) == (reviewer.pk, None, [])
     answered = pages["annotator"].post(f"/api/pins/{pin['id']}/replies", {"text": "Like this?"}, JSON).json()
-    assert [one["text"] for one in answered["replies"]] == ["Like this?"]
+    assert [reply["text"] for reply in answered["replies"]] == ["Like this?"]
     resolved = pages["annotator"].patch(f"/api/pins/{pin['id']}", {"resolved": True}, JSON).json()
     assert resolved["resolved_by"]["name"] == "Annotator"
     again = pages["reviewer"].patch(f"/api/pins/{pin['id']}", {"resolved": False, "text": "Look again."}, JSON).json()
@@ -47,7 +47,7 @@ def test_a_pin_is_answered_resolved_and_reopened(pages: dict[str, Client], video
     assert set(Notification.objects.values_list("link", flat=True)) == {f"/videos/{video.pk}#frame=3"}
     messages = [change.message["pin"] for change in Change.objects.filter(message__type="pin.changed")]
     assert (len(messages), messages[-1]) == (4, again)
-    assert [one.model_dump() for one in state_of(video, Role.VIEWER).pins] == [again]
+    assert [pin.model_dump() for pin in state_of(video, Role.VIEWER).pins] == [again]
     assert pages["annotator"].get(f"/api/videos/{video.pk}/pins").json() == [again]
 
 

@@ -41,7 +41,7 @@ def test_it_holds_everything_but_masks(video: Video, owner: User, annotator: Use
     state = state_of(video, Role.ANNOTATOR)
     assert state.head == second.pk
     assert state.accepted == {1: first.pk}
-    assert [one.key for one in state.scribbles] == [str(scribble.key)]
+    assert [waiting.key for waiting in state.scribbles] == [str(scribble.key)]
     assert state.scribbles[0].author.name == "Annotator"
     assert [round_.frames for round_ in state.rounds] == [[(0, 1), (5, 5)], [(3, 4)]]
     assert [(round_.state, round_.done) for round_ in state.rounds] == [("done", 3), ("running", 2)]
@@ -101,10 +101,10 @@ def test_older_rounds_come_without_paths_which_a_page_of_rounds_has(
     second = run(video, owner, head_of(video.pk), frame=1)
     client, address = client_as(owner), f"/api/videos/{video.pk}"
     rounds = client.get(f"{address}/state").json()["rounds"]
-    assert [[len(scribble["path"]) for scribble in one["scribbles"]] for one in rounds] == [[0], [2]]
+    assert [[len(scribble["path"]) for scribble in made["scribbles"]] for made in rounds] == [[0], [2]]
     page = client.get(f"{address}/rounds", {"limit": 1}).json()
-    assert ([one["id"] for one in page["rounds"]], page["next"]) == ([second.pk], second.pk)
+    assert ([made["id"] for made in page["rounds"]], page["next"]) == ([second.pk], second.pk)
     page = client.get(f"{address}/rounds", {"before": page["next"]}).json()
-    assert ([one["id"] for one in page["rounds"]], page["next"]) == ([first.pk], None)
+    assert ([made["id"] for made in page["rounds"]], page["next"]) == ([first.pk], None)
     assert page["rounds"][0] == rounds[0] | {"scribbles": page["rounds"][0]["scribbles"]}
     assert [len(scribble["path"]) for scribble in page["rounds"][0]["scribbles"]] == [2]

@@ -47,6 +47,11 @@ def test_a_file_of_a_later_build_is_served(dist: Path) -> None:
     assert "immutable" in answer["Cache-Control"]
 
 
+def test_files_of_djangos_packages_are_served(dist: Path) -> None:
+    answer = StaticFiles(not_found)(RequestFactory().get("/static/admin/css/base.css"))
+    assert (answer.status_code, answer["Content-Type"]) == (200, 'text/css; charset="utf-8"')
+
+
 def test_a_file_that_a_later_build_removed_is_not_found(dist: Path) -> None:
     made = build(dist)
     static_files = StaticFiles(not_found)

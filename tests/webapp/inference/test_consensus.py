@@ -89,9 +89,9 @@ def test_nobody_sees_the_copies_of_others(
     answer = give(client, job_of(video), people)
     assert answer.status_code == 201
     copies = answer.json()["copies"]
-    assert [one["person"]["id"] for one in copies] == [user.pk for user in people]
+    assert [copy["person"]["id"] for copy in copies] == [user.pk for user in people]
     for user, copy in zip(people, copies, strict=True):
-        assert [one.pk for one in videos_of(user).filter(is_copy=True)] == [copy["video"]]
+        assert [video.pk for video in videos_of(user).filter(is_copy=True)] == [copy["video"]]
         assert [job.video for job in work_of(user).jobs] == [copy["video"]]
         assert pools_of(user) == []
     assert videos_of(reviewer).count() == 4
@@ -288,7 +288,7 @@ def test_a_known_clip_looks_like_any_other_in_the_queue(
 ) -> None:
     body = {"people": [user.pk for user in people[:2]]}
     made = client.post(f"/api/videos/{video.pk}/mix-in", body, JSON).json()
-    assert [one["assignee"] for one in made] == body["people"]
+    assert [copy["assignee"] for copy in made] == body["people"]
     mine = Client()
     mine.force_login(people[0])
     (job,) = mine.get("/api/me/work").json()["jobs"]

@@ -71,21 +71,21 @@ def test_one_session_is_kept_however_large() -> None:
 def test_clearing_closes_everything() -> None:
     cache: SessionCache[Engine] = SessionCache(100)
     kept = [session(number, [number]) for number in range(3)]
-    for one in kept:
-        cache.put(one)
+    for opened in kept:
+        cache.put(opened)
     cache.clear()
-    assert [one.engine.closed for one in kept] == [[True]] * 3
+    assert [opened.engine.closed for opened in kept] == [[True]] * 3
     assert cache.nbytes == 0
 
 
 def test_sessions_make_room_for_those_that_are_in_use_and_grow() -> None:
     cache: SessionCache[Engine] = SessionCache(100)
     kept = [session(number, [number], nbytes=30) for number in range(3)]
-    for one in kept:
-        cache.put(one)
+    for opened in kept:
+        cache.put(opened)
     used, answered = session(8, [8], nbytes=60), session(9, [9], nbytes=30)
     with cache.in_use(used):
-        assert [one.engine.closed for one in kept] == [[True], [True], []]
+        assert [opened.engine.closed for opened in kept] == [[True], [True], []]
         used.engine.nbytes = 80
         cache.trim()
         assert kept[2].engine.closed == [True]

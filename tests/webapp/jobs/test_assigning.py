@@ -84,7 +84,7 @@ def test_many_jobs_are_dealt_evenly_and_the_rest_stays(project: Project, manager
     Job.objects.filter(video=videos[0]).update(assignee=second)
     people = [annotator.pk, second.pk]
     dealt = deal(by=manager, project_id=project.pk, people=people, videos=[video.pk for video in videos], most_open=3)
-    assert Counter(one.assignee for one in dealt) == {annotator.pk: 3, second.pk: 2}
+    assert Counter(job.assignee for job in dealt) == {annotator.pk: 3, second.pk: 2}
     assert Job.objects.filter(assignee=None).count() == 1
     told = Notification.objects.order_by("user").values_list("user", "text")
     assert list(told) == [(annotator.pk, "You got 3 jobs in Reef."), (second.pk, "You got 2 jobs in Reef.")]
@@ -199,9 +199,11 @@ def test_people_are_told_once_that_a_job_is_due(client: Client, video: Video, an
     patch(client, job, due=(today + timedelta(days=1)).isoformat())
     assert [notify_due(), notify_due()] == [1, 0]
     told = Notification.objects.filter(kind__in=("job_due", "assigned"))
-    assert {one.link for one in told} == {f"/videos/{job.video_id}?job={job.pk}"}
+    assert {bell.link for bell in told} == {f"/videos/{job.video_id}?job={job.pk}"}
     told = Notification.objects.filter(kind="job_due")
-    assert [(one.user, one.text) for one in told] == [(annotator, f"reef.mp4 is due on {today + timedelta(days=1)}.")]
+    assert [(bell.user, bell.text) for bell in told] == [
+        (annotator, f"reef.mp4 is due on {today + timedelta(days=1)}.")
+    ]
     patch(client, job, due=today.isoformat())
     assert notify_due() == 1
     Job.objects.update(due=today - timedelta(days=1), due_told=False, stage="validation")

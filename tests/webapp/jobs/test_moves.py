@@ -139,7 +139,7 @@ def test_the_first_work_on_its_frames_starts_a_job(
     start_by_work(video_id=video.pk, by=owner, frames=(0, 0))
     assert at(job) == ("annotation", "new")  # It is somebody else's.
     start_by_work(video_id=video.pk, by=annotator, frames=(3, 3))
-    started = [one.position for one in Job.objects.filter(video=video, state="in_progress")]
+    started = [job.position for job in Job.objects.filter(video=video, state="in_progress")]
     assert (started, at(other)) == ([0], ("annotation", "new"))
     assert JobEvent.objects.get().by == annotator
 

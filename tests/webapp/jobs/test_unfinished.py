@@ -35,9 +35,9 @@ def test_an_object_that_is_gone_is_lost_until_somebody_marks_it_absent(video: Vi
     first = done(video, owner, None, [0, 1, 2, 3, 4], label=2)
     done(video, owner, first.pk, [2, 3], label=1)
     left = unfinished(job_of(video))
-    assert [(one.object, one.spans) for one in left.lost] == [(1, [(4, 4)]), (2, [(2, 3)])]
+    assert [(gap.object, gap.spans) for gap in left.lost] == [(1, [(4, 4)]), (2, [(2, 3)])]
     mark_absent(video=video, object_id=2, first=2, last=2, absent=True)
-    assert [(one.object, one.spans) for one in unfinished(job_of(video)).lost][1:] == [(2, [(3, 3)])]
+    assert [(gap.object, gap.spans) for gap in unfinished(job_of(video)).lost][1:] == [(2, [(3, 3)])]
 
 
 def test_the_frames_between_two_are_looked_at_while_the_video_plays() -> None:

@@ -34,7 +34,7 @@ def told(feed: ProjectFeed) -> tuple[list[int], list[tuple[int, int, int]]]:
     message = feed.poll()
     if message is None:
         return [], []
-    return message.changed, [(one.video, one.done, one.total) for one in message.progress]
+    return message.changed, [(item.video, item.done, item.total) for item in message.progress]
 
 
 @pytest.mark.django_db(transaction=True)  # Within one transaction the clock of the database would stand still.
@@ -98,7 +98,7 @@ async def test_messages_that_a_slow_browser_has_not_read_become_one() -> None:
         progress = [ImportProgress(video=7, done=done, total=9)]
         watcher.tell(VideosChanged(type="videos.changed", changed=changed, progress=progress, all=False))
     message = await watcher.next()
-    assert (message.changed, [one.done for one in message.progress]) == ([1, 2], [2])
+    assert (message.changed, [item.done for item in message.progress]) == ([1, 2], [2])
 
 
 @pytest.fixture

@@ -51,7 +51,7 @@ def test_a_kind_that_is_switched_off_is_not_shown(client_as: ClientAs, annotator
     body = {"kinds": [{"kind": "assigned", "on_page": False, "by_mail": True}]}
     answer = client.patch("/api/me/notification-settings", body, content_type=JSON).json()
     assert answer == client.get("/api/me/notification-settings").json()
-    assert [one["kind"] for one in answer["kinds"] if not one["on_page"]] == ["assigned"]
+    assert [kind["kind"] for kind in answer["kinds"] if not kind["on_page"]] == ["assigned"]
     notify([annotator.pk], Kind.ASSIGNED, "One job.")
     notify([annotator.pk], Kind.SENT_BACK, "Another job.")
     shown = client.get("/api/me/notifications").json()["notifications"]

@@ -59,7 +59,7 @@ def test_own_limits_take_the_place_of_those_for_each_and_members_see_what_is_use
     assert put(site, "person", engine_seconds=9).status_code == 200
     answer = put(site, f"project/{project.pk}", frames=30).json()
     assert answer["each_project"] == {"frames": 20, "bytes": 5, "engine_seconds": None}
-    assert [(one["scope"], one["id"], one["name"], one["frames"]) for one in answer["own"]] == [
+    assert [(quota["scope"], quota["id"], quota["name"], quota["frames"]) for quota in answer["own"]] == [
         ("project", project.pk, project.name, 30)
     ]
     assert limits_of(project) == Limits(frames=30), "own limits are not added up with those for each"
@@ -72,7 +72,7 @@ def test_own_limits_take_the_place_of_those_for_each_and_members_see_what_is_use
     found = site.get("/api/quotas/person/targets", {"text": "ANNOT"}).json()
     assert found == [{"id": annotator.pk, "name": "Annotator", "username": "annotator"}]
     projects = site.get("/api/quotas/project/targets").json()
-    assert [one["name"] for one in projects] == ["Elsewhere", "Reef"]
+    assert [quota["name"] for quota in projects] == ["Elsewhere", "Reef"]
     assert site.get("/api/quotas/team/targets").status_code == 404
     for address, status in (("team", 404), (f"person/{10**6}", 404), (f"person/{owner.pk}", 200)):
         assert put(site, address, frames=1).status_code == status, address

@@ -103,7 +103,7 @@ def test_archiving_and_deleting_many_is_recorded_for_each(act: Act, videos: list
     assert changed(act("delete")) == 3
     assert not Video.objects.filter(deleted_at=None).exists()
     actions = AuditEntry.objects.order_by("pk").values_list("action", flat=True)
-    assert [one for one in actions if one.startswith("video")] == [
+    assert [action for action in actions if action.startswith("video")] == [
         *["video.archive"] * 3,
         *["video.unarchive"] * 3,
         *["video.delete"] * 3,

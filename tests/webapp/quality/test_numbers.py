@@ -71,7 +71,7 @@ def work(video: Video, project: Project, annotator: User, reviewer: User, sent_t
 
 
 def row(project: Project, by: By, name: str, **days: date) -> NumbersRow:
-    (found,) = [one for one in numbers_of(project.pk, by, **days) if one.name == name]
+    (found,) = [row for row in numbers_of(project.pk, by, **days) if row.name == name]
     return found
 
 
@@ -116,7 +116,7 @@ def test_a_round_on_two_objects_counts_once_in_each_group(video: Video, project:
     }
     for by, name in groups.items():
         assert (by, row(project, by, name).rounds) == (by, 1)
-    assert [one.rounds for one in numbers_of(project.pk, "object")] == [1, 1]  # It is a round of each of them.
+    assert [row.rounds for row in numbers_of(project.pk, "object")] == [1, 1]  # It is a round of each of them.
     Job.objects.update(assignee=User.objects.create(username="other"))
     assert row(project, "person", "Annotator").corrections == 1
 
@@ -137,7 +137,7 @@ def test_numbers_come_as_csv_and_not_for_annotators(
     values: dict[str, Any] = dict(zip(header.split(","), line.split(","), strict=True))
     assert (values["name"], values["human_seconds"], values["rounds"]) == ("reef.mp4", "45.0", "1.0")
     rows = client_as(reviewer).get(f"{address}?by=video").json()["rows"]
-    assert [one["human_seconds"] for one in rows] == [45]
+    assert [row["human_seconds"] for row in rows] == [45]
     assert client_as(annotator).get(address).status_code == 403
     assert client_as(reviewer).get(f"{address}?by=moon").status_code == 422
 

@@ -95,7 +95,7 @@ export function sureness(summary: FrameSummary | undefined): number {
   return summary.confidence ?? NOTHING_THERE;
 }
 
-/** Returns the ranges of frames in which each object has a mask, by object number. */
+/** Returns the ranges of frames in which each object has a mask, by object id. */
 function placesOf(summaries: readonly FrameSummary[], which: (summary: FrameSummary) => boolean) {
   const places = new Map<number, [number, number][]>();
   summaries.forEach((summary, frame) => {
