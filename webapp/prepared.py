@@ -1,4 +1,4 @@
-"""Queries whose SQL is made once, for those that run for each stroke or several times a second.
+"""Queries whose SQL is made only once. They are used where a query runs for each stroke or several times a second.
 
 Django builds the SQL of a query set anew each time, which takes ten times as long as SQLite needs to run it. A `Query`
 here keeps the SQL of its first run and replaces the arguments in it, so its conditions must not depend on them.

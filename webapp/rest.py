@@ -158,7 +158,7 @@ class RestApi(NinjaAPI):
     def _run(
         self, operation: Operation, run: Run, reading: Run | None, request: HttpRequest, **values: Any
     ) -> HttpResponseBase:
-        """Run a call, with what its headers Idempotency-Key or If-Match ask for."""
+        """Run a call, and do what its headers Idempotency-Key and If-Match ask for."""
         call = partial(run, request, **values)
         try:
             if request.method == "POST" and HEADER in request.headers:

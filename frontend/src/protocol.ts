@@ -166,7 +166,10 @@ export interface PinInfo {
   replies: PinReplyInfo[];
 }
 
-/** A part of the rounds of a video, newest first. `next` is the `before` of the next part; null: there is none. */
+/**
+ * A part of the rounds of a video, newest first. `next` is the value of `before` with which the next part is read;
+ * null: there is no next part.
+ */
 export interface RoundPage {
   rounds: RoundInfo[];
   next: number | null;

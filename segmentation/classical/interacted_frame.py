@@ -91,7 +91,8 @@ class InteractedFrame:
     """Segments the frame that was drawn on, from its new `scribbles` and its mask `before` (None: it has none yet).
 
     Pixels under `earlier` scribbles of this frame keep the object ids of these scribbles, which change no other pixels.
-    `seed` is that of GrabCut. `undrawn` belongs to this frame, if it was computed ahead.
+    `seed` is that of GrabCut. `undrawn` is the part that does not depend on scribbles, if it was computed ahead; else
+    None.
     """
 
     def __init__(

@@ -66,7 +66,9 @@ class ScribbleDistances:
         return cls(lines.view(np.ndarray), np.hypot(beside, above).astype(np.float32), side)
 
     def background(self) -> BinaryMask:
-        """Return the pixels [h, w] far outside the box. They count as background, as nothing else is known of them."""
+        """Return the pixels [h, w] far outside the bounding box of the object's scribbles. They count as background, as
+        nothing else is known of them.
+        """
         outside: BinaryMask = self.box > 0.15 * self.side + 0.03 * max(self.box.shape)
         if outside.mean() >= 0.04:
             return outside

@@ -33,7 +33,9 @@ class Shape:
 
 @dataclass(frozen=True)
 class ShapeFrame:
-    """An image with its shapes, of which later ones of the same order lie above. `place` names it in messages."""
+    """An image with its shapes. Of overlapping shapes with the same `order`, the later one lies above. `place` names
+    the image in messages.
+    """
 
     place: str
     name: str

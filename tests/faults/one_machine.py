@@ -145,7 +145,8 @@ class Site:
     def content(self, owner: Visitor | None = None) -> dict[str, bytes]:
         """Return the keys of the waiting scribbles, and the masks of the newest round, as `owner` sees them.
 
-        `owner` is signed in at this site or another one; then that site's content is returned.
+        If `owner` is signed in at another site, the content of that site is returned. None means the owner of this
+        site.
         """
         owner = owner or self._owner
         assert self._head is not None

@@ -76,8 +76,9 @@ class FullDisk:
     def fill(self, number: int) -> int:
         """Fill the disk, draw and upload, and make room again.
 
-        Return how many acknowledged scribbles are gone or, where the database is elsewhere, were not acknowledged; plus
-        one for an upload that was said to be done without room, for one that fails with room, and for a wrong round.
+        Return the number of losses. These are acknowledged scribbles that are gone or, where the database is on another
+        disk, scribbles that were not acknowledged; an upload that succeeds although the disk is full; an upload that
+        fails although there is room; and each wrong mask of a round that is run at the end.
         """
         lost = 0
         filling = self._studio.home / "filling"

@@ -54,7 +54,7 @@ def test_it_answers_and_stays_light(web: tuple[psutil.Process, str]) -> None:
 
 
 def test_it_maps_no_library_of_pytorch(web: tuple[psutil.Process, str]) -> None:
-    """Check in the memory map of the web process, which lists the libraries that it has loaded."""
+    """Look for PyTorch in the memory map of the web process, which lists the libraries that it has loaded."""
     process, address = web
     assert answer(f"{address}/api/me") == 401
     mapped = {Path(row.path).name for row in process.memory_maps()}

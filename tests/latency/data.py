@@ -116,7 +116,7 @@ def _encode_alone(video: Video) -> None:
 
 
 def _many_videos(owner: User) -> Iterator[Figure]:
-    """Yield the time of one export of many videos, beside that of reading and encoding alone."""
+    """Yield how many times as long one export of many videos takes as reading and encoding their masks alone."""
     project = _project(owner, "Many")
     first = _video(project, "clip 0", SD, FRAMES)
     for number in range(1, VIDEOS):

@@ -69,7 +69,9 @@ def _opening(page: Page) -> Figure:
 
 
 def _scrubbing(page: Page) -> Figure:
-    """Drag along the whole timeline as soon as the video is open, when none but the first frames are loaded."""
+    """Drag along the whole timeline as soon as the video is open, when only the first frames are loaded. Return by how
+    many frames the picture was behind.
+    """
     open_video(page, VIDEO)
     box = page.get_by_test_id("timeline").bounding_box()
     assert box

@@ -100,7 +100,7 @@ def _studio(client: Client, project: Project) -> Iterator[Figure]:
 
 
 def _watched(client: Client, project: Project) -> Iterator[Figure]:
-    """Yield the share of a core that 33 people cost who look at a list in which a video is imported."""
+    """Yield the share of a core that the server needs for 33 people who look at a list in which a video is imported."""
     address = f"/api/projects/{project.pk}/videos"
     started = time.process_time()
     for _ in range(WATCHERS):

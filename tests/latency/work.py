@@ -49,7 +49,9 @@ def _scrubbing(page: Page, studio: Studio) -> Figure:
 
 
 def _accepting(page: Page) -> Figure:
-    """Select the first frames with the mouse and accept them with a key, and check that the server has taken it."""
+    """Select the first frames with the mouse, accept them with a key, and check that the server has stored them as
+    accepted.
+    """
     box = page.get_by_test_id("timeline").bounding_box()
     assert box
     count = page.request.get("/api/videos/1/state").json()["video"]["frame_count"]
@@ -70,7 +72,8 @@ def _accepting(page: Page) -> Figure:
 
 
 def _fixing(page: Page, rounds: int) -> Figure:
-    """Spoil the mask of a frame, count the actions that set it right, and check that a later round keeps it so.
+    """Spoil the mask of a frame, count the actions that correct it, and check that a later round keeps the corrected
+    mask.
 
     `rounds` is the number of versions so far.
     """

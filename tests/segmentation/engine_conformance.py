@@ -63,7 +63,9 @@ class MaskConformance(DecisionConformance):
 
     @pytest.fixture(scope="class")
     def configured(self) -> None:
-        """Set the class variables that are known when the tests run; suites that write weights override this."""
+        """Set class variables whose values are known only when the tests run. Here it does nothing; suites that write
+        weights override it.
+        """
 
     @pytest.fixture(autouse=True, scope="class")
     def kept_open(self, configured: None) -> Iterator[None]:

@@ -68,7 +68,9 @@ def test_it_documents_that_signing_in_is_needed(call: dict[str, Any]) -> None:
 
 
 def test_no_two_types_share_a_name_in_the_schema() -> None:
-    """If two types had one name, django-ninja would document only one of them, and calls with the other wrongly."""
+    """If two types had one name, django-ninja would document only one of them, and would document calls with the other
+    type wrongly.
+    """
     found: dict[str, set[type]] = {}
 
     def visit(kind: Any) -> None:

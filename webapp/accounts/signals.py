@@ -1,5 +1,5 @@
-"""Django signals about accounts. Other apps, such as the audit log, receive them, so that this app need not import
-those.
+"""Django signals about accounts. Other apps, such as the audit log, receive them, so that this app need not import the
+other apps.
 """
 
 from django.dispatch import Signal

@@ -1,4 +1,4 @@
-"""The address of one-time sign-in links. It is a page and not a REST call."""
+"""The view that signs people in by one-time links. It answers with a page, as it is not a REST call."""
 
 from __future__ import annotations
 

@@ -298,9 +298,7 @@ def release_round(round_: Round) -> None:
 
 
 def _take_from_line(round_: Round) -> None:
-    """Give the versions that build on a round without masks, such as painted masks, the base of that round as their
-    base.
-    """
+    """Take a round without masks out of the line of versions: versions that build on it get its base as their base."""
     for following in round_.branches.select_related("author"):
         following.base_id = round_.base_id
         following.save(update_fields=["base"])

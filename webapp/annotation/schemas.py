@@ -143,7 +143,9 @@ class PinInfo(Model):
 
 
 class RoundPage(Model):
-    """A part of the rounds of a video, newest first. `next` is the `before` of the next part; null: there is none."""
+    """A part of the rounds of a video, newest first. `next` is the value of `before` with which the next part is read;
+    null: there is no next part.
+    """
 
     rounds: list[RoundInfo]
     next: int | None

@@ -59,7 +59,9 @@ class Turns:
             raise self._error
 
     def _take_turn(self, current: OpenRound) -> None:
-        """Compute the first round until it ends, its time is up, or another one was begun."""
+        """Compute `current`, the first round of the queue, until it ends, its time is up, or another round was
+        begun.
+        """
         until = time.monotonic() + TURN_SECONDS
         with structlog.contextvars.bound_contextvars(row=current.round_id):
             try:

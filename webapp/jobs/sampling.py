@@ -27,7 +27,8 @@ Item = TypeVar("Item")
 def draw(items: Sequence[Item], share: float, chance: random.Random) -> list[Item]:
     """Draw a share of the items, each as likely as any other, in their order.
 
-    The number is rounded up or down by chance, so that on average exactly the share is drawn from however few items.
+    The number is rounded up or down by chance, so that on average exactly the share is drawn, however few items there
+    are.
     """
     wanted = len(items) * share
     count = math.floor(wanted) + (chance.random() < wanted % 1)

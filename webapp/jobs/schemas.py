@@ -53,7 +53,9 @@ class JobInfo(Model):
 
 
 class JobPage(Model):
-    """A part of a list of jobs. `next` is the `after` of the next part; None: this is the last one."""
+    """A part of a list of jobs. `next` is the value of `after` with which the next part is read; None: this is the last
+    part.
+    """
 
     jobs: list[JobInfo]
     next: int | None

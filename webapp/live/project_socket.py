@@ -1,4 +1,6 @@
-"""The browser's socket on a project: it is told which videos have changed, and sends nothing."""
+"""The browser's socket on a project. Through it the server tells the page which videos have changed; the page sends
+nothing.
+"""
 
 from __future__ import annotations
 
@@ -62,7 +64,7 @@ class ProjectSocket:
                 raise result
 
     def _check(self, *, opened: bool) -> None:
-        """Check that the person may still be told, and note which videos they see."""
+        """Check that the person may still get messages about the project, and note which videos they see."""
         user, role = check_project(self.handshake, opened=opened)
         if allows(role, Role.REVIEWER):
             self._visible = None

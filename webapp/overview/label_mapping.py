@@ -1,4 +1,4 @@
-"""Finds which labels of a project the objects of videos get that are moved or copied into the project."""
+"""Finds which labels of a project objects get when their videos are moved or copied into that project."""
 
 from __future__ import annotations
 

@@ -48,7 +48,9 @@ def check_may_leave(by: User, videos: Sequence[Video], to: int) -> Project:
 
 @transaction.atomic
 def check_room(target: Project, videos: Sequence[Video], by: User | None = None) -> None:
-    """Raise Problem "quota" (409) if videos do not fit into the quota of a project, and of `by` if they are added."""
+    """Raise Problem "quota" (409) if videos do not fit into the quota of a project or, if `by` is given, into that of
+    `by`.
+    """
     coming = [video for video in videos if not video.is_copy]
     alone()
     frames, size = sum(video.frame_count for video in coming), sum(video.size_bytes for video in coming)

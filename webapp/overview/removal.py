@@ -57,7 +57,7 @@ def remove_marked() -> None:
 
 
 def _failed_copies() -> QuerySet[Video]:
-    """Return the copies that are not made any more, and that have objects or rounds of the original."""
+    """Return the copies that failed or were cancelled, and that still have objects or rounds of the original."""
     ended = Video.objects.filter(copy_labels__isnull=False, state__in=[VideoState.FAILED, VideoState.CANCELLED])
     rows = (Object.objects.filter(video=OuterRef("pk")), Round.objects.filter(video=OuterRef("pk")))
     return ended.filter(Exists(rows[0]) | Exists(rows[1])).order_by("pk")

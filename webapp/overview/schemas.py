@@ -37,7 +37,9 @@ class Card(CardFields):
 
 
 class CardPage(Schema):
-    """A part of a list of videos. `next` is the `after` of the next part; null: this is the last one."""
+    """A part of a list of videos. `next` is the value of `after` with which the next part is read; null: this is the
+    last part.
+    """
 
     cards: list[Card]
     next: str | None
@@ -78,7 +80,7 @@ class FoundVideo(Schema):
 
 
 class FoundObject(Schema):
-    """An object whose name contains the text, and the video that it is in."""
+    """An object whose name contains the text that was searched for, and the video that it is in."""
 
     number: int
     name: str

@@ -1,4 +1,5 @@
-"""A folder with copies of stored files, up to a number of bytes. Those that were not read for longest go first.
+"""A folder with copies of stored files, up to a number of bytes. The copies that were not read for longest are removed
+first.
 
 A copy may be removed at any moment, by this process or another one. Whoever has opened it reads it to its end.
 """

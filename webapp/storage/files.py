@@ -81,7 +81,7 @@ class Storage(Protocol):
         """Return how many seconds ago `folder` was stored, by the time that the disk or the bucket has recorded."""
 
     def address(self, name: str, *, media_type: str, saved_as: str = "") -> str | None:
-        """Return an address from which a browser can get a file for a while without signing in.
+        """Return a URL from which a browser can get a file for a while without signing in.
 
         None if this site serves its files itself. With `saved_as` a browser saves the file under that name.
         """

@@ -173,7 +173,7 @@ def _publish(video: Video, read: ReadVideo, staging: VideoFolder, beat: Heartbea
 def _become_ready(video: Video, read: ReadVideo) -> bool:
     """Mark a claimed video as ready, with what was read. Return False if the claim was lost.
 
-    Raises Refused if another video has taken meanwhile what the quotas left.
+    Raises Refused if another video has used up meanwhile what the quotas left.
     """
     written = read.written
     alone()

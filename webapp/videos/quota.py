@@ -50,7 +50,9 @@ class Room:
 
 
 def alone() -> None:
-    """Let no other transaction use room of quotas before this one ends, so that no two use the same room."""
+    """Let no other transaction use what the quotas leave before this one ends, so that two transactions do not both use
+    the same room.
+    """
     if connection.vendor == "postgresql":  # SQLite has only one writing transaction at a time.
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
@@ -83,7 +85,7 @@ def taken_by(owner: Owner, *, without: int | None = None) -> Taken:
 
 
 def room_for(project: Project, person: User | None, *, without: int | None = None) -> Room:
-    """Return the room that the quotas of a project and of the person who adds a video leave, the smaller one of both.
+    """Return the room that the quotas of a project and of the person who adds a video leave, the smaller of the two.
 
     `person` is None if nobody adds a video, as when one is moved. `without` is the id of a video that does not count,
     because the room is for this video.

@@ -29,7 +29,7 @@ class WebhookEvent(Schema):
 
 
 class WebhookBody(Strict):
-    """The address that is called, and the events for which it is called; without `events`, for all events."""
+    """The URL that is called, and the events for which it is called. Without `events`, it is called for all events."""
 
     url: Url
     events: Events = []
@@ -63,7 +63,7 @@ class NewWebhook(WebhookInfo):
 
 
 class DeliveryInfo(Schema):
-    """A call of a webhook. `next_at` is when a waiting one is made at the earliest."""
+    """A call of a webhook. `next_at` is the earliest time at which a call that waits is made."""
 
     id: int
     message_id: UUID

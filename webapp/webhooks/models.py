@@ -13,7 +13,7 @@ from webapp.tasks.lease import LeasedTask
 
 
 class Webhook(models.Model):
-    """An address that is called when something happens in a project.
+    """A URL that is called when something happens in a project.
 
     The secret is stored unhashed, because every delivery is signed with it.
     """

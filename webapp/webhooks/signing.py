@@ -15,7 +15,7 @@ SECRET_BYTES = 24
 
 
 def new_secret() -> str:
-    """Return a random secret, as it is shown once to whoever makes a webhook."""
+    """Return a random secret, in the form in which it is shown once to whoever makes a webhook."""
     return PREFIX + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
 
 

@@ -2444,7 +2444,8 @@ export interface components {
         };
         /**
          * CardPage
-         * @description A part of a list of videos. `next` is the `after` of the next part; null: this is the last one.
+         * @description A part of a list of videos. `next` is the value of `after` with which the next part is read; null: this is the
+         *     last part.
          */
         CardPage: {
             /** Cards */
@@ -2673,7 +2674,7 @@ export interface components {
         };
         /**
          * DeliveryInfo
-         * @description A call of a webhook. `next_at` is when a waiting one is made at the earliest.
+         * @description A call of a webhook. `next_at` is the earliest time at which a call that waits is made.
          */
         DeliveryInfo: {
             /** Answer */
@@ -2945,7 +2946,7 @@ export interface components {
         };
         /**
          * FoundObject
-         * @description An object whose name contains the text, and the video that it is in.
+         * @description An object whose name contains the text that was searched for, and the video that it is in.
          */
         FoundObject: {
             /** Name */
@@ -3291,7 +3292,8 @@ export interface components {
         };
         /**
          * JobPage
-         * @description A part of a list of jobs. `next` is the `after` of the next part; None: this is the last one.
+         * @description A part of a list of jobs. `next` is the value of `after` with which the next part is read; None: this is the last
+         *     part.
          */
         JobPage: {
             /** Jobs */
@@ -4715,7 +4717,8 @@ export interface components {
         };
         /**
          * RoundPage
-         * @description A part of the rounds of a video, newest first. `next` is the `before` of the next part; null: there is none.
+         * @description A part of the rounds of a video, newest first. `next` is the value of `before` with which the next part is read;
+         *     null: there is no next part.
          */
         RoundPage: {
             /** Next */
@@ -5550,7 +5553,7 @@ export interface components {
         };
         /**
          * WebhookBody
-         * @description The address that is called, and the events for which it is called; without `events`, for all events.
+         * @description The URL that is called, and the events for which it is called. Without `events`, it is called for all events.
          */
         WebhookBody: {
             /**

@@ -51,7 +51,7 @@ class References:
         self._aggregated: dict[int, tuple[int, Tensor]] = {}  # By object id: number of aggregated records, and feature.
 
     def interact(self, index: int, ids: list[int]) -> Tensor:
-        """Run the interaction network for a round, the record `index`.
+        """Run the interaction network for the round of the record `index`.
 
         Return the probability maps [n, h, w] of the objects `ids` in the frame that was drawn on. These objects must
         have been drawn in that round or earlier.

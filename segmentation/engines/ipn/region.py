@@ -93,7 +93,9 @@ def _grid_sample(x: Tensor, grid: Tensor) -> Tensor:
 
 
 def _affine(boxes: Tensor, height: int, width: int) -> tuple[Tensor, Tensor]:
-    """Return the affine maps [N, 2, 3] from squares to boxes [N, 4] of a frame, and those back."""
+    """Return the affine maps [N, 2, 3] from squares to boxes [N, 4] of a frame, and the maps from the boxes back to the
+    squares.
+    """
     y, x, box_h, box_w = boxes.unbind(1)
     span_y, span_x = (y + box_h / 2) - (y - box_h / 2), (x + box_w / 2) - (x - box_w / 2)
     theta = boxes.new_zeros(len(boxes), 2, 3)

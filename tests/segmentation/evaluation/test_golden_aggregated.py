@@ -1,4 +1,6 @@
-"""Tests that the golden comparison allows a logit, or its softmax, to differ by a float32 step of the probability."""
+"""Tests that the golden comparison accepts differences of a logit, or of its softmax, that rounding the probability to
+float32 can cause.
+"""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ class Options:
         accepted_only: only accepted frames.
         labels: only objects with these labels, where "" means without one; None: all objects.
         objects: only the objects with these ids; None: all objects.
-        names: whether frames are called by the names of their source files or by numbers; None: as the format does.
+        names: whether frames are called by the names of their source files or by numbers; None: as usual in the format.
         shape: "display" stretches videos whose pixels are not square, as players do; "stored" keeps their pixels.
         splits: the ids of the videos of each split of a project, such as train and val; no other videos are exported.
         look: how an overlay video shows the objects.

@@ -31,8 +31,9 @@ class Match:
 def match_videos(found: FoundFile, videos: Sequence[Video], target: Video | None) -> tuple[list[Match], list[str]]:
     """Return the videos whose masks the file has, and the names of the videos of the file that are left out.
 
-    With `target`, the masks are for that video: those of the same name, or the only ones in the file. Otherwise videos
-    are found by their names, as they are or as exports write them. Raises Refused if the masks belong to none of them.
+    With `target`, only that video gets masks: those of the video in the file that has its name, or of the only video in
+    the file. Otherwise videos are found by their names, as they are or as exports write them. Raises Refused if the
+    masks belong to no video.
     """
     if target is not None:
         return [_match(target, _for_video(found, target), found)], []

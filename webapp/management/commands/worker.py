@@ -1,6 +1,6 @@
 """`manage.py worker`: a Celery worker that runs one task at a time.
 
-Run one for rounds on each GPU, and one for media.
+Run one worker for rounds on each GPU, and one worker for media.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""Tests that the implementation of MA-Net with which the engine's speed is compared, and which computes as the official
-code does, gives equal distance maps.
+"""Tests that distance maps that are computed as the official code of MA-Net does, with which the engine's speed is
+compared, equal those of the engine.
 """
 
 from __future__ import annotations

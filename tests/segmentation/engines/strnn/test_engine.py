@@ -33,7 +33,9 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 class STRNNSuite(MaskConformance):
-    """What both suites share: the tiny weights, and sessions with settings and options of their own."""
+    """The base class of both suites of tests: opens sessions with the tiny weights, and with settings and options of a
+    test.
+    """
 
     __test__ = False
     engine = "strnn"
