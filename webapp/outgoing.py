@@ -193,7 +193,7 @@ def request(
     """Make a request to the checked address of `url` and yield its answer, whose body has not been read yet.
 
     The headers and each part of the body must come within STEP_SECONDS. How long the whole body may take is for the
-    caller to say. Redirects are not followed: they are answers like others. Raises Problem as `check_target` does, and
+    caller to say. Redirects are not followed: they are answers like others. Raises what `check_target` raises, and
     Unreachable.
     """
     import httpx

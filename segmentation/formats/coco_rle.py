@@ -58,7 +58,7 @@ class Runs:
 
     @property
     def rle(self) -> dict[str, Any]:
-        """The object as COCO has it, as `encode_rle` returns it."""
+        """The mask of the object as run lengths of COCO, in the form that `encode_rle` returns."""
         from pycocotools import mask as coco
 
         edges = np.stack([self.starts, self.ends], axis=1).ravel()

@@ -16,7 +16,7 @@ from segmentation.types import BinaryMask, LabelMap
 
 @dataclass(frozen=True, eq=False)
 class ObjectMask:
-    """The pixels of an object in a frame, of which there is at least one.
+    """The pixels of an object in a frame, at least one.
 
     `labels` is the mask of the whole frame, uint8 [H, W], and `runs` are the runs of the object in it.
     """

@@ -44,7 +44,7 @@ CORRECT: list[dict[str, Any]] = [
 
 
 def faults(tries: int) -> Iterator[Row]:
-    """Send changed messages to a site on one machine, 200 for each try."""
+    """Send changed messages to a site on one machine, 200 for each try, and yield a row with the losses."""
     with (
         tempfile.TemporaryDirectory(prefix="maskwright-hostile-") as home,
         Studio(Path(home), **FAKE) as studio,

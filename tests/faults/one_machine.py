@@ -23,7 +23,9 @@ SLOW = {**FAKE, "FAKE_ENGINE_SLEEP": "0.01"}
 
 
 def faults(*, short: bool) -> Iterator[Row]:
-    """Make all faults of a site on one machine, and yield a row for each."""
+    """Make all faults of a site on one machine, and yield a row for each. If `short`, each is made once or twice
+    only.
+    """
     with tempfile.TemporaryDirectory(prefix="maskwright-faults-") as home:
         with Studio(Path(home), **SLOW) as studio, Visitor(studio) as owner:
             site = Site(studio, owner)

@@ -155,7 +155,9 @@ class Memory:
         return progress
 
     def peaks(self, what: str) -> Iterator[Figure]:
-        """Yield the highest memory of each process since the last call."""
+        """Yield the highest memory of each process since the last call. `what` is a part of the names of these
+        figures.
+        """
         for name, megabytes in self._peaks.items():
             yield Figure(f"Memory of {name}, {what}", megabytes, "MB", LIMITS_MB[name])
         self._peaks = dict.fromkeys(self._processes, 0.0)

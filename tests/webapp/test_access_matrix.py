@@ -72,7 +72,9 @@ class World:
     sessions: dict[Role, str]  # the keys of sessions in which the members of `cast` are signed in
 
     def client(self, role: Role) -> Client:
-        """Return a client that is signed in as a member. The sessions are reused, because signing in takes long."""
+        """Return a client that is signed in as the member with this role. The sessions are reused, because signing in
+        takes long.
+        """
         client = Client()
         client.cookies[settings.SESSION_COOKIE_NAME] = self.sessions[role]
         return client

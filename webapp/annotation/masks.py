@@ -74,7 +74,7 @@ def effective(video_id: int, head: int | None, first: int = 0, last: int | None 
 
 
 def with_masks(heads: Mapping[int, int]) -> set[int]:
-    """Return the ids of the videos that have a mask, among those whose heads are given by video id."""
+    """Return the ids of those videos that have a mask. `heads` maps the id of each video to the id of its head."""
     accepted = AcceptedFrame.objects.filter(video_id__in=heads).values_list("video_id", flat=True).distinct()
     stored = Exists(Mask.objects.filter(round_id=OuterRef("pk")))
     rows = Round.objects.filter(video_id__in=heads).annotate(stored=stored).values_list("pk", "base_id", "stored")

@@ -132,7 +132,7 @@ def _held(pin: Pin) -> Pin:
 
 
 def _notify(pin: Pin, by: User, what: str) -> None:
-    """Tell the author of a pin, and everybody who answered it and is a member still, what was done to it."""
+    """Tell the author of a pin, and everybody who answered it and is a member still, what was done to it (`what`)."""
     project_id = pin.video.project_id
     people = present_members(project_id, [pin.author_id, *pin.replies.values_list("author_id", flat=True)])
     text = f"{by.shown_name} {what} a pin on frame {pin.frame} of {pin.video.name}."

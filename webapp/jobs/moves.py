@@ -143,7 +143,10 @@ def save(
     note: str = "",
     details: dict[str, int | str | None] | None = None,
 ) -> None:
-    """Store a changed job with the next edition, log what happened, and tell the pages that have the video open."""
+    """Store a changed job with the next edition, log what happened, and tell the pages that have the video open.
+
+    `before` is the stage and state that the job had before the change.
+    """
     job.edition += 1
     job.save()
     JobEvent.objects.create(

@@ -84,7 +84,9 @@ class ProjectSocket:
                 await self._send({"type": "websocket.send", "text": message.model_dump_json()})
 
     def _for_me(self, message: VideosChanged, before: set[int]) -> VideosChanged:
-        """Leave out videos that the person neither sees nor has seen so far."""
+        """Leave out of a message the videos that the person neither sees now nor saw before. `before` are the
+        latter.
+        """
         self._check(opened=True)
         known = before | (before if self._visible is None else self._visible)
         return VideosChanged(

@@ -108,7 +108,9 @@ def _database() -> str:
 
 
 def _broker() -> str:
-    """Ask Redis for an answer. In embedded mode the broker is a folder, which must be writable."""
+    """Check that Redis answers or, in embedded mode, that the folder that is the broker can be written. Return "ok" or
+    what is wrong. Raises OSError if Redis does not answer.
+    """
     if not settings.TEAM_MODE:
         folder = Path(settings.CONFIG.broker_options["data_folder_in"])
         return "ok" if folder.is_dir() and os.access(folder, os.R_OK | os.W_OK | os.X_OK) else "it cannot be written"

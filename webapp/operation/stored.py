@@ -137,7 +137,7 @@ def _remove_mask(mask: Mask) -> str:
 
 
 def _counts(video: Video, repair: bool) -> Iterator[Damage]:
-    """Compare the figures in the row of a video, which lists show, with what is stored."""
+    """Yield the damage if figures in the row of a video, which lists show, differ from what is stored."""
     wrong = wrong_counts(video.pk)
     if wrong:
         if repair:

@@ -119,7 +119,7 @@ def _act(by: User, videos: Sequence[Video], action: Action, values: Values) -> i
 
 
 def _change_jobs(by: User, videos: Sequence[Video], column: str, value: int | date | None) -> int:
-    """Change one column of all jobs of these videos that are not accepted yet."""
+    """Change one column of all jobs of these videos that are not accepted yet. Return how many jobs were changed."""
     jobs = Job.objects.filter(video__in=[video.pk for video in videos]).exclude(stage=Stage.ACCEPTANCE)
     rows = [(job.pk, job.edition) for job in jobs.order_by("pk") if _differs(job, column, value)]
     for pk, edition in rows:

@@ -35,13 +35,15 @@ class Container(Enum):
 
 
 def container_of(path: Path) -> Container:
-    """Detect the format of `path`. Raises Refused, which names the kind of file if its first bytes tell."""
+    """Detect the format of the file at `path`. Raises Refused, which names the kind of file if known, for all other
+    formats.
+    """
     with path.open("rb") as file:
         return container_of_start(file.read(4096))
 
 
 def container_of_start(start: bytes) -> Container:
-    """Detect the format of a file from its first bytes, of which 4096 are enough. Raises as `container_of` does."""
+    """Detect the format of a file from its first bytes, of which 4096 are enough. Raises what `container_of` raises."""
     if start[4:8] in ISO_BOXES and not _is_still(start):
         return Container.ISO
     if start.startswith(b"\x1aE\xdf\xa3"):

@@ -38,7 +38,7 @@ def create_video(
 def bring_in(*, project: Project, clip: Clip, name: str, author: User, on_progress: OnProgress | None = None) -> Video:
     """Create a ready video from `clip`, which `open_source` found in a file or folder on this machine.
 
-    `name` is used if `clip` has no name of its own. Raises Refused as `create_video` does.
+    `name` is used if `clip` has no name of its own. Raises Refused for frames that an import would refuse.
     """
     video = _claimed(project, clip.name or name, author, clip.fps)
     return _written(video, clip, on_progress)

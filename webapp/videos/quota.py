@@ -124,7 +124,9 @@ def bytes_to_come() -> int:
 
 
 def _waiting(whose: Q, without: int | None) -> QuerySet[Upload]:
-    """Return the uploads whose videos are not all imported yet. The upload of `without` does not count."""
+    """Return the uploads that fulfil the condition `whose` and have videos that are still to be imported. The upload of
+    the video with the id `without` does not count.
+    """
     waiting = Upload.objects.filter(whose, videos__state=VideoState.IMPORTING)
     return waiting if without is None else waiting.exclude(videos=without)
 

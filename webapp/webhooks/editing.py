@@ -38,7 +38,9 @@ def webhook_for(user: User, webhook_id: int) -> Webhook:
 
 
 def _locked_webhook_for(user: User, webhook_id: int) -> Webhook:
-    """Lock a webhook before its deliveries are touched (see deliveries.py). Raises NotFound or Forbidden."""
+    """Return a webhook, whose row is locked before its deliveries are changed (see deliveries.py). Raises NotFound or
+    Forbidden.
+    """
     webhook_for(user, webhook_id)
     if Webhook.objects.select_for_update().filter(pk=webhook_id).first() is None:
         raise NotFound("webhook")

@@ -85,7 +85,8 @@ class Found(NamedTuple):
 
 
 def compare(query: Tensor, memory: Memory, sharpness: Tensor) -> Sums:
-    """Compare the m cells `query` [m, E] of a frame with all cells of the memory.
+    """Compare the m cells `query` [m, E] of a frame with all cells of the memory, and return sums over the cells of the
+    memory, weighted by similarity.
 
     `sharpness` is the factor of the similarities in the softmax.
     """

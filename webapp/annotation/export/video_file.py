@@ -97,7 +97,7 @@ def _drawn_ahead(subject: Subject, encoding: Encoding, draw: Draw) -> Generator[
 
 
 def _drawn(subject: Subject, index: int, labels: LabelMap | None, encoding: Encoding, draw: Draw) -> av.VideoFrame:
-    """Draw a frame, and convert its pixels to those of the encoder."""
+    """Draw a frame, and convert its pixels to the format that the encoder takes."""
     import av
 
     drawn = _even(draw(subject.picture(index), labels))

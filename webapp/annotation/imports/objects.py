@@ -29,7 +29,7 @@ class ObjectPlan:
 def plan_objects(
     video: Video, there: Sequence[Object], next_number: int, objects: Sequence[AnnotatedObject], labels: Labels
 ) -> ObjectPlan:
-    """Plan which objects of the file are objects that the video has, and which are made.
+    """Plan which of the file's `objects` are among the objects `there` of the video, and which are made.
 
     An object of the file is one of the video if it has the same name and label; where the file has no names, if it has
     the same id and label. Raises Refused if the video would have too many objects, or an object is locked.

@@ -153,7 +153,10 @@ class _Standing:
 def store_version(placed: Placed, author: User, source: str, labels: Labels, known: dict[str, Label]) -> Round:
     """Store the computed masks of a video as a version that becomes its head. The caller has begun a transaction.
 
-    Raises ChangedMeanwhile if the video is not as it was when they were computed.
+    `labels` maps the labels in the file to names of labels of the project, and `known` has the project's labels by
+    name.
+
+    Raises ChangedMeanwhile if the video is not as it was when the masks were computed.
     """
     video = placed.match.video
     head = hold(video.pk)

@@ -148,7 +148,9 @@ def _read(connection: Connection, path: Path) -> None:
 
 
 def _write(connection: Connection, video: AnnotatedVideo, wanted: Wanted, before: int) -> ReadMasks:
-    """Write the masks of a video. `before` is the number of masks that were written for other videos."""
+    """Write the masks of a video as `wanted` says, and return what was found. `before` is the number of masks that were
+    written for other videos.
+    """
     frames: list[int] = []
     ids: set[int] = set()
     with wanted.path.open("wb") as file:
