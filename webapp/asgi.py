@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from typing import Any
 
@@ -12,9 +13,11 @@ from django.core.asgi import get_asgi_application
 
 http = get_asgi_application()
 
+import structlog
 from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
 from django.conf import settings
+from django.db import DatabaseError, connection
 from django.urls import path
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
@@ -29,6 +32,10 @@ from webapp.live.project_feed import ProjectHub
 from webapp.live.project_socket import project_socket_app
 from webapp.live.threads import close_connections
 from webapp.process.home_lock import HomeInUse, HomeLock
+from webapp.storage.site_id import WrongFiles
+from webapp.videos.belonging import refuse_wrong_files
+
+log = structlog.get_logger(__name__)
 
 hub = Hub(workers.status)
 project_hub = ProjectHub()
@@ -48,17 +55,32 @@ async def lifespan(scope: Any, receive: Any, send: Any) -> None:
         message = await receive()
         if message["type"] == "lifespan.startup":
             try:
-                if not settings.TEAM_MODE:
+                if settings.TEAM_MODE:
+                    await asyncio.to_thread(_refuse_wrong_files)
+                else:
                     lock.take()
             except HomeInUse as problem:
                 text = f"{problem} For several web processes set REDIS_URL and DATABASE_URL."
                 await send({"type": "lifespan.startup.failed", "message": text})
+                return
+            except WrongFiles as problem:
+                await send({"type": "lifespan.startup.failed", "message": str(problem)})
                 return
             await send({"type": "lifespan.startup.complete"})
         elif message["type"] == "lifespan.shutdown":
             close_connections()
             await send({"type": "lifespan.shutdown.complete"})
             return
+
+
+def _refuse_wrong_files() -> None:
+    """Raise WrongFiles if the stored files do not belong to the database, unless one of the two is away."""
+    try:
+        refuse_wrong_files()
+    except (DatabaseError, OSError) as error:
+        log.warning("files_not_compared", error=str(error))
+    finally:
+        connection.close()
 
 
 addresses: list[Any] = [

@@ -21,6 +21,8 @@ from webapp.installation import COMMAND
 from webapp.operation.upgrade import pending_migrations
 from webapp.process.home_lock import HomeLock
 from webapp.storage.files import storage
+from webapp.storage.site_id import WrongFiles
+from webapp.videos.belonging import refuse_wrong_files
 from webapp.videos.storage import free_bytes, min_free_bytes
 
 State = Literal["ok", "note", "wrong"]
@@ -127,6 +129,17 @@ def database() -> Iterator[Finding]:
         yield Finding("Database", "note", f"{kind}, {len(pending)} changes behind", f"Run `{COMMAND} migrate`.")
         return
     yield Finding("Database", "ok", f"{kind} {_database_version()}")
+    yield from _belonging()
+
+
+def _belonging() -> Iterator[Finding]:
+    """Check that the stored files belong to the database."""
+    try:
+        refuse_wrong_files()
+    except WrongFiles as problem:
+        yield Finding("Stored files", "wrong", problem.said, problem.remedy)
+    except OSError:
+        return  # What is wrong with the storage is found by other checks.
 
 
 def _database_version() -> str:

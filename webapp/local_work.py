@@ -16,12 +16,14 @@ from webapp.operation.upgrade import migrate
 from webapp.problems import Problem
 from webapp.projects.editing import create_project
 from webapp.projects.models import Project
+from webapp.videos.belonging import refuse_wrong_files
 from webapp.videos.importing import OnProgress
 
 
 def prepare() -> User:
     """Bring the tables up to date and return the first superuser, who becomes the author of what a command writes."""
     migrate(lambda text: print(text, file=sys.stderr))
+    refuse_wrong_files()
     known = User.objects.filter(is_superuser=True, is_active=True).order_by("pk").first()
     made = known or first_run.make_owner()
     if made is None:

@@ -40,6 +40,7 @@ INSTALLED_APPS = [
     "channels",
     "ninja",  # serves the scripts of /api/docs; otherwise that page loads them from a foreign host
     "webapp",
+    "webapp.storage",
     "webapp.tasks",
     "webapp.repetition",
     "webapp.accounts",

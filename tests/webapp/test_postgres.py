@@ -1,5 +1,5 @@
 """Runs the tests that need Postgres in one process with a test database there: the tests of locks of rows, and those of
-leases a second time.
+leases and of the numbers of rows a second time.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from django.conf import settings
 TESTS = (
     "tests/webapp/jobs/test_two_writers.py",
     "tests/webapp/tasks/test_lease.py::test_a_lease_is_safe_and_ends",
+    "tests/webapp/videos/test_belonging.py::test_numbers_are_raised_and_never_lowered",
     "tests/webapp/test_prepared.py::test_rows_are_locked_only_within_a_transaction",
 )
 

@@ -7,6 +7,7 @@ with every Celery worker. Warming up means loading the default engine at the sta
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -14,9 +15,9 @@ from functools import partial
 from typing import Any
 
 import structlog
-from celery.signals import task_postrun, task_prerun, worker_ready, worker_shutdown, worker_shutting_down
+from celery.signals import task_postrun, task_prerun, worker_init, worker_ready, worker_shutdown, worker_shutting_down
 from django.conf import settings
-from django.db import connection
+from django.db import DatabaseError, connection
 
 from webapp.annotation.claims import ROUNDS
 from webapp.annotation.export.jobs import EXPORTS
@@ -34,7 +35,9 @@ from webapp.overview.removal import sweep_trash
 from webapp.projects.invitation_mail import sweep_invitations
 from webapp.quality.consensus_lease import CONSENSUS
 from webapp.repetition.keeping import forget_old_answers
+from webapp.storage.site_id import WrongFiles
 from webapp.tasks.intake import intake
+from webapp.videos.belonging import refuse_wrong_files
 from webapp.videos.recovery import remove_files_of_ended, report_orphans, sweep_imports
 from webapp.webhooks.deliveries import DELIVERIES, forget_old_deliveries
 
@@ -150,6 +153,23 @@ def use_threads(count: int) -> None:
         import cv2
 
         cv2.setNumThreads(count)
+
+
+@worker_init.connect
+def _refuse_wrong_files(**rest: Any) -> None:
+    """End the worker with status 2 if the stored files do not belong to the database.
+
+    If the database or the storage is away, the worker starts, and its tasks wait.
+    """
+    try:
+        refuse_wrong_files()
+    except WrongFiles as problem:
+        print(f"maskwright: {problem}", file=sys.stderr)
+        sys.exit(2)
+    except (DatabaseError, OSError) as error:
+        log.warning("files_not_compared", error=str(error))
+    finally:
+        connection.close()
 
 
 @worker_ready.connect

@@ -29,18 +29,23 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import IO, Any
+from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import connection
 
 from webapp.accounts.models import User
+from webapp.annotation.models import Round
 from webapp.operation.database_copy import copy_database, file_name, put_database
-from webapp.storage.files import cache_folder, storage
+from webapp.storage.files import storage
+from webapp.storage.site_id import own_id, set_own_id, store_id, stored_id
+from webapp.videos.belonging import last_number, newer_folders, raise_number
 from webapp.videos.models import Video, VideoState
 from webapp.videos.storage import VIDEOS, VideoFiles, free_bytes, min_free_bytes, read_file
 
-FORMAT = 1  # the version of the archive's layout; a restore refuses other versions
+FORMAT = 2  # The version of the archive's layout. A restore reads earlier ones too; 1 had no site id in the manifest.
 MANIFEST = "manifest.json"
+NUMBERS_LEFT_OUT = 10_000  # More than a site gives to videos or rounds between two backups.
 _NAME = re.compile(
     r"database\.(?:sqlite3|pgdump)|videos/[1-9]\d*/(?:frames|thumbs|truth)/\d{6}\.(?:jpg|png)|"
     r"videos/[1-9]\d*/source\.json|weights/.+"
@@ -57,7 +62,7 @@ class BackupFailed(Exception):
 class Manifest:
     """What an archive holds. `files` maps each name to its size in bytes and its SHA-256.
 
-    `left_out` are ids of videos that were deleted while the backup was being written.
+    `left_out` are ids of videos that were deleted while the backup was being written, `site` is the site id.
     """
 
     maskwright: str
@@ -65,6 +70,7 @@ class Manifest:
     with_frames: bool
     files: dict[str, tuple[int, str]] = field(default_factory=dict)
     left_out: list[int] = field(default_factory=list)
+    site: str = ""
 
     def as_json(self) -> bytes:
         return json.dumps({"format": FORMAT, **self.__dict__}, indent=1).encode()
@@ -78,7 +84,8 @@ def write_backup(to: Path, *, with_frames: bool, on_file: OnFile = lambda name: 
     """
     if to.exists():
         raise BackupFailed(f"{to} exists already. Name another file.")
-    manifest = Manifest(version("maskwright"), f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}", with_frames)
+    created = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    manifest = Manifest(version("maskwright"), created, with_frames, site=str(own_id()))
     unfinished = to.with_name(f"{to.name}.unfinished")
     try:
         with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
@@ -170,13 +177,14 @@ def check_backup(archive: Path, *, on_file: OnFile = lambda name: None) -> Manif
     return _read(archive, None, on_file)
 
 
-def restore_backup(archive: Path, *, on_file: OnFile = lambda name: None) -> Manifest:
+def restore_backup(archive: Path, *, keep_files: bool = False, on_file: OnFile = lambda name: None) -> Manifest:
     """Put the contents of a backup into this site, which must be empty and must not run.
 
-    Everything is unpacked and checked before anything is put in place. Raises BackupFailed or CopyFailed; then nothing
-    has changed.
+    With `keep_files` only the database must be empty: the stored files of the site stay, and those in the backup are
+    not used. Everything is unpacked and checked before anything is put in place. Raises BackupFailed or CopyFailed;
+    then nothing has changed. The caller migrates the database, and then calls `finish_restore`.
     """
-    _refuse_site_in_use()
+    _refuse_site_in_use(archive, keep_files)
     _refuse_small_disk(archive)
     home = Path(settings.HOME)
     with tempfile.TemporaryDirectory(dir=home, prefix="restoring-") as scratch:
@@ -189,25 +197,68 @@ def restore_backup(archive: Path, *, on_file: OnFile = lambda name: None) -> Man
                 f"This site runs in {mode} mode, and the backup is of a site in {other} mode. Restore it into a site "
                 "of that mode (DATABASE_URL and REDIS_URL decide)."
             )
+        if keep_files:
+            _refuse_files_of_another_site(manifest)
+        else:
+            store_id(uuid4())  # Until the restore is finished, the database has another id, and nothing starts.
         put_database(database)
-        if (staging / VIDEOS).is_dir():
+        if not keep_files and (staging / VIDEOS).is_dir():
             storage().save_folder(staging / VIDEOS, VIDEOS, lambda: None)
-        shutil.rmtree(cache_folder(home), ignore_errors=True)  # It may have frames of an earlier site with these ids.
         if (staging / "weights").is_dir():
             shutil.rmtree(home / "weights", ignore_errors=True)
             (staging / "weights").rename(home / "weights")
     return manifest
 
 
-def _refuse_site_in_use() -> None:
+def finish_restore(*, keep_files: bool) -> str:
+    """Give the restored database, once it is migrated, the id of its files, and say what is newer than the backup.
+
+    New videos and rounds get numbers that no state of the site has had, because browsers keep pictures by number.
+    """
+    newer = newer_folders()
+    for model in (Video, Round):
+        raise_number(model, last_number(model) + NUMBERS_LEFT_OUT)
+    if found := stored_id():
+        set_own_id(UUID(found))
+    raise_number(Video, newer[-1] if newer else 0)
+    if not keep_files or not newer:
+        return ""
+    names = ", ".join(map(str, newer[:10])) + (" ..." if len(newer) > 10 else "")
+    return f"Newer than the backup are the files of {len(newer)} videos ({names}). They stay, and have no row."
+
+
+def _refuse_files_of_another_site(manifest: Manifest) -> None:
+    found = stored_id()
+    if found and found != manifest.site:
+        known = f"of site {manifest.site}" if manifest.site else "of a version that noted no site"
+        raise BackupFailed(f"The stored files are of site {found[:40]}, and the backup is {known}.")
+
+
+def _refuse_site_in_use(archive: Path, keep_files: bool) -> None:
     tables = connection.introspection.table_names()
-    if (User._meta.db_table in tables and User.objects.exists()) or storage().folders(VIDEOS):
+    is_used = User._meta.db_table in tables and User.objects.exists()
+    if is_used or (storage().folders(VIDEOS) and not keep_files):
         raise BackupFailed(
-            f"This site is not empty. Restore into a new one: an empty data folder ({settings.HOME} is in use)"
+            f"This site is not empty{_newer_than(archive) if is_used else ''}. Restore into a new one: an empty data "
+            f"folder ({settings.HOME} is in use)"
             + (" and an empty database." if settings.TEAM_MODE else ".")
+            + ("" if is_used else " With --keep-files its files stay, and only the database is restored.")
         )
     if settings.TEAM_MODE and tables:
         raise BackupFailed("The database that DATABASE_URL names has tables already. Create an empty one.")
+
+
+def _newer_than(archive: Path) -> str:
+    """Return what the site has that was made after a backup, as the end of a sentence."""
+    try:
+        with tarfile.open(archive) as tar:
+            data = tar.extractfile(MANIFEST)
+            created = datetime.fromisoformat(_manifest(data.read() if data else b"").created)
+    except (tarfile.TarError, KeyError, OSError, ValueError):
+        return ""  # The restore of a file that is no backup is refused with a reason of its own.
+    videos = Video.objects.filter(created_at__gt=created).count()
+    rounds = Round.objects.filter(created_at__gt=created).count()
+    return f" ({videos} videos and {rounds} rounds are newer than the backup of {created:%Y-%m-%d %H:%M} UTC)"
 
 
 def _refuse_small_disk(archive: Path) -> None:
@@ -246,7 +297,7 @@ def _read(archive: Path, into: Path | None, on_file: OnFile) -> Manifest:
 def _manifest(data: bytes) -> Manifest:
     try:
         read: dict[str, Any] = json.loads(data)
-        if read.pop("format") != FORMAT:
+        if read.pop("format") not in range(1, FORMAT + 1):
             raise BackupFailed("This backup was written by a newer version of Maskwright. Install that version first.")
         manifest = Manifest(**read)
         manifest.files = {name: (int(size), str(digest)) for name, (size, digest) in manifest.files.items()}

@@ -23,6 +23,7 @@ from webapp.annotation.counters import wrong_counts
 from webapp.annotation.export.files import EXPORTS
 from webapp.annotation.models import Export, ExportState, Mask
 from webapp.storage.files import storage
+from webapp.videos.belonging import newer_folders
 from webapp.videos.frame_writer import write_thumb
 from webapp.videos.models import Video, VideoState
 from webapp.videos.recovery import folders_without_row
@@ -149,17 +150,22 @@ def _counts(video: Video, repair: bool) -> Iterator[Damage]:
 def _extra_folders(repair: bool) -> Iterator[Damage]:
     """Yield folders of videos and uploads that have no row.
 
-    If the database has no video at all, the folders are kept, because they probably belong to another database.
+    The folders are kept if the database has no video at all, or is older than the files, because the files then
+    probably belong to another database.
     """
-    extra = folders_without_row()
-    is_empty = not Video.objects.exists()
+    extra, newer = folders_without_row(), newer_folders()
+    kept = ""
+    if not Video.objects.exists():
+        kept = " It is kept, because the database has no videos at all. Is it the right one (DATABASE_URL)?"
+    elif newer:
+        kept = (
+            f" It is kept, because the database is an older copy: it has not given the number of video {newer[-1]} yet."
+        )
     for folder in extra:
         text = f"No {'video' if folder.startswith(f'{VIDEOS}/') else 'upload'} has it."
-        if is_empty:
-            text += " It is kept, because the database has no videos at all. Is it the right one (DATABASE_URL)?"
-        elif repair:
+        if repair and not kept:
             storage().remove_folder(folder)
-        yield Damage(f"Folder {folder}", text, "It was removed." if repair and not is_empty else "")
+        yield Damage(f"Folder {folder}", text + kept, "It was removed." if repair and not kept else "")
 
 
 def _exports(repair: bool) -> Iterator[Damage]:

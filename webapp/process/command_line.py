@@ -19,6 +19,7 @@ def run(arguments: Sequence[str]) -> None:
     with without_collecting():
         django.setup()
         from webapp.operation.upgrade import NewerDatabase  # needs Django's settings
+        from webapp.storage.site_id import WrongFiles
 
     try:
         execute_from_command_line(list(arguments))
@@ -27,7 +28,7 @@ def run(arguments: Sequence[str]) -> None:
             raise
         print(f"maskwright: {sentence(error)}", file=sys.stderr)
         sys.exit(2)
-    except NewerDatabase as problem:
+    except (NewerDatabase, WrongFiles) as problem:
         print(f"maskwright: {problem}", file=sys.stderr)
         sys.exit(2)
 

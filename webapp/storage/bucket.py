@@ -5,12 +5,14 @@ from __future__ import annotations
 import errno
 import io
 import threading
+import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed, wait
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
+from hashlib import sha256
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
@@ -25,6 +27,7 @@ from urllib3.exceptions import HTTPError
 from webapp.storage.address import BucketAddress
 from webapp.storage.cache import FileCache
 from webapp.storage.failure import StorageAway
+from webapp.storage.files import SITE_ID
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
 SET_ASIDE = ".removed/"  # The prefix of the names of empty files that say which folders were set aside.
 THREADS = 8
 ADDRESS_SECONDS = 3600
+SITE_SECONDS = 60.0  # How long the id beside the files is taken to be what it was.
 AT_ONCE = 1000  # The most files that one request of S3 removes.
 GONE = {"NoSuchKey", "404", "NotFound"}
 
@@ -50,16 +54,18 @@ class BucketStorage:
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="bucket")
         self._ahead: set[str] = set()
         self._lock = threading.Lock()
+        self._site = ""  # What names the site to which the files belong; it was last read at `_site_read`.
+        self._site_read = float("-inf")
 
     # --- reading ---
 
     def open_cached(self, name: str) -> IO[bytes]:
-        return self._cache.open(name, lambda path: self._download(name, path))
+        return self._cache.open(self._copy_of(name), lambda path: self._download(name, path))
 
     def fetch_ahead(self, names: Iterable[str]) -> None:
         for name in names:
             with self._lock:
-                if name in self._ahead or self._cache.has(name):
+                if name in self._ahead or self._cache.has(self._copy_of(name)):
                     continue
                 self._ahead.add(name)
             self._pool.submit(self._fetch_one, name)
@@ -144,7 +150,7 @@ class BucketStorage:
         return lambda: None
 
     def remove(self, name: str) -> None:
-        self._cache.forget(name)
+        self._cache.forget(self._copy_of(name))
         with _errors(name):
             self._client.delete_object(**self._at(name))
 
@@ -168,10 +174,8 @@ class BucketStorage:
             self._client.delete_object(**self._at(name))
 
     def look(self) -> None:
-        where = self._address
-        quick = s3_client(where.endpoint, where.region, where.key, where.secret, quick=True)
-        with _errors(where.bucket):
-            quick.list_objects_v2(**self._below(""), MaxKeys=1)
+        with _errors(self._address.bucket):
+            self._quick().list_objects_v2(**self._below(""), MaxKeys=1)
 
     # --- one file, and many ---
 
@@ -183,6 +187,34 @@ class BucketStorage:
 
     def _name(self, key: str) -> str:
         return key.removeprefix(self._address.prefix)
+
+    def _copy_of(self, name: str) -> str:
+        """Return the name in the cache of a file. It begins with the site id, which is another one after a restore."""
+        if time.monotonic() - self._site_read > SITE_SECONDS:
+            self._site = self._read_site()
+            self._site_read = time.monotonic()
+        return f"{self._site}/{name}"
+
+    def _read_site(self) -> str:
+        """Return a name for the site to which the files belong. While the bucket is away it is what it was."""
+        try:
+            with self._cache.renew(SITE_ID, self._download_site) as file:
+                return sha256(file.read()).hexdigest()[:16]
+        except FileNotFoundError:
+            return "no-id"
+        except StorageAway:
+            if self._site:
+                return self._site
+            with self._cache.open(SITE_ID, self._download_site) as file:
+                return sha256(file.read()).hexdigest()[:16]
+
+    def _download_site(self, path: Path) -> None:
+        with _errors(SITE_ID):
+            path.write_bytes(self._quick().get_object(**self._at(SITE_ID))["Body"].read())
+
+    def _quick(self) -> Any:
+        where = self._address
+        return s3_client(where.endpoint, where.region, where.key, where.secret, quick=True)
 
     def _download(self, name: str, path: Path) -> None:
         with _errors(name):
@@ -205,7 +237,7 @@ class BucketStorage:
         for at in range(0, len(known), AT_ONCE):
             part = known[at : at + AT_ONCE]
             for name in part:
-                self._cache.forget(name)
+                self._cache.forget(self._copy_of(name))
             wanted = {"Objects": [{"Key": f"{self._address.prefix}{name}"} for name in part], "Quiet": True}
             with _errors(part[0]):
                 answer = self._client.delete_objects(Bucket=self._address.bucket, Delete=wanted)

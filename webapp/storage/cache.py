@@ -51,6 +51,10 @@ class FileCache:
         os.utime(file.fileno())
         return file
 
+    def renew(self, name: str, fetch: Callable[[Path], object]) -> IO[bytes]:
+        """Fetch a file that may have changed, in place of its copy, and open it. The copy stays if `fetch` fails."""
+        return self._fetch(self._own / name, fetch)
+
     def has(self, name: str) -> bool:
         return (self._own / name).is_file()
 

@@ -16,6 +16,7 @@ from django.conf import settings
 from webapp.storage.address import BucketAddress
 from webapp.storage.folder import FolderStorage
 
+SITE_ID = "site-id"  # The name of the file with the id of the site to which all files belong (storage/site_id.py).
 Beat = Callable[[], object]  # It is called between the files of a folder, and may raise an exception to stop.
 
 

@@ -8,17 +8,23 @@ import sqlite3
 import tarfile
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 from django.core.management import call_command
+from django.utils import timezone
 
+from tests.webapp.conftest import run
 from tests.webapp.operation.conftest import Site
+from webapp.annotation.models import Round
 from webapp.operation import backup, database_copy
-from webapp.operation.backup import BackupFailed, check_backup, restore_backup, write_backup
+from webapp.operation.backup import BackupFailed, check_backup, finish_restore, restore_backup, write_backup
 from webapp.operation.database_copy import CopyFailed
-from webapp.storage.files import cache_folder
+from webapp.storage.site_id import own_id, store_id, stored_id
+from webapp.videos.belonging import last_number, refuse_wrong_files
 from webapp.videos.models import Video
 from webapp.videos.storage import folder_of
 
@@ -66,11 +72,8 @@ def test_a_restored_site_has_the_same_database_frames_and_weights(
     archive: Path, site: Site, empty: Path, settings: Any
 ) -> None:
     assert check_backup(archive).left_out == []
-    old_copy = cache_folder(empty) / "bucket" / "frame"
-    old_copy.parent.mkdir(parents=True)
-    old_copy.touch()
     restore_backup(archive)
-    assert not old_copy.exists(), "it may be of another site"
+    assert UUID(stored_id()) != own_id(), "nothing starts before the restore is finished"
     for name in ("videos", "weights"):
         assert files_below(empty / name) == files_below(site.home / name)
     with closing(sqlite3.connect(empty / "maskwright.sqlite3")) as database:
@@ -129,7 +132,7 @@ DAMAGED: dict[str, tuple[Callable[[str, bytes], tuple[str, bytes] | None], str]]
     "no manifest": (lambda name, data: None if name == "manifest.json" else (name, data), "cut off"),
     "a broken manifest": (lambda name, data: (name, b"{") if name == "manifest.json" else (name, data), "manifest"),
     "a newer format": (
-        lambda name, data: (name, data.replace(b'"format": 1', b'"format": 2')),
+        lambda name, data: (name, data.replace(b'"format": 2', b'"format": 3')),
         "newer version of Maskwright",
     ),
     "a path that leaves the folder": (
@@ -164,10 +167,38 @@ def test_an_archive_that_was_cut_is_refused(archive: Path, size: int) -> None:
 
 
 def test_a_site_in_use_is_never_overwritten(archive: Path, site: Site) -> None:
+    hour_ago = timezone.now() - timedelta(hours=1)
+    for rows in (Video.objects.all(), Round.objects.all()):
+        rows.update(created_at=hour_ago)
+    run(site.video, site.round.author, site.round.pk, frame=4)
+    Round.objects.filter(state="queued").update(created_at=timezone.now() + timedelta(seconds=1))
     before = files_below(site.home)
-    with pytest.raises(BackupFailed, match="not empty"):
+    with pytest.raises(BackupFailed, match=r"not empty \(0 videos and 1 rounds are newer than the backup"):
         restore_backup(archive)
     assert files_below(site.home) == before
+
+
+def test_a_lost_database_is_restored_beside_the_files_of_the_same_site(
+    archive: Path, site: Site, empty: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    last = last_number(Video)
+    for number in (site.video.pk, last + 3):
+        (empty / "videos" / str(number)).mkdir(parents=True)
+    with pytest.raises(BackupFailed, match="With --keep-files"):
+        restore_backup(archive)
+    store_id(uuid4())
+    with pytest.raises(BackupFailed, match="files are of site"):
+        restore_backup(archive, keep_files=True)
+    assert not (empty / "maskwright.sqlite3").exists()
+    store_id(own_id())
+    restore_backup(archive, keep_files=True)
+    assert (empty / "maskwright.sqlite3").exists()
+    assert files_below(empty / "videos") == {}
+    assert finish_restore(keep_files=True) == (
+        f"Newer than the backup are the files of 1 videos ({last + 3}). They stay, and have no row."
+    )
+    refuse_wrong_files()
+    assert last_number(Video) > last + 3
 
 
 def test_a_backup_of_team_mode_is_refused_by_an_embedded_site(archive: Path, empty: Path) -> None:

@@ -14,6 +14,8 @@ from webapp.annotation.accepted import accept_frames
 from webapp.annotation.export.files import export_path
 from webapp.annotation.models import Export, ExportState, Mask
 from webapp.operation.stored import Damage, check_site
+from webapp.videos.belonging import last_number, raise_number
+from webapp.videos.models import Video
 from webapp.videos.storage import folder_of, videos_root
 
 
@@ -60,6 +62,7 @@ def swap_mask(site: Site) -> None:
 
 
 def add_folder(site: Site) -> None:
+    raise_number(Video, 987)
     (videos_root() / "987" / "frames").mkdir(parents=True)
 
 
@@ -118,6 +121,16 @@ def test_folders_are_kept_if_the_database_has_no_videos_at_all(site: Site) -> No
     assert "Is it the right one (DATABASE_URL)?" in damage.text
     assert not damage.repaired
     assert len(list(folder.rglob("*.jpg"))) == frames > 0
+
+
+def test_folders_are_kept_if_the_database_is_an_older_copy(site: Site) -> None:
+    newer = last_number(Video) + 5
+    add_upload_folder(site)
+    (videos_root() / str(newer)).mkdir(parents=True)
+    for damage in found(repair=True):
+        assert f"has not given the number of video {newer} yet" in damage.text
+        assert not damage.repaired
+    assert (videos_root() / str(newer)).is_dir()
 
 
 def test_people_are_asked_to_export_again(site: Site) -> None:

@@ -16,7 +16,7 @@ from webapp.storage.address import BucketAddress
 from webapp.storage.bucket import BucketStorage
 from webapp.storage.cache import FileCache
 from webapp.storage.failure import StorageAway
-from webapp.storage.files import Storage
+from webapp.storage.files import SITE_ID, Storage
 from webapp.storage.folder import FolderStorage
 
 
@@ -113,12 +113,29 @@ def test_frames_are_fetched_ahead_and_read_without_the_server(bucket: BucketAddr
     kept = BucketStorage(bucket, cache)
     filled(tmp_path / "new", **{str(frame): b"jpeg" for frame in range(6)})
     kept.save_folder(tmp_path / "new", "frames", lambda: None)
+    save_id(kept, tmp_path, b"first")
     kept.fetch_ahead(f"frames/{frame}" for frame in range(9))
     deadline = time.monotonic() + 10
-    while not all(cache.has(f"frames/{frame}") for frame in range(6)) and time.monotonic() < deadline:
+    while not all(cache.has(kept._copy_of(f"frames/{frame}")) for frame in range(6)) and time.monotonic() < deadline:
         time.sleep(0.01)
     lost = BucketStorage(BucketAddress("http://127.0.0.1:9", "gone", key="key", secret="secret"), cache)
     assert lost.open_cached("frames/5").read() == b"jpeg"
+
+
+def save_id(kept: Storage, folder: Path, text: bytes) -> None:
+    (folder / "id").write_bytes(text)
+    kept.save(folder / "id", SITE_ID)
+
+
+def test_copies_of_the_files_before_a_restore_are_not_read(bucket: BucketAddress, tmp_path: Path) -> None:
+    kept = BucketStorage(bucket, FileCache(tmp_path / "cache", 1 << 20, 0))
+    for text in (b"first", b"second"):
+        save_id(kept, tmp_path, text)
+        kept._site_read = float("-inf")  # As if a minute had passed.
+        kept.save_folder(filled(tmp_path / "new", a=text), "frames", lambda: None)
+        assert kept.open_cached("frames/a").read() == text
+    kept.save_folder(filled(tmp_path / "new", a=b"third"), "frames", lambda: None)
+    assert kept.open_cached("frames/a").read() == b"second", "files of one site never change"
 
 
 def test_a_server_that_refuses_is_named(bucket: BucketAddress, tmp_path: Path) -> None:

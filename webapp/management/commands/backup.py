@@ -11,6 +11,7 @@ from tqdm import tqdm
 
 from webapp.operation.backup import BackupFailed, check_backup, write_backup
 from webapp.operation.database_copy import CopyFailed
+from webapp.storage.site_id import WrongFiles, refuse_files_of_another_site
 
 
 class Command(BaseCommand):
@@ -31,8 +32,9 @@ class Command(BaseCommand):
                 if check:
                     manifest = check_backup(file, on_file=lambda name: _step(bar))
                 else:
+                    refuse_files_of_another_site()
                     manifest = write_backup(file, with_frames=not without_frames, on_file=lambda name: _step(bar))
-            except (BackupFailed, CopyFailed, OSError) as problem:
+            except (BackupFailed, CopyFailed, WrongFiles, OSError) as problem:
                 bar.close()
                 self.stderr.write(f"maskwright: {problem}")
                 sys.exit(2)

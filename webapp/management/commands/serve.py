@@ -23,6 +23,7 @@ from webapp.process.home_lock import HomeInUse, HomeLock
 from webapp.process.listening import CannotListen, address_of, listen
 from webapp.process.programs import restart_when_edited, studio_programs, vite
 from webapp.process.supervisor import Supervisor
+from webapp.videos.belonging import refuse_wrong_files
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -81,6 +82,7 @@ class Command(BaseCommand):
         Returns the address of a one-time sign-in link if the owner has no password, otherwise None.
         """
         migrate(self.say)
+        refuse_wrong_files()
         owner = first_run.make_owner()
         if owner is not None and sample:
             self.say("First run: rendering a sample clip to try things on.")

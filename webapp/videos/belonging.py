@@ -1,0 +1,79 @@
+"""Whether the stored files belong to the database that is connected: they have its site id, and none is newer.
+
+Numbers of videos are given in ascending order and never again, so a folder with a higher number than the database has
+given was made with a newer state of it, and the database is an older copy. A new video would replace its files.
+"""
+
+from __future__ import annotations
+
+from django.db import connection, models
+
+from webapp.installation import COMMAND
+from webapp.storage.files import storage
+from webapp.storage.site_id import WrongFiles, own_id, refuse_files_of_another_site, store_id
+from webapp.videos.models import Video
+from webapp.videos.storage import VIDEOS
+
+
+def last_number(model: type[models.Model]) -> int:
+    """Return the highest id that the database has given to a row of a model, whether or not the row is still there."""
+    table = model._meta.db_table
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = %s", [table])
+            row = cursor.fetchone()
+            return int(row[0]) if row else 0
+        cursor.execute(f"SELECT last_value, is_called FROM {_sequence(table)}")
+        last, is_given = cursor.fetchone()
+        return int(last) if is_given else 0
+
+
+def raise_number(model: type[models.Model], to: int) -> None:
+    """Let rows of a model get ids above `to` from now on. Nothing happens if they do already."""
+    table = model._meta.db_table
+    last = last_number(model)
+    if last >= to:
+        return
+    with connection.cursor() as cursor:
+        if connection.vendor != "sqlite":
+            cursor.execute("SELECT setval(%s, %s)", [_sequence(table), to])
+        elif last:
+            cursor.execute("UPDATE sqlite_sequence SET seq = %s WHERE name = %s", [to, table])
+        else:
+            cursor.execute("DELETE FROM sqlite_sequence WHERE name = %s", [table])
+            cursor.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (%s, %s)", [table, to])
+
+
+def _sequence(table: str) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_get_serial_sequence(%s, 'id')", [table])
+        return str(cursor.fetchone()[0])
+
+
+def newer_folders() -> list[int]:
+    """Return the numbers of videos that have stored files and are newer than the database, in ascending order."""
+    last = last_number(Video)
+    return sorted(int(name) for name in storage().folders(VIDEOS) if name.isdigit() and int(name) > last)
+
+
+def refuse_wrong_files() -> None:
+    """Raise WrongFiles if the stored files are of another site or newer than the database. May raise OSError."""
+    refuse_files_of_another_site()
+    if newer := newer_folders():
+        raise WrongFiles(
+            f"The database is an older copy: the stored files have video {newer[-1]}, and it has given numbers up to "
+            f"{last_number(Video)} ({len(newer)} videos are newer).",
+            f"Put the newer database back. If it is lost, `{COMMAND} fsck --adopt` keeps these files, and gives new "
+            "videos higher numbers.",
+        )
+
+
+def adopt_files() -> str:
+    """Make the stored files those of the connected database. Nothing is replaced later. Returns what was done."""
+    newer = newer_folders()
+    raise_number(Video, max(newer, default=0))
+    store_id(own_id())
+    text = "The stored files belong to this database now."
+    if newer:
+        text += f" New videos get numbers above {newer[-1]}; the files of {len(newer)} newer videos have no row."
+    return text
