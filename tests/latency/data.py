@@ -82,7 +82,7 @@ def measure(parts: Sequence[str] = PARTS) -> Iterator[Figure]:
 
 
 def _large_video(owner: User) -> Iterator[Figure]:
-    """Yield the speed of exports of a video at 1080p, beside FFmpeg's."""
+    """Yield the speed of exports of a video at 1080p, compared with that of FFmpeg alone."""
     project = _project(owner, "Large")
     video = _video(project, "large", HD, HD_FRAMES)
     alone = _seconds(lambda: _encode_alone(video))

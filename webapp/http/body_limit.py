@@ -38,7 +38,7 @@ LOWEST_RATE = 8 << 10  # bytes per second
 
 @dataclass(frozen=True)
 class Refusal:
-    """The answer to a request whose body is not taken."""
+    """The answer to a request whose body is refused."""
 
     status: int
     code: str

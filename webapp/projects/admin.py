@@ -57,7 +57,7 @@ class ProjectAdmin(admin.ModelAdmin):
         return found
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
-        """Store the members, and write down what was changed."""
+        """Store the members, and write what was changed into the audit log."""
         assert isinstance(request.user, User)
         before = dict(Membership.objects.filter(project=form.instance).values_list("user", "role"))
         super().save_formset(request, form, formset, change)

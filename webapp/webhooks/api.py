@@ -114,7 +114,7 @@ def remove_webhook(request: HttpRequest, webhook_id: int) -> Status[None]:
 
 @router.post("/webhooks/{int:webhook_id}/test", response={201: DeliveryInfo, (403, 404, 429): ErrorAnswer})
 def ping_webhook(request: HttpRequest, webhook_id: int) -> Status[Delivery]:
-    """Send a test event."""
+    """Send a test event to a webhook."""
     return Status(201, editing.ping(by=signed_in(request), webhook_id=webhook_id))
 
 

@@ -2236,7 +2236,7 @@ export interface paths {
         put?: never;
         /**
          * Ping Webhook
-         * @description Send a test event.
+         * @description Send a test event to a webhook.
          */
         post: operations["ping_webhook"];
         delete?: never;

@@ -61,7 +61,9 @@ def plan_objects(
 
 
 def make_objects(video: Video, author: User, plan: ObjectPlan, labels: Labels, known: Mapping[str, Label]) -> None:
-    """Make the new objects of a plan. The caller has locked the video's head and `known` are the project's labels."""
+    """Make the new objects of a plan. The caller has locked the video's head. `known` has the project's labels by
+    name.
+    """
     for found in plan.new:
         name = label_of(found, labels)
         label = known[name.casefold()] if name else None
