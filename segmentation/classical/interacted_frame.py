@@ -143,7 +143,8 @@ class InteractedFrame:
             _change_over(labels, self._before, self._scribbles)
         else:  # Near the scribbles the refiner alone decides which pixels change.
             picture = cv2.resize(scaled.work, labels.shape[::-1]).view(np.ndarray)
-            labels = with_asked_changes(self._before, labels, self._scribbles, picture)
+            sure = _probability_of(labels, self._before, finished)
+            labels = with_asked_changes(self._before, labels, self._scribbles, picture, sure)
         return _under_strokes(labels, self._everything)
 
     def _concerned(self) -> list[int]:
@@ -213,6 +214,20 @@ def _drawn(
     result[region & cut_before] = 0
     take = region & (fresh > 0)
     result[take] = fresh[take]
+    return result
+
+
+def _probability_of(labels: LabelMap, before: LabelMap, finished: dict[int, FloatMap]) -> FloatMap:
+    """Return the probability of the id of each pixel in `labels` [H, W], by the refined maps of the objects.
+
+    The background is as probable where an object was `before` as it is improbable that the object still covers it. What
+    no refined map tells is certain: it has the probability 1.
+    """
+    result = np.ones(labels.shape, np.float32)
+    for object_id, on_grid in finished.items():
+        gained, lost = (labels == object_id) & (before != object_id), (before == object_id) & (labels == 0)
+        whole = cv2.resize(on_grid, labels.shape[::-1]).view(np.ndarray)
+        result[gained], result[lost] = whole[gained], 1 - whole[lost]
     return result
 
 

@@ -12,6 +12,9 @@ BEFORE = np.zeros((100, 100), np.uint8)
 BEFORE[40:60, 10:40] = 1
 
 
+CERTAIN = np.ones((100, 100), np.float32)
+
+
 def corrected(before: LabelMap, after: LabelMap, stroke: Scribble, things: LabelMap | None = None) -> LabelMap:
     """Return the mask after `with_asked_changes`, in a frame with a colour for each id in `before` and in `things`.
 
@@ -19,7 +22,7 @@ def corrected(before: LabelMap, after: LabelMap, stroke: Scribble, things: Label
     """
     shown = before.astype(np.int32) * 5 + (after if things is None else things)
     picture = np.stack([shown * 40 % 256, shown * 90 % 256, shown * 140 % 256], axis=2).astype(np.uint8)
-    return with_asked_changes(before, after, [stroke], picture)
+    return with_asked_changes(before, after, [stroke], picture, np.ones(before.shape, np.float32))
 
 
 def test_changes_near_a_scribble_stay_and_far_ones_are_taken_back() -> None:
@@ -90,11 +93,30 @@ def test_a_band_that_looks_like_its_surroundings_changes_only_under_the_scribble
     after = BEFORE.copy()
     after[44:57, 40:90] = 1
     stroke = Scribble(1, np.array([[0.4, 0.5], [0.88, 0.5]]))
-    found = with_asked_changes(BEFORE, after, [stroke], waves)
+    found = with_asked_changes(BEFORE, after, [stroke], waves, CERTAIN)
     assert (found[50, 41:87] == 1).all()
     assert not found[44:48, 40:].any()
     assert not found[53:57, 40:].any()
-    removed = with_asked_changes(after, BEFORE, [Scribble(0, stroke.path)], waves)
+    removed = with_asked_changes(after, BEFORE, [Scribble(0, stroke.path)], waves, CERTAIN)
     assert not removed[46:55, 45:85].any()  # What looks like the object can still be taken away from it.
     waves[44:57, 40:90] += 80  # Now the frame shows a thing of this width.
-    np.testing.assert_array_equal(with_asked_changes(BEFORE, after, [stroke], waves), after)
+    np.testing.assert_array_equal(with_asked_changes(BEFORE, after, [stroke], waves, CERTAIN), after)
+
+
+def test_a_small_change_beside_the_scribble_that_the_engine_doubts_stays_only_where_it_is_sure() -> None:
+    before = np.zeros((100, 100), np.uint8)
+    before[20:80, 10:40] = 1
+    after = before.copy()
+    after[40:60, 40:46] = 1
+    picture = (np.stack([after] * 3, axis=2) * 200).astype(np.uint8)
+    stroke = Scribble(1, np.array([[0.43, 0.4], [0.43, 0.6]]))
+    doubted = np.full(before.shape, 0.7, np.float32)
+    doubted[50, 45] = 0.95
+    gained = with_asked_changes(before, after, [stroke], picture, doubted) != before
+    assert gained[41:59, 42:44].all()
+    assert gained[50, 45]
+    assert not gained[:50, 45].any()
+    np.testing.assert_array_equal(with_asked_changes(before, after, [stroke], picture, doubted + 0.1), after)
+    removed = with_asked_changes(after, before, [Scribble(0, stroke.path)], picture, doubted)
+    assert not removed[41:59, 42:44].any()
+    assert removed[40:50, 45].all()
