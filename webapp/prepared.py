@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from copy import copy
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, replace
+from functools import cache, partial
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import Field, Model, QuerySet
+from django.db.models.query import ModelIterable, get_related_populators
 from django.db.models.sql import UpdateQuery
 from django.db.transaction import TransactionManagementError
 
@@ -33,17 +34,21 @@ PLACES: Mapping[type, Callable[[int], Argument]] = {
 
 @dataclass(frozen=True)
 class _Statement:
-    """SQL with its parameters; `holes` maps the positions of those that are arguments to the names of the arguments."""
+    """SQL with its parameters; `holes` maps the positions of those that are arguments to the names of the arguments.
+
+    `made_of` turns the rows of the database into what the query set yields.
+    """
 
     sql: str
     parameters: tuple[Any, ...]
     holes: Mapping[int, str]
     compiler: Any
+    made_of: Callable[[Any, list[Any]], list[Any]] = lambda connection, rows: rows
 
-    def run(self, cursor: Any, given: Mapping[str, Argument]) -> None:
+    def run(self, connection: Any, cursor: Any, given: Mapping[str, Argument]) -> None:
         parameters = list(self.parameters)
         for at, name in self.holes.items():
-            parameters[at] = _stored(given[name])
+            parameters[at] = _stored(connection, given[name])
         cursor.execute(self.sql, parameters)
 
 
@@ -57,17 +62,17 @@ class _Prepared:
         self._build, self._types = build, types
         self._statements: dict[str, _Statement] = {}
 
-    def _statement(self) -> _Statement:
+    def _statement(self, connection: Any) -> _Statement:
         found = self._statements.get(connection.vendor)
         if found is None:
-            found = self._statements[connection.vendor] = self._make()
+            found = self._statements[connection.vendor] = self._make(connection)
         return found
 
-    def _make(self) -> _Statement:
+    def _make(self, connection: Any) -> _Statement:
         places = {name: PLACES[kind](number) for number, (name, kind) in enumerate(self._types.items())}
         compiler = self._query(places).get_compiler(connection=connection)
         sql, parameters = compiler.as_sql()
-        names = {_stored(place): name for name, place in places.items()}
+        names = {_stored(connection, place): name for name, place in places.items()}
         holes = {at: names[value] for at, value in enumerate(parameters) if _is_place(value, names)}
         if set(holes.values()) != set(places):
             raise ValueError(f"The SQL does not have all of the arguments {sorted(places)}: {sql}")
@@ -91,38 +96,72 @@ class Query(_Prepared, Generic[R]):
         """Return the rows for these arguments. A number that no column can hold finds none."""
         if not all(_is_storable(value) for value in given.values()):
             return []
-        statement = self._statement()
+        connection = _connection()
+        statement = self._statement(connection)
         locks = statement.compiler.query.select_for_update and connection.features.has_select_for_update
         if locks and not connection.in_atomic_block:
             raise TransactionManagementError("Rows can be locked only within a transaction.")
         with connection.cursor() as cursor:
-            statement.run(cursor, given)
+            statement.run(connection, cursor, given)
             found = cursor.fetchall()
-        return self._made_of(statement.compiler, found)
+        return statement.made_of(connection, found) if found else []
 
     def first(self, **given: Argument) -> R | None:
         """Return the first row for these arguments, or None. The query set should end with `[:1]`."""
         return next(iter(self.rows(**given)), None)
 
-    def _made_of(self, compiler: Any, found: list[Any]) -> list[R]:
-        """Return the objects that Django makes of the columns `found`, as it does after it has run the query itself."""
-        ran: Any = copy(compiler)
-        ran.connection = connection
-        ran.execute_sql = lambda *_, **__: [found]
-        ran.get_converters = lambda _: self._converters
-        rows: Any = type(self._rows)(self._rows.model, _Ran(ran), connection.alias)  # type: ignore[arg-type]
-        return list(self._iterable(rows))
-
-    def _make(self) -> _Statement:
-        statement = super()._make()
-        columns = [column[0] for column in statement.compiler.select[: statement.compiler.col_count]]
-        self._converters = statement.compiler.get_converters(columns)
-        return statement
+    def _make(self, connection: Any) -> _Statement:
+        statement = super()._make(connection)
+        compiler = statement.compiler
+        columns = [column[0] for column in compiler.select[: compiler.col_count]]
+        converters = compiler.get_converters(columns)
+        if self._rows._iterable_class is ModelIterable:
+            return replace(statement, made_of=_Objects(compiler, converters, connection.alias).made_of)
+        return replace(statement, made_of=partial(_made_by_django, self._rows, compiler, converters))
 
     def _query(self, places: Mapping[str, Argument]) -> Any:
         self._rows = self._build(**places)
-        self._iterable: Any = self._rows._iterable_class
         return self._rows.query
+
+
+class _Objects:
+    """Makes the objects of a model, as Django's ModelIterable does, but prepares once what is the same for all rows."""
+
+    def __init__(self, compiler: Any, converters: Mapping[int, Any], alias: str) -> None:
+        info = compiler.klass_info
+        places = info["select_fields"]
+        self._model, self._alias = info["model"], alias
+        self._own = slice(places[0], places[-1] + 1)
+        self._names = [column[0].target.attname for column in compiler.select[self._own]]
+        self._related = get_related_populators(info, compiler.select, alias)  # type: ignore[call-arg]  # for Django 6
+        self._annotations = tuple((compiler.annotation_col_map or {}).items())
+        self._converters = [
+            (at, converter, expression) for at, (functions, expression) in converters.items() for converter in functions
+        ]
+
+    def made_of(self, connection: Any, rows: list[Any]) -> list[Any]:
+        return [self._made_of(connection, list(row)) for row in rows]
+
+    def _made_of(self, connection: Any, row: list[Any]) -> Any:
+        for at, convert, expression in self._converters:
+            row[at] = convert(row[at], expression, connection)
+        made = self._model.from_db(self._alias, self._names, row[self._own])
+        for related in self._related:
+            related.populate(row, made)
+        for name, at in self._annotations:
+            setattr(made, name, row[at])
+        return made
+
+
+def _made_by_django(
+    query_set: Any, compiler: Any, converters: Mapping[int, Any], connection: Any, found: list[Any]
+) -> list[Any]:
+    """Return what Django makes of the rows `found`, for example tuples, after it has run a query itself."""
+    ran: Any = copy(compiler)
+    ran.connection = connection
+    ran.execute_sql = lambda *_, **__: [found]
+    ran.get_converters = lambda _: converters
+    return list(query_set._iterable_class(type(query_set)(query_set.model, _Ran(ran), connection.alias)))
 
 
 @dataclass(frozen=True)
@@ -143,8 +182,9 @@ class Update(_Prepared):
 
     def run(self, **given: Argument) -> int:
         """Update the rows for these arguments, and return how many there were."""
+        connection = _connection()
         with connection.cursor() as cursor:
-            self._statement().run(cursor, given)
+            self._statement(connection).run(connection, cursor, given)
             return int(cursor.rowcount)
 
     def _query(self, places: Mapping[str, Argument]) -> Any:
@@ -156,6 +196,7 @@ class Update(_Prepared):
 
 def insert(instance: Row) -> Row:
     """Store a new row as `instance.save()` does, but send no signals. All its columns must have values."""
+    connection = _connection()
     fields, sql, key = _insertion(type(instance), connection.vendor)
     # SQLite returns columns of a new row since version 3.35, and Django runs with older versions, too.
     returning = f" RETURNING {key}" if connection.features.can_return_columns_from_insert else ""
@@ -169,7 +210,7 @@ def insert(instance: Row) -> Row:
 
 @cache
 def _insertion(model: type[Model], vendor: str) -> tuple[list[Field[Any, Any]], str, str]:
-    name, key = connection.ops.quote_name, model._meta.pk
+    name, key = _connection().ops.quote_name, model._meta.pk
     fields = [field for field in model._meta.concrete_fields if field is not key]
     columns = ", ".join(name(str(field.column)) for field in fields)
     places = ", ".join("%s" for _ in fields)
@@ -177,7 +218,12 @@ def _insertion(model: type[Model], vendor: str) -> tuple[list[Field[Any, Any]], 
     return fields, sql, name(str(key.column))
 
 
-def _stored(value: Argument) -> Any:
+def _connection() -> Any:
+    """Return this thread's connection. Each use of `django.db.connection` would look it up again."""
+    return connections[DEFAULT_DB_ALIAS]
+
+
+def _stored(connection: Any, value: Argument) -> Any:
     """Return an argument in the form in which this database stores it: SQLite stores a UUID as text."""
     if isinstance(value, UUID) and not connection.features.has_native_uuid_field:
         return value.hex

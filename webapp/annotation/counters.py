@@ -5,6 +5,8 @@ The functions are called in the transaction that changes what they count.
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 
@@ -19,8 +21,7 @@ COUNT_TO_FIX = "annotation.count_to_fix"  # The Celery task (to_fix.py).
 
 def round_made(video_id: int, by: User, *, waits: bool) -> None:
     """Count a new version of the masks of a video, which `by` made. `waits` says that a worker is to compute it."""
-    running = {"is_running": True} if waits else {}
-    _row(video_id).update(rounds_made=F("rounds_made") + 1, worked_at=Now(), worked_by=by, **running)
+    (_ROUND_WAITS if waits else _ROUND_MADE).run(video_id=video_id, by=by.pk)
 
 
 def round_ended(video_id: int) -> None:
@@ -78,4 +79,18 @@ _MAKE_STALE = Update(
     ),
     video_id=int,
 )
+
+
+def _round_made(video_id: Any, by: Any) -> tuple[QuerySet[Video], dict[str, Any]]:
+    columns = {"rounds_made": F("rounds_made") + 1, "worked_at": Now(), "worked_by": by, "changed_at": Now()}
+    return _row(video_id), columns
+
+
+def _round_waits(video_id: Any, by: Any) -> tuple[QuerySet[Video], dict[str, Any]]:
+    rows, columns = _round_made(video_id, by)
+    return rows, {**columns, "is_running": True}
+
+
+_ROUND_MADE = Update(_round_made, video_id=int, by=int)
+_ROUND_WAITS = Update(_round_waits, video_id=int, by=int)
 _TOUCH = Update(lambda video_id: (_row(video_id), {"changed_at": Now()}), video_id=int)

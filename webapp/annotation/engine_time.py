@@ -10,12 +10,14 @@ from django.db.models.functions import Coalesce, Now
 
 from webapp.accounts.models import User
 from webapp.annotation.models import Origin, Round
+from webapp.prepared import Query
 from webapp.problems import Problem
 from webapp.projects.models import Project
 from webapp.quotas.limits import Owner, limits_of, name_of
 from webapp.quotas.models import Quota
 
 WINDOW = timedelta(hours=24)
+_LIMITS = Query(lambda least: Quota.objects.filter(engine_seconds__gte=least).values_list("pk")[:1], least=int)
 
 
 def engine_seconds(owner: Owner) -> int:
@@ -32,7 +34,7 @@ def check_engine_time(project: Project, person: User) -> None:
 
     `retry_after` is the time in seconds after which the oldest round no longer counts. No running round is stopped.
     """
-    if not Quota.objects.filter(engine_seconds__isnull=False).exists():
+    if not _LIMITS.rows(least=0):
         return
     for owner in (project, person):
         limit = limits_of(owner).engine_seconds

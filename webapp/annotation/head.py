@@ -10,10 +10,20 @@ from collections.abc import Collection
 from webapp.accounts.models import User
 from webapp.annotation import changes
 from webapp.annotation.models import Head
-from webapp.prepared import Query
+from webapp.prepared import Query, Update
 from webapp.problems import Problem
 
 _HEAD = Query(lambda video_id: Head.objects.select_for_update().filter(video_id=video_id)[:1], video_id=int)
+
+_MOVE = Update(
+    lambda pk, round_id, next_number: (
+        Head.objects.filter(pk=pk),
+        {"round": round_id, "next_round_number": next_number},
+    ),
+    pk=int,
+    round_id=int,
+    next_number=int,
+)
 
 
 def hold(video_id: int) -> Head:
@@ -55,5 +65,8 @@ def conflict(head: Head) -> Problem:
 def set_head(head: Head, round_id: int | None, by: User) -> None:
     """Move the head to a round, and store the columns of `head` that the caller has changed."""
     head.round_id = round_id
-    head.save(update_fields=["round", "next_round_number"])
+    if round_id is None:
+        head.save(update_fields=["round", "next_round_number"])
+    else:
+        _MOVE.run(pk=head.pk, round_id=round_id, next_number=head.next_round_number)
     changes.head_moved(head.video_id, round_id, by)

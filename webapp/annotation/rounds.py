@@ -29,7 +29,7 @@ from webapp.annotation.head import conflict, hold, set_head
 from webapp.annotation.masks import mask_at, ranges_of
 from webapp.annotation.models import Direction, Head, HumanTime, Object, Origin, Round, RoundState, Scribble
 from webapp.annotation.notify import notify_worker
-from webapp.prepared import Query
+from webapp.prepared import Query, Update
 from webapp.problems import Forbidden, NotFound, Problem
 from webapp.videos.models import Video
 from webapp.webhooks.events import Event, tell
@@ -47,6 +47,8 @@ _OWN_ACTIVE = Query(
 _SECONDS = Query(
     lambda video_id: HumanTime.objects.filter(video_id=video_id).values_list("seconds", flat=True), video_id=int
 )
+
+_USE = Update(lambda pk, round_id: (Scribble.objects.filter(pk=pk), {"round": round_id}), pk=int, round_id=int)
 
 
 @dataclass(frozen=True)
@@ -168,8 +170,10 @@ def _insert(
         engine=engine,
         progress_total=video.frame_count,
     )
-    Scribble.objects.filter(pk__in=[scribble.pk for scribble in drawn]).update(round=made)
-    Round.objects.filter(pk__in=[round_.pk for round_ in active]).update(superseded_by=made)
+    for scribble in drawn:
+        _USE.run(pk=scribble.pk, round_id=made.pk)
+    if active:
+        Round.objects.filter(pk__in=[round_.pk for round_ in active]).update(superseded_by=made)
     for round_ in active:
         round_.refresh_from_db()
         changes.round_changed(round_)

@@ -58,7 +58,18 @@ _LEASE = Query(
     video_id=int,
     number=int,
 )
-_RENEWAL = Update(lambda pk: (ObjectLease.objects.filter(pk=pk), {"expires": Now() + LENGTH}), pk=int)
+_RENEWAL = Update(
+    lambda video_id, number, holder_id, connection: (
+        ObjectLease.objects.filter(
+            video_id=video_id, object_id=number, holder_id=holder_id, connection=connection, expires__gt=Now()
+        ),
+        {"expires": Now() + LENGTH},
+    ),
+    video_id=int,
+    number=int,
+    holder_id=int,
+    connection=str,
+)
 
 
 def leases_of(video_id: int) -> list[LeaseInfo]:
@@ -103,6 +114,8 @@ def take(*, video: Video, by: User, connection: str, number: int, over: bool = F
 
     Raises Problem "held" (409) if somebody else holds it.
     """
+    if _RENEWAL.run(video_id=video.pk, number=number, holder_id=by.pk, connection=connection):
+        return
     own: dict[str, Any] = {"holder": by, "connection": connection, "expires": Now() + LENGTH}
     row = _LEASE.first(video_id=video.pk, number=number)
     if row is None:
@@ -112,9 +125,6 @@ def take(*, video: Video, by: User, connection: str, number: int, over: bool = F
         return
     if row.holder_id != by.pk and not row.free and not over:
         raise _held(video, row)
-    if (row.holder_id, row.connection) == (by.pk, connection) and not row.free:
-        _RENEWAL.run(pk=row.pk)
-        return
     ObjectLease.objects.filter(pk=row.pk).update(**own, fence=row.fence + 1, asked_by=None)
 
 

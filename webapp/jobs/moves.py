@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from django.db import transaction
+from django.db.models import Q
 from django.dispatch import Signal
 
 from webapp.accounts.models import User
@@ -37,8 +38,13 @@ from webapp.webhooks.events import Event, tell
 submitted = Signal()
 WORDS = {"in_progress": "in progress"}
 PEOPLE = ("assignee", "reviewer")  # The columns of a job that name a person.
-_WITH_FRAMES = Query(
-    lambda video_id, first, last: Job.objects.filter(video_id=video_id, first__lte=last, last__gte=first),
+_TO_START = Query(
+    lambda video_id, first, last: Job.objects.filter(
+        Q(stage=NEW.stage, state=NEW.state) | Q(stage=REJECTED.stage, state=REJECTED.state),
+        video_id=video_id,
+        first__lte=last,
+        last__gte=first,
+    ),
     video_id=int,
     first=int,
     last=int,
@@ -116,8 +122,8 @@ def start_by_work(*, video_id: int, by: User, frames: tuple[int, int]) -> None:
     `frames` is the first and the last frame of that work. The caller has locked the row of the video's head.
     """
     first, last = frames
-    for job in _WITH_FRAMES.rows(video_id=video_id, first=first, last=last):
-        if place_of(job) in (NEW, REJECTED) and job.assignee_id in (None, by.pk):
+    for job in _TO_START.rows(video_id=video_id, first=first, last=last):
+        if job.assignee_id in (None, by.pk):
             _move(job, by, Action.START, IN_PROGRESS)
 
 

@@ -2,7 +2,7 @@
 
 A follower reads new rows of the change log and new masks, and puts them into the outboxes of the video's sockets. It
 does so when it is notified, by this process or by another one: through a bell in embedded mode, and through the channel
-layer in team mode. While a round waits or runs it also polls twice a second, and the hub (hub.py) looks once a second
+layer in team mode. While a round runs it also polls twice a second, and the hub (hub.py) looks once a second
 which videos have changed. A lost notification therefore costs one second at most.
 """
 
@@ -31,8 +31,8 @@ from webapp.projects.models import Role
 
 log = structlog.get_logger(__name__)
 
-BUSY_SECONDS = 0.5  # between two polls while a round waits or runs, in case a notification is lost
-DEAF_SECONDS = 0.1  # the same where workers cannot notify this process
+BUSY_SECONDS = 0.5  # between two polls while a round runs, in case a notification is lost
+DEAF_SECONDS = 0.1  # between two polls while a round waits or runs, where workers cannot notify this process
 GAP_SECONDS = 0.03  # between two polls, so that notifications in quick succession lead to one poll
 IDLE_SECONDS = 1.0
 PRESENCE_SECONDS = 0.2  # between two presence messages; scrubbing changes the frame many times a second
@@ -110,7 +110,7 @@ class Follower:
         self._seq = 0  # The newest Change.id that was read.
         self._held = NOTHING_HELD  # The leases, as they were sent last.
         self._leases_read = 0.0
-        self._busy_seconds = DEAF_SECONDS if deaf else BUSY_SECONDS
+        self._deaf = deaf
         self._others_know = False
         self._process = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self._tasks = [asyncio.create_task(self._follow()), asyncio.create_task(self._tell_presence())]
@@ -161,7 +161,7 @@ class Follower:
                 delta, held = await in_thread(self._read, cursor, with_leases)
                 self._leases_read = now if with_leases else self._leases_read
                 self._seq = cursor.seq
-                pause = self._busy_seconds if delta.running else None
+                pause = self._pause(delta)
                 self._tell(delta)
                 if held is not None:
                     self._tell_leases(held)
@@ -184,6 +184,12 @@ class Follower:
             if holdings != self._held.holdings:
                 held = Held(holdings, _leases_message(self.video_id))
         return change_feed.poll(self.video_id, cursor), held
+
+    def _pause(self, delta: change_feed.Delta) -> float | None:
+        """Return after how many seconds to poll again; None: only when something happens."""
+        if self._deaf:
+            return DEAF_SECONDS if delta.running else IDLE_SECONDS
+        return BUSY_SECONDS if delta.progress else None
 
     def _tell(self, delta: change_feed.Delta) -> None:
         if delta.changes or delta.masks or delta.progress:
