@@ -74,7 +74,7 @@ async def lifespan(scope: Any, receive: Any, send: Any) -> None:
 
 
 def _refuse_wrong_files() -> None:
-    """Raise WrongFiles if the stored files do not belong to the database, unless one of the two is away."""
+    """Raise WrongFiles if the stored files do not belong to the database, unless one of the two cannot be reached."""
     try:
         refuse_wrong_files()
     except (DatabaseError, OSError) as error:

@@ -1,5 +1,5 @@
-"""Runs the tests that need Postgres in one process with a test database there: the tests of locks of rows, and those of
-leases and of the numbers of rows a second time.
+"""Runs the tests that need Postgres in one process with a test database there: those of locks of rows and, though they
+run on SQLite too, those of leases and of the ids of rows.
 """
 
 from __future__ import annotations

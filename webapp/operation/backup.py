@@ -213,7 +213,7 @@ def restore_backup(archive: Path, *, keep_files: bool = False, on_file: OnFile =
 def finish_restore(*, keep_files: bool) -> str:
     """Give the restored database, once it is migrated, the id of its files, and say what is newer than the backup.
 
-    New videos and rounds get numbers that no state of the site has had, because browsers keep pictures by number.
+    New videos and rounds get ids that no state of the site has had, because browsers keep pictures by these ids.
     """
     newer = newer_folders()
     for model in (Video, Round):

@@ -189,14 +189,18 @@ class BucketStorage:
         return key.removeprefix(self._address.prefix)
 
     def _copy_of(self, name: str) -> str:
-        """Return the name in the cache of a file. It begins with the site id, which is another one after a restore."""
+        """Return the name under which the cache keeps a file. It begins with a name of the site, which a restore
+        changes.
+        """
         if time.monotonic() - self._site_read > SITE_SECONDS:
             self._site = self._read_site()
             self._site_read = time.monotonic()
         return f"{self._site}/{name}"
 
     def _read_site(self) -> str:
-        """Return a name for the site to which the files belong. While the bucket is away it is what it was."""
+        """Return a name for the site to which the files belong. While the bucket cannot be reached, the last name is
+        returned.
+        """
         try:
             with self._cache.renew(SITE_ID, self._download_site) as file:
                 return sha256(file.read()).hexdigest()[:16]

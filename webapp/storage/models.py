@@ -10,7 +10,9 @@ ROW = 1  # The id of the only row.
 
 
 class SiteId(models.Model):
-    """The id that a database shares with the stored files that belong to it (storage/site_id.py). It has one row."""
+    """The id that a database shares with the stored files that belong to it (storage/site_id.py). The table has one
+    row.
+    """
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=ROW)
     value = models.UUIDField(default=uuid4)

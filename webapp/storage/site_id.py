@@ -1,7 +1,7 @@
 """The id that a database shares with its stored files, so that neither is used with those of another site.
 
-A new database makes an id, and writes it beside the first files that it meets without one. A restore gives a site a new
-id, so copies of the earlier site's files on other machines are not taken for its own.
+A new database gets an id. It is written beside the stored files if they have none. A restore gives a site a new id, so
+copies of the earlier site's files that other machines keep are not taken for its own.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from webapp.storage.models import ROW, SiteId
 
 
 class WrongFiles(Exception):
-    """The stored files do not belong to the database. `said` is why, and `remedy` what to do."""
+    """The stored files do not belong to the database. `said` says why, and `remedy` what to do."""
 
     def __init__(self, said: str, remedy: str) -> None:
         super().__init__(f"{said} {remedy}")
@@ -53,7 +53,10 @@ def set_own_id(value: UUID) -> None:
 
 
 def refuse_files_of_another_site() -> None:
-    """Compare both ids, or write that of the database if the files have none. Raises WrongFiles, or OSError."""
+    """Compare the id of the database with that beside the stored files, or write it there if they have none.
+
+    Raises WrongFiles if the ids differ, and OSError if the storage is away.
+    """
     found, own = stored_id(), own_id()
     if not found:
         store_id(own)

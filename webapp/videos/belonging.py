@@ -1,7 +1,9 @@
-"""Whether the stored files belong to the database that is connected: they have its site id, and none is newer.
+"""Checks that the stored files belong to the connected database: they have its site id, and none is newer than the
+database.
 
-Numbers of videos are given in ascending order and never again, so a folder with a higher number than the database has
-given was made with a newer state of it, and the database is an older copy. A new video would replace its files.
+Ids of videos are given in ascending order, and none twice. If a folder has a higher id than the database has given, it
+was made with a newer state of the database, of which the connected one is an older copy. A new video would get that id
+and replace the files in the folder.
 """
 
 from __future__ import annotations
@@ -51,7 +53,7 @@ def _sequence(table: str) -> str:
 
 
 def newer_folders() -> list[int]:
-    """Return the numbers of videos that have stored files and are newer than the database, in ascending order."""
+    """Return the ids of videos that have stored files but are newer than the database, in ascending order."""
     last = last_number(Video)
     return sorted(int(name) for name in storage().folders(VIDEOS) if name.isdigit() and int(name) > last)
 
@@ -69,7 +71,9 @@ def refuse_wrong_files() -> None:
 
 
 def adopt_files() -> str:
-    """Make the stored files those of the connected database. Nothing is replaced later. Returns what was done."""
+    """Make the stored files those of the connected database. New videos get ids that no file has, so they replace
+    nothing. Returns a sentence that says what was done.
+    """
     newer = newer_folders()
     raise_number(Video, max(newer, default=0))
     store_id(own_id())

@@ -1,5 +1,7 @@
-"""Tests that distance maps that are computed as the official code of MA-Net does, with which the engine's speed is
-compared, equal those of the engine.
+"""Tests that the engine of MA-Net computes the same distance maps as the slow functions with which its speed is
+compared.
+
+Those functions compute as the official code does.
 """
 
 from __future__ import annotations
