@@ -24,7 +24,8 @@ from webapp.annotation.export.files import EXPORTS
 from webapp.annotation.models import Export, ExportState, Mask
 from webapp.storage.files import storage
 from webapp.videos.belonging import newer_folders
-from webapp.videos.frame_writer import write_thumb
+from webapp.videos.frame_hashes import hashes_of, store_hashes
+from webapp.videos.frame_writer import hash_of, write_thumb
 from webapp.videos.models import Video, VideoState
 from webapp.videos.recovery import folders_without_row
 from webapp.videos.storage import VIDEOS, VideoFiles, read_file
@@ -50,7 +51,8 @@ def check_site(
     """Yield everything that is stored wrongly.
 
     With `repair`, damage is repaired where that loses nothing. With `frames` False, missing frames are no damage,
-    because a backup without frames was restored. With `deep`, every frame is decoded instead of only looked for.
+    because a backup without frames was restored. With `deep`, every frame is decoded, and compared with the hash that
+    its import noted, instead of only looked for.
     `on_video` is called with the number of videos done and the number of all videos.
     """
     videos = list(Video.objects.filter(state=VideoState.READY).order_by("pk"))
@@ -68,17 +70,36 @@ def check_site(
 def _frames(video: Video, repair: bool, deep: bool) -> Iterator[Damage]:
     files, where = VideoFiles(video.pk), f"Video {video.pk} ({video.name})"
     sizes = {part: storage().sizes(f"{files.folder}/{part}") for part in ("frames", "thumbs")}
+    hashes = hashes_of(video.pk)
+    found: list[bytes] = []
     for index in range(video.frame_count):
         frame, thumb = files.frame(index), files.thumb(index)
         if not sizes["frames"].get(_last(frame)):
             yield Damage(where, f"The picture of frame {index} is gone. Import the video again.")
             continue
-        if deep and (wrong := _wrong_picture(video, index)):
+        picture = _Picture(frame) if deep or (repair and hashes is None) else None
+        if picture is not None and (wrong := picture.wrong(video, (hashes or {}).get(index, b""))):
             yield Damage(where, f"The picture of frame {index} cannot be used: {wrong}. Import the video again.")
-        elif not sizes["thumbs"].get(_last(thumb)):
+            continue
+        if picture is not None:
+            found.append(picture.hash)
+        if not sizes["thumbs"].get(_last(thumb)):
             if repair:
                 _make_thumb(frame, thumb)
             yield Damage(where, f"The small picture of frame {index} is gone.", "It was made again." if repair else "")
+
+    if hashes is None and (deep or repair):
+        yield _hashes_missing(video, found, repair)
+
+
+def _hashes_missing(video: Video, found: list[bytes], repair: bool) -> Damage:
+    """Store the hashes that were found, if they are those of all frames, and report that there were none."""
+    text = "An older version imported it, which noted no hashes of its frames."
+    is_whole = len(found) == video.frame_count
+    if repair and is_whole:
+        store_hashes(video.pk, b"".join(found))
+    done = "They were noted as the frames are now." if repair and is_whole else ""
+    return Damage(f"Video {video.pk} ({video.name})", text, done)
 
 
 def _last(name: str) -> str:
@@ -93,15 +114,24 @@ def _make_thumb(frame: str, thumb: str) -> None:
         storage().save(path, thumb)
 
 
-def _wrong_picture(video: Video, index: int) -> str:
-    try:
-        data = read_file(VideoFiles(video.pk).frame(index))
-        with Image.open(io.BytesIO(data), formats=["JPEG"]) as picture:
-            picture.load()
-            size = picture.size
-    except (OSError, UnidentifiedImageError) as error:
-        return str(error)
-    return "" if size == (video.width, video.height) else f"it has {size[0]}x{size[1]} pixels"
+class _Picture:
+    """The stored picture of a frame, which was read."""
+
+    def __init__(self, name: str) -> None:
+        self._data = read_file(name)
+        self.hash = hash_of(self._data)
+
+    def wrong(self, video: Video, expected: bytes) -> str:
+        """Return what is wrong with the picture, or "". `expected` is its hash when it was imported, if known."""
+        try:
+            with Image.open(io.BytesIO(self._data), formats=["JPEG"]) as picture:
+                picture.load()
+                size = picture.size
+        except (OSError, UnidentifiedImageError) as error:
+            return str(error)
+        if size != (video.width, video.height):
+            return f"it has {size[0]}x{size[1]} pixels"
+        return "it has changed since its import" if expected and expected != self.hash else ""
 
 
 def _truth(video: Video) -> Iterator[Damage]:

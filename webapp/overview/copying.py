@@ -34,6 +34,7 @@ from webapp.storage.failure import AWAY_FOR_LONG, StorageAway
 from webapp.tasks.heartbeat import beating
 from webapp.tasks.sending import after_commit
 from webapp.videos.copying import COPIED, copy_files
+from webapp.videos.frame_hashes import copy_hashes
 from webapp.videos.import_queue import IMPORTS, notify_import_worker
 from webapp.videos.importing import Heartbeat, claim, end_import
 from webapp.videos.models import Video, VideoState, became_ready
@@ -245,6 +246,7 @@ def _finish(video: Video, put_in_place: Callable[[], None], copied: _Copied) -> 
     IMPORTS.held(video.pk, video.fence).update(
         state=VideoState.READY, progress_done=video.progress_total, **copied.work
     )
+    copy_hashes(video.copy_of_id or 0, video.pk)
     head.round_id = None if copied.head is None else copied.rounds[copied.head]
     head.next_round_number, head.next_object_number = copied.next_numbers
     head.save()

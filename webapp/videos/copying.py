@@ -13,6 +13,7 @@ from webapp.accounts.models import User
 from webapp.problems import NotFound, Problem
 from webapp.storage.files import Beat, storage
 from webapp.tasks.heartbeat import beating
+from webapp.videos.frame_hashes import copy_hashes
 from webapp.videos.import_queue import IMPORTS
 from webapp.videos.models import Video, VideoState, became_ready
 from webapp.videos.storage import VIDEOS, VideoFiles, staging_of
@@ -67,6 +68,7 @@ def finish_copy(copy: Video) -> None:
     """Mark a copy as ready, within a transaction. Raises Problem "cancelled" (409) if somebody cancelled it."""
     if not IMPORTS.held(copy.pk, copy.fence).filter(cancel_requested=False).update(state=VideoState.READY):
         raise Problem("cancelled", "Somebody cancelled the import of a copy. Try again.", 409)
+    copy_hashes(copy.copy_of_id or 0, copy.pk)
     copy.refresh_from_db()
     became_ready.send(Video, video=copy)
 

@@ -7,6 +7,7 @@ import os
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -24,6 +25,7 @@ from webapp.videos.storage import RgbFrame, VideoFolder
 JPEG_QUALITY = 92  # Engines read these frames. Below 90, artefacts appear at the edges of objects.
 THUMB_QUALITY = 80
 THUMB_SIDE = 256
+HASH_BYTES = 16  # The first bytes of a SHA-256: they are to find damage, not forgery.
 DISK_CHECK_EVERY = 50  # The number of frames between two checks of the free disk space.
 
 
@@ -55,6 +57,16 @@ class WrittenVideo:
     truth_frames: list[int]
     truth_objects: int  # The highest object id in the ground truth.
     cuts: list[int]  # The first frame of each new scene.
+    hashes: bytes  # Those of the frames, one after the other.
+
+
+@dataclass(frozen=True)
+class _Written:
+    """A frame whose files are written: their size in bytes, its signature for finding scene cuts, and its hash."""
+
+    size: int
+    signature: Signature
+    hash: bytes
 
 
 class FrameWriter:
@@ -71,8 +83,9 @@ class FrameWriter:
         self._folder = folder
         threads = min(4, os.cpu_count() or 1)
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="frames")
-        self._pending: deque[Future[tuple[int, Signature]]] = deque()
+        self._pending: deque[Future[_Written]] = deque()
         self._signatures = SignatureList()
+        self._hashes = bytearray()
         self._most_pending = 2 * threads  # This bounds the memory, because a 4K frame takes 28 MB.
 
     def __enter__(self) -> Self:
@@ -118,6 +131,7 @@ class FrameWriter:
             self.truth_frames,
             self.truth_objects,
             cuts_of(self._signatures.all()),
+            bytes(self._hashes),
         )
 
     def _check(self, picture: Image.Image, frame: SourceFrame) -> None:
@@ -144,20 +158,27 @@ class FrameWriter:
         self.truth_objects = max(self.truth_objects, int(objects.max(initial=0)))
 
     def _collect(self) -> None:
-        size, signature = self._pending.popleft().result()
-        self.size_bytes += size
-        self._signatures.append(signature)
+        written = self._pending.popleft().result()
+        self.size_bytes += written.size
+        self._signatures.append(written.signature)
+        self._hashes += written.hash
 
 
 def _write(
     folder: VideoFolder, index: int, picture: Image.Image, jpeg: bytes | None, truth: LabelMap | None
-) -> tuple[int, Signature]:
-    """Write the files of one frame. Return their size in bytes, and the frame's signature for finding scene cuts."""
-    written = _save(folder.frame(index), jpeg or _jpeg(picture, JPEG_QUALITY))
+) -> _Written:
+    """Write the files of one frame."""
+    data = jpeg or _jpeg(picture, JPEG_QUALITY)
+    written = _save(folder.frame(index), data)
     written += write_thumb(picture, folder.thumb(index))
     if truth is not None:
         written += _save(folder.truth(index), encode_labels(np.ascontiguousarray(truth)))
-    return written, signature_of(picture)
+    return _Written(written, signature_of(picture), hash_of(data))
+
+
+def hash_of(data: bytes) -> bytes:
+    """Return the hash, HASH_BYTES long, of the content of the file of a frame."""
+    return sha256(data).digest()[:HASH_BYTES]
 
 
 def write_thumb(picture: Image.Image, path: Path) -> int:

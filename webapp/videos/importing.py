@@ -22,6 +22,7 @@ from django.db.models.functions import Now
 from webapp.storage.failure import AWAY_FOR_LONG, StorageAway
 from webapp.storage.files import storage
 from webapp.tasks.heartbeat import beating
+from webapp.videos.frame_hashes import store_hashes
 from webapp.videos.frame_writer import FrameWriter
 from webapp.videos.import_process import FoundVideo, ReadVideo, read_in_process
 from webapp.videos.import_queue import IMPORTS, notify_import_worker, release_upload, tell_of_failure
@@ -194,6 +195,7 @@ def _become_ready(video: Video, read: ReadVideo) -> bool:
         progress_total=written.count,
     )
     if ready:
+        store_hashes(video.pk, written.hashes)
         video.refresh_from_db()
         became_ready.send(Video, video=video)
         tell(video.project_id, Event.VIDEO_READY, video=video.pk, name=video.name, frame_count=video.frame_count)

@@ -97,6 +97,13 @@ class Video(LeasedTask, Deletable):
             Video.objects.filter(pk=self.pk).update()  # This sets `changed_at`.
 
 
+class FrameHashes(models.Model):
+    """The hashes of the frames of a video, one after the other (videos/frame_hashes.py)."""
+
+    video = models.OneToOneField(Video, on_delete=models.CASCADE, primary_key=True, related_name="frame_hashes")
+    data = models.BinaryField()
+
+
 class Upload(models.Model):
     """A file that arrives in chunks. `received` is the offset at which a broken upload continues.
 

@@ -16,6 +16,7 @@ from webapp.annotation.export.files import export_path
 from webapp.annotation.models import Export, ExportState, Round
 from webapp.annotation.objects import add_object
 from webapp.projects.models import Project
+from webapp.videos.frame_hashes import store_hashes
 from webapp.videos.frame_writer import FrameWriter, SourceFrame
 from webapp.videos.models import Video
 from webapp.videos.storage import folder_of
@@ -46,6 +47,7 @@ def site(
             truth = np.full((video.height, video.width), index % 2, np.uint8)
             writer.add(SourceFrame(picture, truth=truth))
     Video.objects.filter(pk=video.pk).update(truth_frames=writer.written.truth_frames)
+    store_hashes(video.pk, writer.written.hashes)
     made = run(video, owner, None)
     claimed = claim(made.pk, worker="test")
     assert claimed is not None

@@ -15,7 +15,7 @@ from webapp.annotation.export.files import export_path
 from webapp.annotation.models import Export, ExportState, Mask
 from webapp.operation.stored import Damage, check_site
 from webapp.videos.belonging import last_number, raise_number
-from webapp.videos.models import Video
+from webapp.videos.models import FrameHashes, Video
 from webapp.videos.storage import folder_of, videos_root
 
 
@@ -38,6 +38,16 @@ def empty_frame(site: Site) -> None:
 def break_frame(site: Site) -> None:
     path = folder_of(site.video.pk).frame(3)
     path.write_bytes(path.read_bytes()[:100])
+
+
+def change_frame(site: Site) -> None:
+    """Replace the picture of frame 3 by that of another frame."""
+    files = folder_of(site.video.pk)
+    files.frame(3).write_bytes(files.frame(2).read_bytes())
+
+
+def lose_hashes(site: Site) -> None:
+    FrameHashes.objects.all().delete()
 
 
 def lose_thumb(site: Site) -> None:
@@ -80,6 +90,8 @@ def lose_export(site: Site) -> None:
         (lose_frame, "picture of frame 3 is gone", False),
         (empty_frame, "picture of frame 3 is gone", False),
         (break_frame, "picture of frame 3 cannot be used", False),
+        (change_frame, "frame 3 cannot be used: it has changed since its import", False),
+        (lose_hashes, "noted no hashes of its frames", True),
         (lose_thumb, "small picture of frame 3 is gone", True),
         (break_truth, "ground truth of frame 3 cannot be read", False),
         (break_mask, "mask of frame 3 in round 1 cannot be used", True),

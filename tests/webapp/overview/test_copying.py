@@ -30,6 +30,7 @@ from webapp.projects.models import Label, Membership, Project, Role
 from webapp.quality.facts import all_facts
 from webapp.storage.failure import AWAY_FOR_LONG, StorageAway
 from webapp.videos.create import create_video
+from webapp.videos.frame_hashes import hashes_of
 from webapp.videos.import_queue import IMPORTS
 from webapp.videos.models import Video
 from webapp.videos.storage import VideoFiles, folder_of
@@ -108,6 +109,7 @@ def test_a_copy_has_the_rounds_masks_and_mapped_labels(
     )
     assert shown(made) == before == shown(video)
     assert folder_of(made.pk).frame(3).read_bytes() == folder_of(video.pk).frame(3).read_bytes()
+    assert hashes_of(made.pk) == hashes_of(video.pk) != {}
     rounds = Round.objects.filter(video=made)
     assert [(row.number, row.state, row.base and row.base.number) for row in rounds] == [
         (1, "done", None),

@@ -15,6 +15,7 @@ from PIL import Image
 from tests.webapp.videos.archives import write_zip
 from tests.webapp.videos.clips import write_clip
 from webapp.videos import reader_process
+from webapp.videos.frame_writer import hash_of
 from webapp.videos.import_process import read_in_process
 from webapp.videos.refusal import ImportCancelled, Refused
 from webapp.videos.storage import VideoFolder
@@ -57,6 +58,8 @@ def test_it_writes_the_frames_and_counts_them(tmp_path: Path) -> None:
     written = read.written
     assert (written.width, written.height, written.count, read.notes) == (240, 160, 7, [])
     assert (read.fps, read.pixel_aspect) == (25, 1)
+    frames = sorted((tmp_path / "out" / "frames").iterdir())
+    assert written.hashes == b"".join(hash_of(path.read_bytes()) for path in frames)
     assert [done for done in seen if done is not None] == list(range(1, 8))
     assert len(list((tmp_path / "out" / "frames").iterdir())) == 7
     assert readers() == 0

@@ -22,7 +22,9 @@ class Command(BaseCommand):
         either.add_argument(
             "--adopt", action="store_true", help="make the stored files those of this database; removes nothing"
         )
-        parser.add_argument("--deep", action="store_true", help="decode every frame, which takes long")
+        parser.add_argument(
+            "--deep", action="store_true", help="decode every frame and compare its hash, which takes long"
+        )
 
     def handle(self, *args: Any, repair: bool, adopt: bool, deep: bool, **options: Any) -> None:
         if adopt:
