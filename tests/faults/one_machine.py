@@ -12,25 +12,29 @@ from uuid import uuid4
 
 import httpx
 
+from tests.faults import small_home
 from tests.faults.table import Row, repeat
 from tests.house.test_main_path import FAKE, SCRIBBLE
 from tests.house.visitor import VideoVisit, Visitor
 from tests.studio import Studio, until
 from tests.webapp.tasks import test_folder_broker as broker
-from webapp.videos.sample.clip import FRAMES
 
 SLOW = {**FAKE, "FAKE_ENGINE_SLEEP": "0.01"}
+SLOWER = {**FAKE, "FAKE_ENGINE_SLEEP": "0.03"}  # For the small video, so that a round takes as long.
 
 
 def faults(*, short: bool) -> Iterator[Row]:
-    """Make all faults of a site on one machine, and yield a row for each. If `short`, each is made once or twice
-    only.
+    """Make all faults of a site on one machine, and yield a row for each. If `short`, each is made once, on a small
+    video.
     """
-    with tempfile.TemporaryDirectory(prefix="maskwright-faults-") as home:
-        with Studio(Path(home), **SLOW) as studio, Visitor(studio) as owner:
+    with tempfile.TemporaryDirectory(prefix="maskwright-faults-") as folder:
+        home = Path(folder) / "home"
+        if short:
+            small_home.fill(home)
+        with Studio(home, **(SLOWER if short else SLOW)) as studio, Visitor(studio) as owner:
             site = Site(studio, owner)
-            yield repeat("the worker is killed in a round", 2 if short else 50, site.kill_worker)
-            sockets, tries = (5, 2) if short else (20, 10)
+            yield repeat("the worker is killed in a round", 1 if short else 50, site.kill_worker)
+            sockets, tries = (5, 1) if short else (20, 10)
             yield repeat(f"the web process is killed under {sockets} sockets", tries, lambda _: site.kill_web(sockets))
             yield repeat("broken messages reach the worker", 1 if short else 10, site.break_messages)
         if not short:  # The tests of the broker do the same with fewer messages.
@@ -57,6 +61,7 @@ class Site:
     def __init__(self, studio: Studio, owner: Visitor) -> None:
         self._studio, self._owner = studio, owner
         self._video = owner.sample_video()
+        self._frames = int(owner.call("GET", f"/videos/{self._video}")["frame_count"])
         self._head: int | None = None
         with owner.open(self._video) as page:
             self._object = page.ask("object.add", name="Koi")
@@ -184,9 +189,8 @@ class Site:
             page.round_in("done", made, 90)
         return self._masks_of(self._owner, made)
 
-    @staticmethod
-    def _masks_of(owner: Visitor, made: int) -> dict[int, bytes]:
-        return {frame: labels.tobytes() for frame, labels in owner.masks(made, FRAMES - 1).items()}
+    def _masks_of(self, owner: Visitor, made: int) -> dict[int, bytes]:
+        return {frame: labels.tobytes() for frame, labels in owner.masks(made, self._frames - 1).items()}
 
     def _draw(self, page: VideoVisit, frame: int) -> str:
         """Draw a scribble and return the key that it was sent with. Raise AssertionError if it is refused."""

@@ -1,0 +1,42 @@
+"""Fills a data folder with an owner and a small video, for faults that need no sample video, which is slow to render.
+
+`python -m tests.faults.small_home` fills the data folder of its environment.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import django
+import numpy as np
+
+from tests.studio import MANAGE, environment_of
+
+PICTURES = 40
+
+
+def fill(home: Path) -> None:
+    """Make a site of the folder `home`, in a process of its own."""
+    command = [sys.executable, "-m", "tests.faults.small_home"]
+    subprocess.run(command, env=environment_of(home), cwd=MANAGE.parent, check=True)
+
+
+def _fill_own() -> None:
+    django.setup()
+    from webapp import first_run
+    from webapp.operation.upgrade import migrate
+    from webapp.projects.editing import create_project
+    from webapp.videos.create import create_video
+
+    migrate(lambda line: None)
+    owner = first_run.make_owner()
+    assert owner is not None
+    project = create_project(by=owner, name="Sample")
+    frames = (np.full((90, 160, 3), 6 * number, np.uint8) for number in range(PICTURES))
+    create_video(project=project, name="Small", frames=frames, author=owner, fps=24.0)
+
+
+if __name__ == "__main__":
+    _fill_own()
