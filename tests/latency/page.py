@@ -15,20 +15,20 @@ from tests.studio import Studio
 
 def measure_release(studio: Studio) -> Iterator[Figure]:
     """Yield how long a scribble takes to become a mask on the screen. The video must have no round yet."""
-    return _in_chromium(studio, release.measure, release.WATCH)
+    return in_chromium(studio, release.measure, release.WATCH)
 
 
 def measure_work(studio: Studio) -> Iterator[Figure]:
     """Yield the speed of painting during a round, and counts of actions. The video must have no round yet."""
-    return _in_chromium(studio, work.measure)
+    return in_chromium(studio, work.measure)
 
 
 def measure_large(studio: Studio) -> Iterator[Figure]:
     """Yield how fast a long video opens and is scrubbed. The data folder must come from `large.fill`."""
-    return _in_chromium(studio, large.measure, large.WATCH)
+    return in_chromium(studio, large.measure, large.WATCH)
 
 
-def _in_chromium(
+def in_chromium(
     studio: Studio, measure: Callable[[Page, Studio], Iterator[Figure]], script: str = ""
 ) -> Iterator[Figure]:
     path = find_chromium()

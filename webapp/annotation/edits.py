@@ -18,7 +18,7 @@ from webapp.accounts.models import User
 from webapp.annotation import changes
 from webapp.annotation.head import hold, set_head
 from webapp.annotation.masks import mask_at
-from webapp.annotation.models import Head, Object, Origin, Round
+from webapp.annotation.models import AcceptedFrame, Head, Object, Origin, Round
 from webapp.annotation.notify import notify_worker
 from webapp.annotation.rounds import add_version
 from webapp.annotation.scribbles import check_frame, check_span
@@ -53,12 +53,14 @@ def create_edit(*, video: Video, author: User, key: UUID | str, edit: Edit) -> R
     """Create a version that edits a span. It becomes the head and waits for a worker.
 
     Raises Problem: "bad_span"; "bad_frame"; "bad_edit" for objects or frames that do not fit the operation;
-    "no_object"; "locked"; "no_mask" if an object is not visible in a frame whose mask is copied or interpolated.
+    "no_object"; "locked"; "accepted" if every frame that would change is accepted; "no_mask" if an object is not
+    visible in a frame whose mask is copied or interpolated.
     """
     head = hold(video.pk)
     check_span(video, edit.first, edit.last)
     _check_fit(edit)
     _check_objects(video, edit)
+    _check_changeable_frames(video, edit)
     _check_shown(video, head, edit)
     made = add_version(
         head,
@@ -93,8 +95,8 @@ def _check_fit(edit: Edit) -> None:
             if edit.source is None:
                 raise _bad("Copying needs a frame to copy from.")
         case "merge":
-            if edit.into is None:
-                raise _bad("Merging needs an object to merge into.")
+            if edit.into is None or edit.into in edit.objects:
+                raise _bad("Merging needs another object to merge into.")
         case "swap":
             if len(set(edit.objects)) != 2:
                 raise _bad(f"Swapping needs two objects, there are {len(set(edit.objects))}.")
@@ -119,6 +121,15 @@ def _check_objects(video: Video, edit: Edit) -> None:
             raise Problem("no_object", f"Object {number} is not there any more. Choose another one.", 409)
         if there[number].locked:
             raise Problem("locked", f"{there[number].name} is locked. Unlock it first.", 409)
+
+
+def _check_changeable_frames(video: Video, edit: Edit) -> None:
+    inner = edit.op == "interpolate"  # It changes the frames between the first and the last one.
+    first, last = (edit.first + 1, edit.last - 1) if inner else (edit.first, edit.last)
+    accepted = AcceptedFrame.objects.filter(video=video, frame__range=(first, last)).count()
+    if accepted == last - first + 1:
+        which = f"Frame {first} is" if first == last else f"All frames from {first} to {last} are"
+        raise Problem("accepted", f"{which} accepted, so nothing would change. Release frames first.", 409)
 
 
 def _check_shown(video: Video, head: Head, edit: Edit) -> None:

@@ -19,7 +19,8 @@ from webapp.annotation.notify import notify_previewer
 from webapp.annotation.scribbles import check_frame
 from webapp.videos.models import Video
 
-FRESH = timedelta(seconds=3)  # Nobody waits longer for a preview, so a worker skips older ones.
+# Workers skip older requests. A slow machine may take seconds for the first preview, because it loads the engine.
+FRESH = timedelta(seconds=20)
 NOTHING = b""  # The answer to a preview that has nothing to show.
 
 

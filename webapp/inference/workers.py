@@ -13,6 +13,7 @@ from django.db.models.functions import Now
 from webapp.inference.memory import Memory
 from webapp.inference.models import Worker
 from webapp.live.protocol import WorkerStatus
+from webapp.prepared import Query
 from webapp.tasks.models import PausedQueue, Queue
 from webapp.tasks.worker_names import is_dead, own_name
 
@@ -73,14 +74,17 @@ def alive_workers() -> QuerySet[Worker]:
     return workers_of_all_kinds().exclude(device="")
 
 
+_PAUSED = Query(lambda: PausedQueue.objects.filter(queue=Queue.ROUNDS).values_list("pk")[:1])
+_ALIVE = Query(lambda: alive_workers().order_by("name"))
+
+
 def status() -> WorkerStatus:
     """Return whether any worker for rounds is alive, and the sentence that the page shows about it."""
-    if PausedQueue.objects.filter(queue=Queue.ROUNDS).exists():
+    if _PAUSED.rows():
         text = "An administrator has paused the rounds. They wait, and go on when the pause ends."
         return WorkerStatus(alive=False, device="", text=text)
-    alive = alive_workers().order_by("name")
     # A worker that was killed on this machine is known to be gone before its heartbeat is stale.
-    there = [row for row in alive if not is_dead(row.name)]
+    there = [row for row in _ALIVE.rows() if not is_dead(row.name)]
     devices = [row.device for row in there if not row.draining]
     if devices:
         device = ", ".join(sorted(set(devices)))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, TypeAdapter
+from pydantic import Field, TypeAdapter, ValidationError
 
 from webapp.annotation.schemas import (
     Color,
@@ -306,3 +306,12 @@ Command = (
 ClientMessage = Annotated[Resume | Command | PreviewAsk | Looking | Ping, Field(discriminator="type")]
 
 client_messages: TypeAdapter[ClientMessage] = TypeAdapter(ClientMessage)
+
+
+def sentence_of(problem: ValidationError) -> str:
+    """Return what is wrong with a message that does not fit its type: the first field that does not, and why."""
+    error = problem.errors()[0]
+    where = error["loc"]
+    if len(where) > 2 and where[-3] in ("path", "points") and isinstance(where[-2], int):
+        return f"Point {where[-2] + 1} lies outside of the picture: x and y are numbers from 0 to 1."
+    return f"{'.'.join(str(part) for part in where) or 'message'}: {error['msg']}"

@@ -40,6 +40,7 @@ from webapp.live.client_messages import (
     PreviewAsk,
     Resume,
     client_messages,
+    sentence_of,
 )
 from webapp.live.follower import Follower, Subscriber
 from webapp.live.hub import Hub
@@ -191,9 +192,7 @@ class VideoSocket:
         try:
             return client_messages.validate_python(raw)
         except ValidationError as problem:
-            first = problem.errors()[0]
-            where = ".".join(str(part) for part in first["loc"]) or "message"
-            self._refuse("malformed", f"{where}: {first['msg']}", key if _is_key(key) else None)
+            self._refuse("malformed", sentence_of(problem), key if _is_key(key) else None)
             return None
 
     async def _handle(self, message: ClientMessage) -> None:

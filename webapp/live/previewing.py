@@ -12,7 +12,9 @@ from webapp.live.client_messages import PreviewAsk
 from webapp.live.threads import in_thread
 from webapp.videos.access import video_for
 
-POLL_SECONDS = 0.01
+POLL_SECONDS, SLOW_POLL_SECONDS = 0.01, 0.1
+TRIES = 3
+SOON = 2.0  # Seconds after which the answer is looked for less often.
 
 
 def ask(user: User, video_id: int, message: PreviewAsk) -> int:
@@ -25,14 +27,23 @@ def ask(user: User, video_id: int, message: PreviewAsk) -> int:
 async def fetch(asking: Callable[[], int]) -> bytes | None:
     """Ask for a preview and return the container with its mask, or None if there is nothing to show.
 
-    `asking` is run in a thread and returns the id of the preview. Raises Problem and DatabaseError.
+    `asking` is run in a thread and returns the id of the preview. The workers are asked again if they did not answer in
+    time, because the one that had to load the engine first skips the request then. Raises Problem and DatabaseError.
     """
-    asked = await in_thread(asking)
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + FRESH.total_seconds()
-    while loop.time() < deadline:
-        data = await in_thread(take_preview, asked)
+    for _ in range(TRIES):
+        data = await _answer(await in_thread(asking))
         if data is not None:
             return data or None
-        await asyncio.sleep(POLL_SECONDS)
+    return None
+
+
+async def _answer(preview_id: int) -> bytes | None:
+    """Return the answer to a preview, or None if no worker answers in time."""
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    while (waited := loop.time() - began) < FRESH.total_seconds():
+        data = await in_thread(take_preview, preview_id)
+        if data is not None:
+            return data
+        await asyncio.sleep(POLL_SECONDS if waited < SOON else SLOW_POLL_SECONDS)
     return None

@@ -7,7 +7,7 @@ import { strokeReleased } from "../canvas/metrics";
 import type { Studio } from "../studio/studio";
 import { pointAt } from "./click";
 import type { PointerState } from "./pointerState";
-import { refusal } from "./refusal";
+import { refusal, sayOutside } from "./refusal";
 import type { Gesture, PointerSample, Tool } from "./tool";
 
 const LEAST = 3; // CSS pixels of each side; a smaller box was pressed by mistake
@@ -42,7 +42,10 @@ function press(studio: Studio, pointer: PointerState, at: PointerSample): Gestur
       done();
       if (Math.abs(end.x - at.x) < LEAST || Math.abs(end.y - at.y) < LEAST) return;
       const points = [start, pointAt(studio, end)];
-      if (points[0]?.[0] === points[1]?.[0] || points[0]?.[1] === points[1]?.[1]) return; // outside of the frame
+      if (points[0]?.[0] === points[1]?.[0] || points[0]?.[1] === points[1]?.[1]) {
+        sayOutside();
+        return;
+      }
       const object = objectToDraw(studio, selected);
       addPrompt(studio, frame, object, { kind: "box", points, positive: true });
       strokeReleased(frame, performance.now(), store.summaries.peek()[frame]?.round ?? null);

@@ -5,6 +5,7 @@ import { BrushStroke, type Dab } from "../masks/brush";
 import type { Studio } from "../studio/studio";
 import { Painter } from "./painter";
 import type { PointerState } from "./pointerState";
+import { sayOutside } from "./refusal";
 import type { Gesture, PointerSample, Tool } from "./tool";
 
 // A pen that hardly touches still paints a quarter of the size, so that thin lines are possible and none is lost.
@@ -43,26 +44,31 @@ export function beginStroke(
   const from = at.shift && joined ? joined : start;
   let stroke = begin();
   let end = start;
+  let inside = false;
+  const cover = (to: Dab): void => {
+    inside = stroke.to(to).w > 0 || inside;
+  };
   /** Draws only a straight line, in place of all that this stroke has drawn. */
   const straight = (to: Dab): void => {
     painter.reset();
     stroke = begin();
-    stroke.to({ ...from, radius: to.radius });
-    stroke.to(to);
+    cover({ ...from, radius: to.radius });
+    cover(to);
   };
   if (at.shift) straight(start);
-  else stroke.to(start);
+  else cover(start);
   painter.show();
   return {
     move: (points) => {
       for (const point of points) {
         end = dabAt(studio, point);
         if (point.shift) straight(end);
-        else stroke.to(end);
+        else cover(end);
       }
       painter.show();
     },
     end: () => {
+      if (!inside) sayOutside();
       lastEnd = { studio, frame: painter.frame, at: end };
       painter.take(value === 1 ? "painting" : "erasing");
     },

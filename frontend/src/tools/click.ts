@@ -11,7 +11,7 @@ import { strokeReleased } from "../canvas/metrics";
 import { toFrame, toUnit } from "../canvas/view";
 import type { Point } from "../protocol";
 import type { Studio } from "../studio/studio";
-import { refusal } from "./refusal";
+import { inFrame, refusal, sayOutside } from "./refusal";
 import type { Gesture, PointerSample, Tool } from "./tool";
 
 export const click: Tool = {
@@ -35,7 +35,11 @@ export const click: Tool = {
 function press(studio: Studio, at: PointerSample, positive: boolean): Gesture | null {
   const { store } = studio;
   const selected = store.selected.peek();
-  if (!inFrame(studio, at) || refusal(studio, selected, "click")) return null;
+  if (refusal(studio, selected, "click")) return null;
+  if (!inFrame(studio, at)) {
+    sayOutside();
+    return null;
+  }
   const frame = store.frame.peek();
   let end = at;
   return {
@@ -50,11 +54,6 @@ function press(studio: Studio, at: PointerSample, positive: boolean): Gesture | 
     },
     cancel: () => {},
   };
-}
-
-function inFrame({ stage }: Studio, at: PointerSample): boolean {
-  const { x, y } = toFrame(stage.view.peek(), at);
-  return x >= 0 && y >= 0 && x < stage.frameSize.width && y < stage.frameSize.height;
 }
 
 export function pointAt({ stage }: Studio, at: PointerSample): Point {

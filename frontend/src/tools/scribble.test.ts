@@ -3,6 +3,9 @@ import { canvasPoint } from "../canvas/view";
 import { fakeStudio } from "../editor/testing";
 import { toasts } from "../parts/Toast";
 import type { Point } from "../protocol";
+import { box } from "./box";
+import { brush } from "./brush";
+import { click } from "./click";
 import { createPointerState } from "./pointerState";
 import { scribble, thinned } from "./scribble";
 import { type PointerSample, sampleAt } from "./tool";
@@ -65,6 +68,21 @@ describe("the scribble tool", () => {
     for (const { studio, hand } of [locked, looking, accepted, viewer])
       expect(scribble.press(studio, hand, at)).toBe(null);
     expect(toasts.value.map(({ tone }) => tone)).toEqual(["info", "info", "info", "info"]);
+  });
+
+  it("draws nothing outside of the picture, as clicks, boxes and the brush, and says so", () => {
+    const { studio, hand } = ready();
+    studio.store.view.value = { ...studio.store.view.value, paintSize: 4 };
+    for (const tool of [scribble, click, box, brush]) {
+      toasts.value = [];
+      const gesture = tool.press(studio, hand, sampleOf(2, 2));
+      gesture?.move([sampleOf(8, 12)]);
+      gesture?.end();
+      expect(toasts.value.map(({ text }) => text)).toEqual([
+        "That was outside of the picture, so nothing was drawn.",
+      ]);
+    }
+    expect(studio.sent).toEqual([]);
   });
 
   it("keeps no points that lie on each other, and never more than the protocol allows", () => {

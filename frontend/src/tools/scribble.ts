@@ -9,7 +9,7 @@ import { type CanvasPoint, type Size, toFrame, toUnit } from "../canvas/view";
 import type { Point } from "../protocol";
 import type { Studio } from "../studio/studio";
 import type { PointerState } from "./pointerState";
-import { refusal } from "./refusal";
+import { inFrame, refusal, sayOutside } from "./refusal";
 import type { Gesture, Tool } from "./tool";
 
 const MOST_POINTS = 5000; // the protocol's limit
@@ -40,7 +40,9 @@ function begin(studio: Studio, pointer: PointerState, at: CanvasPoint, object: n
   prepareFrame(studio);
   const frame = store.frame.peek();
   const path: Point[] = [];
+  let inside = false;
   const add = (points: readonly CanvasPoint[]): void => {
+    inside ||= points.some((point) => inFrame(studio, point));
     for (const point of points)
       extend(path, toUnit(toFrame(stage.view.peek(), point), stage.frameSize), stage.frameSize);
     pointer.live.value = { object, path: [...path] };
@@ -54,6 +56,10 @@ function begin(studio: Studio, pointer: PointerState, at: CanvasPoint, object: n
     cancel: done,
     end: () => {
       done();
+      if (!inside) {
+        sayOutside();
+        return;
+      }
       strokeReleased(frame, performance.now(), store.summaries.peek()[frame]?.round ?? null);
       draw(studio, frame, objectToDraw(studio, object), thinned(path));
       if (store.view.peek().runOnRelease) run(studio, frame);

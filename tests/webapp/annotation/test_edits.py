@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from tests.webapp.annotation.test_undo import done
-from tests.webapp.conftest import draw, run, some_mask
+from tests.webapp.conftest import accept, draw, run, some_mask
 from webapp.accounts.models import User
 from webapp.annotation.claims import claim, finish, store
 from webapp.annotation.edits import Edit, create_edit
@@ -50,6 +50,9 @@ def test_an_edit_is_a_version_that_waits(video: Video, owner: User) -> None:
         ("copy", [1], {"source": 8}, "bad_frame"),
         ("merge", [1], {}, "bad_edit"),
         ("merge", [1], {"into": 2}, "locked"),
+        ("merge", [1, 3], {"into": 1}, "bad_edit"),
+        ("clear", [1], {"first": 0, "last": 1}, "accepted"),
+        ("interpolate", [1], {"first": 0, "last": 2}, "accepted"),
         ("swap", [1, 1], {}, "bad_edit"),
         ("swap", [1, 2, 3], {}, "bad_edit"),
         ("split", [1], {"into": 1}, "bad_edit"),
@@ -65,6 +68,7 @@ def test_an_edit_that_does_not_fit_is_refused_and_changes_nothing(
         add_object(video=video, author=owner)
     update_object(video=video, number=2, locked=True)
     base = done(video, owner, None, [0, 1])
+    accept(video, owner, 0, 1)
     with pytest.raises(Problem) as problem:
         edit(video, owner, op, objects, **given)
     assert problem.value.code == code

@@ -115,9 +115,11 @@ async def test_a_stroke_or_a_click_outside_of_the_frame_is_refused(
     open_socket: Open, owner: User, video: Video
 ) -> None:
     page = await open_socket(owner, video, resume=True)
-    assert (await page.ask("scribble.add", frame=0, object=1, path=[[0.5, 1.2]])).code == "malformed"
+    drawn = await page.ask("scribble.add", frame=0, object=1, path=[[0.5, 1], [0.5, 1.2]])
+    said = "lies outside of the picture: x and y are numbers from 0 to 1."
+    assert (drawn.code, drawn.text) == ("malformed", f"Point 2 {said}")
     clicked = await page.ask("prompt.add", frame=0, object=1, kind="click", points=[[-0.1, 0.5]])
-    assert clicked.code == "malformed"
+    assert (clicked.code, clicked.text) == ("malformed", f"Point 1 {said}")
 
 
 def test_a_stroke_and_its_round_cost_few_statements(
