@@ -31,6 +31,17 @@ export type PinText = string;
 
 export type RoleName = "owner" | "manager" | "reviewer" | "annotator" | "viewer";
 
+/**
+ * A span in which one object is accepted by itself, with the pixels that it has in the masks of `round`.
+ *
+ * It counts while this round is on the line of the head.
+ */
+export interface AcceptedObjectSpan {
+  first: FrameIndex;
+  last: FrameIndex;
+  round: number;
+}
+
 export interface Person {
   id: number;
   name: string;
@@ -145,12 +156,18 @@ export interface LeaseInfo {
   asked_by: Person | null;
 }
 
-/** A comment on a frame. Without `x` and `y` it is about the whole frame. */
+/**
+ * A comment on a frame. Without `x` and `y` it is about the whole frame.
+ *
+ * A pin about an object says that the object is wrong there, until the pin is resolved.
+ */
 export interface PinInfo {
   id: number;
   /** The job that was sent back with it. */
   job: number | null;
   frame: FrameIndex;
+  /** It is about the frames from `frame` to `last`; None: about `frame` alone. */
+  last: FrameIndex | null;
   object: ObjectNumber | null;
   x: Unit | null;
   y: Unit | null;
@@ -235,6 +252,8 @@ export interface State {
   pins: PinInfo[];
   /** By frame, the id of the round whose mask was accepted. */
   accepted: Record<number, number>;
+  /** By object that is accepted by itself somewhere. */
+  accepted_objects: Record<number, AcceptedObjectSpan[]>;
   /** By object, the frames in which it is not visible. Objects without any are left out. */
   absent: Record<number, Span[]>;
   /** The first frame of each new scene. */
@@ -380,6 +399,24 @@ export interface FramesAccept {
 }
 
 /**
+ * Accept or release one object by itself in the frames from `first` to `last` (inclusive): later versions keep its
+ * pixels there. Accepted frames and frames without a mask stay as they are. The `result` of the `ack` is the number of
+ * frames that changed.
+ *
+ * `head` and `seen` are as for `frames.accept`. Nothing is accepted while a round is computed.
+ */
+export interface ObjectAccept {
+  type: "object.accept";
+  key: Key;
+  object: ObjectNumber;
+  first: FrameIndex;
+  last: FrameIndex;
+  accepted: boolean;
+  head: number | null;
+  seen: number;
+}
+
+/**
  * Replace the mask of one object in one frame. The `result` of the `ack` is the id of the new version.
  *
  * `data` is the new mask in base64: a label map of 0 and 1 at the size of the video, encoded as masks are stored.
@@ -511,6 +548,7 @@ export type Command =
   | RoundCancel
   | HeadMove
   | FramesAccept
+  | ObjectAccept
   | MaskPaint
   | MaskEdit
   | SpanAbsent
@@ -617,6 +655,14 @@ export interface AcceptedChanged {
   spans: AcceptedSpan[];
 }
 
+/** An object was accepted by itself, or released. `spans` are all that it is accepted in now. */
+export interface ObjectAccepted {
+  type: "object.accepted";
+  seq: number;
+  object: ObjectNumber;
+  spans: AcceptedObjectSpan[];
+}
+
 export interface AbsentChanged {
   type: "absent.changed";
   seq: number;
@@ -693,6 +739,7 @@ export type ServerMessage =
   | RoundChanged
   | HeadMoved
   | AcceptedChanged
+  | ObjectAccepted
   | AbsentChanged
   | CutsChanged
   | RoundScored

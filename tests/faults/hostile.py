@@ -37,6 +37,7 @@ CORRECT: list[dict[str, Any]] = [
     {"type": "round.run", "frames": [3], "engine": "fake", "base": None, "span": [0, 9], "direction": "both"},
     {"type": "head.move", "from_round": None, "to_round": None},
     {"type": "frames.accept", "first": 0, "last": 9, "accepted": True, "head": None, "seen": 0},
+    {"type": "object.accept", "object": 1, "first": 0, "last": 9, "accepted": True, "head": None, "seen": 0},
     {"type": "mask.paint", "frame": 2, "object": 1, "data": MASK, "over": "all"},
     {"type": "mask.edit", "op": "clear", "objects": [1], "first": 0, "last": 9, "source": None, "into": None},
     {"type": "span.absent", "object": 1, "first": 0, "last": 9, "absent": True},

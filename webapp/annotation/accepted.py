@@ -51,13 +51,13 @@ def accept_frames(
     check_span(video, first, last)
     masks = effective(video.pk, stands.round_id, first, last)
     if not masks:
-        raise Problem("no_mask", f"{_frames(first, last)} no mask yet. Run a round first.", 409)
+        raise Problem("no_mask", f"{frames_have(first, last)} no mask yet. Run a round first.", 409)
     accepted = set(_accepted_in(video, first, last).values_list("frame", flat=True))
     new = {frame: mask_id for frame, mask_id in masks.items() if frame not in accepted}
-    _check_seen(video, stands, head, seen, new, first, last)
+    check_seen(video, stands, head, seen, new, first, last)
     rounds = dict(Mask.objects.filter(pk__in=new.values()).values_list("frame", "round_id"))
     if not may_accept_others:
-        _check_own(by, rounds)
+        check_own(by, rounds)
     AcceptedFrame.objects.bulk_create(
         AcceptedFrame(video=video, frame=frame, mask_id=mask_id, author=by) for frame, mask_id in new.items()
     )
@@ -77,7 +77,7 @@ def release_frames(*, video: Video, by: User, first: int, last: int, seen: int, 
     check_span(video, first, last)
     accepted = list(_accepted_in(video, first, last))
     if any(row.mask_id > seen for row in accepted):
-        raise _changed(stands)
+        raise changed_meanwhile(stands)
     theirs = next((row for row in accepted if row.author_id != by.pk), None)
     if theirs is not None and not may_accept_others:
         raise Forbidden(f"Somebody else accepted frame {theirs.frame}. A reviewer can release it.")
@@ -104,7 +104,7 @@ def _accepted_in(video: Video, first: int, last: int) -> QuerySet[AcceptedFrame]
     return AcceptedFrame.objects.filter(video=video, frame__gte=first, frame__lte=last)
 
 
-def _check_seen(
+def check_seen(
     video: Video, stands: Head, head: int | None, seen: int, new: dict[int, int], first: int, last: int
 ) -> None:
     """Raise Problem "conflict" unless the person's page shows the masks `new`, which maps frames to Mask.id.
@@ -112,23 +112,23 @@ def _check_seen(
     The page shows the video at the round `head` (None: before the first round), and has the masks up to the id `seen`.
     """
     if any(mask_id > seen for mask_id in new.values()):
-        raise _changed(stands)
+        raise changed_meanwhile(stands)
     if head != stands.round_id:
         shown = effective(video.pk, head, first, last)
         if any(shown.get(frame) != mask_id for frame, mask_id in new.items()):
-            raise _changed(stands)
+            raise changed_meanwhile(stands)
 
 
-def _check_own(by: User, rounds: dict[int, int]) -> None:
+def check_own(by: User, rounds: dict[int, int]) -> None:
     own = set(Round.objects.filter(pk__in=set(rounds.values()), author=by).values_list("pk", flat=True))
     theirs = next((frame for frame, round_id in sorted(rounds.items()) if round_id not in own), None)
     if theirs is not None:
         raise Forbidden(f"The mask of frame {theirs} is from somebody else's round. A reviewer can accept it.")
 
 
-def _frames(first: int, last: int) -> str:
+def frames_have(first: int, last: int) -> str:
     return f"Frame {first} has" if first == last else f"Frames {first} to {last} have"
 
 
-def _changed(head: Head) -> Problem:
+def changed_meanwhile(head: Head) -> Problem:
     return Problem("conflict", "The mask changed meanwhile: look again.", 409, head=head.round_id)

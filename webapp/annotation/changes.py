@@ -14,9 +14,9 @@ from django.db import transaction
 
 from webapp.accounts.models import User
 from webapp.annotation import counters
-from webapp.annotation.models import Change, Object, Pin, Round, Scribble
+from webapp.annotation.models import AcceptedObject, Change, Object, Pin, Round, Scribble
 from webapp.annotation.notify import notify_followers
-from webapp.annotation.state import object_info, person, pin_info, round_info, scribble_info
+from webapp.annotation.state import accepted_spans, object_info, person, pin_info, round_info, scribble_info
 from webapp.prepared import insert
 from webapp.videos.models import Video
 
@@ -72,6 +72,13 @@ def accepted_changed(video_id: int, rounds: Mapping[int, int | None]) -> None:
             spans.append({"first": frame, "last": frame, "round": round_id})
     if spans:
         _append(video_id, "accepted.changed", spans=spans)
+
+
+def object_accepted(instance: Object) -> None:
+    """Log that an object was accepted by itself or released, with all the spans in which it is accepted now."""
+    rows = AcceptedObject.objects.filter(instance=instance).order_by("frame").values_list("frame", "mask__round_id")
+    spans = [span.model_dump() for span in accepted_spans(rows)]
+    _append(instance.video_id, "object.accepted", object=instance.number, spans=spans)
 
 
 def absent_changed(instance: Object) -> None:

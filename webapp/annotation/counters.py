@@ -40,6 +40,12 @@ def frames_accepted(video_id: int, by: User) -> None:
     masks_changed(video_id)
 
 
+def object_accepted(video_id: int, by: User) -> None:
+    """Store that `by` has just worked on a video, by accepting or releasing one of its objects."""
+    _row(video_id).update(worked_at=Now(), worked_by=by)
+    masks_changed(video_id)
+
+
 def masks_changed(video_id: int) -> None:
     """Mark the number of frames to fix as out of date and let a worker count them, unless it was marked before.
 

@@ -30,7 +30,9 @@ EditOp = Literal["clear", "copy", "merge", "swap", "split", "interpolate"]
 
 @dataclass(frozen=True)
 class Edit:
-    """What to do with the masks of the frames from `first` to `last` (inclusive). Accepted frames stay as they are.
+    """What to do with the masks of the frames from `first` to `last` (inclusive).
+
+    Accepted frames stay as they are, and so do frames in which a changed object is accepted by itself.
 
     * clear: the objects lose their pixels.
     * copy: the objects get the masks that they have in the frame `source`.

@@ -201,12 +201,29 @@ class AcceptedFrame(models.Model):
         constraints = [models.UniqueConstraint(fields=["video", "frame"], name="accepted_once_per_frame")]
 
 
+class AcceptedObject(models.Model):
+    """An object that a person accepted by itself in a frame: later versions keep the pixels that it has in `mask`.
+
+    It counts while the round of `mask` is on the line of the head (accepted_objects.py).
+    """
+
+    instance = models.ForeignKey(Object, on_delete=models.CASCADE, related_name="accepted")
+    frame = models.PositiveIntegerField()
+    mask = models.ForeignKey(Mask, on_delete=models.RESTRICT, related_name="+")
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["instance", "frame"], name="object_accepted_once_per_frame")]
+
+
 class Pin(models.Model):
     """A comment on a frame, with a place and an object if it has them. `resolved_at` None: it is open."""
 
     video = models.ForeignKey(Video, on_delete=models.CASCADE, related_name="pins")
     job = models.ForeignKey("jobs.Job", on_delete=models.SET_NULL, null=True, related_name="pins")
     frame = models.PositiveIntegerField()
+    last = models.PositiveIntegerField(null=True)  # The last frame that it is about. None: it is about `frame` alone.
     object_id = models.PositiveSmallIntegerField(null=True)
     x = models.FloatField(null=True)  # In 0..1, as `y`.
     y = models.FloatField(null=True)

@@ -18,6 +18,7 @@ from django.db.models.functions import Now
 from webapp.accounts.models import User
 from webapp.annotation import changes
 from webapp.annotation.accepted import accepted_frames
+from webapp.annotation.accepted_objects import accepted_at
 from webapp.annotation.codec import BadMask, LabelMap, decode, encode
 from webapp.annotation.head import hold, set_head
 from webapp.annotation.masks import StoredMask, mask_at
@@ -50,16 +51,17 @@ def paint_mask(
         over: which other objects lose the pixels that the new mask covers: none, those that are not locked, or all.
 
     Raises:
-        Problem: "bad_mask"; "no_object"; "locked"; "accepted" if the frame is accepted.
+        Problem: "bad_mask"; "no_object"; "locked"; "accepted" if the frame is accepted, or the object in it.
     """
     painted = _decoded(video, data)  # Decoding takes time, so it is done before the head is locked.
     head = hold(video.pk)
     check_frame(video, frame)
-    _check_paintable(video, frame, object_id)
+    accepted = accepted_at(video.pk, head.round_id, frame)
+    _check_paintable(video, frame, object_id, accepted)
     standing = mask_at(video.pk, head.round_id, frame)
     labels = blank(video) if standing is None else standing.labels.copy()
     before = labels.copy()
-    _apply(labels, painted, object_id, _protected(video, object_id, over))
+    _apply(labels, painted, object_id, _protected(video, object_id, over) | accepted)
     made = add_version(
         head,
         video,
@@ -133,8 +135,11 @@ def _decoded(video: Video, data: str) -> LabelMap:
     return labels
 
 
-def _check_paintable(video: Video, frame: int, object_id: int) -> None:
+def _check_paintable(video: Video, frame: int, object_id: int, accepted: set[int]) -> None:
+    """Raise Problem unless the object may be painted in a frame. `accepted` are the objects that are accepted there."""
     check_changeable(video, object_id)
+    if object_id in accepted:
+        raise Problem("accepted", f"Object {object_id} is accepted in frame {frame}. Release it, then paint.", 409)
     if accepted_frames(video.pk, [frame]):
         raise Problem("accepted", f"Frame {frame} is accepted. Release it, then paint.", 409)
 

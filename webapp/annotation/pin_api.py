@@ -17,9 +17,10 @@ from webapp.annotation.receipts import once
 from webapp.annotation.schemas import FrameIndex, Key, ObjectNumber, PinInfo, PinText, Reason, Unit
 from webapp.annotation.state import pin_info, pins_of
 from webapp.problems import NotFound
+from webapp.projects.access import allows
 from webapp.projects.models import Role
 from webapp.rest import ErrorAnswer, Strict
-from webapp.videos.access import role_for, video_for
+from webapp.videos.access import role_for, video_and_role
 
 router = Router(tags=["annotation"])
 
@@ -31,6 +32,7 @@ class PinBody(Strict):
     """
 
     frame: FrameIndex
+    last: FrameIndex | None = None
     text: PinText = ""
     reason: Reason = ""
     object: ObjectNumber | None = None
@@ -39,7 +41,7 @@ class PinBody(Strict):
     key: Key | None = None
 
     def pin(self) -> pins.NewPin:
-        return pins.NewPin(self.frame, self.text, self.reason, self.object, self.x, self.y)
+        return pins.NewPin(self.frame, self.text, self.reason, self.object, self.x, self.y, self.last)
 
 
 class PinPatch(Strict):
@@ -64,11 +66,12 @@ def list_pins(request: HttpRequest, video_id: int) -> list[PinInfo]:
 
 @router.post("/videos/{int:video_id}/pins", response={201: PinInfo, (400, 404, 409, 422): ErrorAnswer})
 def add_pin(request: HttpRequest, video_id: int, body: PinBody) -> Status[PinInfo]:
+    """Set a pin. One about an object also releases the object in the frames of the pin, if it was accepted there."""
     user = signed_in(request)
-    video = video_for(user, video_id, Role.ANNOTATOR)
+    video, role = video_and_role(user, video_id, Role.ANNOTATOR)
 
     def act() -> int:
-        return pins.add_pin(video=video, author=user, pin=body.pin()).pk
+        return pins.add_pin(video=video, author=user, pin=body.pin(), reviews=allows(role, Role.REVIEWER)).pk
 
     made = act() if body.key is None else once(key=body.key, video=video, author=user, act=act)
     return Status(201, pin_info(Pin.objects.get(pk=made or 0)))

@@ -9,9 +9,10 @@ from django.utils import timezone
 
 from webapp.accounts.models import User
 from webapp.annotation import changes
+from webapp.annotation.accepted_objects import take_back
 from webapp.annotation.head import hold
 from webapp.annotation.models import Object, Pin, PinReply
-from webapp.annotation.scribbles import check_frame
+from webapp.annotation.scribbles import check_frame, check_span
 from webapp.notifications.kinds import Kind
 from webapp.notifications.notify import notify
 from webapp.problems import Forbidden, NotFound, Problem
@@ -25,7 +26,8 @@ MOST_PINS = 2000  # The most pins of one video.
 class NewPin:
     """A comment on a frame. `x` and `y` are in 0..1; both are None for a comment on the whole frame.
 
-    `reason` is empty or one of the reasons of the project. `object_id` None: the pin is about no object.
+    `reason` is empty or one of the reasons of the project. `object_id` None: the pin is about no object. `last` is the
+    last frame that the pin is about; None: it is about `frame` alone.
     """
 
     frame: int
@@ -34,22 +36,33 @@ class NewPin:
     object_id: int | None = None
     x: float | None = None
     y: float | None = None
+    last: int | None = None
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """The first and the last frame that the pin is about."""
+        return self.frame, self.frame if self.last is None else self.last
 
 
 @transaction.atomic
-def add_pin(*, video: Video, author: User, pin: NewPin, job_id: int | None = None) -> Pin:
+def add_pin(*, video: Video, author: User, pin: NewPin, job_id: int | None = None, reviews: bool = False) -> Pin:
     """Store a pin. `job_id` is the id of the job that is rejected with it, or None.
 
-    Raises Problem: "bad_frame"; "empty_pin" if it has neither a text nor a reason; "unknown_reason"; "no_object";
-    "bad_place" if it has only one coordinate; "too_many_pins".
+    A pin about an object releases the object in its frames if it was accepted there: by `author`, or by anybody if
+    `reviews` says that `author` is a reviewer.
+
+    Raises Problem: "bad_frame"; "bad_span"; "empty_pin" if it has neither a text nor a reason; "unknown_reason";
+    "no_object"; "bad_place" if it has only one coordinate; "too_many_pins".
     """
     hold(video.pk)
     check_frame(video, pin.frame)
+    check_span(video, *pin.span)
     _check(video, pin)
     made = Pin.objects.create(
         video=video,
         job_id=job_id,
         frame=pin.frame,
+        last=pin.last,
         object_id=pin.object_id,
         x=pin.x,
         y=pin.y,
@@ -57,6 +70,9 @@ def add_pin(*, video: Video, author: User, pin: NewPin, job_id: int | None = Non
         text=pin.text.strip(),
         author=author,
     )
+    if pin.object_id is not None:
+        first, last = pin.span
+        take_back(video=video, by=author, number=pin.object_id, first=first, last=last, of_others=reviews)
     changes.pin_changed(made)
     return made
 

@@ -27,6 +27,17 @@ class Model(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+class AcceptedObjectSpan(Model):
+    """A span in which one object is accepted by itself, with the pixels that it has in the masks of `round`.
+
+    It counts while this round is on the line of the head.
+    """
+
+    first: FrameIndex
+    last: FrameIndex
+    round: int
+
+
 class Person(Model):
     id: int
     name: str
@@ -125,11 +136,15 @@ class LeaseInfo(Model):
 
 
 class PinInfo(Model):
-    """A comment on a frame. Without `x` and `y` it is about the whole frame."""
+    """A comment on a frame. Without `x` and `y` it is about the whole frame.
+
+    A pin about an object says that the object is wrong there, until the pin is resolved.
+    """
 
     id: int
     job: int | None  # The job that was sent back with it.
     frame: FrameIndex
+    last: FrameIndex | None  # It is about the frames from `frame` to `last`; None: about `frame` alone.
     object: ObjectNumber | None
     x: Unit | None
     y: Unit | None
@@ -204,6 +219,7 @@ class State(Model):
     head: int | None  # The id of the round that the video stands at.
     pins: list[PinInfo]
     accepted: dict[int, int]  # By frame, the id of the round whose mask was accepted.
+    accepted_objects: dict[int, list[AcceptedObjectSpan]]  # By object that is accepted by itself somewhere.
     absent: dict[int, list[Span]]  # By object, the frames in which it is not visible. Objects without any are left out.
     cuts: list[FrameIndex]  # The first frame of each new scene.
     seconds: dict[int, float]  # Human work by object; 0: while no object was selected. Idle time is left out.

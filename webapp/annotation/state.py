@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import cast
 
 from django.db.models import Max, OuterRef, Subquery, Sum
@@ -9,8 +10,20 @@ from django.db.models.functions import Now
 
 from webapp.accounts.models import User
 from webapp.annotation.masks import ranges_of
-from webapp.annotation.models import AcceptedFrame, Change, Head, HumanTime, Mask, Object, Pin, Round, Scribble
+from webapp.annotation.models import (
+    AcceptedFrame,
+    AcceptedObject,
+    Change,
+    Head,
+    HumanTime,
+    Mask,
+    Object,
+    Pin,
+    Round,
+    Scribble,
+)
 from webapp.annotation.schemas import (
+    AcceptedObjectSpan,
     Direction,
     EditInfo,
     ObjectInfo,
@@ -109,6 +122,7 @@ def pin_info(pin: Pin) -> PinInfo:
         id=pin.pk,
         job=pin.job_id,
         frame=pin.frame,
+        last=pin.last,
         object=pin.object_id,
         x=pin.x,
         y=pin.y,
@@ -125,6 +139,25 @@ def pin_info(pin: Pin) -> PinInfo:
             for answer in pin.replies.all()
         ],
     )
+
+
+def accepted_spans(frames: Iterable[tuple[int, int]]) -> list[AcceptedObjectSpan]:
+    """Group ascending frames of one object, each with the id of the round whose mask was accepted there, into spans."""
+    spans: list[AcceptedObjectSpan] = []
+    for frame, round_id in frames:
+        if spans and spans[-1].last == frame - 1 and spans[-1].round == round_id:
+            spans[-1].last = frame
+        else:
+            spans.append(AcceptedObjectSpan(first=frame, last=frame, round=round_id))
+    return spans
+
+
+def _accepted_objects(video_id: int) -> dict[int, list[AcceptedObjectSpan]]:
+    rows = AcceptedObject.objects.filter(instance__video_id=video_id).order_by("frame")
+    frames: dict[int, list[tuple[int, int]]] = {}
+    for number, frame, round_id in rows.values_list("instance__number", "frame", "mask__round_id"):
+        frames.setdefault(number, []).append((frame, round_id))
+    return {number: accepted_spans(found) for number, found in sorted(frames.items())}
 
 
 def pins_of(video_id: int) -> list[PinInfo]:
@@ -152,6 +185,7 @@ def state_of(video: Video, role: Role) -> State:
         head=head,
         pins=pins_of(video.pk),
         accepted=dict(accepted),
+        accepted_objects=_accepted_objects(video.pk),
         absent={instance.number: instance.absent for instance in objects if instance.absent},
         cuts=video.cuts,
         seconds=human_seconds(video.pk),

@@ -15,6 +15,7 @@ from django.db.models.functions import Now
 
 from webapp.annotation.absence import absent_spans
 from webapp.annotation.accepted import accepted_frames
+from webapp.annotation.accepted_objects import accepted_objects, frames_by_object
 from webapp.annotation.codec import ids_of
 from webapp.annotation.counters import COUNT_TO_FIX
 from webapp.annotation.head import head_of, hold
@@ -32,7 +33,10 @@ TRIES = 3
 
 @dataclass(frozen=True)
 class Shown:
-    """The objects in the mask of a frame, each with its confidence in 0..1; None if the engine gave none."""
+    """The objects in the mask of a frame, each with its confidence in 0..1.
+
+    The confidence is None if the engine gave none, and where a person accepted the object by itself.
+    """
 
     frame: int
     objects: dict[int, float | None]
@@ -46,12 +50,15 @@ def frames_in(spans: Iterable[Iterable[int]]) -> set[int]:
 def shown_objects(video_id: int, first: int = 0, last: int | None = None) -> Iterator[Shown]:
     """Yield what the masks at the head show from frame `first` to `last`, ascending, without decoding their pixels."""
     there = set(Object.objects.filter(video=video_id, deleted_at=None).values_list("number", flat=True))
-    masks = list(effective(video_id, head_of(video_id), first, last).values())
+    head = head_of(video_id)
+    accepted = accepted_objects(video_id, head)
+    masks = list(effective(video_id, head, first, last).values())
     for start in range(0, len(masks), CHUNK):
         rows = Mask.objects.filter(pk__in=masks[start : start + CHUNK]).order_by("frame")
         for frame, data, confidence in rows.values_list("frame", "data", "confidence"):
-            numbers = ids_of(bytes(data)) & there
-            yield Shown(frame, {n: confidence[n - 1] if n <= len(confidence) else None for n in numbers})
+            numbers, sure = ids_of(bytes(data)) & there, accepted.get(frame, {})
+            known = {n: confidence[n - 1] for n in numbers if n <= len(confidence) and n not in sure}
+            yield Shown(frame, {n: known.get(n) for n in numbers})
 
 
 def unsure_frames(shown: Iterable[Shown]) -> set[int]:
@@ -62,14 +69,16 @@ def unsure_frames(shown: Iterable[Shown]) -> set[int]:
 def lost_frames(video_id: int, shown: Sequence[Shown]) -> dict[int, set[int]]:
     """Return the frames in which each object is lost, by object id.
 
-    An object is lost in a frame that does not show it, if an earlier frame does and it is not marked as absent.
+    An object is lost in a frame that does not show it, if an earlier frame does, unless it is marked as absent or accepted by
+    itself there.
     """
     absent = {number: frames_in(spans) for number, spans in absent_spans(video_id).items()}
+    accepted = frames_by_object(accepted_objects(video_id, head_of(video_id)))
     found: dict[int, set[int]] = {}
     for number in sorted({number for mask in shown for number in mask.objects}):
         first = next(mask.frame for mask in shown if number in mask.objects)
         gone = {mask.frame for mask in shown if mask.frame > first and number not in mask.objects}
-        if left := gone - absent.get(number, set()):
+        if left := gone - absent.get(number, set()) - accepted.get(number, set()):
             found[number] = left
     return found
 

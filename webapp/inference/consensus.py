@@ -16,6 +16,7 @@ from django.db.models.functions import Now
 
 from webapp.annotation import changes
 from webapp.annotation.accepted import accepted_frames
+from webapp.annotation.accepted_objects import accepted_objects
 from webapp.annotation.codec import LabelMap, encode
 from webapp.annotation.head import head_of, hold, set_head
 from webapp.annotation.masks import masks_of, ranges
@@ -87,14 +88,15 @@ def agree(consensus: Consensus) -> None:
 def merge(consensus: Consensus) -> None:
     """Store a version in the video of the job, in which a pixel is of an object if more than half of the copies say so.
 
-    Objects are the same if they have the same object id; one that only copies have is added. Accepted frames stay.
+    Objects are the same if they have the same object id; one that only copies have is added. Accepted frames stay, and
+    so do frames in which an object is accepted by itself.
     """
     jobs, video = _copies(consensus), consensus.job.video
-    kept = accepted_frames(video.pk)
+    kept = _kept_frames(video)
     voted = {frame: _packed(vote(masks)) for frame, masks in _frames(consensus.job, jobs) if frame not in kept}
     with transaction.atomic():
         head = hold(video.pk)
-        kept = accepted_frames(video.pk)  # Frames may have been accepted while the masks were computed.
+        kept = _kept_frames(video)  # Frames may have been accepted while the masks were computed.
         voted = {frame: packed for frame, packed in voted.items() if frame not in kept}
         if not voted:
             error = "No copy has a mask in a frame that is not accepted."
@@ -102,6 +104,10 @@ def merge(consensus: Consensus) -> None:
             return
         made = _store(consensus, head, video, jobs, voted)
         _end(consensus, merged=made)  # Without the lease, nothing of this transaction is stored.
+
+
+def _kept_frames(video: Video) -> set[int]:
+    return accepted_frames(video.pk) | accepted_objects(video.pk, head_of(video.pk)).keys()
 
 
 def vote(masks: Sequence[LabelMap]) -> LabelMap:

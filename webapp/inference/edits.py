@@ -12,6 +12,7 @@ import numpy as np
 
 from segmentation.types import LabelMap, MaskUpdate
 from webapp.annotation.accepted import accepted_frames
+from webapp.annotation.accepted_objects import accepted_at, accepted_objects
 from webapp.annotation.edits import EditOp
 from webapp.annotation.masks import mask_at, masks_of
 from webapp.annotation.models import Mask, Round
@@ -22,7 +23,8 @@ from webapp.inference import runner
 def edited_masks(round_: Round) -> Iterator[MaskUpdate]:
     """Yield the new mask of each frame that the edit of a version changes, in the order of frames.
 
-    Accepted frames are left out, and so are frames whose mask would stay the same.
+    Accepted frames are left out, and so are frames in which an object that it changes is accepted by itself, and frames
+    whose mask would stay the same.
     """
     edit = round_.edit
     assert edit is not None
@@ -36,7 +38,9 @@ def edited_masks(round_: Round) -> Iterator[MaskUpdate]:
             changed = _relabelled(round_, _table(op, edit))
         case _:
             assert_never(op)
-    skipped = accepted_frames(round_.video_id)
+    edited = set(round_.objects_changed or ())
+    accepted = accepted_objects(round_.video_id, round_.base_id)
+    skipped = accepted_frames(round_.video_id) | {frame for frame, ids in accepted.items() if edited & ids.keys()}
     for frame, labels, confidence in changed:
         if frame not in skipped:
             yield MaskUpdate(frame, labels, confidence)
@@ -87,12 +91,13 @@ def _interpolated(round_: Round, edit: Mapping[str, Any]) -> Changed:
 def _replaced(round_: Round, frame: int, shapes: Mapping[int, Any]) -> Changed:
     """Yield the new mask of a frame, in which the objects have the given shapes. Yield nothing if no pixel changes.
 
-    `shapes` maps object ids to their new shapes, bool [H, W]. Locked objects keep their pixels.
+    `shapes` maps object ids to their new shapes, bool [H, W]. Locked and accepted objects keep their pixels.
     """
     standing = mask_at(round_.video_id, round_.base_id, frame)
     before = _blank(round_) if standing is None else standing.labels
     labels = before.copy()
-    kept = np.isin(before, list(locked_numbers(round_.video_id)))
+    accepted = accepted_at(round_.video_id, round_.base_id, frame)
+    kept = np.isin(before, list(locked_numbers(round_.video_id) | accepted))
     for number in shapes:
         labels[labels == number] = 0
     for number, shape in shapes.items():

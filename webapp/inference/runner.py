@@ -16,10 +16,9 @@ from numpy.typing import NDArray
 
 from segmentation import registry, weights
 from segmentation.types import BinaryMask, Box, Click, Interaction, LabelMap, MaskUpdate, PastRound, Scribble
-from webapp.annotation.absence import decided_of
-from webapp.annotation.accepted import accepted_masks
 from webapp.annotation.codec import decode
 from webapp.annotation.models import Mask, Origin, Round, ScribbleKind
+from webapp.inference.decisions import tell_decisions
 from webapp.inference.further_engines import load_or_end
 from webapp.inference.sessions import Session, SessionCache, SessionKey
 from webapp.tasks.worker_names import own_name
@@ -266,33 +265,7 @@ def _bring_to(session: EngineSession, line: list[int], objects: int) -> None:
     session.line += missing
     if objects > session.engine.num_objects:
         session.engine.num_objects = objects
-    _lock_accepted(session)
-    _constrain(session)
-
-
-def _lock_accepted(session: EngineSession) -> None:
-    accepted = accepted_masks(session.key.video_id)
-    for frame in [frame for frame, mask in session.locked.items() if accepted.get(frame) != mask]:
-        session.engine.unlock(frame)
-        del session.locked[frame]
-    for frame, mask_id in accepted.items():
-        if frame not in session.locked:
-            session.engine.lock(frame, decode(bytes(Mask.objects.values_list("data", flat=True).get(pk=mask_id))))
-            session.locked[frame] = mask_id
-
-
-def _constrain(session: EngineSession) -> None:
-    """Tell an engine which objects are locked, and in which frames objects are absent."""
-    engine, last = session.engine, len(session.engine.frames) - 1
-    decided = [row for row in decided_of(session.key.video_id) if row[0] <= engine.num_objects]
-    engine.freeze(number for number, locked, _ in decided if locked)
-    spans = {number: absent for number, _, absent in decided if absent}
-    for number in session.absent.keys() | spans.keys():
-        if session.absent.get(number) != spans.get(number):
-            engine.present(number, 0, last)
-            for first, end in spans.get(number, ()):
-                engine.absent(number, first, end)
-    session.absent = spans
+    tell_decisions(session)
 
 
 def _past(round_: Round) -> PastRound:

@@ -49,6 +49,8 @@ class Session(Generic[E]):
     engine: E
     line: list[int]
     locked: dict[int, int] = field(default_factory=dict)  # Mask.id by frame.
+    # Mask.id by frame and object id, of the objects that are locked in a frame by themselves.
+    locked_objects: dict[tuple[int, int], int] = field(default_factory=dict)
     absent: Mapping[int, Sequence[Sequence[int]]] = field(default_factory=dict)  # Inclusive spans by object id.
 
     def behind(self, line: Sequence[int]) -> list[int] | None:

@@ -73,7 +73,7 @@ def move_job(
         raise Problem("bad_pins", "Pins are sent with a job that is rejected. Set them one by one otherwise.")
     for pin in pins:
         _check_within(job, pin)
-        add_pin(video=job.video, author=by, pin=pin, job_id=job.pk)
+        add_pin(video=job.video, author=by, pin=pin, job_id=job.pk, reviews=True)
     _move(job, by, action, _after(job, move.after), note)
     _notify(job, by, action)
     if action is Action.SUBMIT:
@@ -82,8 +82,9 @@ def move_job(
 
 
 def _check_within(job: Job, pin: NewPin) -> None:
-    if not job.first <= pin.frame <= job.last:
-        text = f"Frame {pin.frame} of a pin is outside of this job, which has the frames {job.first} to {job.last}."
+    outside = [frame for frame in pin.span if not job.first <= frame <= job.last]
+    if outside:
+        text = f"Frame {outside[0]} of a pin is outside of this job, which has the frames {job.first} to {job.last}."
         raise Problem("bad_pins", text)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from django.db.models.functions import Coalesce
+
 from webapp.annotation.accepted import accepted_frames
 from webapp.annotation.head import head_of
 from webapp.annotation.masks import CHUNK, effective, ranges
@@ -20,7 +22,9 @@ def unfinished(job: Job) -> Unfinished:
     frames = set(range(job.first, job.last + 1))
     shown = list(shown_objects(job.video_id, job.first, job.last))
     looked = looked_at(job.video_id, job.assignee_id) | accepted
-    pins = Pin.objects.filter(video=job.video_id, frame__gte=job.first, frame__lte=job.last, resolved_at=None)
+    pins = Pin.objects.annotate(until=Coalesce("last", "frame")).filter(
+        video=job.video_id, frame__lte=job.last, until__gte=job.first, resolved_at=None
+    )
     return Unfinished(
         frames=len(frames),
         not_accepted=_spans(frames - accepted),

@@ -8,6 +8,7 @@ from typing import assert_never, cast
 from webapp.accounts.models import User
 from webapp.annotation.absence import mark_absent
 from webapp.annotation.accepted import accept_frames, release_frames
+from webapp.annotation.accepted_objects import accept_object, release_object
 from webapp.annotation.cuts import set_cuts
 from webapp.annotation.edits import Edit, create_edit
 from webapp.annotation.human_time import add_seconds
@@ -30,6 +31,7 @@ from webapp.live.client_messages import (
     LeaseTake,
     MaskEdit,
     MaskPaint,
+    ObjectAccept,
     ObjectAdd,
     ObjectUpdate,
     PromptAdd,
@@ -150,6 +152,29 @@ def _accept_frames(actor: Actor, message: FramesAccept) -> int:
     )
 
 
+def _accept_object(actor: Actor, message: ObjectAccept) -> int:
+    if not message.accepted:
+        return release_object(
+            video=actor.video,
+            by=actor.user,
+            number=message.object,
+            first=message.first,
+            last=message.last,
+            seen=message.seen,
+            may_accept_others=actor.reviews,
+        )
+    return accept_object(
+        video=actor.video,
+        by=actor.user,
+        number=message.object,
+        first=message.first,
+        last=message.last,
+        head=message.head,
+        seen=message.seen,
+        may_accept_others=actor.reviews,
+    )
+
+
 def _paint_mask(actor: Actor, message: MaskPaint) -> int:
     return paint_mask(
         video=actor.video,
@@ -235,6 +260,8 @@ def _act(actor: Actor, message: Command) -> int | None:
             return _run_round(actor, message)
         case FramesAccept():
             return _accept_frames(actor, message)
+        case ObjectAccept():
+            return _accept_object(actor, message)
         case MaskPaint():
             return _paint_mask(actor, message)
         case MaskEdit():

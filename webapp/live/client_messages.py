@@ -155,6 +155,24 @@ class FramesAccept(Model):
     seen: Annotated[int, Field(ge=0)]
 
 
+class ObjectAccept(Model):
+    """Accept or release one object by itself in the frames from `first` to `last` (inclusive): later versions keep its
+    pixels there. Accepted frames and frames without a mask stay as they are. The `result` of the `ack` is the number of
+    frames that changed.
+
+    `head` and `seen` are as for `frames.accept`. Nothing is accepted while a round is computed.
+    """
+
+    type: Literal["object.accept"]
+    key: Key
+    object: ObjectNumber
+    first: FrameIndex
+    last: FrameIndex
+    accepted: bool
+    head: int | None
+    seen: Annotated[int, Field(ge=0)]
+
+
 class MaskPaint(Model):
     """Replace the mask of one object in one frame. The `result` of the `ack` is the id of the new version.
 
@@ -294,6 +312,7 @@ Command = (
     | RoundCancel
     | HeadMove
     | FramesAccept
+    | ObjectAccept
     | MaskPaint
     | MaskEdit
     | SpanAbsent

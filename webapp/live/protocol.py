@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter
 
 from webapp.annotation.schemas import (
+    AcceptedObjectSpan,
     FrameIndex,
     Key,
     LeaseInfo,
@@ -131,6 +132,15 @@ class AcceptedChanged(Model):
     spans: list[AcceptedSpan]
 
 
+class ObjectAccepted(Model):
+    """An object was accepted by itself, or released. `spans` are all that it is accepted in now."""
+
+    type: Literal["object.accepted"]
+    seq: int
+    object: ObjectNumber
+    spans: list[AcceptedObjectSpan]
+
+
 class AbsentChanged(Model):
     type: Literal["absent.changed"]
     seq: int
@@ -211,6 +221,7 @@ ServerMessage = Annotated[
     | RoundChanged
     | HeadMoved
     | AcceptedChanged
+    | ObjectAccepted
     | AbsentChanged
     | CutsChanged
     | RoundScored

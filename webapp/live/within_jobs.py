@@ -16,6 +16,7 @@ from webapp.live.client_messages import (
     HeadMove,
     MaskEdit,
     MaskPaint,
+    ObjectAccept,
     ObjectUpdate,
     PromptAdd,
     RoundRun,
@@ -34,7 +35,7 @@ def worked_on(message: Command) -> Range | None:
     match message:
         case ScribbleAdd() | PromptAdd() | MaskPaint():
             return message.frame, message.frame
-        case MaskEdit() | SpanAbsent() | FramesAccept():
+        case MaskEdit() | SpanAbsent() | FramesAccept() | ObjectAccept():
             return message.first, message.last
         case RoundRun():
             return min(message.frames), max(message.frames)

@@ -1,4 +1,4 @@
-"""Copies videos with their objects, rounds, masks and accepted frames into a project.
+"""Copies videos with their objects, rounds, masks and what is accepted into a project.
 
 A copy is an import whose source is another video: a worker makes it under the lease of imports, so it has progress, is
 cancelled like any import, and another worker begins it again if the first one is lost. Jobs, pins and measured time
@@ -21,7 +21,7 @@ from webapp.accounts.models import User
 from webapp.annotation.counters import masks_changed
 from webapp.annotation.head import hold
 from webapp.annotation.masks import line_of
-from webapp.annotation.models import AcceptedFrame, Mask, Object, Round, Scribble
+from webapp.annotation.models import AcceptedFrame, AcceptedObject, Mask, Object, Round, Scribble
 from webapp.annotation.notify import notify_scorer
 from webapp.annotation.rounds import ACTIVE
 from webapp.audit.entries import Thing, record
@@ -131,6 +131,7 @@ class _Copied:
     next_numbers: tuple[int, int]
     sources: list[Round]
     accepted: list[AcceptedFrame]
+    accepted_objects: list[AcceptedObject]
     work: dict[str, Any]
     rounds: dict[int, int] = field(default_factory=dict)
     masks: dict[int, int] = field(default_factory=dict)
@@ -170,9 +171,12 @@ def _snapshot(video: Video, source: Video) -> _Copied:
         instance.pk, instance.video, instance.label_id = None, video, mapping.get(instance.label_id or 0)
         instance.save()
     accepted = list(AcceptedFrame.objects.filter(video=source, mask__round__in=kept))
+    objects = AcceptedObject.objects.filter(instance__video=source, mask__round__in=kept).select_related("instance")
     source.refresh_from_db()
     work = {name: getattr(source, name) for name in (*COPIED, *OF_WORK)}
-    return _Copied(at, (head.next_round_number, head.next_object_number), list(kept.values()), accepted, work)
+    return _Copied(
+        at, (head.next_round_number, head.next_object_number), list(kept.values()), accepted, list(objects), work
+    )
 
 
 def _mapping(video: Video, source: Video) -> dict[int, int | None]:
@@ -224,7 +228,7 @@ def _chunks(round_id: int) -> Iterator[list[Mask]]:
 @transaction.atomic
 def _copy_masks(video: Video, round_id: int, masks: Sequence[Mask], copied: _Copied) -> None:
     _keep_held(video)
-    wanted = {row.mask_id for row in copied.accepted}
+    wanted = {row.mask_id for row in copied.accepted} | {row.mask_id for row in copied.accepted_objects}
     accepted = {mask.frame: mask.pk for mask in masks if mask.pk in wanted}
     for mask in masks:
         mask.pk, mask.round_id = None, round_id
@@ -253,6 +257,16 @@ def _finish(video: Video, put_in_place: Callable[[], None], copied: _Copied) -> 
     AcceptedFrame.objects.bulk_create(
         AcceptedFrame(video=video, frame=row.frame, mask_id=copied.masks[row.mask_id], author_id=row.author_id)
         for row in copied.accepted
+    )
+    own = {instance.number: instance for instance in Object.objects.filter(video=video)}
+    AcceptedObject.objects.bulk_create(
+        AcceptedObject(
+            instance=own[row.instance.number],
+            frame=row.frame,
+            mask_id=copied.masks[row.mask_id],
+            author_id=row.author_id,
+        )
+        for row in copied.accepted_objects
     )
     video.refresh_from_db()
     masks_changed(video.pk)  # The number of frames to fix may have been out of date where it was copied from.

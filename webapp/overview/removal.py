@@ -14,7 +14,18 @@ from django.db import models, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
-from webapp.annotation.models import AcceptedFrame, Change, Export, Head, Mask, Object, Receipt, Round, Scribble
+from webapp.annotation.models import (
+    AcceptedFrame,
+    AcceptedObject,
+    Change,
+    Export,
+    Head,
+    Mask,
+    Object,
+    Receipt,
+    Round,
+    Scribble,
+)
 from webapp.projects.deletable import KEPT, REMOVE, Deletable
 from webapp.projects.models import Project, RemovedLabel
 from webapp.tasks.sending import send_task
@@ -77,6 +88,7 @@ def remove_work(video_id: int) -> None:
     for export in Export.objects.filter(Q(video=video_id) | Q(round__video=video_id)):
         export.delete()
     _in_parts(AcceptedFrame, video=video_id)
+    _in_parts(AcceptedObject, instance__video=video_id)
     Head.objects.filter(video=video_id).update(round=None)
     Round.objects.filter(video=video_id).update(base=None, superseded_by=None)
     _in_parts(Mask, round__video=video_id)

@@ -13,7 +13,7 @@ from datetime import date
 from django.db.models import Count, F, Q, QuerySet, Sum
 from django.db.models.functions import TruncDate
 
-from webapp.annotation.models import AcceptedFrame, HumanTime, Origin, Round, RoundScore, Scribble
+from webapp.annotation.models import AcceptedFrame, AcceptedObject, HumanTime, Origin, Pin, Round, RoundScore, Scribble
 from webapp.jobs.models import Job, JobEvent, Stage
 
 
@@ -36,7 +36,8 @@ def all_facts(project_id: int) -> Iterator[Fact]:
     """Yield everything that was measured in a project, such as the times that people worked, strokes, and scores.
     Videos in the trash do not count.
     """
-    for part in (_human_seconds, _versions, _strokes, _accepted, _moves, _scores, _acceptances):
+    people = (_human_seconds, _versions, _strokes, _accepted, _accepted_objects, _pins, _moves)
+    for part in (*people, _scores, _acceptances):
         yield from part(project_id)
 
 
@@ -113,6 +114,29 @@ def _accepted(project_id: int) -> Iterator[Fact]:
     )
     for row in rows:
         yield Fact("accepted_frames", row["count"], row["video"], row["maker"], row["day"], engine=row["engine"])
+
+
+def _accepted_objects(project_id: int) -> Iterator[Fact]:
+    """Yield objects that were accepted by themselves, for the person who made the accepted mask."""
+    rows = (
+        AcceptedObject.objects.filter(_videos(project_id, "instance__video"), instance__deleted_at=None)
+        .exclude(mask__round__created_at__lt=F("instance__video__created_at"))
+        .annotate(day=TruncDate("created_at"), maker=F("mask__round__author"), engine=F("mask__round__engine"))
+        .values_list("instance__video", "instance__number", "maker", "engine", "day")
+        .annotate(count=Count("pk"))
+        .order_by()
+    )
+    for video, number, maker, engine, day, count in rows:
+        yield Fact("accepted_objects", count, video, maker, day, number, engine)
+
+
+def _pins(project_id: int) -> Iterator[Fact]:
+    """Yield pins about objects, for the assignee of the job that the frame is in."""
+    assignees = _assignees(project_id)
+    pins = Pin.objects.filter(_videos(project_id), object_id__isnull=False).order_by()
+    for video, frame, number, at in pins.values_list("video", "frame", "object_id", "created_at"):
+        person = _assignee_at(assignees[video], frame)
+        yield Fact("rejected_objects", 1, video, person, at.date(), number)
 
 
 def _moves(project_id: int) -> Iterator[Fact]:

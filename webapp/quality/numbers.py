@@ -24,6 +24,8 @@ SUMS = (
     "rounds",
     "corrections",
     "accepted_frames",
+    "accepted_objects",
+    "rejected_objects",
     "submissions",
     "rejections",
 )

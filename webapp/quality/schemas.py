@@ -25,6 +25,8 @@ class NumbersRow(Model):
     rounds: float
     corrections: float
     accepted_frames: float
+    accepted_objects: float  # Objects that were accepted by themselves, counted in each frame.
+    rejected_objects: float  # Pins about an object.
     submissions: float
     rejections: float
     rounds_to_accept: float | None  # The mean over accepted jobs, as `seconds_to_accept`.

@@ -3,9 +3,11 @@ import { call } from "../api/http";
 import { newKey } from "../connection/key";
 import { toastError } from "../parts/Toast";
 import type { PinInfo } from "../protocol";
+import type { Range } from "../state/lost";
 import { takePin } from "../state/reduce";
 import type { PinDraft } from "../state/store";
 import type { Studio } from "../studio/studio";
+import { nameOf, objectParts, sendObject } from "./objectReview";
 import { seek } from "./playback";
 
 /** Calls the server, takes the pin that it answers, and returns whether that went well. */
@@ -29,6 +31,9 @@ export interface PinText {
 /** Sets a pin where the draft is. Returns whether it is set. */
 export async function setPin(studio: Studio, draft: PinDraft, written: PinText): Promise<boolean> {
   const { store } = studio;
+  const { frame, last } = draft;
+  const { object } = written;
+  const released = object === null ? [] : objectParts(studio, object, [frame, last ?? frame]).yes;
   const key = newKey(); // So that a call that is sent twice sets one pin.
   const pin = await change(studio, () =>
     call("POST", "/api/videos/{video_id}/pins", {
@@ -36,8 +41,29 @@ export async function setPin(studio: Studio, draft: PinDraft, written: PinText):
       body: { ...draft, ...written, key },
     }),
   );
-  if (pin) store.pin.value = pin.id;
-  return pin !== null;
+  if (!pin) return false;
+  store.pin.value = pin.id;
+  rememberRejection(studio, pin, released);
+  return true;
+}
+
+/** Makes a rejection undoable: that resolves its pin, and accepts again what the pin has released. */
+function rememberRejection(studio: Studio, pin: PinInfo, released: readonly Range[]): void {
+  const { object } = pin;
+  if (object === null) return;
+  const { store, history } = studio;
+  const isOpen = () => store.pins.value.some(({ id, resolved_at }) => id === pin.id && resolved_at === null);
+  const set = async (resolved: boolean) => {
+    await resolvePin(studio, pin, resolved);
+    for (const range of released) sendObject(studio, object, range, resolved);
+  };
+  history.push({
+    name: `rejecting ${nameOf(studio, object)}`,
+    undoable: () => store.canDraw.value && isOpen(),
+    undo: () => void set(true),
+    redoable: () => store.canDraw.value && !isOpen(),
+    redo: () => void set(false),
+  });
 }
 
 export async function resolvePin(studio: Studio, pin: PinInfo, resolved: boolean): Promise<void> {

@@ -16,7 +16,7 @@ export function placesLeft({ store }: Studio): Place[] {
     summaries: store.summaries.value,
     before: store.summariesBefore.value,
     objects: store.alive.value,
-    absent: store.absent.value,
+    absent: store.decided.value,
     accepted: store.accepted.value,
     seen: store.review.value?.seen ?? new Set(),
   });

@@ -2,15 +2,18 @@
 import {
   ArrowLeftToLine,
   ArrowRightToLine,
+  BadgeCheck,
   BoxSelect,
   ChevronLeft,
   ChevronRight,
   EyeOff,
+  Flag,
   X,
 } from "lucide-preact";
 import type { CommandSpec } from "../studio/command";
 import type { Studio } from "../studio/studio";
 import { isAbsent, markAbsent } from "./edits";
+import { acceptObject, isObjectAccepted, rejectObject } from "./objectReview";
 import { mark, setScope } from "./scope";
 import { extendSelection, spanInUse } from "./selection";
 
@@ -72,6 +75,7 @@ export function selectionCommands(studio: Studio): CommandSpec[] {
         markAbsent(studio, object, span, object === null || !isAbsent(studio, object, span));
       },
     },
+    ...verdicts(studio),
     ...marks(studio),
     {
       id: "span.none",
@@ -83,6 +87,37 @@ export function selectionCommands(studio: Studio): CommandSpec[] {
       perform: () => {
         store.selection.value = null;
       },
+    },
+  ];
+}
+
+/** Accepting and rejecting the selected object by itself. */
+function verdicts(studio: Studio): CommandSpec[] {
+  const { store } = studio;
+  const chosen = () => store.canDraw.value && store.looking.value === null && store.selected.value > 0;
+  const span = () => spanInUse(studio);
+  return [
+    {
+      id: "object.accept",
+      name: "Accept or release the object alone, in the frame or the selected span",
+      group: "Objects",
+      icon: BadgeCheck,
+      keys: ["Shift+L"],
+      enabled: chosen,
+      pressed: () => isObjectAccepted(studio, store.selected.value, span()),
+      perform: () => {
+        const number = store.selected.peek();
+        acceptObject(studio, number, span(), !isObjectAccepted(studio, number, span()));
+      },
+    },
+    {
+      id: "object.reject",
+      name: "Reject the object in the frame or the selected span: say in a pin what is wrong",
+      group: "Objects",
+      icon: Flag,
+      keys: ["Shift+B"],
+      enabled: chosen,
+      perform: () => rejectObject(studio, store.selected.peek(), span()),
     },
   ];
 }

@@ -2001,7 +2001,10 @@ export interface paths {
          */
         get: operations["list_pins"];
         put?: never;
-        /** Add Pin */
+        /**
+         * Add Pin
+         * @description Set a pin. One about an object also releases the object in the frames of the pin, if it was accepted there.
+         */
         post: operations["add_pin"];
         delete?: never;
         options?: never;
@@ -2249,6 +2252,20 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * AcceptedObjectSpan
+         * @description A span in which one object is accepted by itself, with the pixels that it has in the masks of `round`.
+         *
+         *     It counts while this round is on the line of the head.
+         */
+        AcceptedObjectSpan: {
+            /** First */
+            first: number;
+            /** Last */
+            last: number;
+            /** Round */
+            round: number;
+        };
         /**
          * Action
          * @enum {string}
@@ -3960,6 +3977,8 @@ export interface components {
         NumbersRow: {
             /** Accepted Frames */
             accepted_frames: number;
+            /** Accepted Objects */
+            accepted_objects: number;
             /** Corrections */
             corrections: number;
             /** Engine Seconds */
@@ -3978,6 +3997,8 @@ export interface components {
             name: string;
             /** Painted Pixels */
             painted_pixels: number;
+            /** Rejected Objects */
+            rejected_objects: number;
             /** Rejections */
             rejections: number;
             /** Rounds */
@@ -3990,6 +4011,35 @@ export interface components {
             strokes: number;
             /** Submissions */
             submissions: number;
+        };
+        /**
+         * ObjectAccept
+         * @description Accept or release one object by itself in the frames from `first` to `last` (inclusive): later versions keep its
+         *     pixels there. Accepted frames and frames without a mask stay as they are. The `result` of the `ack` is the number of
+         *     frames that changed.
+         *
+         *     `head` and `seen` are as for `frames.accept`. Nothing is accepted while a round is computed.
+         */
+        ObjectAccept: {
+            /** Accepted */
+            accepted: boolean;
+            /** First */
+            first: number;
+            /** Head */
+            head: number | null;
+            /** Key */
+            key: string;
+            /** Last */
+            last: number;
+            /** Object */
+            object: number;
+            /** Seen */
+            seen: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "object.accept";
         };
         /** ObjectAdd */
         ObjectAdd: {
@@ -4139,6 +4189,8 @@ export interface components {
             frame: number;
             /** Key */
             key?: string | null;
+            /** Last */
+            last?: number | null;
             /** Object */
             object?: number | null;
             /**
@@ -4159,6 +4211,8 @@ export interface components {
         /**
          * PinInfo
          * @description A comment on a frame. Without `x` and `y` it is about the whole frame.
+         *
+         *     A pin about an object says that the object is wrong there, until the pin is resolved.
          */
         PinInfo: {
             author: components["schemas"]["Person"];
@@ -4170,6 +4224,8 @@ export interface components {
             id: number;
             /** Job */
             job: number | null;
+            /** Last */
+            last: number | null;
             /** Object */
             object: number | null;
             /** Reason */
@@ -5115,6 +5171,10 @@ export interface components {
             /** Accepted */
             accepted: {
                 [key: string]: number;
+            };
+            /** Accepted Objects */
+            accepted_objects: {
+                [key: string]: components["schemas"]["AcceptedObjectSpan"][];
             };
             /** Cuts */
             cuts: number[];
@@ -16024,7 +16084,7 @@ export interface operations {
                  *       "type": "object.add"
                  *     }
                  */
-                "application/json": components["schemas"]["ScribbleAdd"] | components["schemas"]["PromptAdd"] | components["schemas"]["ScribbleRemove"] | components["schemas"]["ObjectAdd"] | components["schemas"]["ObjectUpdate"] | components["schemas"]["RoundRun"] | components["schemas"]["RoundCancel"] | components["schemas"]["HeadMove"] | components["schemas"]["FramesAccept"] | components["schemas"]["MaskPaint"] | components["schemas"]["MaskEdit"] | components["schemas"]["SpanAbsent"] | components["schemas"]["CutsSet"] | components["schemas"]["TimeSpent"] | components["schemas"]["LeaseTake"] | components["schemas"]["LeaseRelease"] | components["schemas"]["LeaseAsk"];
+                "application/json": components["schemas"]["ScribbleAdd"] | components["schemas"]["PromptAdd"] | components["schemas"]["ScribbleRemove"] | components["schemas"]["ObjectAdd"] | components["schemas"]["ObjectUpdate"] | components["schemas"]["RoundRun"] | components["schemas"]["RoundCancel"] | components["schemas"]["HeadMove"] | components["schemas"]["FramesAccept"] | components["schemas"]["ObjectAccept"] | components["schemas"]["MaskPaint"] | components["schemas"]["MaskEdit"] | components["schemas"]["SpanAbsent"] | components["schemas"]["CutsSet"] | components["schemas"]["TimeSpent"] | components["schemas"]["LeaseTake"] | components["schemas"]["LeaseRelease"] | components["schemas"]["LeaseAsk"];
             };
         };
         responses: {

@@ -150,7 +150,7 @@ function Draft({ draft }: { draft: PinDraft }) {
     return pin_reasons;
   });
   const alive = store.alive.value;
-  const [object, setObject] = useState(String(store.selected.peek() || ""));
+  const [object, setObject] = useState(String((draft.object ?? store.selected.peek()) || ""));
   const [reason, setReason] = useState("");
   const [text, setText] = useState("");
   const [busy, setBusy] = useState(false);
@@ -167,7 +167,8 @@ function Draft({ draft }: { draft: PinDraft }) {
   return (
     <form class={css.form} onSubmit={save}>
       <header>
-        <b>New pin</b>
+        <b>{draft.object === undefined ? "New pin" : "What is wrong?"}</b>
+        {typeof draft.last === "number" && <small>{`frames ${draft.frame}–${draft.last}`}</small>}
         <IconButton icon={X} label="Do not set it" size="small" testid="pin-cancel" onClick={close} />
       </header>
       {(reasons.value?.length ?? 0) > 0 && (
@@ -246,6 +247,7 @@ function Thread({ pin }: { pin: PinInfo }) {
       <header>
         <b>{pin.reason || "Pin"}</b>
         {object && <small>{object.name}</small>}
+        {pin.last !== null && <small>{`frames ${pin.frame}–${pin.last}`}</small>}
         <IconButton
           icon={X}
           label="Close"

@@ -71,6 +71,7 @@ export function state(given: Partial<State> = {}): State {
     head: null,
     pins: [],
     accepted: {},
+    accepted_objects: {},
     absent: {},
     cuts: [],
     seconds: {},

@@ -6,6 +6,7 @@ import { seek } from "../actions/playback";
 import { workTime } from "../format";
 import { IconButton } from "../parts/IconButton";
 import type { ObjectInfo } from "../protocol";
+import { rejectedIn } from "../state/acceptedObjects";
 import { covers, lostRanges, type Range } from "../state/lost";
 import { useStudio } from "../studio/context";
 import css from "./SelectedObject.module.css";
@@ -99,6 +100,7 @@ interface Here {
   /** 0..1, null if the engine gave none. */
   confidence: number | null;
   accepted: boolean;
+  rejected: boolean;
   absent: boolean;
   lost: boolean;
 }
@@ -116,9 +118,10 @@ function useHere({ number }: ObjectInfo): Here {
     loaded: summary?.loaded ?? false,
     present: summary?.ids.includes(number) ?? false,
     confidence: sure === undefined ? null : sure / 255,
-    accepted: store.accepted.value.has(frame),
+    accepted: store.accepted.value.has(frame) || covers(store.acceptedObjects.value.get(number) ?? [], frame),
+    rejected: covers(rejectedIn(store.pins.value, number), frame),
     absent: covers(absent, frame),
-    lost: covers(lostRanges(store.summaries.value, number, absent), frame),
+    lost: covers(lostRanges(store.summaries.value, number, store.decided.value.get(number) ?? []), frame),
   };
 }
 
@@ -130,6 +133,7 @@ export function stateHere({ locked }: Pick<ObjectInfo, "locked">, here: Here): s
   else if (!here.present) words.push("not in the mask");
   else if (here.confidence !== null) words.push(`${Math.round(here.confidence * 100)} % sure`);
   if (here.accepted) words.push("accepted");
+  if (here.rejected) words.push("rejected");
   if (locked) words.push("locked");
   return words.join(", ") || "has a mask";
 }
@@ -141,7 +145,8 @@ function Spans({ object }: { object: ObjectInfo }) {
   const studio = useStudio();
   const { store } = studio;
   const absent = store.absent.value.get(object.number) ?? [];
-  const lost = lostRanges(store.summaries.value, object.number, absent);
+  const decided = store.decided.value.get(object.number) ?? [];
+  const lost = lostRanges(store.summaries.value, object.number, decided);
   const row = (name: string, ranges: readonly Range[]) =>
     ranges.length > 0 && (
       <div>
@@ -169,6 +174,8 @@ function Spans({ object }: { object: ObjectInfo }) {
     <>
       {row("Lost", lost)}
       {row("Absent", absent)}
+      {row("Accepted", store.acceptedObjects.value.get(object.number) ?? [])}
+      {row("Rejected", rejectedIn(store.pins.value, object.number))}
     </>
   );
 }

@@ -1,11 +1,13 @@
 /** What can be done to the selected span of frames, in place of the timeline's legend. */
-import { Brackets, Copy, Eraser, Spline } from "lucide-preact";
+import { BadgeCheck, Brackets, Copy, Eraser, Flag, Spline } from "lucide-preact";
 import { editMasks, isAbsent, markAbsent } from "../actions/edits";
+import { acceptObject, isObjectAccepted, rejectObject } from "../actions/objectReview";
 import { scopeFromSelection } from "../actions/scope";
 import { acceptedParts, acceptUsed } from "../actions/spans";
 import { plural } from "../format";
 import { Button } from "../parts/Button";
 import { IconButton } from "../parts/IconButton";
+import type { ObjectInfo } from "../protocol";
 import type { Range } from "../state/lost";
 import { useStudio } from "../studio/context";
 import { CommandIcon } from "./CommandButton";
@@ -54,6 +56,39 @@ export function SpanBar({ span }: { span: Range }) {
   );
 }
 
+/** Accepting and rejecting the selected object by itself. */
+function Verdict({ object, span, enabled }: { object: ObjectInfo; span: Range; enabled: boolean }) {
+  const studio = useStudio();
+  const accepted = isObjectAccepted(studio, object.number, span);
+  return (
+    <>
+      <IconButton
+        size="small"
+        icon={BadgeCheck}
+        testid="span-accept-object"
+        hotkey="Shift+L"
+        disabled={!enabled}
+        pressed={accepted}
+        label={
+          accepted
+            ? `Release ${object.name}: versions may change it here again`
+            : `Accept ${object.name} alone: no later version changes its pixels here`
+        }
+        onClick={() => acceptObject(studio, object.number, span, !accepted)}
+      />
+      <IconButton
+        size="small"
+        icon={Flag}
+        testid="span-reject-object"
+        hotkey="Shift+B"
+        disabled={!enabled}
+        label={`Reject ${object.name} here: say in a pin what is wrong`}
+        onClick={() => rejectObject(studio, object.number, span)}
+      />
+    </>
+  );
+}
+
 /** What can be done to the selected object, or to all objects, in the span. */
 function Objects({ span, enabled }: { span: Range; enabled: boolean }) {
   const studio = useStudio();
@@ -79,6 +114,7 @@ function Objects({ span, enabled }: { span: Range; enabled: boolean }) {
         <option value="selected">{object?.name ?? "selected object"}</option>
         <option value="all">all objects</option>
       </select>
+      {!all && object && <Verdict object={object} span={span} enabled={enabled} />}
       <Button
         size="small"
         testid="span-absent"

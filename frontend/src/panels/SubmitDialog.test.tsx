@@ -18,6 +18,7 @@ function pin(id: number, frame: number, resolved = false): PinInfo {
     id,
     job: null,
     frame,
+    last: null,
     object: null,
     x: null,
     y: null,

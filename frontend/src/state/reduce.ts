@@ -44,6 +44,9 @@ function apply(store: Store, message: ServerMessage): void {
       store.accepted.value = accepted;
       break;
     }
+    case "object.accepted":
+      store.objectSpans.value = new Map(store.objectSpans.value).set(message.object, message.spans);
+      break;
     case "absent.changed":
       store.absent.value = new Map(store.absent.value).set(message.object, message.spans);
       break;
@@ -88,6 +91,7 @@ export function load(store: Store, state: State): void {
   store.objects.value = state.objects;
   store.saved.value = state.scribbles;
   store.rounds.value = new Map(state.rounds.map((round) => [round.id, round]));
+  store.objectSpans.value = byNumber(state.accepted_objects);
   store.absent.value = byNumber(state.absent);
   store.cuts.value = state.cuts;
   store.pins.value = state.pins;

@@ -17,6 +17,7 @@ export interface ReviewQuestion {
   /** The summaries at the round before. */
   before: readonly FrameSummary[];
   objects: readonly ObjectInfo[];
+  /** By object number, the ranges in which it cannot be lost. */
   absent: ReadonlyMap<number, readonly Range[]>;
   accepted: ReadonlyMap<number, number>;
   /** Frames that were looked at since the review began. */

@@ -7,6 +7,7 @@ import type { Job } from "../api/types";
 import { movedPart } from "../masks/change";
 import { MaskStore } from "../masks/store";
 import type {
+  AcceptedObjectSpan,
   LeaseInfo,
   ObjectInfo,
   Person,
@@ -19,6 +20,7 @@ import type {
   Viewer,
   WorkerStatus,
 } from "../protocol";
+import { acceptedOn, decidedOf, withoutAccepted } from "./acceptedObjects";
 import type { Compare } from "./compare";
 import { type FrameSummary, summariesOf } from "./frameSummary";
 import { jobInHand } from "./jobs";
@@ -43,11 +45,15 @@ export interface ProjectLabel {
 
 export type Dialog = "help" | "keys" | "export" | "submit" | "reject" | null;
 
-/** A pin that is being written: its frame, and its place in 0..1 of the frame. */
+/** A pin that is being written: its frames, and its place in 0..1 of the frame if it has one. */
 export interface PinDraft {
   frame: number;
-  x: number;
-  y: number;
+  x: number | null;
+  y: number | null;
+  /** The last frame that it is about, if that is not `frame`. */
+  last?: number | null;
+  /** The object that it rejects, if it is not yet to be chosen. */
+  object?: number;
 }
 
 /** How far a review is: the place that is looked at, those before it, and the frames that were looked at. */
@@ -92,6 +98,7 @@ export interface Store {
   readonly scored: Signal<number>; // rounds that were scored since the page was opened
   readonly scores: Signal<ReadonlyMap<number, RoundScores>>; // by round, for roles that may see ground truth
   readonly accepted: Signal<ReadonlyMap<number, number>>; // frame -> round
+  readonly objectSpans: Signal<ReadonlyMap<number, readonly AcceptedObjectSpan[]>>; // by object, on any round
   readonly presence: Signal<readonly Viewer[]>;
   readonly leases: Signal<readonly LeaseInfo[]>; // who draws on which object now
   readonly worker: Signal<WorkerStatus | null>;
@@ -140,6 +147,8 @@ export interface Store {
   readonly active: ReadonlySignal<RoundInfo | null>; // the round that runs, else the one that is next
   readonly ownActive: ReadonlySignal<RoundInfo | null>; // this person's newest round that runs or waits
   readonly kept: ReadonlySignal<ReadonlyMap<number, number>>; // accepted frames; empty while another round is shown
+  readonly acceptedObjects: ReadonlySignal<ReadonlyMap<number, readonly Range[]>>; // by object, at the shown round
+  readonly decided: ReadonlySignal<ReadonlyMap<number, readonly Range[]>>; // by object: absent or accepted there
   readonly summaries: ReadonlySignal<readonly FrameSummary[]>; // one for each frame
   readonly summariesBefore: ReadonlySignal<readonly FrameSummary[]>; // the same for the base of the shown round
   readonly suggestion: ReadonlySignal<Suggestion | null>;
@@ -169,6 +178,7 @@ function given(id: number) {
     scored: signal(0),
     scores: signal<ReadonlyMap<number, RoundScores>>(new Map()),
     accepted: signal<ReadonlyMap<number, number>>(new Map()),
+    objectSpans: signal<ReadonlyMap<number, readonly AcceptedObjectSpan[]>>(new Map()),
     presence: signal<readonly Viewer[]>([]),
     leases: signal<readonly LeaseInfo[]>([]),
     worker: signal<WorkerStatus | null>(null),
@@ -229,9 +239,12 @@ export function createStore(id: number): Store {
   const line = computed(() => lineOf(base.rounds.value, shownRound.value));
   // At the head, accepted frames show the accepted mask. Any other round is shown as it was computed.
   const kept = computed(() => (base.looking.value === null ? base.accepted.value : NOTHING_ACCEPTED));
+  const acceptedObjects = computed(() => acceptedOn(base.objectSpans.value, line.value));
+  const decided = computed(() => decidedOf(base.absent.value, acceptedObjects.value));
   const summaries = computed(() => {
     base.masks.version.value; // subscribes to changes
-    return summariesOf(base.video.value, base.rounds.value, line.value, kept.value, base.masks);
+    const all = summariesOf(base.video.value, base.rounds.value, line.value, kept.value, base.masks);
+    return withoutAccepted(all, acceptedObjects.value, base.masks);
   });
   const summariesBefore = computed(() => {
     base.masks.version.value;
@@ -266,6 +279,8 @@ export function createStore(id: number): Store {
       return activeRounds(base.rounds.value).findLast(({ author }) => author.id === you) ?? null;
     }),
     kept,
+    acceptedObjects,
+    decided,
     summaries,
     summariesBefore,
     job: computed(() => jobInHand(base.jobs.value, base.wantedJob.value, base.you.value?.id ?? null)),
@@ -275,7 +290,7 @@ export function createStore(id: number): Store {
         before: summariesBefore.value,
         objects: alive.value,
         accepted: base.accepted.value,
-        absent: base.absent.value,
+        absent: decided.value,
         moved: (frame, object) => movedIn(frame, object),
         at: base.frame.value,
         shown: base.shown.value,

@@ -36,7 +36,7 @@ export interface Question {
   before: readonly FrameSummary[];
   objects: readonly ObjectInfo[];
   accepted: ReadonlyMap<number, number>;
-  /** By object number, the ranges in which a person said that it is absent. */
+  /** By object number, the ranges in which it cannot be lost. */
   absent: ReadonlyMap<number, readonly Range[]>;
   /** The share of an object's pixels that the newest round has changed in a frame, 0..1; null if that is not known. */
   moved: (frame: number, object: number) => number | null;

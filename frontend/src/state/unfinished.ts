@@ -20,7 +20,7 @@ export function unfinishedIn(store: Store, first: number, last: number): Unfinis
   const lost = store.alive.value.map(({ number, name }) => ({
     number,
     name,
-    ranges: clipped(lostRanges(summaries, number, store.absent.value.get(number) ?? []), first, last),
+    ranges: clipped(lostRanges(summaries, number, store.decided.value.get(number) ?? []), first, last),
   }));
   return {
     lost: lost.filter(({ ranges }) => ranges.length > 0),

@@ -18,7 +18,18 @@ from tests.webapp.annotation.test_undo import done
 from tests.webapp.conftest import HEIGHT, WIDTH, accept, draw, make_video, painted, run
 from tests.webapp.live.conftest import Open
 from webapp.accounts.models import User
-from webapp.annotation.models import AcceptedFrame, Change, Head, HumanTime, Mask, Object, Receipt, Round, Scribble
+from webapp.annotation.models import (
+    AcceptedFrame,
+    AcceptedObject,
+    Change,
+    Head,
+    HumanTime,
+    Mask,
+    Object,
+    Receipt,
+    Round,
+    Scribble,
+)
 from webapp.annotation.objects import add_object
 from webapp.annotation.state import last_mask
 from webapp.jobs.leases import take
@@ -76,6 +87,11 @@ def accepting(by_me: bool, accepted: bool = True) -> Callable[[Video, User, User
     return fields
 
 
+def accepting_object(by_me: bool) -> Callable[[Video, User, User], dict[str, Any]]:
+    frames = accepting(by_me)
+    return lambda video, me, other: {"object": 1, **frames(video, me, other)}
+
+
 def held_by_other(video: Video, me: User, other: User) -> dict[str, Any]:
     take(video=video, by=other, connection="", number=1)
     return {"object": 1}
@@ -106,6 +122,8 @@ CASES = [
     Case("accept another's", "frames.accept", Role.REVIEWER, accepting(by_me=False)),
     Case("release one's own", "frames.accept", Role.ANNOTATOR, accepting(by_me=True, accepted=False)),
     Case("release another's", "frames.accept", Role.REVIEWER, accepting(by_me=False, accepted=False)),
+    Case("accept one's own object", "object.accept", Role.ANNOTATOR, accepting_object(by_me=True)),
+    Case("accept another's object", "object.accept", Role.REVIEWER, accepting_object(by_me=False)),
 ]
 OPEN_TO_ALL = {"resume", "looking", "ping", "preview.ask"}  # test_previewing.py tests preview.ask
 case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
@@ -113,7 +131,7 @@ case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 
 def everything() -> list[Any]:
     """Return all rows of the tables that a message of a client could change."""
-    tables = (Video, Object, Scribble, Round, Mask, Head, AcceptedFrame, HumanTime, Change, Receipt)
+    tables = (Video, Object, Scribble, Round, Mask, Head, AcceptedFrame, AcceptedObject, HumanTime, Change, Receipt)
     return [list(table.objects.order_by("pk").values()) for table in tables]
 
 

@@ -67,6 +67,7 @@ def test_frames_outside_are_locked_for_every_kind_of_change(job: Job, video: Vid
         ("mask.edit", {"op": "clear", "objects": [1], **span}),
         ("span.absent", {"object": 1, "absent": True, **span}),
         ("frames.accept", {"accepted": True, "head": made.pk, "seen": last_mask(video.pk), **span}),
+        ("object.accept", {"object": 1, "accepted": True, "head": made.pk, "seen": last_mask(video.pk), **span}),
         ("round.run", {"frames": [1, 2], "engine": "fake", "base": made.pk}),
         ("cuts.set", {"cuts": [7]}),
     ]

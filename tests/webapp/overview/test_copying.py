@@ -15,12 +15,13 @@ from django.db.models.functions import Now
 from django.test import Client
 
 from tests.conftest import make_project
+from tests.webapp.annotation.test_accepted_objects import accept as accept_object
 from tests.webapp.annotation.test_undo import done
 from tests.webapp.conftest import accept, run
 from webapp.accounts.models import User
 from webapp.annotation.head import head_of
 from webapp.annotation.masks import masks_of
-from webapp.annotation.models import AcceptedFrame, Mask, Object, Round, Scribble
+from webapp.annotation.models import AcceptedFrame, AcceptedObject, Mask, Object, Round, Scribble
 from webapp.annotation.objects import add_object
 from webapp.jobs.models import Job
 from webapp.overview import actions, copying
@@ -65,6 +66,7 @@ def video(project: Project, manager: User, settings: Any, tmp_path: Path, sent_t
     first = done(video, manager, None, [0, 1, 2])
     second = done(video, manager, first.pk, [1], label=2)
     accept(video, manager, 2)
+    accept_object(video, manager, 0, 0)
     run(video, manager, second.pk)
     return video
 
@@ -118,6 +120,8 @@ def test_a_copy_has_the_rounds_masks_and_mapped_labels(
     assert head_of(made.pk) == rounds[1].pk
     assert Scribble.objects.filter(video=made).count() == 2
     assert [(row.frame, row.mask.round.video_id) for row in AcceptedFrame.objects.filter(video=made)] == [(2, made.pk)]
+    objects = AcceptedObject.objects.filter(instance__video=made)
+    assert [(row.instance.number, row.frame, row.mask.round_id) for row in objects] == [(1, 0, rounds[0].pk)]
     labels = [
         (row.number, row.label.name, row.label.project_id) for row in Object.objects.filter(video=made) if row.label
     ]

@@ -13,6 +13,7 @@ from django.apps import apps
 from django.test import Client
 from django.utils import timezone
 
+from tests.webapp.annotation.test_accepted_objects import accept as accept_object
 from tests.webapp.conftest import accept, run, some_mask
 from webapp.accounts.models import User
 from webapp.annotation.claims import claim, finish, store
@@ -60,6 +61,7 @@ def video(project: Project, annotator: User, sent_tasks: Tasks) -> Video:
         store(claimed, [some_mask(frame) for frame in range(3)])
         finish(claimed, complete=True)
     accept(video, annotator, 1)
+    accept_object(video, annotator, 0, 0)
     export = Export.objects.create(
         video=video, round_id=base, format="davis", state=ExportState.DONE, size_bytes=3, author=annotator
     )

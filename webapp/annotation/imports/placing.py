@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from segmentation.types import IGNORE, LabelMap
 from webapp.accounts.models import User
 from webapp.annotation import changes
 from webapp.annotation.accepted import accepted_frames
+from webapp.annotation.accepted_objects import accepted_objects
 from webapp.annotation.codec import decode, encode
 from webapp.annotation.head import hold, set_head
 from webapp.annotation.imports.matching import Match
@@ -50,6 +51,7 @@ class Base:
     next_number: int
     objects: tuple[tuple[int, str, int | None, bool], ...]
     accepted: frozenset[int]
+    accepted_objects: Mapping[int, Mapping[int, int]]  # As `accepted_objects` returns them.
 
 
 @dataclass(frozen=True)
@@ -75,11 +77,13 @@ def with_found_ids(match: Match, read: ReadMasks) -> list[AnnotatedObject]:
 def base_of(video: Video) -> Base:
     head = Head.objects.filter(video=video).first()
     rows = Object.objects.filter(video=video, deleted_at=None).values_list("number", "name", "label_id", "locked")
+    at = head.round_id if head else None
     return Base(
-        head.round_id if head else None,
+        at,
         head.next_object_number if head else 1,
         tuple(rows.order_by("number")),
         frozenset(accepted_frames(video.pk)),
+        accepted_objects(video.pk, at),
     )
 
 
@@ -87,7 +91,8 @@ def compute(match: Match, read: ReadMasks, path: Path, labels: Labels, after_eac
     """Compute the new masks of a video from those in the file at `path`, and write them beside it.
 
     The objects of the file get exactly the pixels that the file gives them. The other objects of the video keep their
-    pixels elsewhere, and locked objects keep all of theirs. Accepted frames are left out.
+    pixels elsewhere, and locked objects keep all of theirs. Accepted frames are left out, and an object that
+    is accepted by itself in a frame keeps its pixels there.
     """
     video, base = match.video, base_of(match.video)
     there = list(Object.objects.filter(video=video, deleted_at=None).select_related("label").order_by("number"))
@@ -105,7 +110,8 @@ def compute(match: Match, read: ReadMasks, path: Path, labels: Labels, after_eac
             if frame in base.accepted:
                 continue
             before, confidence = standing.at(frame)
-            labels_ = _merged(table[decode(data)], before, own, locked)
+            kept = [*locked, *base.accepted_objects.get(frame, ())]
+            labels_ = _merged(table[decode(data)], before, [number for number in own if number not in kept], kept)
             encoded = encode(labels_)
             file.write(RECORD.pack(frame, len(encoded)) + encoded)
             placed.frames.append(frame)
@@ -118,17 +124,18 @@ def _in_order(path: Path) -> list[tuple[int, bytes]]:
     return sorted(stored_masks(path))
 
 
-def _merged(new: LabelMap, before: LabelMap | None, own: list[int], locked: list[int]) -> LabelMap:
+def _merged(new: LabelMap, before: LabelMap | None, own: list[int], kept: list[int]) -> LabelMap:
     """Return the mask of a frame after an import: the pixels of the imported objects `own` come from `new`.
 
-    All other pixels stay as in `before`, and pixels of the objects `locked` do not change. With `before` None the frame
+    All other pixels stay as in `before`, and pixels of the objects `kept` do not change. With `before` None the frame
     had no mask, and the result is `new`.
     """
     if before is None:
         return new
+    new = np.where(np.isin(new, own), new, 0)
     labels = before.copy()
     labels[np.isin(labels, own)] = 0
-    inside = (new > 0) & ~np.isin(before, locked)
+    inside = (new > 0) & ~np.isin(before, kept)
     labels[inside] = new[inside]
     return labels
 

@@ -13,6 +13,8 @@ const ROW: NumbersRow = {
   rounds: 2,
   corrections: 0,
   accepted_frames: 3,
+  accepted_objects: 5,
+  rejected_objects: 1,
   submissions: 1,
   rejections: 0,
   rounds_to_accept: 2.5,

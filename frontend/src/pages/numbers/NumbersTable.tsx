@@ -35,6 +35,20 @@ const COLUMNS: Column[] = [
   { key: "strokes", name: "Strokes", shown: whole, adds: true },
   { key: "painted_pixels", name: "Painted px", shown: whole, adds: true },
   { key: "accepted_frames", name: "Accepted", title: "Accepted frames", shown: whole, adds: true },
+  {
+    key: "accepted_objects",
+    name: "Objects ok",
+    title: "Objects that were accepted by themselves, counted in each frame",
+    shown: whole,
+    adds: true,
+  },
+  {
+    key: "rejected_objects",
+    name: "Objects wrong",
+    title: "Pins that say that an object is wrong",
+    shown: whole,
+    adds: true,
+  },
   { key: "submissions", name: "Submitted", title: "Submissions of jobs", shown: whole, adds: true },
   { key: "rejections", name: "Rejected", title: "Jobs that were sent back", shown: whole, adds: true },
   {

@@ -154,6 +154,9 @@ function drawLane(context: Context, scale: Scale, lane: Lane, y: number, colors:
   drawRanges(context, scale, lane.changed, y, BAND, lane.color);
   drawHatched(context, scale, lane.absent, y, BAND, colors.faint);
   drawRanges(context, scale, lane.lost, y + BAND / 2 - 1, 2, colors.bad);
+  // Below the band, what was decided about the object by itself.
+  drawRanges(context, scale, lane.accepted, y + BAND + 1, 2, colors.ok);
+  drawRanges(context, scale, lane.rejected, y + BAND + 1, 2, colors.bad);
   context.globalAlpha = 1;
   for (const frame of lane.painted) drawSquare(context, middleOf(scale, frame), y + BAND / 2, colors);
   for (const frame of lane.waiting) drawDiamond(context, middleOf(scale, frame), y + BAND / 2, colors, false);

@@ -2,6 +2,7 @@
  * What the timeline draws, as plain values. It is built again if one of them changes, but not if the playhead moves.
  */
 import type { RoundInfo } from "../../protocol";
+import { rejectedIn } from "../../state/acceptedObjects";
 import { type FrameSummary, hasFrame } from "../../state/frameSummary";
 import { outsideOf } from "../../state/jobs";
 import { lostRanges } from "../../state/lost";
@@ -27,6 +28,10 @@ export interface Lane {
   lost: readonly Range[];
   /** Where a person said that the object is not in the picture. */
   absent: readonly Range[];
+  /** Where a person accepted the object by itself. */
+  accepted: readonly Range[];
+  /** Where an open pin says that the object is wrong. */
+  rejected: readonly Range[];
   /** Frames on which it was drawn, in rounds of the line. */
   drawn: number[];
   /** Frames with scribbles that wait for a round. */
@@ -132,8 +137,10 @@ function lanesOf(store: Store, summaries: readonly FrameSummary[], current: numb
     selected: store.selected.value === number,
     ranges: places.get(number) ?? [],
     changed: changed.get(number) ?? [],
-    lost: lostRanges(summaries, number, store.absent.value.get(number) ?? []),
+    lost: lostRanges(summaries, number, store.decided.value.get(number) ?? []),
     absent: store.absent.value.get(number) ?? [],
+    accepted: store.acceptedObjects.value.get(number) ?? [],
+    rejected: rejectedIn(store.pins.value, number),
     drawn: [...(drawn.get(number) ?? [])],
     waiting: [...new Set(waiting(number))],
     painted: paintedFrames(store, number),

@@ -1,0 +1,80 @@
+/** Accepting and rejecting a single object in a span of frames, undoably. The other objects there stay as they are. */
+import { newKey } from "../connection/key";
+import { plural } from "../format";
+import { toast, toastError } from "../parts/Toast";
+import { covers, type Range } from "../state/lost";
+import type { Studio } from "../studio/studio";
+
+/** Returns the frames of a span in which object `number` is accepted by itself, and those in which it could be. */
+export function objectParts({ store }: Studio, number: number, [first, last]: Range) {
+  const parts: Record<"yes" | "no", [number, number][]> = { yes: [], no: [] };
+  const accepted = store.acceptedObjects.value.get(number) ?? [];
+  for (let frame = first; frame <= last; frame++) {
+    if (store.accepted.value.has(frame) || store.summaries.value[frame]?.round == null) continue;
+    const ranges = parts[covers(accepted, frame) ? "yes" : "no"];
+    const end = ranges.at(-1);
+    if (end && end[1] === frame - 1) end[1] = frame;
+    else ranges.push([frame, frame]);
+  }
+  return parts;
+}
+
+/** Whether object `number` is accepted by itself wherever the span has a mask that is not accepted whole. */
+export function isObjectAccepted(studio: Studio, number: number, span: Range): boolean {
+  const { yes, no } = objectParts(studio, number, span);
+  return yes.length > 0 && no.length === 0;
+}
+
+/** Tells the server to accept or release an object in a span, as this page shows it. */
+export function sendObject(
+  { store, socket, outbox }: Studio,
+  object: number,
+  [first, last]: Range,
+  accepted: boolean,
+) {
+  const [head, seen] = [store.head.peek(), socket.newestMask];
+  outbox
+    .send({ type: "object.accept", key: newKey(), object, first, last, accepted, head, seen })
+    .catch(toastError);
+}
+
+/** Accepts or releases object `number` in a span. */
+export function acceptObject(studio: Studio, number: number, span: Range, accepted: boolean): void {
+  const { yes, no } = objectParts(studio, number, span);
+  const changed = accepted ? no : yes;
+  const count = changed.reduce((sum, [first, last]) => sum + last - first + 1, 0);
+  const name = nameOf(studio, number);
+  if (count === 0) {
+    toast({
+      text: accepted ? "There is no mask to accept." : `${name} is not accepted there.`,
+      tone: "info",
+    });
+    return;
+  }
+  // The whole span is one message; only taking it back goes by the ranges that have changed.
+  sendObject(studio, number, span, accepted);
+  const apply = (value: boolean) => {
+    for (const range of changed) sendObject(studio, number, range, value);
+  };
+  const inState = (value: boolean) =>
+    studio.store.canDraw.value && changed.every((range) => isObjectAccepted(studio, number, range) === value);
+  studio.history.push({
+    name: `${accepted ? "accepting" : "releasing"} ${name}`,
+    undoable: () => inState(accepted),
+    undo: () => apply(!accepted),
+    redoable: () => inState(!accepted),
+    redo: () => apply(accepted),
+  });
+  toast({ text: `${accepted ? "Accepted" : "Released"} ${name} in ${plural(count, "frame")}.` });
+}
+
+/** Opens a pin about object `number` in a span: what is wrong there. The object is rejected once the pin is set. */
+export function rejectObject({ store }: Studio, number: number, [first, last]: Range): void {
+  store.playing.value = false;
+  store.frame.value = first;
+  store.pin.value = { frame: first, last: last > first ? last : null, object: number, x: null, y: null };
+}
+
+export function nameOf({ store }: Studio, number: number): string {
+  return store.alive.peek().find((object) => object.number === number)?.name ?? `object ${number}`;
+}
