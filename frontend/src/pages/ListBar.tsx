@@ -2,7 +2,7 @@
 import { LayoutGrid, Rows3, SlidersHorizontal } from "lucide-preact";
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
-import { SelectField, TextField } from "../parts/Field";
+import { SelectField, type SelectFieldProps, TextField } from "../parts/Field";
 import { IconButton } from "../parts/IconButton";
 import css from "./ListBar.module.css";
 import { changeList, listAddress } from "./listAddress";
@@ -44,63 +44,48 @@ export function ListBar({ labels, people, views, children }: ListBarProps) {
         <SlidersHorizontal size={15} aria-hidden="true" />
         Filters{limits > 0 && ` (${limits})`}
       </button>
-      <div class={css.choice}>
-        <SelectField
-          label="State"
-          bare
-          testid="videos-state"
-          value={state}
-          options={optionsOf(STATES)}
-          onChange={(value) => changeList({ state: value as StateFilter })}
-        />
-      </div>
-      <div class={css.choice}>
-        <SelectField
-          label="Assignee"
-          bare
-          testid="videos-assignee"
-          value={assignee}
-          options={[
-            person("", "Any assignee"),
-            person("me", "Mine"),
-            person("none", "Nobody's"),
-            ...people.map(({ id, name }) => person(String(id), name)),
-          ]}
-          onChange={(value) => changeList({ assignee: value })}
-        />
-      </div>
-      <div class={css.choice}>
-        <SelectField
-          label="Due"
-          bare
-          testid="videos-due"
-          value={due}
-          options={Object.entries(DUES).map(([value, name]) => ({ value, name }))}
-          onChange={(value) => changeList({ due: value as DueFilter })}
-        />
-      </div>
+      <Choice
+        label="State"
+        testid="videos-state"
+        value={state}
+        options={optionsOf(STATES)}
+        onChange={(value) => changeList({ state: value as StateFilter })}
+      />
+      <Choice
+        label="Assignee"
+        testid="videos-assignee"
+        value={assignee}
+        options={[
+          person("", "Any assignee"),
+          person("me", "Mine"),
+          person("none", "Nobody's"),
+          ...people.map(({ id, name }) => person(String(id), name)),
+        ]}
+        onChange={(value) => changeList({ assignee: value })}
+      />
+      <Choice
+        label="Due"
+        testid="videos-due"
+        value={due}
+        options={Object.entries(DUES).map(([value, name]) => ({ value, name }))}
+        onChange={(value) => changeList({ due: value as DueFilter })}
+      />
       {labels.length > 0 && (
-        <div class={css.choice}>
-          <SelectField
-            label="Label"
-            bare
-            testid="videos-label"
-            value={label}
-            options={[person("", "Any label"), ...labels.map(({ id, name }) => person(String(id), name))]}
-            onChange={(value) => changeList({ label: value })}
-          />
-        </div>
-      )}
-      <div class={css.choice}>
-        <SelectField
-          label="Order"
-          bare
-          testid="videos-sort"
-          value={sort}
-          options={optionsOf(SORTS)}
-          onChange={(value) => changeList({ sort: value as Sort })}
+        <Choice
+          label="Label"
+          testid="videos-label"
+          value={label}
+          options={[person("", "Any label"), ...labels.map(({ id, name }) => person(String(id), name))]}
+          onChange={(value) => changeList({ label: value })}
         />
-      </div>
+      )}
+      <Choice
+        label="Order"
+        testid="videos-sort"
+        value={sort}
+        options={optionsOf(SORTS)}
+        onChange={(value) => changeList({ sort: value as Sort })}
+      />
       {views}
       <div class={css.actions}>
         {children}
@@ -123,6 +108,15 @@ export function ListBar({ labels, people, views, children }: ListBarProps) {
           />
         </fieldset>
       </div>
+    </div>
+  );
+}
+
+/** A filter, or the order of the list. Its label is only for screen readers. */
+function Choice(props: SelectFieldProps) {
+  return (
+    <div class={css.choice}>
+      <SelectField {...props} bare />
     </div>
   );
 }

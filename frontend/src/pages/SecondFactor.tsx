@@ -17,6 +17,7 @@ import { Dialog } from "../parts/Dialog";
 import { TextField } from "../parts/Field";
 import { toast, toastError } from "../parts/Toast";
 import form from "./Form.module.css";
+import { FormProblem } from "./FormProblem";
 import css from "./SecondFactor.module.css";
 
 const opened = signal(false);
@@ -103,11 +104,7 @@ function Steps({ person, codes, onCodes, attempt: { busy, problem, attempt }, fi
           }
         />
       )}
-      {(problem || state.problem) && (
-        <p class={form.problem} role="alert" data-testid="second-factor-problem">
-          {problem || state.problem?.message}
-        </p>
-      )}
+      <FormProblem testid="second-factor-problem" text={problem || state.problem?.message} />
     </div>
   );
 }

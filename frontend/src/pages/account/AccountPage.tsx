@@ -1,6 +1,5 @@
 /** One's own page: names and mail address, the browsers in which one is signed in, notifications, tokens for scripts. */
 import { MonitorSmartphone } from "lucide-preact";
-import type { ComponentChildren } from "preact";
 import { useAttempt } from "../../api/attempt";
 import { call, callAll } from "../../api/http";
 import { useLoaded } from "../../api/load";
@@ -15,10 +14,12 @@ import { toast, toastError } from "../../parts/Toast";
 import { openAccount } from "../Account";
 import { useDraft } from "../draft";
 import form from "../Form.module.css";
+import { FormProblem } from "../FormProblem";
 import { PageHead } from "../PageHead";
 import { ProblemState } from "../ProblemState";
 import { Quota } from "../Quota";
 import { openSecondFactor } from "../SecondFactor";
+import { Section } from "../Section";
 import { Shell } from "../Shell";
 import { TokenList } from "../Tokens";
 import css from "./AccountPage.module.css";
@@ -72,15 +73,6 @@ export function AccountPage() {
         </div>
       )}
     </Shell>
-  );
-}
-
-function Section({ title, children }: { title: string; children: ComponentChildren }) {
-  return (
-    <section class={css.section}>
-      <h2>{title}</h2>
-      {children}
-    </section>
   );
 }
 
@@ -145,11 +137,7 @@ function Names({ person }: { person: Me }) {
         onInput={email.set}
         autocomplete="email"
       />
-      {problem && (
-        <p class={form.problem} role="alert" data-testid="names-problem">
-          {problem}
-        </p>
-      )}
+      <FormProblem testid="names-problem" text={problem} />
       <div>
         <Button
           type="submit"

@@ -8,6 +8,7 @@ import { Button } from "../../parts/Button";
 import { Dialog } from "../../parts/Dialog";
 import { toast } from "../../parts/Toast";
 import form from "../Form.module.css";
+import { FormProblem } from "../FormProblem";
 import { annotatorsOf, PeopleChoice } from "../PeopleChoice";
 
 export interface MixInProps {
@@ -63,11 +64,7 @@ export function MixIn({ video, members, onClose }: MixInProps) {
           ground truth.
         </p>
         <PeopleChoice members={able} chosen={chosen} onChange={setChosen} testid="mix-in-person" />
-        {problem && (
-          <p class={form.problem} role="alert" data-testid="mix-in-problem">
-            {problem}
-          </p>
-        )}
+        <FormProblem testid="mix-in-problem" text={problem} />
       </form>
     </Dialog>
   );

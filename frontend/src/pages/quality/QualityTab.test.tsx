@@ -137,6 +137,11 @@ describe("the quality of a project", () => {
     server.answers[`${JOBS}&limit=12`] = { jobs: [{ ...JOB, jf: null }], next: null };
     const socket = FakeSocket.last as FakeSocket;
     expect(socket.url).toContain("/ws/projects/3");
+    const loads = () => server.lines.filter((line) => line === `${JOBS}&limit=12`).length;
+    const before = loads();
+    socket.tell({ type: "videos.changed", changed: [], progress: [], all: true });
+    await act(async () => void (await vi.advanceTimersByTimeAsync(20_000)));
+    expect(loads()).toBe(before + 1); // The first message of the socket lets the list be loaded once.
     socket.tell({ type: "videos.changed", changed: [7], progress: [], all: false });
     await act(async () => void (await vi.advanceTimersByTimeAsync(1000)));
     expect(get("quality-jobs").textContent).not.toContain("J&F");
@@ -148,6 +153,8 @@ describe("the quality of a project", () => {
   test("is not loaded again for the progress of an import, nor while it is hidden", async () => {
     const server = await open("reviewer");
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    (FakeSocket.last as FakeSocket).tell({ type: "videos.changed", changed: [], progress: [], all: true });
+    await act(async () => void (await vi.advanceTimersByTimeAsync(1000)));
     const tell = async (changed: number[]) => {
       (FakeSocket.last as FakeSocket).tell({ type: "videos.changed", changed, progress: [], all: false });
       await act(async () => void (await vi.advanceTimersByTimeAsync(20_000)));

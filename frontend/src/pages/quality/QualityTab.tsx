@@ -1,12 +1,12 @@
 /** How good the work of a project is: what is asked of submissions, J&F of jobs, known clips, and review by sample. */
 import { Lock } from "lucide-preact";
-import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { callAll } from "../../api/http";
 import { useLoaded } from "../../api/load";
 import { may } from "../../api/roles";
 import { EmptyState } from "../../parts/EmptyState";
 import { ProblemLine } from "../ProblemLine";
+import { Section } from "../Section";
 import type { TabProps } from "../tab";
 import { Jobs } from "./Jobs";
 import { KnownClips } from "./KnownClips";
@@ -48,14 +48,5 @@ export function QualityTab({ project }: TabProps) {
         </Section>
       </div>
     </div>
-  );
-}
-
-function Section({ title, children }: { title: string; children: ComponentChildren }) {
-  return (
-    <section class={css.section}>
-      <h2>{title}</h2>
-      {children}
-    </section>
   );
 }

@@ -10,6 +10,7 @@ import { ListGhost } from "../../parts/FramedList";
 import { toast } from "../../parts/Toast";
 import { useDraft } from "../draft";
 import form from "../Form.module.css";
+import { FormProblem } from "../FormProblem";
 import { ProblemState } from "../ProblemState";
 
 export function Thresholds({ project }: { project: Project }) {
@@ -101,11 +102,7 @@ function Change({ project, rule, onChange }: ChangeProps) {
           hint="After that it is flagged, so that nobody has to guess."
         />
       )}
-      {problem && (
-        <p class={form.problem} role="alert" data-testid="quality-problem">
-          {problem}
-        </p>
-      )}
+      <FormProblem testid="quality-problem" text={problem} />
       <div>
         <Button
           type="submit"

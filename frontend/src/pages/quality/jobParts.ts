@@ -104,10 +104,15 @@ function useChanges(project: number, reload: () => Promise<void>): void {
     const seen = () => {
       if (missed) load();
     };
+    let begun = false;
     const stop = followProject(project, {
       live: () => {},
       changed: ({ all, changed }) => {
-        if (all || changed.length) AGAIN_MS.forEach(loadIn); // Otherwise imports have gone on, which have no jobs yet.
+        // The first message tells nothing, but the list may have changed before it. Without `changed`, imports have
+        // gone on, which have no jobs yet.
+        if (!begun) loadIn(0);
+        else if (all || changed.length) AGAIN_MS.forEach(loadIn);
+        begun = true;
       },
     });
     document.addEventListener("visibilitychange", seen);

@@ -5,6 +5,7 @@ import type { Limits } from "../../api/types";
 import { Button } from "../../parts/Button";
 import { TextField } from "../../parts/Field";
 import form from "../Form.module.css";
+import { FormProblem } from "../FormProblem";
 
 const FIELDS = [
   { key: "frames", label: "Frames", unit: 1 },
@@ -77,11 +78,12 @@ export function LimitsForm({ limits, testid, save, isNew = false }: LimitsFormPr
           Save
         </Button>
       </div>
-      {(problem || !wanted) && (
-        <p class={form.problem} role="alert" data-testid={`${testid}-problem`}>
-          {problem || "A limit is a number of 0 or more. Leave a field empty for no limit."}
-        </p>
-      )}
+      <FormProblem
+        testid={`${testid}-problem`}
+        text={
+          problem || (wanted ? "" : "A limit is a number of 0 or more. Leave a field empty for no limit.")
+        }
+      />
     </form>
   );
 }

@@ -13,6 +13,7 @@ import { FramedList, RowText } from "../../parts/FramedList";
 import { IconButton } from "../../parts/IconButton";
 import { toast, toastError } from "../../parts/Toast";
 import form from "../Form.module.css";
+import { FormProblem } from "../FormProblem";
 import { peopleOf } from "./TeamsPage";
 
 export interface ProjectTeamsProps {
@@ -92,11 +93,7 @@ export function ProjectTeams({ project, members, onInvited }: ProjectTeamsProps)
           Your teams
         </a>
       </form>
-      {(problem || failed) && (
-        <p class={form.problem} role="alert" data-testid="team-invite-problem">
-          {problem || failed?.message}
-        </p>
-      )}
+      <FormProblem testid="team-invite-problem" text={problem || failed?.message} />
       {invited.length > 0 && (
         <FramedList testid="project-team-list" label="Teams of this project">
           {invited.map((team) => (

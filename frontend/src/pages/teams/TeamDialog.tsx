@@ -11,6 +11,7 @@ import { FramedList, RowText } from "../../parts/FramedList";
 import { IconButton } from "../../parts/IconButton";
 import { toast } from "../../parts/Toast";
 import form from "../Form.module.css";
+import { FormProblem } from "../FormProblem";
 
 export interface TeamDialogProps {
   /** The team to change; null makes one. */
@@ -95,11 +96,7 @@ export function TeamDialog({ team, onClose, onSaved }: TeamDialogProps) {
             Add
           </Button>
         </div>
-        {problem && (
-          <p class={form.problem} role="alert" data-testid="team-problem">
-            {problem}
-          </p>
-        )}
+        <FormProblem testid="team-problem" text={problem} />
         {people.length === 0 ? (
           <p class={form.note}>Nobody is in it yet.</p>
         ) : (

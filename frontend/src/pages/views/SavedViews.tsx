@@ -15,6 +15,7 @@ import { Menu, type MenuEntry } from "../../parts/Menu";
 import { toast } from "../../parts/Toast";
 import { go, query } from "../../route";
 import form from "../Form.module.css";
+import { FormProblem } from "../FormProblem";
 import { listQuery } from "../listAddress";
 import css from "./SavedViews.module.css";
 
@@ -118,11 +119,7 @@ function ViewsDialog({ project, views, onClose }: { project: Project; views: Vie
             </Button>
           </div>
         </form>
-        {(problem || views.problem) && (
-          <p class={form.problem} role="alert" data-testid="views-problem">
-            {problem || views.problem?.message}
-          </p>
-        )}
+        <FormProblem testid="views-problem" text={problem || views.problem?.message} />
         {!views.value && !views.problem && <p class={form.note}>Loading…</p>}
         {views.value?.length === 0 && <p class={form.note}>No view is saved in this project yet.</p>}
         {Boolean(views.value?.length) && (

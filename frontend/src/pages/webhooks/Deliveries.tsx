@@ -10,6 +10,7 @@ import { Button } from "../../parts/Button";
 import { Dialog } from "../../parts/Dialog";
 import { FramedList } from "../../parts/FramedList";
 import form from "../Form.module.css";
+import { FormProblem } from "../FormProblem";
 import css from "./Webhooks.module.css";
 
 const PART = 20;
@@ -78,11 +79,7 @@ export function Deliveries({ webhook, onClose }: { webhook: Webhook; onClose: ()
       }
     >
       <div class={form.form}>
-        {text && (
-          <p class={form.problem} role="alert" data-testid="deliveries-problem">
-            {text}
-          </p>
-        )}
+        <FormProblem testid="deliveries-problem" text={text} />
         {!value && !loaded.problem && <p class={form.note}>Loading…</p>}
         {value?.deliveries.length === 0 && (
           <p class={form.note} data-testid="deliveries-none">

@@ -12,6 +12,7 @@ import { CheckField, TextField } from "../../parts/Field";
 import { FramedList, ListGhost, RowText } from "../../parts/FramedList";
 import { toast, toastError } from "../../parts/Toast";
 import form from "../Form.module.css";
+import { FormProblem } from "../FormProblem";
 import { ProblemState } from "../ProblemState";
 import settings from "../SettingsTab.module.css";
 import { Deliveries } from "./Deliveries";
@@ -199,11 +200,7 @@ function NewWebhook({ project, onClose, onMade }: NewWebhookProps) {
           ))}
           <p class={form.note}>With none chosen, it is told of all of them.</p>
         </fieldset>
-        {problem && (
-          <p class={form.problem} role="alert" data-testid="webhook-problem">
-            {problem}
-          </p>
-        )}
+        <FormProblem testid="webhook-problem" text={problem} />
       </form>
     </Dialog>
   );
