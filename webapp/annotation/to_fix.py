@@ -69,8 +69,8 @@ def unsure_frames(shown: Iterable[Shown]) -> set[int]:
 def lost_frames(video_id: int, shown: Sequence[Shown]) -> dict[int, set[int]]:
     """Return the frames in which each object is lost, by object id.
 
-    An object is lost in a frame that does not show it, if an earlier frame does, unless it is marked as absent or accepted by
-    itself there.
+    An object is lost in a frame that does not show it, if an earlier frame does, unless a person marked it as absent or
+    accepted it by itself there.
     """
     absent = {number: frames_in(spans) for number, spans in absent_spans(video_id).items()}
     accepted = frames_by_object(accepted_objects(video_id, head_of(video_id)))
