@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import Any, TypeAlias
 
 from webapp.annotation.absence import decided_of
 from webapp.annotation.accepted import accepted_masks
@@ -11,10 +11,8 @@ from webapp.annotation.codec import decode
 from webapp.annotation.models import Mask
 from webapp.inference.sessions import Session
 
-if TYPE_CHECKING:  # The web process lists engines without OpenCV, which this imports.
-    from segmentation.engine import Engine
-
-EngineSession: TypeAlias = "Session[Engine]"
+# The session of an engine. Only the runner imports the type of engines.
+EngineSession: TypeAlias = "Session[Any]"
 
 
 def tell_decisions(session: EngineSession) -> None:
