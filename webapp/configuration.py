@@ -81,7 +81,8 @@ VARIABLES = (
         "",
         values.folder,
         "a folder",
-        "Whatever lies in it can be brought in by every annotator, without an upload. Empty: nothing can.",
+        "Whatever lies in it can be brought in by every annotator, without an upload, except what is hidden. "
+        "Empty: nothing can.",
     ),
     Variable(
         "MASKWRIGHT_IMPORT_ADDRESSES",

@@ -10,6 +10,7 @@ import sys
 from typing import Any
 
 import structlog
+from structlog.tracebacks import ExceptionDictTransformer
 from structlog.typing import Processor
 
 TEXT, JSON = "text", "json"
@@ -63,10 +64,13 @@ def settings(form: str) -> dict[str, Any]:
 
 
 def _arguments(form: str) -> dict[str, Any]:
+    # By default both would write the local variables of each function in a traceback, which may be passwords.
     if form == JSON:
-        last: list[Processor] = [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+        tracebacks = structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False))
+        last: list[Processor] = [tracebacks, structlog.processors.JSONRenderer()]
     else:
-        last = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        plain = structlog.dev.plain_traceback
+        last = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)]
     return {
         "foreign_pre_chain": list(COMMON),
         "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],

@@ -48,6 +48,19 @@ def test_an_error_in_json_is_one_line_with_its_traceback(capsys: pytest.CaptureF
     assert json.loads(line)["exception"][0]["exc_value"] == "no frames"
 
 
+@pytest.mark.parametrize("form", ["json", "text"])
+def test_a_traceback_shows_no_local_variables(form: str, capsys: pytest.CaptureFixture[str]) -> None:
+    def sign_in(password: str) -> None:
+        raise ValueError(f"{len(password)} letters")
+
+    try:
+        sign_in("horse" + "battery")  # The source line, which a traceback shows, has not the whole word.
+    except ValueError as error:
+        line = written(form, capsys, "sign_in_failed", exc_info=error)
+    assert "12 letters" in line
+    assert "horsebattery" not in line
+
+
 def test_text_is_a_line_for_people(capsys: pytest.CaptureFixture[str]) -> None:
     line = written("text", capsys, "task_not_sent", row=7)
     assert "task_not_sent" in line

@@ -79,16 +79,24 @@ def import_root() -> Path:
 
 
 def find_in_folder(path: str) -> Path:
-    """Return the file or folder with this path below the import folder. Raises Problem "not_found"."""
+    """Return the file or folder with this path below the import folder. Raises Problem "not_found".
+
+    Nothing that is hidden, such as `.ssh`, is found.
+    """
     root = import_root()
     try:
         found = (root / path).resolve()
         is_there = found.is_relative_to(root) and (found.is_file() or found.is_dir())
+        is_there = is_there and not _is_hidden(Path(path), found.relative_to(root))
     except (OSError, ValueError, RuntimeError):  # A name is too long, has a NUL, or links lead in a circle.
         is_there = False
     if not is_there or found.is_relative_to(Path(settings.HOME).resolve()):
         raise Problem("not_found", f"The import folder has nothing called {path[:200]!r}.", 404, field="source")
     return found
+
+
+def _is_hidden(*paths: Path) -> bool:
+    return any(part.startswith(".") for path in paths for part in path.parts)
 
 
 def list_files(path: str) -> list[Entry]:
@@ -190,10 +198,10 @@ def _files_below(folder: Path) -> list[Member]:
     files = []
     for number, path in enumerate(folder.rglob("*"), 1):
         check_count(number)
-        if not path.is_file():
+        if not path.is_file() or _is_hidden(path.relative_to(folder)):
             continue
         real = path.resolve()
-        if real.is_relative_to(root) and not real.is_relative_to(home):
+        if real.is_relative_to(root) and not real.is_relative_to(home) and not _is_hidden(real.relative_to(root)):
             files.append(Member(_name_of(path, folder), real.stat().st_size, partial(_read, path)))
     return sorted(files, key=lambda file: file.path)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 import structlog
 from django.db import transaction
@@ -152,12 +153,18 @@ def pause_after(failures: int) -> timedelta:
     return timedelta(seconds=PAUSES[min(failures, len(PAUSES)) - 1])
 
 
+def shown_url(url: str) -> str:
+    """Return the address of a webhook for logs and notifications: its path may be a secret of the other server."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.hostname}" + ("/..." if parts.path.strip("/") or parts.query else "")
+
+
 def switch_off(hook: Webhook, why: str) -> None:
     """Switch a webhook off, fail what still waits for it, and notify the person who made it."""
     Webhook.objects.filter(pk=hook.pk).update(active=False, note=why[:300])
     waiting = Delivery.objects.filter(webhook=hook, state=DeliveryState.WAITING)
     waiting.update(state=DeliveryState.FAILED, error="The webhook was switched off.")
-    text = f"The webhook {hook.url} of {hook.project.name} was switched off. {why}"
+    text = f"The webhook {shown_url(hook.url)} of {hook.project.name} was switched off. {why}"
     link = f"/projects/{hook.project_id}/settings"
     made_by = [] if hook.created_by_id is None else present_members(hook.project_id, [hook.created_by_id])
     notify(made_by, Kind.WEBHOOK_OFF, text, link=link, project_id=hook.project_id)

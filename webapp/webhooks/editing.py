@@ -13,7 +13,7 @@ from webapp.outgoing import check_target
 from webapp.problems import NotFound, Problem
 from webapp.projects.access import memberships_of, project_for, require
 from webapp.projects.models import Role
-from webapp.webhooks.deliveries import DELIVERIES
+from webapp.webhooks.deliveries import DELIVERIES, shown_url
 from webapp.webhooks.events import TEXTS, Event, body_of
 from webapp.webhooks.models import Delivery, DeliveryState, Webhook
 from webapp.webhooks.signing import new_secret
@@ -57,7 +57,7 @@ def add_webhook(*, by: User, project_id: int, url: str, events: Sequence[Event])
             raise Problem("too_many_webhooks", f"A project has {MOST_WEBHOOKS} webhooks at most. Remove one.", 409)
         values = {"url": url, "events": _in_order(events), "secret": new_secret(), "created_by": by}
         hook = Webhook.objects.create(project=project, **values)
-        record(by, "webhook.add", Thing("webhook", hook.pk, url), project_id=project.pk, events=hook.events)
+        record(by, "webhook.add", _thing(hook), project_id=project.pk, events=hook.events)
     return hook
 
 
@@ -78,14 +78,15 @@ def change_webhook(
             hook.failures, hook.note = 0, ""
         hook.save()
         if changed:
-            record(by, "webhook.change", Thing("webhook", hook.pk, hook.url), project_id=hook.project_id, **changed)
+            shown = changed | ({"url": shown_url(hook.url)} if "url" in changed else {})
+            record(by, "webhook.change", _thing(hook), project_id=hook.project_id, **shown)
     return hook
 
 
 @transaction.atomic
 def remove_webhook(*, by: User, webhook_id: int) -> None:
     hook = _locked_webhook_for(by, webhook_id)
-    record(by, "webhook.remove", Thing("webhook", hook.pk, hook.url), project_id=hook.project_id)
+    record(by, "webhook.remove", _thing(hook), project_id=hook.project_id)
     hook.delete()
 
 
@@ -120,6 +121,10 @@ def _send(hook: Webhook, delivery: Delivery) -> Delivery:
     DELIVERIES.notify(delivery.pk)
     delivery.refresh_from_db()
     return delivery
+
+
+def _thing(hook: Webhook) -> Thing:
+    return Thing("webhook", hook.pk, shown_url(hook.url))
 
 
 def _in_order(events: Sequence[Event]) -> list[str]:
