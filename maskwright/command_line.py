@@ -64,6 +64,9 @@ def parser() -> argparse.ArgumentParser:
     export.add_argument("format", help="name of the format, such as davis, coco or youtube-vis")
     export.add_argument("--out", type=Path, required=True, help="the file to write")
     export.add_argument("--video", help="name or number of a video; default: all that have masks")
+    export.add_argument(
+        "--job", action="append", type=int, metavar="ID", help="only the frames of this job; repeatable"
+    )
     export.add_argument("--frames", action="append", default=[], metavar="A-B", help="only these frames; repeatable")
     export.add_argument("--label", action="append", metavar="NAME", help="only objects with this label; repeatable")
     export.add_argument("--object", action="append", type=int, metavar="ID", help="only this object of --video")
@@ -126,7 +129,9 @@ def _run(project: Project, options: argparse.Namespace) -> None:
 
 
 def _export(project: Project, options: argparse.Namespace) -> None:
-    if options.object and options.video is None:
+    if options.job and (options.video is not None or options.frames):
+        raise ApiError("job_and_video", "--job exports all frames of jobs: leave out --video and --frames.")
+    if options.object and options.video is None and not options.job:
         raise ApiError("no_video", "--object chooses objects by their numbers in one video: name it with --video.")
     chosen: dict[str, Any] = {"accepted_only": options.accepted_only}
     chosen |= {"spans": [_span(text) for text in options.frames]} if options.frames else {}
@@ -140,9 +145,12 @@ def _export(project: Project, options: argparse.Namespace) -> None:
     matte = {} if options.edge is None else {"edge": options.edge}
     matte |= {"premultiplied": True} if options.premultiplied else {}
     chosen |= {"matte": matte} if matte else {}
-    what = project if options.video is None else project.video(options.video)
     with _bar(options.format, "frame") as progress:
-        print(what.export(options.format, options.out, progress, **chosen))
+        if options.job:
+            print(project.team.export_jobs(options.job, options.format, options.out, progress, **chosen))
+        else:
+            what = project if options.video is None else project.video(options.video)
+            print(what.export(options.format, options.out, progress, **chosen))
 
 
 def _import(project: Project, options: argparse.Namespace) -> None:

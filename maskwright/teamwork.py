@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
-from maskwright.connection import Connection
+from maskwright.connection import Connection, Progress
+from maskwright.transfer import download
 
 Role = Literal["viewer", "annotator", "reviewer", "manager", "owner"]
 Row = dict[str, Any]  # The JSON of one thing; docs/contracts.md has its fields.
@@ -39,6 +41,17 @@ class TeamWork:
         """Give the jobs that nobody has to people, by their ids, evenly. Return {"job", "assignee"} for each."""
         body = {"people": list(people), "most_open": most_open}
         return list(self.connection.create(f"/projects/{self.project_id}/jobs/deal", body))
+
+    def export_jobs(
+        self, jobs: Sequence[int], format: str, target: str | Path, progress: Progress | None = None, **options: Any
+    ) -> Path:
+        """Export the frames of these jobs, by their ids, in one file, and download it to `target`.
+
+        `options` are as in `Project.export`, but without `spans`.
+        """
+        body = {"format": format, "jobs": list(jobs), "options": options}
+        made = self.connection.create(f"/projects/{self.project_id}/jobs/exports", body)
+        return download(self.connection, made["id"], Path(target), progress)
 
     def members(self, **filters: Any) -> list[Row]:
         """Return the members (`MemberInfo`). `filters` are `q`, a part of the user name, and `role`."""

@@ -23,6 +23,7 @@ from webapp.api_examples import EXAMPLES
 from webapp.audit.api import router as audit
 from webapp.inference.api import router as inference
 from webapp.jobs.api import router as jobs
+from webapp.jobs.export_api import router as job_exports
 from webapp.live.api import router as live
 from webapp.notifications.api import router as notifications
 from webapp.operation.api import router as operation
@@ -65,6 +66,7 @@ PARTS = (
     pins,
     live,
     jobs,
+    job_exports,
     quality,
     exports,
     overview,

@@ -105,6 +105,15 @@ def test_export_asks_for_what_the_options_say(server: dict[str, Any], tmp_path: 
     assert options["look"] == {"opacity": 0.0, "contour": 0, "background": "#00b140"}
 
 
+def test_export_of_jobs_asks_for_them(server: dict[str, Any], tmp_path: Path) -> None:
+    server |= {"POST /projects/1/jobs/exports": {"id": 3}, "GET /exports/3": DONE, "GET /exports/3/file": b"zip"}
+    words = ["export", "Birds", "davis", "--job", "5", "--job", "6", "--out", str(tmp_path / "x.zip")]
+    assert command_line.main(words) == 0
+    wanted = {"format": "davis", "jobs": [5, 6], "options": {"accepted_only": False}}
+    assert server["POST /projects/1/jobs/exports body"] == [wanted]
+    assert (tmp_path / "x.zip").read_bytes() == b"zip"
+
+
 def test_import_says_what_was_brought_in_and_what_the_labels_are(
     server: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -126,6 +135,7 @@ def test_import_says_what_was_brought_in_and_what_the_labels_are(
         (["export", "Birds", "coco", "--out", "x", "--video", "none"], "No video is called 'none'"),
         (["export", "Birds", "coco", "--out", "x", "--frames", "a-b"], "--frames a-b"),
         (["export", "Birds", "coco", "--out", "x", "--object", "3"], "name it with --video"),
+        (["export", "Birds", "coco", "--out", "x", "--job", "3", "--video", "clip"], "leave out --video"),
         (["import", "Birds", "missing.zip"], "missing.zip"),
         (["run", "Birds", "clip", "missing.json"], "missing.json"),
     ],

@@ -214,6 +214,8 @@ RULES: dict[tuple[str, str], Rule] = {
     ("GET", "/api/projects/{project_id}/exports"): Rule(Role.VIEWER),
     ("POST", "/api/videos/{video_id}/exports"): Rule(Role.ANNOTATOR, body={"format": "davis"}),
     ("POST", "/api/projects/{project_id}/exports"): Rule(Role.ANNOTATOR, body={"format": "davis"}),
+    ("POST", "/api/jobs/{job_id}/exports"): Rule(Role.ANNOTATOR, body={"format": "davis"}),
+    ("POST", "/api/projects/{project_id}/jobs/exports"): Rule(Role.ANNOTATOR, body={"format": "davis", "jobs": [1]}),
     ("GET", "/api/exports/{export_id}"): Rule(Role.VIEWER),
     ("DELETE", "/api/exports/{export_id}"): Rule(Role.ANNOTATOR, only=MAKER_OR_MANAGERS),
     ("GET", "/api/exports/{export_id}/file"): Rule(Role.VIEWER),

@@ -77,6 +77,19 @@ export function makeExport(
   });
 }
 
+/** Starts an export of the frames of a job, at the round with the id `round`, or at the head if it is null. */
+export function makeJobExport(
+  job: number,
+  format: string,
+  round: number | null,
+  options: ExportOptions = {},
+): Promise<Export> {
+  return call("POST", "/api/jobs/{job_id}/exports", {
+    path: { job_id: job },
+    body: round === null ? { format, options } : { format, round, options },
+  });
+}
+
 /** Starts an export of the videos of a project that have masks: of all, or of those with the given ids. */
 export function makeProjectExport(
   project: number,

@@ -323,6 +323,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/jobs/{job_id}/exports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Export Job
+         * @description Export the frames of a job. Where `spans` are given, only those of its frames that are in them.
+         */
+        post: operations["export_job"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/jobs/{job_id}/moves": {
         parameters: {
             query?: never;
@@ -914,6 +934,26 @@ export interface paths {
          * @description Give jobs that nobody has to people, evenly. The answer lists what was dealt; the rest stays in the pool.
          */
         post: operations["deal_jobs"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/projects/{project_id}/jobs/exports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Export Jobs
+         * @description Export the frames of several jobs of a project in one file, each video at its head.
+         */
+        post: operations["export_jobs"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3210,6 +3250,34 @@ export interface components {
              */
             to_state: "new" | "in_progress" | "completed" | "rejected";
         };
+        /** JobExportBody */
+        JobExportBody: {
+            /** Format */
+            format: string;
+            /**
+             * @default {
+             *       "accepted_only": false,
+             *       "labels": null,
+             *       "look": {
+             *         "background": null,
+             *         "color": null,
+             *         "contour": 1,
+             *         "opacity": 0.5
+             *       },
+             *       "matte": {
+             *         "edge": null,
+             *         "premultiplied": false
+             *       },
+             *       "names": null,
+             *       "objects": null,
+             *       "shape": "stored",
+             *       "spans": []
+             *     }
+             */
+            options?: components["schemas"]["VideoExportOptions"];
+            /** Round */
+            round?: number | null;
+        };
         /**
          * JobFilter
          * @description The filter and the order of a list of jobs. `assignee` is "me", "none" or the id of a person.
@@ -3342,6 +3410,34 @@ export interface components {
          * @enum {string}
          */
         JobState: "new" | "in_progress" | "completed" | "rejected";
+        /** JobsExportBody */
+        JobsExportBody: {
+            /** Format */
+            format: string;
+            /** Jobs */
+            jobs: number[];
+            /**
+             * @default {
+             *       "accepted_only": false,
+             *       "labels": null,
+             *       "look": {
+             *         "background": null,
+             *         "color": null,
+             *         "contour": 1,
+             *         "opacity": 0.5
+             *       },
+             *       "matte": {
+             *         "edge": null,
+             *         "premultiplied": false
+             *       },
+             *       "names": null,
+             *       "objects": null,
+             *       "shape": "stored",
+             *       "spans": []
+             *     }
+             */
+            options?: components["schemas"]["VideoExportOptions"];
+        };
         /**
          * Kind
          * @enum {string}
@@ -7271,6 +7367,116 @@ export interface operations {
             };
         };
     };
+    export_job: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the call takes effect once. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                job_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JobExportBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportInfo"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Nobody is signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The body came too slowly. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The database is busy or away; `Retry-After` says in how many seconds to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     move_job: {
         parameters: {
             query?: never;
@@ -10817,6 +11023,116 @@ export interface operations {
                 };
             };
             /** @description A call with the same Idempotency-Key is running. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The database is busy or away; `Retry-After` says in how many seconds to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    export_jobs: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Sent again with the same key within 24 hours, the call takes effect once. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                project_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JobsExportBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportInfo"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Nobody is signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The body came too slowly. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Conflict */
             409: {
                 headers: {
                     [name: string]: unknown;

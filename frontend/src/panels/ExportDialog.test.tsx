@@ -1,7 +1,7 @@
 import { act } from "preact/test-utils";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { FakeServer, Refusal } from "../api/testing";
-import type { Export } from "../api/types";
+import type { Export, Job } from "../api/types";
 import { fakeStudio } from "../editor/testing";
 import { click, get, hide, query, settled, show } from "../parts/testing";
 import { StudioContext } from "../studio/context";
@@ -24,7 +24,7 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-async function open(answers: Record<string, unknown> = {}): Promise<FakeServer> {
+async function open(answers: Record<string, unknown> = {}, studio = fakeStudio()): Promise<FakeServer> {
   const server = new FakeServer({
     "GET /api/export-formats": FORMATS,
     "GET /api/videos/5/exports": [],
@@ -32,7 +32,7 @@ async function open(answers: Record<string, unknown> = {}): Promise<FakeServer> 
     ...answers,
   });
   await show(
-    <StudioContext.Provider value={fakeStudio()}>
+    <StudioContext.Provider value={studio}>
       <ExportDialog video={5} round={null} empty={false} onClose={() => {}} />
     </StudioContext.Provider>,
   );
@@ -53,6 +53,19 @@ describe("the export dialog", () => {
     await click("export-make");
     expect(server.body("POST /api/videos/5/exports")).toEqual({ format: "rle", options: {} });
     expect(get("export-5").textContent).toContain("Run lengths");
+  });
+
+  it("exports the frames of the job in hand, or all if the person wants them", async () => {
+    const studio = fakeStudio();
+    studio.store.jobs.value = [{ id: 9, first: 2, last: 4, video_frames: 8 } as Job];
+    studio.store.wantedJob.value = 9;
+    const server = await open({ "POST /api/jobs/9/exports": MADE }, studio);
+    expect(get("export-of-job").closest("label")?.textContent).toBe("Only frames 2 to 4, those of the job");
+    await click("export-make");
+    expect(server.body("POST /api/jobs/9/exports")).toEqual({ format: "davis", options: {} });
+    await click("export-of-job");
+    await click("export-make");
+    expect(server.body("POST /api/videos/5/exports")).toEqual({ format: "davis", options: {} });
   });
 
   it("says why there is nothing to choose from, and asks for nothing", async () => {

@@ -1,12 +1,15 @@
 /** Exports masks of the open video, and lists its earlier exports. */
 import { useState } from "preact/hooks";
-import { makeExport, mayRemove, useExportFormats, useVideoExports } from "../api/exports";
+import { makeExport, makeJobExport, mayRemove, useExportFormats, useVideoExports } from "../api/exports";
 import { asProblem } from "../api/load";
 import { may } from "../api/roles";
 import { type Choices, EVERYTHING, ExportChoices, optionsOf } from "../exports/ExportChoices";
 import { ExportList } from "../exports/ExportList";
+import { rangeOf } from "../jobs/words";
 import { Button } from "../parts/Button";
 import { Dialog } from "../parts/Dialog";
+import { CheckField } from "../parts/Field";
+import { outsideOf } from "../state/jobs";
 import { useStudio } from "../studio/context";
 import css from "./ExportDialog.module.css";
 
@@ -30,13 +33,20 @@ export function ExportDialog({ video, round, empty, onClose }: ExportDialogProps
   const past = useVideoExports(video);
   const { store } = useStudio();
   const role = store.role.value;
+  const job = store.job.value;
+  const isPart = job !== null && outsideOf(job, job.video_frames).length > 0;
+  const [ofJob, setOfJob] = useState(true);
 
   const make = async () => {
     if (format === undefined) return;
     setBusy(true);
     setProblem("");
     try {
-      const made = await makeExport(video, format, round?.id ?? null, optionsOf(choices, takes));
+      const [at, options] = [round?.id ?? null, optionsOf(choices, takes)];
+      const made =
+        isPart && ofJob
+          ? await makeJobExport(job.id, format, at, options)
+          : await makeExport(video, format, at, options);
       past.set((list) => [made, ...list.filter((exported) => exported.id !== made.id)]);
     } catch (error) {
       setProblem(asProblem(error).message);
@@ -69,6 +79,14 @@ export function ExportDialog({ video, round, empty, onClose }: ExportDialogProps
               </label>
             ))}
           </fieldset>
+          {isPart && (
+            <CheckField
+              label={`Only ${rangeOf(job)}, those of the job`}
+              testid="export-of-job"
+              checked={ofJob}
+              onChange={setOfJob}
+            />
+          )}
           <ExportChoices
             choices={choices}
             spans

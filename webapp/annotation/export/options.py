@@ -47,6 +47,7 @@ class Options:
 
     Args:
         spans: only the frames of these inclusive ranges; none: all frames.
+        spans_of: such ranges for single videos, by the id of the video as text; a video without any has all frames.
         accepted_only: only accepted frames.
         labels: only objects with these labels, where "" means without one; None: all objects.
         objects: only the objects with these ids; None: all objects.
@@ -59,6 +60,7 @@ class Options:
     """
 
     spans: Sequence[Sequence[int]] = ()
+    spans_of: Mapping[str, Sequence[Sequence[int]]] = field(default_factory=dict)
     accepted_only: bool = False
     labels: Sequence[str] | None = None
     objects: Sequence[int] | None = None
@@ -73,6 +75,13 @@ class Options:
         """Return the choices that differ from the default, in values that JSON has."""
         default = asdict(Options())
         return {name: value for name, value in asdict(self).items() if value != default[name]}
+
+    def has_frame(self, video_id: int, index: int) -> bool:
+        """Return whether a frame is in the ranges that were chosen."""
+        return all(
+            not spans or any(first <= index <= last for first, last in spans)
+            for spans in (self.spans, self.spans_of.get(str(video_id), ()))
+        )
 
     def split_of(self, videos: Sequence[int]) -> dict[int, str]:
         """Return the split of each of these videos by its id; none if there are no splits.

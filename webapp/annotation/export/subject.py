@@ -76,12 +76,10 @@ class Subject:
         """The frames of the video that the export has, in ascending order."""
         found = range(self.video.frame_count)
         accepted = accepted_frames(self.video.pk) if self.options.accepted_only else None
-        spans = self.options.spans
         return [
             index
             for index in found
-            if (accepted is None or index in accepted)
-            and (not spans or any(first <= index <= last for first, last in spans))
+            if (accepted is None or index in accepted) and self.options.has_frame(self.video.pk, index)
         ]
 
     @property
