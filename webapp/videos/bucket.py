@@ -5,11 +5,10 @@ The endpoint and the credentials are those of boto3, which reads them from its o
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import cache, partial
 from typing import Any
 
 from django.conf import settings
@@ -127,15 +126,12 @@ def _pieces(client: Any, place: Place) -> Iterator[bytes]:
 def connected(place: Place, field: str) -> Iterator[Any]:
     """Yield a client of the bucket's server, whose errors become Problems that name the place."""
     with _explained(place, field):
-        yield _client(tuple(sorted(item for item in os.environ.items() if item[0].startswith("AWS_"))))
+        yield s3_client()
 
 
-@lru_cache(maxsize=1)
-def _client(variables: tuple[tuple[str, str], ...]) -> Any:
-    """Return the client of boto3 for these environment variables, which several threads may use.
-
-    Making a client takes a third of a second.
-    """
+@cache
+def s3_client() -> Any:
+    """Return the client of boto3, which several threads may use. Making one takes a third of a second."""
     import boto3  # An optional package that takes half a second to import.
     from botocore.config import Config
 

@@ -23,6 +23,7 @@ from webapp.accounts.models import User
 from webapp.problems import Problem
 from webapp.projects.models import Project
 from webapp.videos import fetching, uploads
+from webapp.videos.bucket import s3_client
 from webapp.videos.fetching import begin_fetch, cancel_fetch, run_fetch
 from webapp.videos.models import Fetch, FetchState, Upload, Video
 from webapp.videos.upload_files import upload_path
@@ -100,10 +101,11 @@ def footage() -> Iterator[str]:
 
 
 @pytest.fixture
-def bucket(settings: Any, footage: str, monkeypatch: pytest.MonkeyPatch, sent_tasks: list[Any]) -> str:
-    """Let the site read the folder `clips` of a bucket, and return the address of the bucket."""
+def bucket(settings: Any, footage: str, monkeypatch: pytest.MonkeyPatch, sent_tasks: list[Any]) -> Iterator[str]:
+    """Let the site read the folder `clips` of a bucket, and yield the address of the bucket."""
     monkeypatch.setitem(settings.CONFIG.values, "MASKWRIGHT_IMPORT_BUCKETS", ["footage/clips"])
-    return footage
+    yield footage
+    s3_client.cache_clear()
 
 
 def fetched(by: User, project: Project, source: str, *, as_video: bool = True) -> Fetch:
@@ -197,7 +199,7 @@ def test_a_bucket_that_cannot_be_reached_or_read_says_so(
     client = Mock(get_object=Mock(side_effect=refused))
     made = Mock(return_value=client)
     monkeypatch.setattr("boto3.Session.client", made)
-    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "https://s3.example.org")
+    monkeypatch.delenv("AWS_ENDPOINT_URL_S3")
     for _ in range(2):
         assert "may not read" in fetched(annotator, project, f"{bucket}/clips/reef.mp4").error
     assert made.call_count == 1, "the client is kept"
