@@ -1,4 +1,4 @@
-# One image for the web process and the workers; compose.yaml and docs/team.md say how it is started.
+# One image for the web process and the workers; compose.yaml and docs/running.md say how it is started.
 
 FROM node:22-bookworm-slim AS page
 WORKDIR /build/frontend
@@ -24,7 +24,7 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/*
 COPY --from=wheel /wheels /wheels
 COPY requirements.lock /wheels/
-RUN pip install --no-cache-dir --constraint /wheels/requirements.lock "$(ls /wheels/*.whl)[team]" && rm -r /wheels
+RUN pip install --no-cache-dir --constraint /wheels/requirements.lock "$(ls /wheels/*.whl)[team,s3,oidc]" && rm -r /wheels
 RUN useradd --create-home --uid 10001 maskwright && mkdir /data && chown maskwright /data
 USER maskwright
 ENV MASKWRIGHT_HOME=/data PYTHONUNBUFFERED=1

@@ -58,6 +58,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "webapp.http.any_host.AnyHost",
     "webapp.http.request_id.RequestId",
     "webapp.http.api_version.ApiVersion",
     "webapp.http.headers.SecurityHeaders",

@@ -13,6 +13,7 @@ from structlog.contextvars import bound_contextvars
 from webapp.http.middleware import ForBothKinds
 
 HEADER = "X-Request-ID"
+SECRET = re.compile(r"^(/sign-in/link/|/invitation/).+")
 ACCEPTABLE = re.compile(r"[\w.:-]{1,80}", re.ASCII)
 
 
@@ -23,7 +24,7 @@ class RequestId(ForBothKinds):
         if self.later:
             return self._later(request)
         request_id = _id_of(request)
-        with bound_contextvars(request=request_id, path=request.path):
+        with bound_contextvars(request=request_id, path=_shown(request.path)):
             response = self.get_response(request)
         assert isinstance(response, HttpResponseBase)
         response.headers[HEADER] = request_id
@@ -31,12 +32,17 @@ class RequestId(ForBothKinds):
 
     async def _later(self, request: HttpRequest) -> HttpResponseBase:
         request_id = _id_of(request)
-        with bound_contextvars(request=request_id, path=request.path):
+        with bound_contextvars(request=request_id, path=_shown(request.path)):
             answer = self.get_response(request)
             assert not isinstance(answer, HttpResponseBase)
             response = await answer
         response.headers[HEADER] = request_id
         return response
+
+
+def _shown(path: str) -> str:
+    """Return a path for the log: the secrets of links for sign-in and of invitations are left out."""
+    return SECRET.sub(r"\1...", path)
 
 
 def _id_of(request: HttpRequest) -> str:

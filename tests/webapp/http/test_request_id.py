@@ -34,6 +34,8 @@ def test_what_a_request_logs_names_it() -> None:
         seen.append(get_contextvars())
         return HttpResponse()
 
-    RequestId(view)(RequestFactory().get("/api/me", headers={"X-Request-ID": "r1"}))
-    assert seen == [{"request": "r1", "path": "/api/me"}]
+    for path in ("/api/me", "/sign-in/link/secret", "/invitation/secret"):
+        RequestId(view)(RequestFactory().get(path, headers={"X-Request-ID": "r1"}))
+    shown = ["/api/me", "/sign-in/link/...", "/invitation/..."]
+    assert seen == [{"request": "r1", "path": path} for path in shown]
     assert get_contextvars() == {}

@@ -28,6 +28,9 @@ def test_a_process_is_alive_without_its_database(client: Client) -> None:
     answer = client.get("/healthz")  # A database query would raise an error in this test.
     assert (answer.status_code, answer.content) == (200, b"ok\n")
     assert client.post("/healthz").status_code == 405
+    by_address = {"Host": "10.1.2.3:8710"}  # As a probe of Kubernetes asks, and the health check of compose.yaml.
+    assert client.get("/healthz", headers=by_address).status_code == 200
+    assert client.get("/plain.css", headers=by_address).status_code == 400
 
 
 def test_it_is_ready_when_all_parts_can_be_used(transactional_db: None, client: Client, home: Path) -> None:
