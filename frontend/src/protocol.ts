@@ -32,7 +32,7 @@ export type PinText = string;
 export type RoleName = "owner" | "manager" | "reviewer" | "annotator" | "viewer";
 
 /**
- * A span in which one object is accepted by itself, with the pixels that it has in the masks of `round`.
+ * A span in which one object is accepted singly, with the pixels that it has in the masks of `round`.
  *
  * It counts while this round is on the line of the head.
  */
@@ -399,9 +399,9 @@ export interface FramesAccept {
 }
 
 /**
- * Accept or release one object by itself in the frames from `first` to `last` (inclusive): later versions keep its
- * pixels there. Accepted frames and frames without a mask stay as they are. The `result` of the `ack` is the number of
- * frames that changed.
+ * Accept or release a single object in the frames from `first` to `last` (inclusive): later versions keep the
+ * pixels of an accepted object. Accepted frames and frames without a mask stay as they are. The `result` of the `ack`
+ * is the number of frames that changed.
  *
  * `head` and `seen` are as for `frames.accept`. Nothing is accepted while a round is computed.
  */
@@ -655,7 +655,7 @@ export interface AcceptedChanged {
   spans: AcceptedSpan[];
 }
 
-/** An object was accepted by itself, or released. `spans` are all that it is accepted in now. */
+/** An object was accepted singly, or released. `spans` are all spans in which it is accepted now. */
 export interface ObjectAccepted {
   type: "object.accepted";
   seq: number;

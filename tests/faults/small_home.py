@@ -18,7 +18,7 @@ PICTURES = 40
 
 
 def fill(home: Path) -> None:
-    """Make a site of the folder `home`, in a process of its own."""
+    """Fill the data folder `home` with an owner and a small video, in a separate process."""
     command = [sys.executable, "-m", "tests.faults.small_home"]
     subprocess.run(command, env=environment_of(home), cwd=MANAGE.parent, check=True)
 

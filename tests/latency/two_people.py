@@ -120,7 +120,9 @@ def parts_of(wrong: Mask) -> list[Mask]:
 def through(
     truth: Mask, mask: Mask, parts: list[Mask], size: int, adds: bool
 ) -> tuple[float, NDArray[np.float64], int]:
-    """Return a stroke through those of `parts` that make the mask better, with the J that it gives, and its size."""
+    """Return the best stroke of `size` pixels through some of `parts`: the J of the mask after it, its path, and its
+    size.
+    """
     path, best = np.empty((0, 2)), overlap(truth, mask)
     for part in parts:
         longer = np.concatenate((path, sweep(part, size)))
@@ -255,7 +257,9 @@ def scores(work: Work, masks: dict[int, NDArray[np.uint8]]) -> list[float]:
 
 
 def annotate(work: Work) -> Iterator[Figure]:
-    """Yield the J of both objects and the number of actions after each frame, and at the end of all."""
+    """Yield the number of actions after each frame, with the J of both objects in its note, and at the end the J of the
+    exported masks.
+    """
     page = work.page
     open_video(page, VIDEO)
     for number in range(FRAMES):

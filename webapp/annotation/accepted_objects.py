@@ -1,7 +1,8 @@
-"""Objects that a person accepted by themselves in some frames, while the other objects there may still change.
+"""Objects that a person accepted singly in some frames, while the other objects there may still change.
 
-An acceptance is of the pixels that the object has in one stored mask. It counts while the round of this mask is on the
-line of the head: later versions keep the pixels, and an undo to an earlier round takes the acceptance away until redo.
+A person accepts the pixels that the object has in one stored mask. The acceptance counts while the round of this mask
+is on the line of the head: later versions keep the pixels, and after an undo to an earlier round it does not count
+until redo.
 """
 
 from __future__ import annotations
@@ -107,7 +108,7 @@ def release_object(
 def take_back(*, video: Video, by: User, number: int, first: int, last: int, of_others: bool) -> None:
     """Release an object in a span because a pin says that it is wrong there.
 
-    Without `of_others` only what `by` accepted is released. The caller holds the head.
+    Without `of_others` only what `by` accepted is released. The caller has locked the row of the video's head.
     """
     stands = Head.objects.get(video=video)
     instance = _instance(video, number)
@@ -116,7 +117,7 @@ def take_back(*, video: Video, by: User, number: int, first: int, last: int, of_
 
 
 def accepted_objects(video_id: int, head: int | None) -> dict[int, dict[int, int]]:
-    """Return {frame: {object id: Mask.id}} of the objects accepted by themselves, with `head` taken as the head.
+    """Return {frame: {object id: Mask.id}} of the objects that were accepted singly, with `head` taken as the head.
 
     Deleted objects are left out.
     """
@@ -130,7 +131,7 @@ def accepted_objects(video_id: int, head: int | None) -> dict[int, dict[int, int
 
 
 def accepted_at(video_id: int, head: int | None, frame: int) -> set[int]:
-    """Return the ids of the objects that are accepted by themselves in one frame, as `accepted_objects` finds them."""
+    """Return the ids of the objects that are accepted singly in one frame, as `accepted_objects` finds them."""
     rows = _ROWS_AT.rows(video_id=video_id, frame=frame)
     line = set(line_of(head)) if rows else set()
     return {number for number, round_id in rows if round_id in line}

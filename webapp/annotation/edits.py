@@ -32,7 +32,7 @@ EditOp = Literal["clear", "copy", "merge", "swap", "split", "interpolate"]
 class Edit:
     """What to do with the masks of the frames from `first` to `last` (inclusive).
 
-    Accepted frames stay as they are, and so do frames in which a changed object is accepted by itself.
+    Accepted frames stay as they are, and so do frames in which an object that would change is accepted singly.
 
     * clear: the objects lose their pixels.
     * copy: the objects get the masks that they have in the frame `source`.

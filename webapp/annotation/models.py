@@ -202,7 +202,7 @@ class AcceptedFrame(models.Model):
 
 
 class AcceptedObject(models.Model):
-    """An object that a person accepted by itself in a frame: later versions keep the pixels that it has in `mask`.
+    """An object that a person accepted singly in a frame: later versions keep the pixels that it has in `mask`.
 
     It counts while the round of `mask` is on the line of the head (accepted_objects.py).
     """

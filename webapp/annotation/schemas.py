@@ -28,7 +28,7 @@ class Model(BaseModel):
 
 
 class AcceptedObjectSpan(Model):
-    """A span in which one object is accepted by itself, with the pixels that it has in the masks of `round`.
+    """A span in which one object is accepted singly, with the pixels that it has in the masks of `round`.
 
     It counts while this round is on the line of the head.
     """

@@ -35,7 +35,7 @@ TRIES = 3
 class Shown:
     """The objects in the mask of a frame, each with its confidence in 0..1.
 
-    The confidence is None if the engine gave none, and where a person accepted the object by itself.
+    The confidence is None if the engine gave none, or if a person accepted the object singly.
     """
 
     frame: int
@@ -70,7 +70,7 @@ def lost_frames(video_id: int, shown: Sequence[Shown]) -> dict[int, set[int]]:
     """Return the frames in which each object is lost, by object id.
 
     An object is lost in a frame that does not show it, if an earlier frame does, unless a person marked it as absent or
-    accepted it by itself there.
+    accepted it singly there.
     """
     absent = {number: frames_in(spans) for number, spans in absent_spans(video_id).items()}
     accepted = frames_by_object(accepted_objects(video_id, head_of(video_id)))

@@ -89,7 +89,7 @@ def merge(consensus: Consensus) -> None:
     """Store a version in the video of the job, in which a pixel is of an object if more than half of the copies say so.
 
     Objects are the same if they have the same object id; one that only copies have is added. Accepted frames stay, and
-    so do frames in which an object is accepted by itself.
+    so do frames in which an object is accepted singly.
     """
     jobs, video = _copies(consensus), consensus.job.video
     kept = _kept_frames(video)

@@ -34,7 +34,9 @@ def _lock_accepted(session: EngineSession) -> None:
 
 
 def _lock_accepted_objects(session: EngineSession) -> None:
-    """Lock the objects that are accepted by themselves at the newest round of a session, outside of accepted frames."""
+    """Lock, in each frame that is not accepted, the objects that are accepted singly there at the newest round of a
+    session.
+    """
     engine, locked = session.engine, session.locked_objects
     wanted = {
         (frame, number): mask_id

@@ -23,8 +23,8 @@ from webapp.inference import runner
 def edited_masks(round_: Round) -> Iterator[MaskUpdate]:
     """Yield the new mask of each frame that the edit of a version changes, in the order of frames.
 
-    Accepted frames are left out, and so are frames in which an object that it changes is accepted by itself, and frames
-    whose mask would stay the same.
+    Left out are accepted frames, frames in which an object that the edit changes is accepted singly, and frames whose
+    mask would stay the same.
     """
     edit = round_.edit
     assert edit is not None

@@ -156,9 +156,9 @@ class FramesAccept(Model):
 
 
 class ObjectAccept(Model):
-    """Accept or release one object by itself in the frames from `first` to `last` (inclusive): later versions keep its
-    pixels there. Accepted frames and frames without a mask stay as they are. The `result` of the `ack` is the number of
-    frames that changed.
+    """Accept or release a single object in the frames from `first` to `last` (inclusive): later versions keep the
+    pixels of an accepted object. Accepted frames and frames without a mask stay as they are. The `result` of the `ack`
+    is the number of frames that changed.
 
     `head` and `seen` are as for `frames.accept`. Nothing is accepted while a round is computed.
     """

@@ -28,7 +28,8 @@ async def fetch(asking: Callable[[], int]) -> bytes | None:
     """Ask for a preview and return the container with its mask, or None if there is nothing to show.
 
     `asking` is run in a thread and returns the id of the preview. The workers are asked again if they did not answer in
-    time, because the one that had to load the engine first skips the request then. Raises Problem and DatabaseError.
+    time, because a worker that first had to load the engine skips a request that is too old. Raises Problem and
+    DatabaseError.
     """
     for _ in range(TRIES):
         data = await _answer(await in_thread(asking))

@@ -133,7 +133,7 @@ class AcceptedChanged(Model):
 
 
 class ObjectAccepted(Model):
-    """An object was accepted by itself, or released. `spans` are all that it is accepted in now."""
+    """An object was accepted singly, or released. `spans` are all spans in which it is accepted now."""
 
     type: Literal["object.accepted"]
     seq: int

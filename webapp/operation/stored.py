@@ -51,9 +51,9 @@ def check_site(
     """Yield everything that is stored wrongly.
 
     With `repair`, damage is repaired where that loses nothing. With `frames` False, missing frames are no damage,
-    because a backup without frames was restored. With `deep`, every frame is decoded, and compared with the hash that
-    its import noted, instead of only looked for.
-    `on_video` is called with the number of videos done and the number of all videos.
+    because a backup without frames was restored. With `deep`, every frame is decoded and compared with the hash that
+    its import stored; otherwise it only must exist. `on_video` is called with the number of videos done and the number
+    of all videos.
     """
     videos = list(Video.objects.filter(state=VideoState.READY).order_by("pk"))
     for done, video in enumerate(videos):
@@ -93,7 +93,9 @@ def _frames(video: Video, repair: bool, deep: bool) -> Iterator[Damage]:
 
 
 def _hashes_missing(video: Video, found: list[bytes], repair: bool) -> Damage:
-    """Store the hashes that were found, if they are those of all frames, and report that there were none."""
+    """Report that an older version stored no hashes of a video's frames. With `repair`, store the hashes `found`, if
+    they are those of all frames.
+    """
     text = "An older version imported it, which noted no hashes of its frames."
     is_whole = len(found) == video.frame_count
     if repair and is_whole:
@@ -115,7 +117,7 @@ def _make_thumb(frame: str, thumb: str) -> None:
 
 
 class _Picture:
-    """The stored picture of a frame, which was read."""
+    """The content of the stored file of a frame, and its hash."""
 
     def __init__(self, name: str) -> None:
         self._data = read_file(name)

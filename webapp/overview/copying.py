@@ -1,4 +1,4 @@
-"""Copies videos with their objects, rounds, masks and what is accepted into a project.
+"""Copies videos into a project, with their objects, rounds, masks, and accepted frames and objects.
 
 A copy is an import whose source is another video: a worker makes it under the lease of imports, so it has progress, is
 cancelled like any import, and another worker begins it again if the first one is lost. Jobs, pins and measured time

@@ -117,7 +117,7 @@ def _accepted(project_id: int) -> Iterator[Fact]:
 
 
 def _accepted_objects(project_id: int) -> Iterator[Fact]:
-    """Yield objects that were accepted by themselves, for the person who made the accepted mask."""
+    """Yield objects that were accepted singly, for the person who made the accepted mask."""
     rows = (
         AcceptedObject.objects.filter(_videos(project_id, "instance__video"), instance__deleted_at=None)
         .exclude(mask__round__created_at__lt=F("instance__video__created_at"))

@@ -154,7 +154,9 @@ def pause_after(failures: int) -> timedelta:
 
 
 def shown_url(url: str) -> str:
-    """Return the address of a webhook for logs and notifications: its path may be a secret of the other server."""
+    """Return the URL of a webhook for logs and notifications, without its path, which may be a secret of the other
+    server.
+    """
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.hostname}" + ("/..." if parts.path.strip("/") or parts.query else "")
 

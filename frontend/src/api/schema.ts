@@ -2294,7 +2294,7 @@ export interface components {
     schemas: {
         /**
          * AcceptedObjectSpan
-         * @description A span in which one object is accepted by itself, with the pixels that it has in the masks of `round`.
+         * @description A span in which one object is accepted singly, with the pixels that it has in the masks of `round`.
          *
          *     It counts while this round is on the line of the head.
          */
@@ -4110,9 +4110,9 @@ export interface components {
         };
         /**
          * ObjectAccept
-         * @description Accept or release one object by itself in the frames from `first` to `last` (inclusive): later versions keep its
-         *     pixels there. Accepted frames and frames without a mask stay as they are. The `result` of the `ack` is the number of
-         *     frames that changed.
+         * @description Accept or release a single object in the frames from `first` to `last` (inclusive): later versions keep the
+         *     pixels of an accepted object. Accepted frames and frames without a mask stay as they are. The `result` of the `ack`
+         *     is the number of frames that changed.
          *
          *     `head` and `seen` are as for `frames.accept`. Nothing is accepted while a round is computed.
          */

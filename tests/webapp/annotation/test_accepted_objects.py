@@ -1,4 +1,6 @@
-"""Tests of accepting a single object: its pixels stay, those of other objects may change, and pins take it back."""
+"""Tests of accepting a single object: its pixels stay, those of other objects may change, and a pin takes the
+acceptance back.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of what the engine of a session is told: an object that was accepted by itself keeps its pixels in a round."""
+"""Tests of what the engine of a session is told: an object that was accepted singly keeps its pixels in a round."""
 
 from __future__ import annotations
 

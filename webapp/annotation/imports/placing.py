@@ -91,8 +91,8 @@ def compute(match: Match, read: ReadMasks, path: Path, labels: Labels, after_eac
     """Compute the new masks of a video from those in the file at `path`, and write them beside it.
 
     The objects of the file get exactly the pixels that the file gives them. The other objects of the video keep their
-    pixels elsewhere, and locked objects keep all of theirs. Accepted frames are left out, and an object that
-    is accepted by itself in a frame keeps its pixels there.
+    pixels elsewhere, and locked objects keep all of theirs. Accepted frames are left out, and an object that is
+    accepted singly in a frame keeps its pixels there.
     """
     video, base = match.video, base_of(match.video)
     there = list(Object.objects.filter(video=video, deleted_at=None).select_related("label").order_by("number"))
