@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -11,12 +13,14 @@ from numpy.typing import NDArray
 from PIL import Image as PillowImage
 from PIL import UnidentifiedImageError
 
+from segmentation.formats.bit_depth import black_and_white
 from segmentation.formats.davis_layout import FRAME_SUFFIXES
 from segmentation.formats.file_tree import is_clutter, natural
 from segmentation.runtime.caches import ByteCache
 from segmentation.types import Image
 
 CACHE_BYTES = 64 << 20  # This holds 50 frames of 480p; a round reads neighbouring frames.
+ONE_PAGE = frozenset({".jpg", ".jpeg", ".bmp"})  # Files of these formats have one picture.
 
 
 def check_index(index: int, count: int) -> None:
@@ -28,11 +32,12 @@ def check_index(index: int, count: int) -> None:
 class ImageFrames:
     """Frames from image files in the given order, read-only uint8 RGB [H, W, 3].
 
-    The frames that were read last stay in memory, up to `cache_bytes` together.
+    The frames that were read last stay in memory, up to `cache_bytes` together. Pictures with more than 8 bits for each
+    channel are scaled to 8, all in the same way (see `black_and_white`). Transparent pixels become black.
 
     Raises:
-        ValueError: there are no files. Reading a frame also raises it if the file is not an image or its size differs
-            from that of the first frame.
+        ValueError: there are no files, or a file has several pictures. Reading a frame also raises it if the file is not
+            an image or its size differs from that of the first frame.
     """
 
     def __init__(self, files: Sequence[Path], cache_bytes: int = CACHE_BYTES) -> None:
@@ -40,6 +45,9 @@ class ImageFrames:
             raise ValueError("frames: no image files")
         self.files = tuple(files)
         self.width, self.height = _image_size(self.files[0])
+        for path in self.files:
+            if path.suffix.lower() not in ONE_PAGE:
+                _check_pages(path)
         self._cache: ByteCache[int, Image] = ByteCache(cache_bytes)
 
     def __len__(self) -> int:
@@ -54,15 +62,28 @@ class ImageFrames:
         return frame
 
     def _read(self, path: Path) -> Image:
-        bgr = cv2.imread(str(path), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
-        if bgr is None:
-            raise ValueError(f"frames: {path.name} cannot be read as an image")
-        if bgr.shape[:2] != (self.height, self.width):
-            found = f"{bgr.shape[1]}x{bgr.shape[0]}"
+        values = _stored(path)
+        if values.shape[:2] != (self.height, self.width):
+            found = f"{values.shape[1]}x{values.shape[0]}"
             raise ValueError(f"frames: {path.name} is {found}, the first frame is {self.width}x{self.height}")
-        frame = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
+        if values.dtype != np.uint8:
+            low, high = self._black_and_white
+            scaled = (values - low) * (255 / max(high - low, 1e-9))
+            values = np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
+        frame = cv2.cvtColor(values, cv2.COLOR_GRAY2RGB if values.ndim == 2 else cv2.COLOR_BGR2RGB)
         frame.setflags(write=False)  # The cache returns the same array to several callers.
         return frame.view(np.ndarray)
+
+    @cached_property
+    def _black_and_white(self) -> tuple[float, float]:
+        """The values that become black and white in files with more than 8 bits."""
+        low, high, whole = 0.0, 0.0, True
+        for path in self.files:
+            values = _stored(path)
+            if values.dtype != np.uint8:
+                low, high = min(low, float(values.min())), max(high, float(values.max()))
+                whole = whole and not _has_fractions(path)
+        return black_and_white(low, high, whole=whole)
 
 
 class FolderFrames(ImageFrames):
@@ -104,6 +125,41 @@ class ArrayFrames:
         frame = np.asarray(self._frames[index]).view()
         frame.setflags(write=False)
         return frame
+
+
+def _stored(path: Path) -> NDArray[Any]:
+    """Read the values of a picture as they are stored: grey [H, W], or BGR [H, W, 3]. Transparent pixels become black.
+
+    They are uint8, or float64 if the file has more than 8 bits for each channel.
+    """
+    values = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    if values is None:
+        raise ValueError(f"frames: {path.name} cannot be read as an image")
+    found: NDArray[Any] = np.asarray(values)
+    most = np.iinfo(found.dtype).max if found.dtype.kind in "ui" else 1
+    if found.dtype != np.uint8:
+        found = np.nan_to_num(found.astype(np.float64), posinf=0, neginf=0)
+    if found.ndim == 3 and found.shape[2] == 4:
+        seen = found[..., :3] * (found[..., 3:] / most)
+        found = np.rint(seen).astype(np.uint8) if found.dtype == np.uint8 else seen
+    return found
+
+
+def _has_fractions(path: Path) -> bool:
+    with PillowImage.open(path) as image:
+        return image.mode == "F"
+
+
+def _check_pages(path: Path) -> None:
+    """Raise ValueError for a file that has several pictures, of which only the first would be read."""
+    try:
+        with PillowImage.open(path) as image:
+            pages = getattr(image, "n_frames", 1)
+    except (OSError, UnidentifiedImageError, SyntaxError):
+        return  # Reading the frame says so.
+    if pages > 1:
+        text = "open the file itself, whose pages are frames, or save each as a file of its own"
+        raise ValueError(f"frames: {path.name} has {pages} pages; {text}")
 
 
 def _image_size(path: Path) -> tuple[int, int]:

@@ -33,12 +33,16 @@ class FileTree(Protocol):
 
 
 class FolderTree:
-    """The files of a folder and its subfolders. Symbolic links are followed; `broken` lists links without a target."""
+    """The files of a folder and its subfolders. Symbolic links are followed; `broken` lists links without a target.
+
+    A backslash in the name of a file separates folders: programs that unpack zips from Windows leave such names.
+    """
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self.names: list[str] = []
         self.broken: list[str] = []
+        self._paths: dict[str, Path] = {}  # Of files whose names have backslashes.
         seen: set[Path] = set()
         for folder, folders, files in os.walk(root, followlinks=True):
             real = Path(folder).resolve()
@@ -49,14 +53,17 @@ class FolderTree:
             folders[:] = sorted(name for name in folders if not is_clutter(name))
             for name in sorted(files):
                 path = Path(folder) / name
-                if not is_clutter(name):
-                    (self.names if path.is_file() else self.broken).append(path.relative_to(root).as_posix())
+                shown = path.relative_to(root).as_posix().replace("\\", "/")
+                if not is_clutter(shown):
+                    (self.names if path.is_file() else self.broken).append(shown)
+                    if "\\" in name:
+                        self._paths[shown] = path
 
     def read(self, name: str) -> bytes:
         return self.path(name).read_bytes()
 
     def path(self, name: str) -> Path:
-        return self.root / name
+        return self._paths.get(name, self.root / name)
 
 
 def is_clutter(name: str) -> bool:

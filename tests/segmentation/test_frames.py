@@ -3,6 +3,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from segmentation.frames import ArrayFrames, FolderFrames
 
@@ -56,6 +57,24 @@ def test_frames_cannot_be_written_to(folder: Path) -> None:
         FolderFrames(folder)[0][0, 0] = 1
     with pytest.raises(ValueError, match="read-only"):
         ArrayFrames(np.zeros((1, 4, 4, 3), np.uint8))[0][0, 0] = 1
+
+
+def test_pictures_of_12_bits_are_scaled_alike_and_hidden_colours_are_black(tmp_path: Path) -> None:
+    for number, value in enumerate((0, 2048, 4095)):
+        cv2.imwrite(str(tmp_path / f"{number}.png"), np.full((6, 9), value, np.uint16))
+    frames = FolderFrames(tmp_path)
+    assert [frames[index][0, 0].tolist() for index in range(3)] == [[0] * 3, [128] * 3, [255] * 3]
+    clear = np.full((6, 9, 4), 200, np.uint8)
+    clear[:, :4, 3] = 0
+    cv2.imwrite(str(tmp_path / "0.png"), clear)
+    assert FolderFrames(tmp_path)[0][0, [3, 4], 0].tolist() == [0, 157]
+
+
+def test_a_file_of_several_pages_is_refused_with_the_way_to_open_it(tmp_path: Path) -> None:
+    page = Image.new("RGB", (9, 6))
+    page.save(tmp_path / "stack.tif", save_all=True, append_images=[page, page])
+    with pytest.raises(ValueError, match=r"stack\.tif has 3 pages; open the file itself"):
+        FolderFrames(tmp_path)
 
 
 @pytest.mark.parametrize("index", [-1, 5])

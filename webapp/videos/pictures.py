@@ -15,6 +15,7 @@ from av.video.codeccontext import VideoCodecContext
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, UnidentifiedImageError
 
+from segmentation.formats.bit_depth import black_and_white
 from webapp.videos.frame_writer import SourceFrame
 from webapp.videos.refusal import Refused, check_count, check_size
 
@@ -177,12 +178,7 @@ def _tiff_from_page(data: bytes, page: int) -> bytes:
 
 
 def found_range(files: Iterable[bytes]) -> tuple[float, float]:
-    """Return the grey values that become black and white in a sequence of pictures with more than 8 bits.
-
-    Cameras store 10, 12 or 14 bits in files of 16 bits, and no header reliably says so. So white is the largest value
-    of the smallest number of bits that holds all values of the whole sequence: frames stay comparable, and none is
-    nearly black.
-    """
+    """Return the values that become black and white in a sequence of pictures with more than 8 bits."""
     low, high, whole = 0.0, 0.0, True
     for data in files:
         with _opened(data, "A picture") as image:
@@ -192,5 +188,4 @@ def found_range(files: Iterable[bytes]) -> tuple[float, float]:
                 if values is not None:
                     low, high = min(low, float(values.min())), max(high, float(values.max()))
                     whole = whole and image.mode != "F"
-    steps = (255, 1023, 4095, 16383, 65535) if whole else (1, 255)
-    return low, next((float(step) for step in steps if high <= step), high) if low >= 0 else high
+    return black_and_white(low, high, whole=whole)

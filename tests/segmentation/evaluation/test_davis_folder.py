@@ -72,6 +72,15 @@ def test_the_resolution_is_found(tmp_path: Path, level: str) -> None:
     assert load_sequence(folder, "car").num_objects == 2
 
 
+def test_backslashes_in_the_names_of_files_separate_folders(tmp_path: Path) -> None:
+    root = lay_out(tmp_path / "a")
+    flat = tmp_path / "flat"
+    flat.mkdir()
+    for path in [path for path in root.rglob("*") if path.is_file()]:
+        path.rename(flat / str(path.relative_to(root)).replace("/", "\\"))
+    assert load_sequence(DavisFolder(flat), "car").num_objects == 2
+
+
 def test_a_bad_sequence_is_named_and_the_good_ones_are_evaluated(tmp_path: Path) -> None:
     root = lay_out(lay_out(lay_out(tmp_path, "bus"), "car"), "dog")
     extra = root / "Annotations/480p/car/00003.png"
