@@ -36,8 +36,8 @@ class ImageFrames:
     channel are scaled to 8, all in the same way (see `black_and_white`). Transparent pixels become black.
 
     Raises:
-        ValueError: there are no files, or a file has several pictures. Reading a frame also raises it if the file is not
-            an image or its size differs from that of the first frame.
+        ValueError: there are no files, or a file has several pictures. Reading a frame also raises it if the file is
+            not an image or its size differs from that of the first frame.
     """
 
     def __init__(self, files: Sequence[Path], cache_bytes: int = CACHE_BYTES) -> None:
