@@ -157,6 +157,8 @@ def catch_up(video: Video, role: Role, seq: int, mask_seq: int) -> Catchup:
     """Return what came after `seq` and `mask_seq`, or the whole state if `seq` is 0 or the gap is too long."""
     if seq <= 0 or seq > last_change(video.pk) or _is_long(video.pk, seq):
         return _anew(video, role)
+    # It is read first: masks that are stored while the rest is read are sent again, and none is passed over.
+    newest_mask = last_mask(video.pk)
     changes = _changes(video.pk, seq)
     missed = Mask.objects.filter(round__video=video, pk__gt=mask_seq)
     # The mask of the newest round counts, even if an older round that still runs stored one of the frame later.
@@ -170,7 +172,7 @@ def catch_up(video: Video, role: Role, seq: int, mask_seq: int) -> Catchup:
     masks = packed(Mask.objects.filter(pk__in=ids).order_by("pk").defer("engine_state"))
     return Catchup(
         changes[-1].pk if changes else seq,
-        last_mask(video.pk) if ids else mask_seq,
+        max(newest_mask, mask_seq),
         for_role(role, [_entry(change) for change in changes]),
         masks,
         None,

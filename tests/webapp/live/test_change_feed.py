@@ -89,3 +89,24 @@ def test_after_a_gap_only_reviewers_are_told_what_shows_that_there_is_ground_tru
         catchup = change_feed.catch_up(video, role, before, 0)
         assert [json.loads(entry.text)["type"] for entry in catchup.changes] == told
         assert catchup.seq == last_change(video.pk)
+
+
+def test_a_mask_that_is_stored_while_a_gap_is_filled_is_not_passed_over(
+    video: Video, owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = run(video, owner, None)
+    claimed, before = claim_now(made), last_change(video.pk)
+    store(claimed, [some_mask(0)])
+
+    def disturbed(function: Any, frame: int) -> Any:
+        def call(*arguments: Any) -> Any:
+            store(claimed, [some_mask(frame)])
+            return function(*arguments)
+
+        return call
+
+    monkeypatch.setattr(change_feed, "packed", disturbed(change_feed.packed, 1))
+    monkeypatch.setattr(change_feed, "last_mask", disturbed(change_feed.last_mask, 2))
+    catchup = change_feed.catch_up(video, Role.ANNOTATOR, before, 0)
+    later = Mask.objects.filter(pk__gt=catchup.mask_seq).values_list("frame", flat=True)
+    assert {mask.frame for mask in catchup.masks} | set(later) == {0, 1, 2}
