@@ -11,7 +11,7 @@ from itertools import combinations
 
 import numpy as np
 import structlog
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.db.models.functions import Now
 
 from webapp.annotation import changes
@@ -51,13 +51,16 @@ def run(consensus_id: int, compute: Callable[[Consensus], None]) -> None:
             compute(claimed)
     except Lost:
         log.warning("consensus_lost", consensus=consensus_id)
+    except OperationalError:
+        raise  # The database is away. The sweep takes the task back when its heartbeat is stale.
     except StorageAway:
         if not CONSENSUS.postpone(claimed.pk, claimed.fence):
             with suppress(Lost):
                 _end(claimed, error=AWAY_FOR_LONG)
     except Exception:
         log.exception("consensus_failed", consensus=consensus_id)
-        _end(claimed, error="The worker failed by a fault of the program; its log names it.")
+        with suppress(Lost):
+            _end(claimed, error="The worker failed by a fault of the program; its log names it.")
 
 
 def _end(claimed: Consensus, **columns: object) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 from uuid import uuid4
 
 import structlog
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.db.models.functions import Now
 
 from webapp.accounts.models import User
@@ -93,6 +93,8 @@ def run_copy(video_id: int) -> None:
             _copy(video, video.copy_of)
     except ImportCancelled:
         _end(video, VideoState.CANCELLED)
+    except OperationalError:
+        raise  # The database is away. The sweep takes the task back when its heartbeat is stale.
     except StorageAway:
         if not IMPORTS.postpone(video.pk, video.fence):
             _end(video, VideoState.FAILED, AWAY_FOR_LONG)

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import structlog
 from django.conf import settings
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -122,6 +122,8 @@ def run_fetch(fetch_id: int) -> None:
             _end(fetch, FetchState.CANCELLED)
         except Problem as problem:
             _end(fetch, FetchState.FAILED, problem.text)
+        except OperationalError:
+            raise  # The database is away. The sweep takes the task back when its heartbeat is stale.
         except StorageAway:
             if not FETCHES.postpone(fetch.pk, fetch.fence):
                 _end(fetch, FetchState.FAILED, AWAY_FOR_LONG)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.db.models.functions import Now
 
 from webapp.storage.failure import AWAY_FOR_LONG, StorageAway
@@ -58,6 +58,8 @@ def run_import(video_id: int) -> None:
         end_import(video, VideoState.CANCELLED)
     except Refused as refusal:
         end_import(video, VideoState.FAILED, refusal.text)
+    except OperationalError:
+        raise  # The database is away. The sweep takes the task back when its heartbeat is stale.
     except StorageAway:
         if not IMPORTS.postpone(video.pk, video.fence):
             end_import(video, VideoState.FAILED, AWAY_FOR_LONG)

@@ -312,8 +312,9 @@ def test_a_copy_that_was_sent_back_is_not_submitted(client: Client, video: Video
     assert refused.value.code == "not_ended"
 
 
-def test_a_worker_that_lost_a_consensus_while_the_storage_is_away_stores_nothing(
-    client: Client, video: Video, people: list[User]
+@pytest.mark.parametrize("error", [StorageAway("The server went away."), ValueError("A fault of the program.")])
+def test_a_worker_that_lost_a_consensus_before_it_failed_stores_nothing(
+    client: Client, video: Video, people: list[User], error: Exception
 ) -> None:
     give(client, job_of(video), people)
     row = Consensus.objects.get()
@@ -321,7 +322,7 @@ def test_a_worker_that_lost_a_consensus_while_the_storage_is_away_stores_nothing
 
     def lose(claimed: Consensus) -> None:
         Consensus.objects.update(fence=claimed.fence + 1, postponed=CONSENSUS.limits.max_postponed)
-        raise StorageAway("The server went away.")
+        raise error
 
     worker.run(row.pk, lose)
     row.refresh_from_db()

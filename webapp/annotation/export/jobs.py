@@ -9,7 +9,7 @@ from datetime import timedelta
 from functools import partial
 
 import structlog
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
@@ -242,6 +242,8 @@ def run_export(export_id: int) -> None:
         _end(export, ExportState.CANCELLED)
     except Refused as refusal:
         _end(export, ExportState.FAILED, error=refusal.text)
+    except OperationalError:
+        raise  # The database is away. The sweep takes the task back when its heartbeat is stale.
     except StorageAway:
         if not EXPORTS.postpone(export.pk, export.fence):
             _end(export, ExportState.FAILED, error=AWAY_FOR_LONG)

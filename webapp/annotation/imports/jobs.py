@@ -12,7 +12,7 @@ from typing import Literal
 from uuid import UUID
 
 import structlog
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
@@ -193,6 +193,8 @@ def run_mask_import(import_id: int) -> None:
         _end(claimed, MaskImportState.CANCELLED)
     except Problem as refusal:
         _end(claimed, MaskImportState.FAILED, error=refusal.text)
+    except OperationalError:
+        raise  # The database is away. The sweep takes the task back when its heartbeat is stale.
     except StorageAway:
         if not MASK_IMPORTS.postpone(claimed.pk, claimed.fence):
             _end(claimed, MaskImportState.FAILED, error=AWAY_FOR_LONG)
