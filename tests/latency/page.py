@@ -14,8 +14,16 @@ from tests.studio import Studio
 
 
 def measure_release(studio: Studio) -> Iterator[Figure]:
-    """Yield how long a scribble takes to become a mask on the screen. The video must have no round yet."""
-    return in_chromium(studio, release.measure, release.WATCH)
+    """Yield how long a scribble, and a click that is only hovered, take to become a mask on the screen.
+
+    The video must have no round yet.
+    """
+    return in_chromium(studio, _both, release.WATCH)
+
+
+def _both(page: Page, studio: Studio) -> Iterator[Figure]:
+    yield from release.measure(page, studio)
+    yield from release.hovers(page)
 
 
 def measure_work(studio: Studio) -> Iterator[Figure]:

@@ -13,6 +13,8 @@ from tests.latency.figures import Figure, spread
 from tests.studio import Studio
 
 FIRST, FRAMES = 5, (10, 20, 30, 40, 50, 60, 70)
+# Places of clicks, each 0..1 of the frame; the first one is not measured.
+HOVERED = ((0.5, 0.5), (0.3, 0.3), (0.7, 0.4), (0.4, 0.7), (0.6, 0.6), (0.2, 0.5), (0.8, 0.7))
 LEAF, FISH = 3, 1  # ids of objects in the sample's ground truth
 AIM = 250.0  # ms; 150 was asked for, of which an engine on two cores needs more than half for a new object
 # Notes, from the last `pointerup` on, when each message was sent and came, and when the mask's canvas had changed. The
@@ -32,6 +34,13 @@ WATCH = """
     return new Uint32Array(data.buffer).reduce((total, word) => (total * 31 + word) | 0, 0);
   };
   addEventListener('pointerdown', () => { released = Infinity; before = sum(); }, { capture: true });
+  addEventListener('pointermove', ({ shiftKey }) => {
+    if (!shiftKey || !window.hovering) return;
+    window.hovering = false;
+    before = sum();
+    events.length = 0;
+    released = performance.now();
+  }, { capture: true });
   addEventListener('pointerup', () => {
     events.length = 0;
     released = performance.now();
@@ -85,6 +94,28 @@ def measure(page: Page, studio: Studio) -> Iterator[Figure]:
     yield Figure("Release of a scribble to its mask painted, median", median, "ms", AIM, "less", spread(totals))
     for (name, _, _), values in zip(PARTS, zip(*times, strict=True), strict=True):
         yield Figure(f"  of it until {name}", float(np.median(values)), "ms", note=spread(values))
+
+
+def hovers(page: Page) -> Iterator[Figure]:
+    """Yield how long it takes until the screen shows what a click would give, while the pointer hovers with Shift.
+
+    The frame in view has a mask, and its features are there.
+    """
+    page.keyboard.press("k")
+    box = page.get_by_test_id("canvas-frame").bounding_box()
+    assert box
+    times = []
+    for x, y in HOVERED:
+        page.mouse.move(box["x"] + 2, box["y"] + 2)
+        page.wait_for_timeout(500)  # The preview of the last place ends.
+        page.evaluate("() => { window.hovering = true; }")
+        page.keyboard.down("Shift")
+        page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"])
+        page.wait_for_function("() => releaseEvents.some(({ what }) => what === 'painted')", timeout=60_000)
+        times.append(next(event["at"] for event in page.evaluate("releaseEvents") if event["what"] == "painted"))
+        page.keyboard.up("Shift")
+    median = float(np.median(times[1:]))
+    yield Figure("What a click would give, median", median, "ms", 150, "less", spread(times[1:]))
 
 
 def releases(page: Page, studio: Studio, video: int = 1) -> Iterator[list[Event]]:

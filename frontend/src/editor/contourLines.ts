@@ -33,7 +33,7 @@ export function contoursInView(studio: Studio, shown: MapOnScreen | null): Conto
       if (path) found.push({ path, color: object.color, width, dash });
     }
   };
-  const objects = shown?.objects ?? store.objects.value;
+  const objects = shown?.objects ?? store.alive.value;
   for (let away = view.onion; away > 0; away--)
     for (const [frame, dash] of [
       [store.frame.value - away, BEFORE],

@@ -112,7 +112,7 @@ function scribblesInView(studio: Studio, pointer: PointerState): DrawnScribble[]
 
 function colorOf({ store }: Studio, number: number): string {
   if (number === 0) return "#e6e9ee";
-  return store.objects.value.find((object) => object.number === number)?.color ?? NEW_COLOR;
+  return store.alive.value.find((object) => object.number === number)?.color ?? NEW_COLOR;
 }
 
 /** `stretch`: a brush is round in pixels of the frame, and these are not square in every video. */

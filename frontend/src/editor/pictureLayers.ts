@@ -4,13 +4,13 @@
  */
 import { effect, type Signal, signal } from "@preact/signals";
 import { maskPainted, record } from "../canvas/metrics";
-import { recoloured } from "../canvas/objectColors";
 import { MaskPixels } from "../canvas/paint";
 import { type ColorTable, changeTables, colorTable, contourDepth } from "../canvas/table";
 import type { DecodedMask } from "../masks/contour";
 import type { PackedMask } from "../masks/decode";
 import type { ObjectInfo } from "../protocol";
 import { covers } from "../state/lost";
+import { recoloured } from "../state/objectColors";
 import type { Studio } from "../studio/studio";
 import type { PointerState } from "../tools/pointerState";
 import { MaskChoice, sameParts } from "./shownMask";
@@ -79,7 +79,7 @@ export class Picture {
       store.rounds,
       store.accepted,
       store.looking,
-      store.objects,
+      store.alive,
       store.absent,
       store.paintings,
       store.compare,
@@ -205,7 +205,7 @@ export class Picture {
     const { store, stage } = this.studio;
     // Where a person said that an object is absent, its pixels are not shown: exports leave them out, too.
     const absent = store.absent.peek();
-    const present = store.objects.peek().filter(({ number }) => !covers(absent.get(number) ?? [], frame));
+    const present = store.alive.peek().filter(({ number }) => !covers(absent.get(number) ?? [], frame));
     const view = store.view.peek();
     const scale = stage.view.peek().scale;
     const confidence = view.colorBy === "confidence" ? (stored?.confidence ?? null) : null;

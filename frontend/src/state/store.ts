@@ -26,6 +26,7 @@ import { type FrameSummary, summariesOf } from "./frameSummary";
 import { jobInHand } from "./jobs";
 import { activeRound, activeRounds, drawnFrames, lineOf } from "./line";
 import type { Range } from "./lost";
+import { recoloured } from "./objectColors";
 import type { Painting } from "./paintings";
 import type { Polygon } from "./polygon";
 import type { Preview } from "./preview";
@@ -218,11 +219,11 @@ function given(id: number) {
 
 export function createStore(id: number): Store {
   const base = given(id);
-  const alive = computed(() =>
-    base.objects.value
-      .filter((object) => !object.deleted)
-      .sort((a, b) => a.position - b.position || a.number - b.number),
-  );
+  const alive = computed(() => {
+    const there = base.objects.value.filter((object) => !object.deleted);
+    there.sort((a, b) => a.position - b.position || a.number - b.number);
+    return recoloured(there, "object", null); // Objects of older videos may have the same colour.
+  });
   const scribbles = computed(() => {
     const here = new Map(base.saved.value.map((scribble) => [scribble.key, scribble]));
     for (const scribble of base.unsaved.value) here.set(scribble.key, scribble);

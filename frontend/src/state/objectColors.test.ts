@@ -3,6 +3,7 @@ import { describe, expect, it, vi } from "vitest";
 import { state } from "../editor/testing";
 import type { ObjectInfo } from "../protocol";
 import { recoloured, shade } from "./objectColors";
+import { createStore } from "./store";
 
 // The studio's commands know the address of the page, which Node has not.
 vi.hoisted(() => vi.stubGlobal("location", new URL("http://localhost/")));
@@ -30,6 +31,12 @@ describe("the colours of masks", () => {
     const objects = [object(1, "#ff0000", null), object(2, "#ff0000", null), object(3, "#ff0000", 7)];
     const shown = colors(recoloured(objects, "object", null));
     expect(shown).toEqual(["#ff0000", shade("#ff0000", 1), shade("#ff0000", 2)]);
+  });
+
+  it("are those of the lists and the timeline, too", () => {
+    const store = createStore(1);
+    store.objects.value = [object(1, "#ff0000", null), object(2, "#ff0000", null)];
+    expect(colors(store.alive.value)).toEqual(["#ff0000", shade("#ff0000", 1)]);
   });
 
   it("follow the label, whatever colour the objects have", () => {

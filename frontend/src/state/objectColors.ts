@@ -1,6 +1,6 @@
 /** The colours in which masks are shown: by object, by label, or by how sure the engine is. */
 import type { ObjectInfo } from "../protocol";
-import type { ColorBy } from "../state/view";
+import type { ColorBy } from "./view";
 
 const NO_LABEL = "#9aa4b2";
 const SURE: readonly [number, string][] = [
