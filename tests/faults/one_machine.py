@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import httpx
 
-from tests.faults import small_home
+from tests import small_home
 from tests.faults.table import Row, repeat
 from tests.house.test_main_path import FAKE, SCRIBBLE
 from tests.house.visitor import VideoVisit, Visitor

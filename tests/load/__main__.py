@@ -12,14 +12,12 @@ import argparse
 import asyncio
 import math
 import os
-import sqlite3
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from uuid import UUID
 
 import django
 
@@ -29,10 +27,13 @@ django.setup()
 import psutil
 
 from maskwright.client import Maskwright
+from tests import small_home
+from tests.faults.services import own_services
 from tests.house.test_main_path import FAKE
 from tests.house.visitor import Visitor
 from tests.latency.figures import Figure, percentile
 from tests.load.annotators import Door, Measured, Start, annotate, listen
+from tests.load.site import Rows, WebProcesses
 from tests.studio import Studio, stop_on_sigterm
 from tests.webapp.videos.archives import numbered_picture, write_zip
 
@@ -53,22 +54,31 @@ def main() -> int:
     parser.add_argument("--annotators", type=int, default=50)
     parser.add_argument("--seconds", type=float, default=600)
     parser.add_argument("--idle", type=int, default=1000, help="sockets that only listen")
+    parser.add_argument("--processes", type=int, default=1, help="web processes; more than one need Redis and Postgres")
+    parser.add_argument("--team", action="store_true", help="use Redis and Postgres for one web process, too")
     given = parser.parse_args()
     stop_on_sigterm()
     load = os.getloadavg()[0]
     print(f"{os.cpu_count()} cores, load {load:.1f} before" + (" (others use this machine)" if load > 1 else ""))
     measured, figures = Measured(), []
-    with (
-        tempfile.TemporaryDirectory(prefix="maskwright-load-") as home,
-        Studio(Path(home), **FAKE) as studio,
-        Visitor(studio) as owner,
-    ):
+    with ExitStack() as stack:
+        home, variables = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="maskwright-load-"))), dict(FAKE)
+        if given.team or given.processes > 1:
+            redis, postgres = stack.enter_context(own_services())
+            variables |= {"REDIS_URL": redis.url, "DATABASE_URL": postgres.url}
+        else:
+            small_home.fill(home)
+        studio = stack.enter_context(Studio(home, **variables))
+        owner = stack.enter_context(Visitor(studio))
+        webs = stack.enter_context(WebProcesses(studio, given.processes, variables))
         videos = bring_videos(studio, given.annotators)
-        for figure in measure(studio, owner, videos, Size(given.annotators, given.seconds, given.idle), measured):
+        size = Size(given.annotators, given.seconds, given.idle)
+        for figure in measure(webs, owner, videos, size, measured):
             figures.append(figure)
             print(figure, flush=True)
-        stored = stored_strokes(studio.home)
-        figures.append(until_told(told_after(studio.home, measured.ended)))
+        rows = Rows(home, variables.get("DATABASE_URL"))
+        stored = rows.strokes()
+        figures.append(until_told(told_after(rows, measured.ended)))
         print(figures[-1])
     lost = len(measured.strokes - stored)
     print(
@@ -79,20 +89,12 @@ def main() -> int:
     return 1 if lost or measured.closed or measured.refused or unmeasured else 0
 
 
-def stored_strokes(home: Path) -> set[str]:
-    """Return the keys of all scribbles in the database of the data folder `home`."""
-    with closing(sqlite3.connect(home / "maskwright.sqlite3")) as rows:
-        return {str(UUID(key)) for (key,) in rows.execute("SELECT key FROM annotation_scribble")}
-
-
-def told_after(home: Path, told: dict[int, float]) -> list[float]:
+def told_after(rows: Rows, told: dict[int, float]) -> list[float]:
     """Return the seconds from storing the end of each round, with its last masks, until a page was told of it.
 
     `told` maps ids of rounds to the times at which pages were told.
     """
-    ended = "SELECT id, (julianday(finished_at) - 2440587.5) * 86400 FROM annotation_round WHERE finished_at NOT NULL"
-    with closing(sqlite3.connect(home / "maskwright.sqlite3")) as rows:
-        return [told[number] - at for number, at in rows.execute(ended) if number in told]
+    return [told[number] - at for number, at in rows.ends_of_rounds() if number in told]
 
 
 def until_told(waits: list[float]) -> Figure:
@@ -108,27 +110,30 @@ def bring_videos(studio: Studio, count: int) -> list[int]:
         return [project.upload(path).id for _ in range(count)]
 
 
-def measure(studio: Studio, owner: Visitor, videos: list[int], size: Size, measured: Measured) -> Iterator[Figure]:
-    web = studio.children()["web"]
-    door = Door(studio.address, "; ".join(f"{name}={value}" for name, value in owner.http.cookies.items()))
-    cost = asyncio.run(_draw(door, videos, size.seconds, measured, web)) / (len(measured.strokes) or math.nan)
+def measure(webs: WebProcesses, owner: Visitor, videos: list[int], size: Size, measured: Measured) -> Iterator[Figure]:
+    cookie = "; ".join(f"{name}={value}" for name, value in owner.http.cookies.items())
+    doors = [Door(address, cookie) for address in webs.addresses]
+    cost = asyncio.run(_draw(doors, videos, size.seconds, measured, webs)) / (len(measured.strokes) or math.nan)
     acknowledged = 1000 * percentile(measured.acknowledged, 95)
     yield Figure(f"{size.people} annotators: stroke acknowledged, p95", acknowledged, "ms", 100)
     yield Figure("A round asked for to its first mask, p95", 1000 * percentile(measured.first_mask, 95), "ms")
+    yield Figure("Strokes a second", len(measured.strokes) / size.seconds, "")
     yield Figure("Processor time of the web process for a stroke", 1000 * cost, "ms", 8)
-    memory = asyncio.run(_listen(door, videos, size.idle, measured, web))
+    memory = asyncio.run(_listen(doors[0], videos, size.idle, measured, webs.processes[0]))
     yield Figure(f"Memory of the web process with {size.idle} idle sockets", memory / 2**20, "MB", 400)
 
 
-async def _draw(door: Door, videos: list[int], seconds: float, measured: Measured, web: psutil.Process) -> float:
-    """Let everybody draw. Return the processor seconds of the web process, without those for opening the videos."""
+async def _draw(doors: list[Door], videos: list[int], seconds: float, measured: Measured, webs: WebProcesses) -> float:
+    """Let everybody draw, at the web processes by turns. Return the processor seconds that these processes needed,
+    without those for opening the videos.
+    """
     start = Start(len(videos), seconds)
     async with asyncio.TaskGroup() as people:
-        for video in videos:
-            people.create_task(annotate(door, video, start, measured))
+        for number, video in enumerate(videos):
+            people.create_task(annotate(doors[number % len(doors)], video, start, measured))
         await start.wait()
-        before = _cpu(web)
-    return _cpu(web) - before
+        before = webs.processor_seconds()
+    return webs.processor_seconds() - before
 
 
 async def _listen(door: Door, videos: list[int], count: int, measured: Measured, web: psutil.Process) -> int:
@@ -141,11 +146,6 @@ async def _listen(door: Door, videos: list[int], count: int, measured: Measured,
         memory = int(web.memory_info().rss)
         leave.set()
     return memory
-
-
-def _cpu(process: psutil.Process) -> float:
-    times = process.cpu_times()
-    return float(times.user + times.system)
 
 
 if __name__ == "__main__":

@@ -13,14 +13,28 @@ from django.db.models import Count, Exists, IntegerField, OuterRef, QuerySet, Su
 from django.db.models.functions import Coalesce, Now
 
 from webapp.annotation.claims import ROUNDS
-from webapp.annotation.models import Round, RoundState
+from webapp.annotation.models import Preview, Round, RoundState
 from webapp.inference.workers import alive_workers
+from webapp.prepared import Query
 from webapp.tasks.worker_names import own_name
 
 # A round that waits for a shorter time than this is left to another worker if one is idle.
 LEFT_TO_THE_IDLE = timedelta(seconds=1)
 # A round that was postponed, because the storage is away, is not begun before this time.
 POSTPONED_FOR = timedelta(seconds=10)
+
+_NEWEST_ROUND = Query(
+    lambda state: Round.objects.filter(state=state).order_by("-pk").values_list("pk", flat=True)[:1], state=str
+)
+_NEWEST_PREVIEW = Query(
+    lambda least: Preview.objects.filter(pk__gt=least, data=None).order_by("-pk").values_list("pk", flat=True)[:1],
+    least=int,
+)
+
+
+def newest_waiting() -> tuple[int, int]:
+    """Return the highest ids of a round and of a preview that wait for a worker, 0 where none waits."""
+    return _NEWEST_ROUND.first(state=RoundState.QUEUED.value) or 0, _NEWEST_PREVIEW.first(least=0) or 0
 
 
 def next_round(*, busy: bool = False) -> int | None:

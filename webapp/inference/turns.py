@@ -16,14 +16,15 @@ from django.db import DatabaseError
 
 from webapp.annotation.previews import waiting_previews
 from webapp.inference import work, workers
-from webapp.inference.order import next_round, somebody_is_idle
+from webapp.inference.order import newest_waiting, next_round, somebody_is_idle
 from webapp.inference.previews import answer_all
 from webapp.inference.work import OpenRound, open_round
 
 log = structlog.get_logger(__name__)
 
 TURN_SECONDS = 0.5
-LOOK_SECONDS = 0.2  # The time between two looks for waiting previews and rounds.
+GLANCE_SECONDS = 0.05  # The time between two glances at whether previews or rounds have come.
+LOOK_SECONDS = 0.2  # The time between two looks for waiting previews and rounds if none have come.
 
 
 def work_in_turns(round_id: int) -> bool:
@@ -44,7 +45,8 @@ class Turns:
 
     def __init__(self, first: OpenRound) -> None:
         self._open = deque([first])
-        self._looked_at = time.monotonic()
+        self._glanced_at = self._looked_at = time.monotonic()
+        self._newest = (0, 0)  # The newest round and preview that waited at the last look.
         self._error: DatabaseError | None = None
 
     def run(self) -> None:
@@ -79,12 +81,19 @@ class Turns:
     def _begin_another(self) -> bool:
         """Answer the previews that wait, and begin a round that waits. Return whether one was begun; it has the turn.
 
-        It looks only every LOOK_SECONDS, and then also closes sessions for which the open rounds leave no memory.
+        It looks only every LOOK_SECONDS, or when it sees at a glance that something new waits. It then also closes
+        sessions for which the open rounds leave no memory.
         """
-        if time.monotonic() - self._looked_at < LOOK_SECONDS:
+        now = time.monotonic()
+        if now - self._glanced_at < GLANCE_SECONDS:
             return False
-        work.sessions.trim()
+        self._glanced_at = now
         try:
+            newest = newest_waiting()
+            if newest == self._newest and now - self._looked_at < LOOK_SECONDS:
+                return False
+            self._newest = newest
+            work.sessions.trim()
             if waiting_previews() and not somebody_is_idle():
                 answer_all()
             begun = self._next()

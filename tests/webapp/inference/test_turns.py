@@ -48,6 +48,7 @@ def acts(monkeypatch: pytest.MonkeyPatch, sent_tasks: list[Any]) -> Acts:
 
     monkeypatch.setattr(FakeEngine, "_run", run)
     monkeypatch.setattr(turns, "TURN_SECONDS", 0)
+    monkeypatch.setattr(turns, "GLANCE_SECONDS", 0)
     monkeypatch.setattr(turns, "LOOK_SECONDS", 0)
     monkeypatch.setattr(work, "BATCH_SECONDS", 0)
     return made
@@ -72,8 +73,9 @@ def states() -> list[tuple[str, int]]:
 
 
 def test_a_first_mask_waits_for_one_frame_of_another_project_and_nothing_is_computed_twice(
-    video: Video, elsewhere: Video, owner: User, acts: Acts
+    video: Video, elsewhere: Video, owner: User, acts: Acts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(turns, "LOOK_SECONDS", 3600)  # A glance shows that the round has come.
     long = run(video, owner, None)
     acts[3] = lambda: run(elsewhere, owner, None)
     assert work_in_turns(long.pk)

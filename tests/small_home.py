@@ -1,6 +1,6 @@
-"""Fills a data folder with an owner and a small video, for faults that need no sample video, which is slow to render.
+"""Fills a data folder with an owner and a small video, for programs that need no sample video, which is slow to render.
 
-`python -m tests.faults.small_home` fills the data folder of its environment.
+`python -m tests.small_home` fills the data folder of its environment.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ PICTURES = 40
 
 def fill(home: Path) -> None:
     """Fill the data folder `home` with an owner and a small video, in a separate process."""
-    command = [sys.executable, "-m", "tests.faults.small_home"]
+    command = [sys.executable, "-m", "tests.small_home"]
     subprocess.run(command, env=environment_of(home), cwd=MANAGE.parent, check=True)
 
 
