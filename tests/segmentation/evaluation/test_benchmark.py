@@ -1,16 +1,24 @@
 """Tests the command of the DAVIS interactive benchmark on generated clips, with the robot of davisinteractive."""
 
 import json
+import multiprocessing
 import shutil
+from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from segmentation.evaluation import benchmark, benchmark_run
 from segmentation.evaluation.__main__ import main
+from segmentation.evaluation.package import davisinteractive
 from segmentation.formats.label_png import write_labels
+from tests.segmentation import fake_engine
 from tests.segmentation.clips import make_clip
 
 FAKE = "tests.segmentation.fake_engine"
@@ -37,8 +45,29 @@ def evaluate(root: Path, out: Path, *more: str, rounds: int = 2) -> dict:
     return json.loads((out / "report.json").read_text())
 
 
+class RunHere:
+    """Stands in for a child process: `start` makes the run in this process, because a child takes 2 s to start."""
+
+    def __init__(self, target: Callable[..., None], args: tuple[Any, ...], daemon: bool) -> None:
+        self.start = lambda: target(*args)
+
+    def join(self) -> None:
+        pass
+
+
 @pytest.fixture
-def fake(monkeypatch: pytest.MonkeyPatch) -> None:
+def run_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the runs in this process, and give davisinteractive its list of sequences back afterwards."""
+    context = SimpleNamespace(Pipe=multiprocessing.Pipe, Process=RunHere)
+    monkeypatch.setattr(benchmark, "multiprocessing", SimpleNamespace(get_context=lambda method: context))
+    dataset = davisinteractive().dataset
+    monkeypatch.setattr(dataset, "RESOLUTION", dataset.RESOLUTION)
+    monkeypatch.setitem(dataset.sets, "val", dataset.sets["val"])
+    monkeypatch.setattr(dataset, "dataset", dict(dataset.dataset))
+
+
+@pytest.fixture
+def fake(run_here: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MASKWRIGHT_ENGINES", FAKE)
 
 
@@ -110,8 +139,25 @@ def test_unusual_sequences_are_played(kind: str, tmp_path: Path) -> None:
     assert engine["by_round"][1] > 0
 
 
+class Clock:
+    """A clock of which only `sleep` moves the hands, so that a busy processor makes no round late."""
+
+    now = 1000.0
+
+    def time(self) -> float:
+        return self.now
+
+    monotonic = time
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
 @pytest.mark.usefixtures("fake")
-def test_masks_that_come_late_do_not_count(tmp_path: Path) -> None:
+def test_masks_that_come_late_do_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, package = Clock(), import_module("davisinteractive.session.session")
+    for module in (package, benchmark_run, fake_engine):
+        monkeypatch.setattr(module, "time", clock)
     root = clip(tmp_path / "d")
     more = ("--engine", "fake", "--set", "fake.sleep=0.3", "--max-time", "1")
     engine = evaluate(root, tmp_path / "out", *more, rounds=4)["engines"]["fake"]
@@ -168,6 +214,7 @@ def test_a_bad_sequence_is_named_in_the_report_and_the_others_are_played(
     assert "5 frames but 4 masks" in asked
 
 
+@pytest.mark.usefixtures("run_here")
 def test_default_stands_in_the_report_as_it_was_asked_for(tmp_path: Path) -> None:
     engines = evaluate(clip(tmp_path / "d", length=2), tmp_path / "out", rounds=1)["engines"]
     assert engines["default"]["engine"] != "default"
