@@ -42,7 +42,7 @@ def is_another(studio: Studio, name: str, pid: int) -> bool:
     return child is not None and child.pid != pid
 
 
-def test_it_starts_lets_in_and_brings_back_what_is_killed(tmp_path: Path) -> None:
+def test_it_starts_lets_in_brings_back_what_is_killed_and_bears_no_second_web_process(tmp_path: Path) -> None:
     with Studio(tmp_path, "--no-sample") as studio:
         assert studio.link is not None
         assert status(studio.link) in (200, 503)  # The answer is 503 if the page is not built.
@@ -59,17 +59,27 @@ def test_it_starts_lets_in_and_brings_back_what_is_killed(tmp_path: Path) -> Non
         again = run_studio(tmp_path)
         assert again.returncode != 0
         assert f"already runs on this data at {studio.address}" in again.stderr
+        for program in ((str(MANAGE), "web"), ("-m", "uvicorn", "webapp.asgi:application", "--port", str(free_port()))):
+            second = run(tmp_path, program, {"MASKWRIGHT_PORT": str(free_port())})
+            assert second.returncode != 0
+            assert "For several web processes set REDIS_URL and DATABASE_URL" in second.stderr
     assert studio.process.returncode == 0
     assert "Traceback" not in studio.text
 
 
-def test_no_child_is_left_when_it_is_killed(tmp_path: Path) -> None:
-    with Studio(tmp_path, "--no-sample") as studio:
-        until(lambda: len(studio.children()) == 3, "three children")
+def test_no_child_is_left_when_it_is_killed_and_the_next_start_makes_no_second_owner(tmp_path: Path) -> None:
+    with Studio(tmp_path, "--no-sample") as first:
+        assert first.link is not None
+        until(lambda: len(first.children()) == 3, "three children")
         time.sleep(3)  # The workers have started by then.
-        children = studio.children()
-        os.kill(studio.process.pid, signal.SIGKILL)
+        children = first.children()
+        os.kill(first.process.pid, signal.SIGKILL)
         until(lambda: not any(map(alive, children.values())), "the end of every child", 15)
+    key = (tmp_path / "secret_key").read_text()
+    with Studio(tmp_path, "--no-sample") as second:
+        assert second.link is not None  # Without a password, a link is the only way to sign in.
+        assert second.link.rpartition("/")[2] != first.link.rpartition("/")[2]
+    assert (tmp_path / "secret_key").read_text() == key
 
 
 def alive(process: psutil.Process) -> bool:
@@ -77,16 +87,6 @@ def alive(process: psutil.Process) -> bool:
         return process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
-
-
-def test_the_second_start_makes_no_second_owner(tmp_path: Path) -> None:
-    with Studio(tmp_path, "--no-sample") as first:
-        assert first.link is not None
-    key = (tmp_path / "secret_key").read_text()
-    with Studio(tmp_path, "--no-sample") as second:
-        assert second.link is not None  # Without a password, a link is the only way to sign in.
-        assert second.link.rpartition("/")[2] != first.link.rpartition("/")[2]
-    assert (tmp_path / "secret_key").read_text() == key
 
 
 def test_a_port_that_was_asked_for_and_is_taken_is_said(tmp_path: Path) -> None:
@@ -161,16 +161,3 @@ def run(home: Path, program: tuple[str, ...], variables: dict[str, str]) -> subp
     command = [sys.executable, *program]
     environment = environment_of(home, **variables)
     return subprocess.run(command, env=environment, cwd=MANAGE.parent, capture_output=True, text=True, timeout=60)
-
-
-def test_embedded_mode_refuses_a_second_web_process(tmp_path: Path) -> None:
-    with Studio(tmp_path, "--no-sample"):
-        second = subprocess.run(
-            [sys.executable, str(MANAGE), "web"],
-            env=environment_of(tmp_path, MASKWRIGHT_PORT=str(free_port())),
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
-    assert second.returncode != 0
-    assert "For several web processes set REDIS_URL and DATABASE_URL" in second.stderr

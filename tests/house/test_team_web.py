@@ -124,14 +124,6 @@ def test_a_follow_up_round_goes_to_the_worker_that_has_the_session(
         assert found == (6, 1)
 
 
-def test_a_second_web_process_is_refused_where_there_is_no_channel_layer_between_them(tmp_path: Path) -> None:
-    with Studio(tmp_path, "--no-sample", **FAKE):
-        program = [sys.executable, "-m", "uvicorn", "webapp.asgi:application", "--port", str(free_port())]
-        out = subprocess.run(program, env=environment_of(tmp_path), capture_output=True, text=True, timeout=60)
-        assert out.returncode != 0
-        assert "set REDIS_URL and DATABASE_URL" in out.stderr
-
-
 @pytest.mark.team
 def test_two_hundred_requests_at_once_are_all_answered(tmp_path: Path, team: dict[str, str]) -> None:  # noqa: F811
     """Postgres allows 100 connections by default, so the web process must not open a connection for each request."""
