@@ -1,10 +1,10 @@
 /** The name and the engine of a project, its team and webhooks, its archive and its deletion. */
 
 import { Lock } from "lucide-preact";
-import { useState } from "preact/hooks";
+import { useAttempt } from "../api/attempt";
 import { describe, weightsOf } from "../api/engines";
 import { call } from "../api/http";
-import { asProblem, useLoaded } from "../api/load";
+import { useLoaded } from "../api/load";
 import { may } from "../api/roles";
 import type { Engine, Project } from "../api/types";
 import { plural } from "../format";
@@ -43,16 +43,13 @@ export function SettingsTab({ project, onChange }: TabProps) {
 function Change({ project, onChange }: TabProps) {
   const name = useDraft(project.name);
   const engine = useDraft(project.engine);
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState("");
+  const { busy, problem, attempt } = useAttempt();
   const engines = useLoaded("engines", () => call("GET", "/api/engines"));
   const dirty = name.value.trim() !== project.name || engine.dirty;
 
-  const submit = async (event: SubmitEvent) => {
+  const submit = (event: SubmitEvent) => {
     event.preventDefault();
-    setBusy(true);
-    setProblem("");
-    try {
+    void attempt(async () => {
       const sent = { name: name.value, engine: engine.value };
       const change = { ...sent, name: sent.name.trim() };
       onChange(
@@ -61,11 +58,7 @@ function Change({ project, onChange }: TabProps) {
       name.done(sent.name);
       engine.done(sent.engine);
       toast({ text: "The settings are saved." });
-    } catch (error) {
-      setProblem(asProblem(error).message);
-    } finally {
-      setBusy(false);
-    }
+    });
   };
 
   return (

@@ -1,7 +1,6 @@
 /** How a team works in a project: what annotators see, whether jobs are reviewed, and what pins may be about. */
-import { useState } from "preact/hooks";
+import { useAttempt } from "../api/attempt";
 import { call } from "../api/http";
-import { asProblem } from "../api/load";
 import type { Project } from "../api/types";
 import { Button } from "../parts/Button";
 import { SelectField, TextField } from "../parts/Field";
@@ -14,15 +13,12 @@ export function TeamSettings({ project, onChange }: TabProps) {
   const sees = useDraft<string>(project.sees);
   const review = useDraft(project.review ? "yes" : "no");
   const reasons = useDraft(project.pin_reasons.join("\n"));
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState("");
+  const { busy, problem, attempt } = useAttempt();
   const dirty = sees.dirty || review.dirty || reasons.dirty;
 
-  const submit = async (event: SubmitEvent) => {
+  const submit = (event: SubmitEvent) => {
     event.preventDefault();
-    setBusy(true);
-    setProblem("");
-    try {
+    void attempt(async () => {
       const sent = { sees: sees.value, review: review.value, reasons: reasons.value };
       onChange(
         await call("PATCH", "/api/projects/{project_id}", {
@@ -38,11 +34,7 @@ export function TeamSettings({ project, onChange }: TabProps) {
       review.done(sent.review);
       reasons.done(sent.reasons);
       toast({ text: "The settings are saved." });
-    } catch (error) {
-      setProblem(asProblem(error).message);
-    } finally {
-      setBusy(false);
-    }
+    });
   };
 
   return (

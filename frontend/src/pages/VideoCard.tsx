@@ -30,6 +30,21 @@ export interface VideoCardProps extends VideoActs {
   onSelect: (id: number, range: boolean) => void;
 }
 
+/** The name of a video, which is a link to it once it is imported. */
+export function VideoName({ video, class: style }: { video: Card; class: string | undefined }) {
+  if (video.state !== "ready")
+    return (
+      <b class={style} title={video.name}>
+        {video.name}
+      </b>
+    );
+  return (
+    <a href={`/videos/${video.id}`} class={style} title={video.name} data-testid={`video-open-${video.id}`}>
+      {video.name}
+    </a>
+  );
+}
+
 export const VideoCard = memo(function VideoCard(props: VideoCardProps) {
   const { video, selected } = props;
   return (
@@ -45,20 +60,7 @@ export const VideoCard = memo(function VideoCard(props: VideoCardProps) {
       <VideoCheck {...props} class={css.check} />
       <div class={css.text}>
         <div class={css.line}>
-          {video.state === "ready" ? (
-            <a
-              href={`/videos/${video.id}`}
-              class={css.name}
-              title={video.name}
-              data-testid={`video-open-${video.id}`}
-            >
-              {video.name}
-            </a>
-          ) : (
-            <b class={css.name} title={video.name}>
-              {video.name}
-            </b>
-          )}
+          <VideoName video={video} class={css.name} />
           <VideoMenu {...props} />
         </div>
         <p class={css.facts}>

@@ -13,6 +13,7 @@ import {
   type VideoCardProps,
   VideoCheck,
   VideoMenu,
+  VideoName,
 } from "./VideoCard";
 import css from "./VideoTable.module.css";
 
@@ -97,20 +98,7 @@ const Row = memo(function Row(props: VideoCardProps) {
               />
             )}
           </span>
-          {ready ? (
-            <a
-              href={`/videos/${video.id}`}
-              class={css.name}
-              title={video.name}
-              data-testid={`video-open-${video.id}`}
-            >
-              {video.name}
-            </a>
-          ) : (
-            <b class={css.name} title={video.name}>
-              {video.name}
-            </b>
-          )}
+          <VideoName video={video} class={css.name} />
         </div>
       </td>
       <td class={css.state} title={video.state === "failed" ? video.error : video.note}>
