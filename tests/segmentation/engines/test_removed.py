@@ -7,6 +7,7 @@ import ast
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -136,8 +137,14 @@ def test_without_an_engine_the_registry_lists_the_others(folder: str, tmp_path: 
 
 @pytest.fixture(scope="module")
 def types_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder for the cache of mypy, with which the second copy is checked only where it differs."""
-    return tmp_path_factory.mktemp("types")
+    """Return a cache for mypy, with which the copies are checked only where they differ from what was checked before.
+
+    It begins with the results of the last check of the whole repository (`make lint`), if there was one.
+    """
+    cache = tmp_path_factory.mktemp("types") / "cache"
+    if (BASE / ".mypy_cache").is_dir():
+        shutil.copytree(BASE / ".mypy_cache", cache)
+    return cache
 
 
 @pytest.mark.slow
