@@ -36,14 +36,21 @@ def _gpu() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="module", params=ENGINES)
+def engine(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Return each engine's name. A session of it stays open, so that all its tests share the networks on the device."""
+    with real_or_pretended_cuda():
+        session = create_engine_session(request.param, ArrayFrames(make_clip(length=1).frames), 1, SETTINGS)
+    yield request.param
+    session.close()
+
+
 @pytest.mark.parametrize("name", ASKED)
-@pytest.mark.parametrize("engine", ENGINES)
 def test_conformance_tests_hold_on_a_cuda_device(engine: str, name: str) -> None:
     asked = type("OnCuda", (EngineConformance,), {"engine": engine, "settings": SETTINGS, "length": 6})
     getattr(asked(), name)()
 
 
-@pytest.mark.parametrize("engine", ENGINES)
 def test_masks_are_those_of_the_cpu(engine: str, tmp_path: Path) -> None:
     """Masks that CUDA computes in half precision agree with those of the CPU, also with features cached on disk."""
     clip = make_clip(length=4, height=96, width=128, num_objects=2)
