@@ -1,4 +1,4 @@
-"""Which values of pictures with more than 8 bits for each channel become black and white."""
+"""Chooses which values of pictures with more than 8 bits for each channel become black and white."""
 
 from __future__ import annotations
 

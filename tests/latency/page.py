@@ -14,7 +14,8 @@ from tests.studio import Studio
 
 
 def measure_release(studio: Studio) -> Iterator[Figure]:
-    """Yield how long a scribble, and a click that is only hovered, take to become a mask on the screen.
+    """Yield how long a scribble takes to become a mask on the screen, and how long the preview of a click takes while
+    the pointer hovers.
 
     The video must have no round yet.
     """

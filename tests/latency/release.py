@@ -99,7 +99,7 @@ def measure(page: Page, studio: Studio) -> Iterator[Figure]:
 def hovers(page: Page) -> Iterator[Figure]:
     """Yield how long it takes until the screen shows what a click would give, while the pointer hovers with Shift.
 
-    The frame in view has a mask, and its features are there.
+    The frame in view has a mask, and its features have been computed.
     """
     page.keyboard.press("k")
     box = page.get_by_test_id("canvas-frame").bounding_box()

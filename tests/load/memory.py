@@ -1,7 +1,7 @@
-"""`python -m tests.load.memory`: whether the memory of the processes grows with the work that they have done.
+"""`python -m tests.load.memory` measures whether the memory of the processes grows with the work that they have done.
 
 A worker computes many rounds of many videos, and the web process stores many strokes. After each quarter of that work
-the program prints the memory of the process. The exit status is 1 if it grew too much from the half to the end.
+the program prints the memory of the process. The exit status is 1 if it grew too much in the second half of the work.
 """
 
 # ruff: noqa: E402 (Django is set up before anything that needs it is imported)
@@ -114,7 +114,7 @@ class Watch:
             self._quarters.append(self._measured())
 
     def growth(self, work: str, most: float) -> Figure:
-        """Return the growth from the half of the work to its end, of which at most `most` megabytes are allowed."""
+        """Return how much the memory grew in the second half of the work. The target is at most `most` megabytes."""
         grown = self._quarters[4] - self._quarters[2]
         figure = Figure(f"Growth of {self._name}, second half of {work}", grown, "MB", most)
         print(figure, flush=True)

@@ -81,7 +81,7 @@ class Turns:
     def _begin_another(self) -> bool:
         """Answer the previews that wait, and begin a round that waits. Return whether one was begun; it has the turn.
 
-        It looks only every LOOK_SECONDS, or when it sees at a glance that something new waits. It then also closes
+        It looks only every LOOK_SECONDS, or when `newest_waiting` tells that something new waits. It then also closes
         sessions for which the open rounds leave no memory.
         """
         now = time.monotonic()

@@ -1,4 +1,4 @@
-"""Tests that work in whose midst the database goes away is left to the sweep, and does not end as failed."""
+"""Tests that work is left to the sweep, and does not end as failed, if the database is lost in the middle of it."""
 
 from __future__ import annotations
 
