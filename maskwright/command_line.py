@@ -31,8 +31,11 @@ def main(words: Sequence[str]) -> int:
     try:
         with Maskwright(options.url, options.token) as maskwright:
             options.act(maskwright.project(options.project, make=options.command in ("upload", "fetch")), options)
-    except (ApiError, ScribbleError, OSError) as error:
+    except (ApiError, ScribbleError) as error:
         print(error, file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"{error.filename}: {error.strerror}." if error.filename else error, file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("Stopped.", file=sys.stderr)

@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if words in ([], ["--help"], ["-h"]):
         print(OVERVIEW)
         return
-    if words == ["--version"]:
+    if words == ["version"] or words[-1:] == ["--version"]:
         from importlib.metadata import version
 
         print(f"maskwright {version('maskwright')}")

@@ -63,6 +63,11 @@ def test_the_program_passes_these_commands_on(server: dict[str, Any], tmp_path: 
     assert command_line.main(["fetch", "Birds", "clips/clip.mp4"]) == 0
     assert server["POST /projects/1/fetches body"] == [{"source": "clips/clip.mp4"}]
     assert capsys.readouterr().out == "clip: video 7, 2 frames. One file was left out.\n"
+    assert command_line.main(["upload", "Birds", "gone.mp4"]) == 2
+    assert capsys.readouterr().err.endswith("gone.mp4: No such file or directory.\n")
+    for words in (["version"], ["fsck", "--version"]):
+        maskwright(words)
+        assert capsys.readouterr().out.startswith("maskwright ")
 
 
 def test_run_draws_the_scribbles_and_runs_a_round_for_each_frame(server: dict[str, Any], tmp_path: Path) -> None:

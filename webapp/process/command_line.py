@@ -8,14 +8,28 @@ from collections.abc import Sequence
 import django
 from django.conf import settings
 from django.core.management import execute_from_command_line
+from django.core.management.base import BaseCommand
 from django.db import OperationalError, connection
 
 from webapp.installation import COMMAND
 from webapp.process.loading import without_collecting
 
+# Options of Django that work with each command. The help of a command shows only those of its own.
+OF_DJANGO = {
+    "--version",
+    "--verbosity",
+    "--settings",
+    "--pythonpath",
+    "--no-color",
+    "--force-color",
+    "--skip-checks",
+    "--traceback",
+}
+
 
 def run(arguments: Sequence[str]) -> None:
     """Run the command that `arguments` name. A database that cannot be used ends the program with status 2."""
+    BaseCommand.suppressed_base_arguments = OF_DJANGO
     with without_collecting():
         django.setup()
         from webapp.operation.upgrade import NewerDatabase  # needs Django's settings

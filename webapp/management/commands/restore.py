@@ -22,7 +22,7 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("file", type=Path)
+        parser.add_argument("file", type=Path, help="the archive that `backup` wrote")
         parser.add_argument(
             "--keep-files", action="store_true", help="restore only the database, for files that are still there"
         )

@@ -16,7 +16,7 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        actions = parser.add_subparsers(dest="action", required=True)
+        actions = parser.add_subparsers(dest="action", required=False)
         actions.add_parser("list", help="list the weights that are there, and the places of those that are missing")
         add = actions.add_parser(
             "add", help="check a checkpoint and copy it to the folder in which engines look for weights"
@@ -25,8 +25,8 @@ class Command(BaseCommand):
         check = actions.add_parser("check", help="load the weights as an engine does")
         check.add_argument("name", nargs="?", help="name of one network, as `list` shows it")
 
-    def handle(self, *args: Any, action: str, **options: Any) -> None:
-        if action == "list":
+    def handle(self, *args: Any, action: str | None, **options: Any) -> None:
+        if action in (None, "list"):
             self._list()
         elif action == "add":
             self._add(options["file"])
