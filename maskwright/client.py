@@ -57,6 +57,18 @@ class Maskwright:
         """Return all projects of which the owner of the token is a member."""
         return [Project(self.connection, row["id"], row["name"]) for row in self.connection.rows("/projects")]
 
+    def work(self) -> dict[str, list[dict[str, Any]]]:
+        """Return the queue of the owner of the token: "jobs" to annotate, "reviews", and "pools" to take a job from."""
+        found: dict[str, list[dict[str, Any]]] = {"jobs": [], "reviews": [], "pools": []}
+        after: dict[str, int | None] = dict.fromkeys(found)
+        while after:
+            query = {f"{name}_after": cursor for name, cursor in after.items() if cursor is not None}
+            part = self.connection.get("/me/work", params=query)
+            for name in after:
+                found[name] += part[name]
+            after = {name: part[f"next_{name}"] for name in after if part[f"next_{name}"] is not None}
+        return found
+
     def close(self) -> None:
         self.connection.close()
 

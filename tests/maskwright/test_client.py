@@ -288,6 +288,15 @@ def test_an_upload_ends_when_the_file_becomes_shorter_while_it_is_sent(
     assert len(seen) == 2
 
 
+def test_the_queue_of_a_person_is_read_part_by_part() -> None:
+    ends = {"next_jobs": None, "next_reviews": None, "next_pools": None}
+    first = {"jobs": [{"id": 1}], "reviews": [{"id": 7}], "pools": [{"project": 4}], **ends, "next_jobs": 1}
+    second = {"jobs": [{"id": 2}], "reviews": [{"id": 7}], "pools": [{"project": 4}], **ends}
+    maskwright, seen = in_turn(httpx.Response(200, json=first), httpx.Response(200, json=second))
+    assert maskwright.work() == {"jobs": [{"id": 1}, {"id": 2}], "reviews": [{"id": 7}], "pools": [{"project": 4}]}
+    assert seen[1].url.params == httpx.QueryParams({"jobs_after": 1})
+
+
 def test_objects_are_chosen_in_one_video() -> None:
     maskwright, seen = in_turn()
     with pytest.raises(ApiError, match=r"use Video\.export"):

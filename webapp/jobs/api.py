@@ -17,7 +17,7 @@ from webapp.jobs import assigning, cutting, moves, sampling
 from webapp.jobs.access import job_for, jobs_of
 from webapp.jobs.describe import event_info, events_of, job_info, job_infos
 from webapp.jobs.leases import leases_of
-from webapp.jobs.queue import Order, page_of, work_of
+from webapp.jobs.queue import IN_QUEUE, Order, page_of, work_of
 from webapp.jobs.sampling import Of
 from webapp.jobs.schemas import (
     ActionName,
@@ -35,7 +35,7 @@ from webapp.jobs.schemas import (
 )
 from webapp.jobs.states import Action
 from webapp.jobs.unfinished import unfinished
-from webapp.paging import Sorted
+from webapp.paging import Limit, Sorted
 from webapp.problems import Problem
 from webapp.projects.access import project_for
 from webapp.projects.models import Role
@@ -62,6 +62,15 @@ class JobFilter(Schema):
     order: Order = "queue"
     after: int | None = None
     limit: Annotated[int, Field(ge=1, le=500)] = 100
+
+
+class WorkPart(Schema):
+    """Which part of each list of a queue. `jobs_after` is the `next_jobs` of the part before, and so on."""
+
+    limit: Limit = IN_QUEUE
+    jobs_after: int | None = None
+    reviews_after: int | None = None
+    pools_after: int | None = None
 
 
 class JobPatch(Strict):
@@ -262,7 +271,7 @@ def draw_sample(request: HttpRequest, project_id: int, body: SampleBody) -> Samp
     return Sample(seed=seed, jobs=job_infos(user, [job.pk for job in drawn]))
 
 
-@router.get("/me/work", response=Work)
-def get_my_work(request: HttpRequest) -> Work:
+@router.get("/me/work", response={200: Work, 404: ErrorAnswer})
+def get_my_work(request: HttpRequest, part: Query[WorkPart]) -> Work:
     """Return the queue of the person who asks: what to annotate, what to review, and how much there is to take."""
-    return work_of(signed_in(request))
+    return work_of(signed_in(request), **part.dict())

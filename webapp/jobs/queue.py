@@ -26,7 +26,7 @@ ORDERS: dict[str, tuple[str, ...]] = {
     "id": ("pk",),
     "quality": ("not_flagged", "jf_or_none", "pk"),  # Only for reviewers of a project.
 }
-MOST_IN_QUEUE = 500
+IN_QUEUE = 100  # The usual length of each list of a queue.
 NO_JF = 2.0  # Sorts jobs that were not compared with ground truth behind all others, whose J&F is 1 at most.
 SHOWN = Q(video__deleted_at=None, video__archived_at=None, video__project__deleted_at=None)
 OPEN = SHOWN & Q(stage=Stage.ANNOTATION) & ~Q(state=JobState.COMPLETED)
@@ -81,10 +81,18 @@ def _behind(order: str, after: int, seen: QuerySet[Job]) -> Q:
     return found
 
 
-def work_of(user: User) -> Work:
+def work_of(
+    user: User,
+    limit: int = IN_QUEUE,
+    *,
+    jobs_after: int | None = None,
+    reviews_after: int | None = None,
+    pools_after: int | None = None,
+) -> Work:
     """Return the queue of a person: what to annotate, what to review, and what to take from the pools.
 
-    Jobs of archived videos are left out.
+    Each list has at most `limit` entries. It begins after the job or the project with the id that is given. Jobs of
+    archived videos are left out. Raises NotFound for the id of a job or project that the person does not see.
     """
     seen = jobs_of(user)
     mine = seen.filter(OPEN, assignee=user)
@@ -95,22 +103,41 @@ def work_of(user: User) -> Work:
         Q(reviewer=user) | (Q(reviewer=None, video__project__in=reviewed) & ~Q(assignee=user)),
         stage=Stage.VALIDATION,
     )
-    return Work(jobs=job_infos(user, _ids(mine)), reviews=job_infos(user, _ids(to_review)), pools=pools_of(user))
+    jobs = page_of(user, mine, "queue", jobs_after, limit, seen)
+    reviews = page_of(user, to_review, "queue", reviews_after, limit, seen)
+    pools = pools_of(user, limit + 1, pools_after)
+    return Work(
+        jobs=jobs.jobs,
+        reviews=reviews.jobs,
+        pools=pools[:limit],
+        job_count=mine.count(),
+        review_count=to_review.count(),
+        next_jobs=jobs.next,
+        next_reviews=reviews.next,
+        next_pools=pools[limit - 1].project if len(pools) > limit else None,
+    )
 
 
-def _ids(jobs: QuerySet[Job]) -> list[int]:
-    return list(in_order(jobs, "queue").values_list("pk", flat=True)[:MOST_IN_QUEUE])
+def pools_of(user: User, limit: int, after: int | None = None) -> list[Pool]:
+    """Count the jobs that nobody has, in the first `limit` projects in which `user` may take one, by name.
 
-
-def pools_of(user: User) -> list[Pool]:
-    """Count the jobs that nobody has, in the projects in which `user` may take one."""
+    With `after`, these are the projects behind the one with that id. Raises NotFound if `user` is no member of it.
+    """
     may_take = memberships_of(user).exclude(role=Role.VIEWER).values("project")
+    waiting = Job.objects.filter(IN_POOL, video__project__in=may_take)
+    if after is not None:
+        name = memberships_of(user).filter(project=after).values_list("project__name", flat=True).first()
+        if name is None:
+            raise NotFound("project")
+        waiting = waiting.filter(
+            Q(video__project__name__gt=name) | Q(video__project__name=name, video__project__gt=after)
+        )
     rows = (
-        Job.objects.filter(IN_POOL, video__project__in=may_take)
-        .values("video__project", "video__project__name")
+        waiting.values("video__project", "video__project__name")
         .annotate(count=Count("pk"))
         .order_by("video__project__name", "video__project")
     )
     return [
-        Pool(project=row["video__project"], project_name=row["video__project__name"], jobs=row["count"]) for row in rows
+        Pool(project=row["video__project"], project_name=row["video__project__name"], jobs=row["count"])
+        for row in rows[:limit]
     ]

@@ -82,11 +82,19 @@ class Pool(Model):
 
 
 class Work(Model):
-    """The queue of a person. The first job of each list is the next one to work on."""
+    """A part of the queue of a person. The first job of each list is the next one to work on.
+
+    Each list has a cursor: `next_jobs` is the `jobs_after` of its next part; null: this is the last one.
+    """
 
     jobs: list[JobInfo]  # Those to annotate: sent back ones first, then begun ones, then by priority and due date.
     reviews: list[JobInfo]  # Those to review.
     pools: list[Pool]
+    job_count: int  # The number of jobs in all parts.
+    review_count: int
+    next_jobs: int | None
+    next_reviews: int | None
+    next_pools: int | None
 
 
 class LostObject(Model):

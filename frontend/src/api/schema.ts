@@ -5759,15 +5759,44 @@ export interface components {
         };
         /**
          * Work
-         * @description The queue of a person. The first job of each list is the next one to work on.
+         * @description A part of the queue of a person. The first job of each list is the next one to work on.
+         *
+         *     Each list has a cursor: `next_jobs` is the `jobs_after` of its next part; null: this is the last one.
          */
         Work: {
+            /** Job Count */
+            job_count: number;
             /** Jobs */
             jobs: components["schemas"]["JobInfo"][];
+            /** Next Jobs */
+            next_jobs: number | null;
+            /** Next Pools */
+            next_pools: number | null;
+            /** Next Reviews */
+            next_reviews: number | null;
             /** Pools */
             pools: components["schemas"]["Pool"][];
+            /** Review Count */
+            review_count: number;
             /** Reviews */
             reviews: components["schemas"]["JobInfo"][];
+        };
+        /**
+         * WorkPart
+         * @description Which part of each list of a queue. `jobs_after` is the `next_jobs` of the part before, and so on.
+         */
+        WorkPart: {
+            /** Jobs After */
+            jobs_after?: number | null;
+            /**
+             * Limit
+             * @default 100
+             */
+            limit?: number;
+            /** Pools After */
+            pools_after?: number | null;
+            /** Reviews After */
+            reviews_after?: number | null;
         };
         /**
          * WorkerInfo
@@ -9190,7 +9219,12 @@ export interface operations {
     };
     get_my_work: {
         parameters: {
-            query?: never;
+            query?: {
+                limit?: number;
+                jobs_after?: number | null;
+                reviews_after?: number | null;
+                pools_after?: number | null;
+            };
             header?: {
                 /** @description The ETag of the answer that the client has; if it is the newest, 304. */
                 "If-None-Match"?: string;
@@ -9227,6 +9261,15 @@ export interface operations {
             };
             /** @description The site demands a second factor that was not set up yet, or the role does not suffice. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Not Found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

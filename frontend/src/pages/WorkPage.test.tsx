@@ -8,6 +8,8 @@ import { WorkPage } from "./WorkPage";
 
 const REVIEW = { ...JOB, id: 30, stage: "validation", video_name: "dive" };
 
+const ENDS = { next_jobs: null, next_reviews: null, next_pools: null };
+
 async function open(work: unknown): Promise<FakeServer> {
   const server = new FakeServer({ "GET /api/me": ME, "GET /api/me/work": work });
   await show(<WorkPage />);
@@ -22,7 +24,7 @@ afterEach(() => {
 
 test("the first job stands by itself, and the key J opens it", async () => {
   const second = { ...JOB, id: 22, state: "in_progress", first: 40, last: 79, video_name: "second" };
-  await open({ jobs: [JOB, second], reviews: [REVIEW], pools: [] });
+  await open({ jobs: [JOB, second], reviews: [REVIEW], pools: [], job_count: 2, review_count: 1, ...ENDS });
   expect(get("work-next").textContent).toContain("dirt bike");
   expect(get("work-next").textContent).toContain("frames 0 to 39");
   expect(get("work-count").textContent).toBe("2 jobs to annotate · 1 to review");
@@ -39,11 +41,41 @@ test("whoever has none takes one from a pool and is in it", async () => {
     jobs: [],
     reviews: [],
     pools: [{ project: 3, project_name: "Sports reel", jobs: 12 }],
+    ...ENDS,
   });
   expect(get("work-empty").textContent).toContain("Take a job from a pool");
   server.answers["POST /api/projects/3/jobs/take"] = { ...JOB, id: 40 };
   await click("work-take-3");
   expect(location.search).toBe("?job=40");
+});
+
+test("further parts of a list are loaded when its end comes near", async () => {
+  const seen: (() => void)[] = [];
+  vi.stubGlobal(
+    "IntersectionObserver",
+    class {
+      constructor(tell: (entries: { isIntersecting: boolean }[]) => void) {
+        seen.push(() => tell([{ isIntersecting: true }]));
+      }
+      observe() {}
+      disconnect() {}
+    },
+  );
+  const counts = { job_count: 3, review_count: 1 };
+  const jobs = [22, 23].map((id) => ({ ...JOB, id }));
+  const server = await open({ ...counts, jobs: [JOB], reviews: [REVIEW], pools: [], ...ENDS, next_jobs: 21 });
+  server.answers["GET /api/me/work?jobs_after=21"] = {
+    ...counts,
+    jobs,
+    reviews: [REVIEW],
+    pools: [],
+    ...ENDS,
+  };
+  seen.at(-1)?.();
+  await act(settled);
+  expect(get("work-jobs").children.length).toBe(2);
+  expect(get("work-reviews").children.length).toBe(1);
+  expect(query("list-more")).toBeNull();
 });
 
 test("a lost connection is said", async () => {

@@ -1,6 +1,6 @@
 /** The page “My work”: the next job, the queue of jobs to annotate and to review, and the pools to take one from. */
 import { ArrowRight, CircleCheck, HandHelping } from "lucide-preact";
-import { useEffect, useLayoutEffect, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { call, urlOf } from "../api/http";
 import { useLoaded } from "../api/load";
 import type { Job, Work } from "../api/types";
@@ -13,6 +13,7 @@ import { EmptyState } from "../parts/EmptyState";
 import { FramedList } from "../parts/FramedList";
 import { toastError } from "../parts/Toast";
 import { go } from "../route";
+import { More } from "./More";
 import { PageHead } from "./PageHead";
 import { ProblemState } from "./ProblemState";
 import { Shell } from "./Shell";
@@ -21,7 +22,8 @@ import css from "./WorkPage.module.css";
 const EVERY_MS = 15_000;
 
 export function WorkPage() {
-  const loaded = useLoaded("my work", () => call("GET", "/api/me/work"));
+  const parts = useRef(1);
+  const loaded = useLoaded("my work", () => loadWork(parts.current));
   const work = loaded.value;
   const { reload } = loaded;
   useEffect(() => {
@@ -40,8 +42,47 @@ export function WorkPage() {
       {!work && loaded.problem && <ProblemState problem={loaded.problem} retry={loaded.reload} />}
       {!work && !loaded.problem && <Skeleton />}
       {work && <Queue work={work} />}
+      {work && cursorsOf(work) && (
+        <More
+          onSeen={() => {
+            parts.current++;
+            reload();
+          }}
+        />
+      )}
     </Shell>
   );
+}
+
+/** Returns where the next parts of the lists begin, or null if no list has one. */
+function cursorsOf({ next_jobs, next_reviews, next_pools }: Work) {
+  if (next_jobs === null && next_reviews === null && next_pools === null) return null;
+  return {
+    ...(next_jobs === null ? {} : { jobs_after: next_jobs }),
+    ...(next_reviews === null ? {} : { reviews_after: next_reviews }),
+    ...(next_pools === null ? {} : { pools_after: next_pools }),
+  };
+}
+
+/** Loads at most `parts` parts of the queue, and puts their lists together. */
+async function loadWork(parts: number): Promise<Work> {
+  let work = await call("GET", "/api/me/work");
+  for (let part = 1; part < parts; part++) {
+    const query = cursorsOf(work);
+    if (!query) break;
+    const more = await call("GET", "/api/me/work", { query });
+    // A list that has ended already comes from its beginning again.
+    work = {
+      ...more,
+      jobs: work.next_jobs === null ? work.jobs : [...work.jobs, ...more.jobs],
+      reviews: work.next_reviews === null ? work.reviews : [...work.reviews, ...more.reviews],
+      pools: work.next_pools === null ? work.pools : [...work.pools, ...more.pools],
+      next_jobs: work.next_jobs === null ? null : more.next_jobs,
+      next_reviews: work.next_reviews === null ? null : more.next_reviews,
+      next_pools: work.next_pools === null ? null : more.next_pools,
+    };
+  }
+  return work;
 }
 
 /** Returns the job to go on with: what was sent back or begun first, then reviews, as the server has ordered them. */
@@ -59,8 +100,8 @@ function Queue({ work }: { work: Work }) {
         {next && (
           <p data-testid="work-count">
             {[
-              work.jobs.length && `${plural(work.jobs.length, "job")} to annotate`,
-              work.reviews.length && `${work.reviews.length.toLocaleString("en")} to review`,
+              work.job_count && `${plural(work.job_count, "job")} to annotate`,
+              work.review_count && `${work.review_count.toLocaleString("en")} to review`,
             ]
               .filter(Boolean)
               .join(" · ")}

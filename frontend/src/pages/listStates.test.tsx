@@ -14,7 +14,12 @@ const API = "GET /api/projects/3";
 const LISTS: [string, string, unknown, string][] = [
   ["/", "GET /api/projects", [], "projects-empty"],
   ["/?archived=yes", "GET /api/projects?archived=true", [], "projects-archived-none"],
-  ["/work", "GET /api/me/work", { jobs: [], reviews: [], pools: [] }, "work-empty"],
+  [
+    "/work",
+    "GET /api/me/work",
+    { jobs: [], reviews: [], pools: [], next_jobs: null, next_reviews: null, next_pools: null },
+    "work-empty",
+  ],
   ["/teams", "GET /api/teams", [], "teams-none"],
   ["/quotas", "GET /api/quotas", QUOTAS, "quotas-none"],
   ["/trash", "GET /api/trash", [], "trash-none"],

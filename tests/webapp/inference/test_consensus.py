@@ -93,7 +93,7 @@ def test_nobody_sees_the_copies_of_others(
     for user, copy in zip(people, copies, strict=True):
         assert [video.pk for video in videos_of(user).filter(is_copy=True)] == [copy["video"]]
         assert [job.video for job in work_of(user).jobs] == [copy["video"]]
-        assert pools_of(user) == []
+        assert pools_of(user, 1) == []
     assert videos_of(reviewer).count() == 4
     assert videos_of(viewer).count() == 1
     assert folder_of(copies[0]["video"]).frame(2).read_bytes() == folder_of(video.pk).frame(2).read_bytes()

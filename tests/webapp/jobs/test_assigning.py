@@ -21,7 +21,7 @@ from webapp.jobs.due import notify_due
 from webapp.jobs.models import Job
 from webapp.jobs.queue import work_of
 from webapp.notifications.models import Notification
-from webapp.problems import Problem
+from webapp.problems import NotFound, Problem
 from webapp.projects.models import Membership, Project, Role
 from webapp.videos.models import Video
 
@@ -116,6 +116,13 @@ def test_a_queue_begins_with_what_was_sent_back(project: Project, annotator: Use
     assert [job.id for job in work.jobs] == [back.pk, begun.pk, urgent.pk, new.pk]
     assert (work.reviews, [(pool.project, pool.jobs) for pool in work.pools]) == ([], [(project.pk, 1)])
     assert [job.id for job in work_of(reviewer).reviews] == [done.pk]
+    part = work_of(annotator, 2)
+    assert ([job.id for job in part.jobs], part.job_count) == ([back.pk, begun.pk], 4)
+    assert (part.next_jobs, part.next_reviews, part.next_pools) == (begun.pk, None, None)
+    rest = work_of(annotator, 2, jobs_after=part.next_jobs, pools_after=project.pk)
+    assert ([job.id for job in rest.jobs], rest.pools, rest.next_jobs) == ([urgent.pk, new.pk], [], None)
+    with pytest.raises(NotFound):
+        work_of(annotator, pools_after=project.pk + 1)
 
 
 def test_jobs_of_archived_videos_are_not_in_the_queue_of_a_person(

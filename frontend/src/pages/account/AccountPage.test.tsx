@@ -8,7 +8,7 @@ import { parse, route } from "../../route";
 import Pages from "../Pages";
 import { browserOf } from "./AccountPage";
 
-const WORK = { jobs: [], reviews: [], pools: [] };
+const WORK = { jobs: [], reviews: [], pools: [], next_jobs: null, next_reviews: null, next_pools: null };
 const FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
 
 async function open(path: string, answers: Record<string, unknown>): Promise<FakeServer> {
