@@ -15,13 +15,16 @@ from django.db.models.functions import Now
 
 from webapp.accounts.models import User
 from webapp.annotation.models import Preview
-from webapp.annotation.notify import notify_previewer
+from webapp.annotation.notify import notify_followers, notify_previewer
 from webapp.annotation.scribbles import check_frame
+from webapp.prepared import Query
 from webapp.videos.models import Video
 
 # Workers skip older requests. A slow machine may take seconds for the first preview, because it loads the engine.
 FRESH = timedelta(seconds=20)
 NOTHING = b""  # The answer to a preview that has nothing to show.
+
+_DATA = Query(lambda preview_id: Preview.objects.filter(pk=preview_id).values_list("data", flat=True), preview_id=int)
 
 
 @transaction.atomic
@@ -42,7 +45,11 @@ def waiting_previews() -> list[int]:
 
 
 def answer_preview(preview_id: int, data: bytes) -> None:
-    Preview.objects.filter(pk=preview_id).update(data=data)
+    """Store the answer to a preview, and tell the web process that waits for it."""
+    row = Preview.objects.filter(pk=preview_id)
+    if row.update(data=data):
+        for video_id in row.values_list("video_id", flat=True):
+            notify_followers(video_id)
 
 
 def take_preview(preview_id: int) -> bytes | None:
@@ -50,8 +57,7 @@ def take_preview(preview_id: int) -> bytes | None:
 
     Returns NOTHING for a preview that a newer request of the same person has replaced.
     """
-    row = Preview.objects.filter(pk=preview_id).values_list("data", flat=True)
-    found = list(row)
+    found = _DATA.rows(preview_id=preview_id)
     if not found:
         return NOTHING
     if found[0] is None:

@@ -211,13 +211,14 @@ class VideoSocket:
             case PreviewAsk():
                 if self._previewing is not None:
                     self._previewing.cancel()
-                self._previewing = asyncio.create_task(self._preview(message))
+                if self.follower is not None:
+                    self._previewing = asyncio.create_task(self._preview(message, self.follower))
             case _:
                 await self._perform(message)
 
-    async def _preview(self, message: PreviewAsk) -> None:
+    async def _preview(self, message: PreviewAsk, follower: Follower) -> None:
         try:
-            data = await previewing.fetch(partial(self._ask_preview, message))
+            data = await previewing.fetch(partial(self._ask_preview, message), follower.next_wake)
         except CloseSocket as reason:
             self._close_after_sending(reason.code)
         except Problem as problem:

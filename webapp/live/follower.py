@@ -105,7 +105,7 @@ class Follower:
         self.subscribers: set[Subscriber] = set()
         self.board = PresenceBoard()
         self.started = asyncio.Event()
-        self._woken = asyncio.Event()
+        self._woken, self._next_wake = asyncio.Event(), asyncio.Event()
         self._presence_changed = asyncio.Event()
         self._seq = 0  # The newest Change.id that was read.
         self._held = NOTHING_HELD  # The leases, as they were sent last.
@@ -119,6 +119,12 @@ class Follower:
 
     def wake(self) -> None:
         self._woken.set()
+        woken, self._next_wake = self._next_wake, asyncio.Event()
+        woken.set()
+
+    def next_wake(self) -> asyncio.Event:
+        """Return an event that is set when this follower is woken the next time."""
+        return self._next_wake
 
     def compare(self, newest: int, holdings: tuple[Holding, ...]) -> None:
         """Read the video if `newest`, its newest Change.id, or `holdings`, its leases, are not what was read last."""
@@ -171,7 +177,7 @@ class Follower:
             except DatabaseError as error:
                 pause = IDLE_SECONDS
                 log.warning("poll_failed", video=self.video_id, error=str(error))
-            await _set_within(self._woken, pause)
+            await set_within(self._woken, pause)
 
     def _read(self, cursor: change_feed.Cursor, with_leases: bool) -> tuple[change_feed.Delta, Held | None]:
         """Return what is new and, `with_leases`, the leases if they have changed.
@@ -204,7 +210,7 @@ class Follower:
     async def _tell_presence(self) -> None:
         told = ""
         while True:
-            if not await _set_within(self._presence_changed, REPEAT_SECONDS):
+            if not await set_within(self._presence_changed, REPEAT_SECONDS):
                 self._others_know = False
             self._presence_changed.clear()
             if settings.TEAM_MODE and not self._others_know:
@@ -262,7 +268,7 @@ def _leases_message(video_id: int) -> str:
     return Leases(type="leases", leases=leases_of(video_id)).model_dump_json()
 
 
-async def _set_within(event: asyncio.Event, seconds: float | None) -> bool:
+async def set_within(event: asyncio.Event, seconds: float | None) -> bool:
     """Wait until an event is set, for `seconds` at most if they are not None, and return whether it is set."""
     if event.is_set() or seconds is None:
         return await event.wait()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import numpy as np
+import pytest
 from asgiref.sync import sync_to_async
 
 from tests.webapp.conftest import HEIGHT, WIDTH
@@ -13,6 +14,7 @@ from webapp.accounts.models import User
 from webapp.annotation.codec import TYPE_PREVIEW, PackedMask, encode, pack
 from webapp.annotation.models import Preview
 from webapp.annotation.previews import answer_preview
+from webapp.live import previewing
 from webapp.projects.models import Role
 from webapp.videos.models import Video
 
@@ -25,8 +27,9 @@ def count() -> int:
 
 
 async def test_a_preview_comes_to_the_one_who_asked_only(
-    open_socket: Open, owner: User, annotator: User, video: Video
+    open_socket: Open, owner: User, annotator: User, video: Video, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(previewing, "POLL_SECONDS", 3600)  # The answer is told, and not found by polling.
     mine, theirs = await open_socket(annotator, video, resume=True), await open_socket(owner, video, resume=True)
     await mine.post("preview.ask", frame=3, engine="fake", click=None)
     while (asked := await database(Preview.objects.first)()) is None:
