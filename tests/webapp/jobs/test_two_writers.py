@@ -151,19 +151,41 @@ def test_of_two_last_owners_who_go_at_once_one_stays() -> None:
     assert list(Membership.objects.filter(project=cast.project).values_list("user", "role")) == [(third.pk, "owner")]
 
 
-def test_of_two_administrators_who_deactivate_each_other_at_once_one_stays() -> None:
+def two_administrators() -> list[User]:
+    """Make two accounts the only administrators of the site."""
     User.objects.filter(is_superuser=True).update(is_superuser=False)
     pair = [make_user(f"admin-{uuid4().hex[:8]}") for _ in range(2)]
     User.objects.filter(pk__in=[user.pk for user in pair]).update(is_superuser=True)
-    clients = [Client(), Client()]
-    for client, user in zip(clients, pair, strict=True):
-        client.force_login(user)
+    return pair
 
-    def deactivate(client: Client, user: User) -> Act:
-        body = {"action": "deactivate", "_selected_action": [user.pk]}
-        return lambda: client.post("/admin/accounts/user/", body).status_code
 
-    assert race(deactivate(clients[0], pair[1]), deactivate(clients[1], pair[0])) == [302, 302]
+def deactivating(by: User, user: User) -> Act:
+    """Return a function by which one administrator deactivates an account on the admin page."""
+    client = Client()
+    client.force_login(by)
+    body = {"action": "deactivate", "_selected_action": [user.pk]}
+    return lambda: client.post("/admin/accounts/user/", body).status_code
+
+
+def test_of_two_owners_who_are_deactivated_or_leave_at_once_one_stays() -> None:
+    cast = Cast()
+    (second, third) = cast.pair(Role.OWNER)
+    admins = two_administrators()
+    owners = Membership.objects.filter(project=cast.project, role=Role.OWNER, user__is_active=True)
+
+    def leave() -> None:
+        remove(by=third, project_id=cast.project.pk, user_id=third.pk)
+
+    remove(by=cast.owner, project_id=cast.project.pk, user_id=cast.owner.pk)
+    assert race(deactivating(admins[0], second), leave) == [302, "last_owner"]
+    User.objects.filter(pk=second.pk).update(is_active=True)
+    assert race(deactivating(admins[0], second), deactivating(admins[1], third)) == [302, 302]
+    assert list(owners.values_list("user", flat=True)) == [third.pk]
+
+
+def test_of_two_administrators_who_deactivate_each_other_at_once_one_stays() -> None:
+    pair = two_administrators()
+    assert race(deactivating(pair[0], pair[1]), deactivating(pair[1], pair[0])) == [302, 302]
     left = User.objects.filter(is_superuser=True, is_active=True)
     assert list(left) == [pair[0]]
 
