@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { watchPaintings } from "../actions/painting";
 import { takePolygon } from "../actions/polygon";
 import { canvasPoint } from "../canvas/view";
-import { type FakeStudio, fakeStudio, round } from "../editor/testing";
+import { ANN, type FakeStudio, fakeStudio, round } from "../editor/testing";
 import { bitmapOf, frameLabels } from "../masks/compose";
 import { decodeMask } from "../masks/decode";
 import { bytesOfBase64, encodeLabels } from "../masks/encode";
@@ -163,6 +163,12 @@ describe("the brush", () => {
       ({ store }) => (store.selected.value = 0),
       (studio) => lock(studio, [1]),
       ({ store }) => (store.accepted.value = new Map([[0, 1]])),
+      (studio) => {
+        reduce(studio.store, { type: "round.changed", seq: 2, round: round({ id: 1 }) });
+        reduce(studio.store, { type: "head.moved", seq: 3, head: 1, by: studio.store.you.value ?? ANN });
+        const spans = [{ first: 0, last: 0, round: 1 }];
+        reduce(studio.store, { type: "object.accepted", seq: 4, object: 1, spans });
+      },
       ({ store }) => (store.looking.value = 3),
       ({ store }) => (store.role.value = "viewer"),
     ];
@@ -173,6 +179,7 @@ describe("the brush", () => {
       expect(made.studio.sent).toEqual([]);
     }
     expect(toasts.value.length).toBeGreaterThan(0);
+    expect(toasts.value.some(({ text }) => text.includes("“rider” is accepted in this frame"))).toBe(true);
   });
 
   it("waits for a mask that is not loaded instead of painting over nothing", () => {

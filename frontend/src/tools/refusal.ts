@@ -4,6 +4,7 @@ import { askFor, heldText } from "../actions/leases";
 import { lockedObjects } from "../actions/painting";
 import { type CanvasPoint, toFrame } from "../canvas/view";
 import { toast } from "../parts/Toast";
+import { covers } from "../state/lost";
 import type { Studio } from "../studio/studio";
 
 const ONLY = {
@@ -49,5 +50,7 @@ export function refusal(
     return say(held, { name: "Ask", perform: () => askFor(studio, number) });
   if (store.accepted.peek().has(store.frame.peek()))
     return say(`This frame is accepted: no round changes it. Release it (A) to ${doing} on it.`);
+  if (object && covers(store.acceptedObjects.peek().get(number) ?? [], store.frame.peek()))
+    return say(`“${object.name}” is accepted in this frame. Release it (Shift+L) to ${doing} on it.`);
   return undefined;
 }
