@@ -4,7 +4,13 @@ import { plural } from "../../format";
 import { standingOf } from "../../jobs/words";
 import css from "./JobsBar.module.css";
 
-const TONES = { plain: "--line-strong", busy: "--ring", ok: "--ok", warn: "--warn", bad: "--bad" } as const;
+const TONES = {
+  plain: "--line-strong",
+  busy: "--busy-fill",
+  ok: "--ok-fill",
+  warn: "--warn-fill",
+  bad: "--bad-fill",
+} as const;
 const ORDER = [
   "acceptance/completed",
   "annotation/completed",

@@ -89,7 +89,7 @@ export function ProjectTeams({ project, members, onInvited }: ProjectTeamsProps)
         <Button type="submit" icon={UserPlus} testid="team-invite" busy={busy} disabled={!chosen}>
           Invite
         </Button>
-        <a href="/teams" data-testid="teams-open">
+        <a class={form.beside} href="/teams" data-testid="teams-open">
           Your teams
         </a>
       </form>
