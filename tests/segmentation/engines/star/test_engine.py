@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +20,7 @@ from segmentation.frames import ArrayFrames
 from segmentation.metrics import jaccard
 from segmentation.types import Interaction
 from tests.segmentation.clips import make_clip
-from tests.segmentation.engine_conformance import EngineConformance, MaskConformance
+from tests.segmentation.engine_conformance import EngineConformance
 
 
 def tiny() -> Star:
@@ -29,11 +29,6 @@ def tiny() -> Star:
 
 
 class TestStar(EngineConformance):
-    engine = "star"
-    options: ClassVar[dict[str, Any]] = {"network": tiny()}
-
-
-class TestStarThatShips(MaskConformance):
     engine = "star"
 
 
