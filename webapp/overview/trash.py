@@ -156,8 +156,12 @@ def _labels(user: User) -> QuerySet[RemovedLabel]:
 
 
 def _export_seen(user: User, at_least: Role) -> Q:
-    projects = _with_role(user, at_least).values("pk")
-    return Q(project__in=projects) | Q(video__project__in=projects, video__deleted_at=None)
+    return _export_of(_with_role(user, at_least))
+
+
+def _export_of(projects: QuerySet[Project]) -> Q:
+    within = projects.values("pk")
+    return Q(project__in=within) | Q(video__project__in=within, video__deleted_at=None)
 
 
 def _objects(user: User) -> QuerySet[Object]:
@@ -187,16 +191,18 @@ def _find(user: User, kind: TrashKind, pk: int) -> Deletable:
 def _is_seen(user: User, kind: TrashKind, pk: int) -> bool:
     """Return whether `user` may know of a row of the trash that others may bring back."""
     mine = _with_role(user, Role.VIEWER)
+    limited = memberships_of(user).filter(ONLY_JOBS).values("project")  # There a member sees only videos with a job.
+    whole = mine.exclude(pk__in=limited)
     in_trash = {"pk": pk, "deleted_at__isnull": False, "removing": False}
     match kind:
         case TrashKind.PROJECT:
             return trashed_memberships_of(user).filter(project=pk).exists()
         case TrashKind.VIDEO:
-            return Video.objects.filter(**in_trash, project__in=mine).exists()
+            return Video.objects.filter(**in_trash, project__in=whole).exists()
         case TrashKind.LABEL:
             return RemovedLabel.objects.filter(**in_trash, project__in=mine).exists()
         case _:
-            return Export.objects.filter(_export_seen(user, Role.VIEWER), **in_trash).exists()
+            return Export.objects.filter(_export_of(whole), **in_trash).exists()
 
 
 def _restore_label(row: RemovedLabel) -> None:

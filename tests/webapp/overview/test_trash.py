@@ -199,6 +199,10 @@ def test_who_sees_only_their_jobs_brings_only_their_objects_back(
     assert [row["id"] for row in client.get("/api/trash").json()] == [mine.pk]
     assert client.post(f"/api/trash/object/{theirs.pk}/restore").status_code == 403
     assert client.post(f"/api/trash/object/{mine.pk}/restore").status_code == 204
+    Video.objects.update(deleted_at=timezone.now())
+    for sees, status in ((Sees.JOBS, 404), (Sees.ALL, 403)):  # Who sees all videos knows of those in the trash.
+        Project.objects.update(sees=sees)
+        assert client.post(f"/api/trash/video/{video.pk}/restore").status_code == status
 
 
 def test_objects_of_copies_of_others_are_not_in_the_trash(client_as: ClientAs, annotator: User, video: Video) -> None:
