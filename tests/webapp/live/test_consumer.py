@@ -190,7 +190,7 @@ async def test_nothing_is_lost_between_the_state_and_what_follows(open_socket: O
         (json.dumps({"type": "scribble.add", "key": str(uuid4()).upper(), **scribble}), "key"),
         (json.dumps({"type": "scribble.add", "key": str(uuid4())[:-1] + "\n", **scribble}), "key"),
         (json.dumps({"type": "scribble.add", "key": str(uuid4()), **scribble, "path": []}), "path"),
-        (json.dumps({"type": "scribble.add", "key": str(uuid4()), **scribble, "path": [[0.5, 1.5]]}), "path"),
+        (json.dumps({"type": "scribble.add", "key": str(uuid4()), **scribble, "path": [[0.5, 1.5]]}), "Point 1"),
         (json.dumps({"type": "scribble.add", "key": str(uuid4()), **scribble, "path": [[0.5, float("nan")]]}), "path"),
         (json.dumps({"type": "scribble.add", "key": str(uuid4()), **scribble, "object": 255}), "object"),
         (json.dumps({"type": "scribble.add", "key": str(uuid4()), **scribble, "author": 1}), "author"),
