@@ -54,8 +54,10 @@ def _sequence(table: str) -> str:
 
 def newer_folders() -> list[int]:
     """Return the ids of videos that have stored files but are newer than the database, in ascending order."""
+    # The folders are listed before the number is read: a row is committed before its folder is made.
+    folders = [int(name) for name in storage().folders(VIDEOS) if name.isdigit()]
     last = last_number(Video)
-    return sorted(int(name) for name in storage().folders(VIDEOS) if name.isdigit() and int(name) > last)
+    return sorted(folder for folder in folders if folder > last)
 
 
 def refuse_wrong_files() -> None:
