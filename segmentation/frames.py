@@ -11,11 +11,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
-from PIL import UnidentifiedImageError
 
 from segmentation.formats.bit_depth import black_and_white
 from segmentation.formats.davis_layout import FRAME_SUFFIXES
 from segmentation.formats.file_tree import is_clutter, natural
+from segmentation.formats.mask_image import UNREADABLE
 from segmentation.runtime.caches import ByteCache
 from segmentation.types import Image
 
@@ -132,7 +132,10 @@ def _stored(path: Path) -> NDArray[Any]:
 
     They are uint8, or float64 if the file has more than 8 bits for each channel.
     """
-    values = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    try:
+        values = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    except cv2.error:  # It has more pixels than OpenCV reads.
+        values = None
     if values is None:
         raise ValueError(f"frames: {path.name} cannot be read as an image")
     found: NDArray[Any] = np.asarray(values)
@@ -155,7 +158,7 @@ def _check_pages(path: Path) -> None:
     try:
         with PillowImage.open(path) as image:
             pages = getattr(image, "n_frames", 1)
-    except (OSError, UnidentifiedImageError, SyntaxError):
+    except UNREADABLE:
         return  # Reading the frame says so.
     if pages > 1:
         text = "open the file itself, whose pages are frames, or save each as a file of its own"
@@ -166,5 +169,5 @@ def _image_size(path: Path) -> tuple[int, int]:
     try:
         with PillowImage.open(path) as image:
             return image.size
-    except (OSError, UnidentifiedImageError) as error:
+    except UNREADABLE as error:
         raise ValueError(f"frames: {path.name} cannot be read as an image") from error

@@ -11,11 +11,12 @@ from zipfile import is_zipfile
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
-from PIL import ImageSequence, UnidentifiedImageError
+from PIL import ImageSequence
 
 from segmentation.formats.davis_folder import DavisFolder, DavisSequence, FolderError
 from segmentation.formats.davis_layout import RESOLUTION
 from segmentation.formats.file_tree import listed
+from segmentation.formats.mask_image import UNREADABLE
 from segmentation.frames import ArrayFrames, FolderFrames, ImageFrames
 from segmentation.types import FrameSource, Image, LabelMap
 
@@ -176,11 +177,13 @@ def _pages(path: Path) -> NDArray[np.uint8] | None:
     """Read the pages of an image file with several pages, uint8 RGB [T, H, W, 3]. Return None for other files."""
     try:
         with PillowImage.open(path) as image:
-            pages = getattr(image, "n_frames", 1)
-            if image.format == "GIF":
-                return None
-            if pages < 2:
-                raise ValueError(f"source: {path.name} is a single picture; put the pictures of a video into a folder")
-            return np.stack([np.asarray(page.convert("RGB")) for page in ImageSequence.Iterator(image)])
-    except (OSError, UnidentifiedImageError, SyntaxError):
+            count, format = getattr(image, "n_frames", 1), image.format
+            are_frames = count > 1 and format != "GIF"
+            pages = [np.asarray(page.convert("RGB")) for page in ImageSequence.Iterator(image)] if are_frames else []
+    except UNREADABLE:
         return None
+    if format == "GIF":
+        return None
+    if not pages:
+        raise ValueError(f"source: {path.name} is a single picture; put the pictures of a video into a folder")
+    return np.stack(pages)

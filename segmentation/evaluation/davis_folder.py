@@ -13,6 +13,7 @@ from PIL import Image
 
 from segmentation.formats.davis_folder import DavisFolder, DavisSequence, FolderError
 from segmentation.formats.label_png import MaskError
+from segmentation.formats.mask_image import UNREADABLE
 from segmentation.formats.scribble_json import ScribbleError, read_scribbles
 from segmentation.frames import ImageFrames
 from segmentation.types import IGNORE, Interaction, Scribble
@@ -156,7 +157,7 @@ def _check_masks(files: DavisSequence) -> None:
             with Image.open(path) as image:
                 pages = getattr(image, "n_frames", 1)
                 sizes.add(image.size)
-        except (OSError, SyntaxError, Image.DecompressionBombError):
+        except UNREADABLE:
             raise FolderError(f"{files.name}: {path.name} cannot be read as a picture") from None
         if pages > 1:
             raise FolderError(f"{files.name}: {path.name} has {pages} pages; save each as a file of its own")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -14,11 +15,23 @@ class AnnotationError(ValueError):
 
 
 def parse_any_json(text: str | bytes) -> Any:
-    """Parse JSON of any kind. Raises AnnotationError if the text is not JSON."""
+    """Parse JSON of any kind. Lists of bytes called "rle", which Label Studio writes, become bytes.
+
+    Raises AnnotationError if the text is not JSON.
+    """
     try:
-        return json.loads(text)
+        return json.loads(text, object_hook=_with_short_runs)
     except (ValueError, RecursionError):
         raise AnnotationError("it is not JSON") from None
+
+
+def _with_short_runs(data: dict[str, Any]) -> dict[str, Any]:
+    """Replace a list of bytes by bytes, which take an eighth of the memory."""
+    runs = data.get("rle")
+    if isinstance(runs, list):
+        with suppress(TypeError, ValueError):
+            data["rle"] = bytes(runs)
+    return data
 
 
 def parse_json(text: str | bytes) -> dict[str, Any]:

@@ -97,7 +97,9 @@ def _shape(row: Any, place: str, width: int, height: int) -> Shape:
     number = meta.get("object_id") if isinstance(meta, dict) else None
     track = number if isinstance(number, int) and not isinstance(number, bool) else None
     if kind == "brushlabels":
-        runs = field(value, "rle", list, place)
+        runs = value.get("rle")
+        if not isinstance(runs, bytes | list):
+            raise AnnotationError(f"{place}.rle: expected a list")
         return Shape(label, track, lambda: decode_bits(runs, width, height))
     points = field(value, "points", list, place)
     if not all(isinstance(p, list) and len(p) == 2 and all(is_coordinate(v) for v in p) for p in points):
@@ -125,7 +127,7 @@ def encode_bits(inside: BinaryMask) -> list[int]:
     return list(int(text, 2).to_bytes(len(text) // 8, "big"))
 
 
-def decode_bits(data: list[Any], width: int, height: int) -> BinaryMask:
+def decode_bits(data: bytes | list[Any], width: int, height: int) -> BinaryMask:
     """Decode the run lengths of a brush, bytes as whole numbers, to bool [height, width].
 
     The stream has 32 bits for the number of values, 5 for the bits of a value less one, and four times 4 for the

@@ -96,7 +96,7 @@ def _in_box(text: str, corners: list[Any], width: int, height: int) -> BinaryMas
             if x < 0 or y < 0 or x + image.width > width or y + image.height > height:
                 raise MaskError("the mask does not lie inside the image")
             part = np.asarray(image.convert("L")) > 0
-    except (*UNREADABLE, binascii.Error, Image.DecompressionBombError) as error:
+    except (*UNREADABLE, binascii.Error) as error:
         if isinstance(error, MaskError):
             raise
         raise MaskError("the mask cannot be read as a PNG") from None

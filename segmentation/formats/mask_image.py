@@ -8,19 +8,23 @@ file alone says about its values. `mask_files` then decides for a whole sequence
 from __future__ import annotations
 
 import io
+import struct
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from segmentation.formats.label_png import MaskError, davis_palette
 from segmentation.types import LabelMap
 
 FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP", "GIF")
-UNREADABLE = (OSError, UnidentifiedImageError, SyntaxError, ValueError, EOFError, TypeError, KeyError)
+# What Pillow raises for files that are damaged, no pictures, or far too large.
+UNREADABLE = (
+    OSError, SyntaxError, ValueError, EOFError, TypeError, KeyError, struct.error, Image.DecompressionBombError,
+)  # fmt: skip
 BLACK, WHITE = 0, 0xFFFFFF
 OPAQUE = 128  # the alpha from which on a pixel belongs to a cut-out object
 DARK = 32  # grey values below this are taken for black with the noise of a lossy format
@@ -118,7 +122,7 @@ def decode_mask(data: bytes, page: int = 0) -> MaskImage:
             return _decoded(image)
     except MaskError:
         raise
-    except (*UNREADABLE, Image.DecompressionBombError):
+    except UNREADABLE:
         raise MaskError("it cannot be read as a picture") from None
 
 

@@ -201,7 +201,7 @@ def _size(data: bytes, path: str) -> tuple[int, int]:
     try:
         with Image.open(io.BytesIO(data)) as image:
             size = image.size
-    except (*UNREADABLE, Image.DecompressionBombError):
+    except UNREADABLE:
         raise AnnotationError(f"{path}: it cannot be read as a picture") from None
     check_frame_size(*size, path)
     return size
