@@ -25,7 +25,7 @@ class Region:
 def trace(inside: BinaryMask) -> list[Region]:
     """Return the regions of a mask, bool [H, W], from top to bottom. All sides of their outlines are axis-parallel.
 
-    Pixels that touch at a corner only belong to different regions.
+    Pixels that touch only at a corner belong to different regions.
     """
     rings = list(_rings(inside))
     owner = np.zeros((inside.shape[0], inside.shape[1] + 1), np.int32)  # 1 + the ring of each vertical side

@@ -1,4 +1,4 @@
-"""Puts the shapes that a program stores image by image together to the objects of a video."""
+"""Combines the shapes that an annotation program stores image by image into the objects of a video."""
 
 from __future__ import annotations
 

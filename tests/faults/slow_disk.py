@@ -1,4 +1,4 @@
-"""A disk that is slow: a library that delays the file operations of every process of a site (slow_disk.c).
+"""Makes a disk slow by a library that delays the file operations of every process of a site (slow_disk.c).
 
 Unlike a slow device of the kernel (dm-delay) it needs no permission of the system, only Linux and a C compiler.
 """

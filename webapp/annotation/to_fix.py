@@ -116,7 +116,7 @@ def _store(video_id: int, seen: int, count: int) -> bool:
 
 
 def sweep_to_fix() -> None:
-    """Send the task that counts the frames to fix of each video whose number has been out of date for long.
+    """Send the task that counts the frames to fix of each video whose count has been out of date for long.
 
     Such a task was lost, or has never been sent.
     """

@@ -87,7 +87,7 @@ class ProjectFeed:
 
 
 class Watcher:
-    """A socket that is told of a project. `next` returns the next message as text."""
+    """A socket that gets the messages about a project. `next` returns the next message as text."""
 
     def __init__(self) -> None:
         self._waiting: VideosChanged | None = None

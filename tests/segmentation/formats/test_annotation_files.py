@@ -152,7 +152,7 @@ def datumaro() -> dict[str, bytes]:
 
 
 def brush(mask: np.ndarray) -> list[int]:
-    """Encode a mask as Label Studio does: the bytes of an RGBA image as pieces, each a repeated value."""
+    """Encode a mask as Label Studio does: the bytes of an RGBA image as runs, each a value that repeats."""
     values = np.repeat(mask.ravel()[:, None] * np.uint8(255), 4, axis=1).ravel()
     edges = np.flatnonzero(np.diff(values)) + 1
     runs = [(int(run[0]), len(run)) for run in np.split(values, edges)]

@@ -58,7 +58,7 @@ def test_three_frames_are_equation_2(height: int, width: int) -> None:
 
 
 def test_without_a_frame_before_it_is_equation_1() -> None:
-    """In the first frame of a chain, the term of equation 2 with the temporal matrix K is zero."""
+    """In the first frame of a chain, the term of the paper's equation 2 with the temporal matrix K is zero."""
     rnn = random_rnn()
     x = torch.randn(5, 3, 4, dtype=torch.float64)
     y, _ = rnn(x)
