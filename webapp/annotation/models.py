@@ -177,9 +177,8 @@ class Scribble(models.Model):
 
 
 class Head(models.Model):
-    """The round that a video stands at; undo moves it.
-
-    The mask of a frame is from the newest round that has one, among the head and the rounds that it builds on.
+    """The round that a video stands at. The mask of a frame is from the newest round that has one, among the head and
+    the rounds that it builds on. Undo moves the head.
     """
 
     video = models.OneToOneField(Video, on_delete=models.CASCADE, related_name="head")
@@ -284,10 +283,7 @@ class Preview(models.Model):
 
 
 class RoundScore(models.Model):
-    """How good the masks at a round are, measured against the ground truth of the video.
-
-    Written once the round has ended.
-    """
+    """How good the masks at a round that has ended are, measured against the ground truth of the video."""
 
     round = models.OneToOneField(Round, on_delete=models.CASCADE, related_name="score")
     j = models.FloatField()  # `j` and `f` are means over `cells`.
