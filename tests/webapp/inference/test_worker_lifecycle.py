@@ -1,15 +1,24 @@
-"""Tests of a worker's heartbeat thread, which also runs sweeps: it goes on if one of these steps fails."""
+"""Tests of a worker's heartbeat thread, which also runs sweeps: it goes on if one of these steps fails.
+
+Also tested is that a worker, and a web process, do not start with files of another site.
+"""
 
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
+from django.db import OperationalError
 from structlog.testing import capture_logs
 
+from webapp import asgi
 from webapp.inference import worker_lifecycle
 from webapp.inference.models import Worker
+from webapp.storage.failure import StorageAway
+from webapp.storage.site_id import WrongFiles
 
 STEPS = ["sweep_imports", "forget_old", "sweep_scores"]
 
@@ -70,3 +79,18 @@ def test_a_worker_announces_itself_as_soon_as_it_can(ran: list[str], monkeypatch
     beat_until(lambda: Worker.objects.exists())
     assert len(tries) == 3
     assert not Worker.objects.exists(), "it took its leave"
+
+
+@pytest.mark.parametrize("module", [worker_lifecycle, asgi])
+def test_wrong_files_stop_a_program_and_a_storage_that_is_away_does_not(
+    module: Any, db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module.connection, "close", lambda: None)
+    for error, expected in (
+        (StorageAway("gone"), None),
+        (OperationalError("gone"), None),
+        (WrongFiles("Not theirs.", "Correct it."), (SystemExit, WrongFiles)),
+    ):
+        monkeypatch.setattr(module, "refuse_wrong_files", Mock(side_effect=error))
+        with nullcontext() if expected is None else pytest.raises(expected):
+            module._refuse_wrong_files()
