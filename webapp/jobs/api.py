@@ -65,7 +65,9 @@ class JobFilter(Schema):
 
 
 class WorkPart(Schema):
-    """Which part of each list of a queue. `jobs_after` is the `next_jobs` of the part before, and so on."""
+    """Says which part of each list of a queue is wanted. `jobs_after` is the value of `next_jobs` in the part before,
+    and the other two likewise.
+    """
 
     limit: Limit = IN_QUEUE
     jobs_after: int | None = None

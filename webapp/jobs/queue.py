@@ -121,7 +121,7 @@ def work_of(
 def pools_of(user: User, limit: int, after: int | None = None) -> list[Pool]:
     """Count the jobs that nobody has, in the first `limit` projects in which `user` may take one, by name.
 
-    With `after`, these are the projects behind the one with that id. Raises NotFound if `user` is no member of it.
+    With `after`, these are the projects that follow the one with that id. Raises NotFound if `user` is no member of it.
     """
     may_take = memberships_of(user).exclude(role=Role.VIEWER).values("project")
     waiting = Job.objects.filter(IN_POOL, video__project__in=may_take)

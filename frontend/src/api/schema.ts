@@ -5761,7 +5761,8 @@ export interface components {
          * Work
          * @description A part of the queue of a person. The first job of each list is the next one to work on.
          *
-         *     Each list has a cursor: `next_jobs` is the `jobs_after` of its next part; null: this is the last one.
+         *     Each list has a cursor, such as `next_jobs`: the value of `jobs_after` with which the next part of the jobs is read;
+         *     null: this is the last part.
          */
         Work: {
             /** Job Count */
@@ -5783,7 +5784,8 @@ export interface components {
         };
         /**
          * WorkPart
-         * @description Which part of each list of a queue. `jobs_after` is the `next_jobs` of the part before, and so on.
+         * @description Says which part of each list of a queue is wanted. `jobs_after` is the value of `next_jobs` in the part before,
+         *     and the other two likewise.
          */
         WorkPart: {
             /** Jobs After */
