@@ -21,8 +21,8 @@ export function SpanBar({ span }: { span: Range }) {
   const draws = store.canDraw.value && store.looking.value === null;
   return (
     <div class={css.bar} role="toolbar" aria-label="Selected frames" data-testid="span-bar">
-      <span class={css.what} data-testid="span-frames">
-        {first === last ? `frame ${first}` : `${first}–${last} · ${plural(last - first + 1, "frame")}`}
+      <span class={css.what} data-testid="span-frames" title={plural(last - first + 1, "frame")}>
+        {first === last ? `frame ${first}` : `${first}–${last}`}
       </span>
       <Button
         size="small"

@@ -15,6 +15,7 @@ import account from "../account/AccountPage.module.css";
 import form from "../Form.module.css";
 import { PageHead } from "../PageHead";
 import { ProblemState } from "../ProblemState";
+import { Section } from "../Section";
 import { Shell } from "../Shell";
 import { LimitsForm } from "./LimitsForm";
 
@@ -51,10 +52,9 @@ function Each({ quotas, changed, scope }: PartProps & { scope: "project" | "pers
     toast({ text: `The limits of each ${scope} are saved.` });
   };
   return (
-    <section class={account.section}>
-      <h2>{`Each ${scope} without a quota of its own`}</h2>
+    <Section title={`Each ${scope} without a quota of its own`}>
       <LimitsForm limits={quotas[`each_${scope}`]} testid={`quota-each-${scope}`} save={save} />
-    </section>
+    </Section>
   );
 }
 
@@ -85,8 +85,7 @@ function Owned({ quotas, changed }: PartProps) {
     setEdited({ own, isNew: !there });
   };
   return (
-    <section class={account.section}>
-      <h2>Quotas of their own</h2>
+    <Section title="Quotas of their own">
       <TargetSearch onChoose={begin} />
       {quotas.own.length === 0 ? (
         <p class={form.note} data-testid="quotas-none">
@@ -117,7 +116,7 @@ function Owned({ quotas, changed }: PartProps) {
         </FramedList>
       )}
       {edited && <OwnDialog {...edited} onClose={() => setEdited(null)} changed={changed} />}
-    </section>
+    </Section>
   );
 }
 
