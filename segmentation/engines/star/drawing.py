@@ -40,8 +40,8 @@ class FrameDrawing:
         `earlier` are older scribbles on this frame, `before` is its mask so far (None: it has none).
         """
         frame, scribbles = interaction.frame, interaction.scribbles
-        ahead = self._ahead[1] if self._ahead is not None and self._ahead[0] == frame else None
-        drawn = InteractedFrame(self._frames, frame, earlier, scribbles, before, self._seed, ahead)
+        undrawn = self.prepare_drawing(frame)
+        drawn = InteractedFrame(self._frames, frame, earlier, scribbles, before, self._seed, undrawn)
         return drawn.labels(self._refine)
 
     def prepare(self, frame: int) -> None:
@@ -50,10 +50,14 @@ class FrameDrawing:
         if len(self._frames) > 1:
             self._frames[frame + 1 if frame + 1 < len(self._frames) else frame - 1]
 
-    def prepare_drawing(self, frame: int) -> None:
-        """Compute what drawing on a frame needs and scribbles do not change. The result is kept for one frame only."""
+    def prepare_drawing(self, frame: int) -> UndrawnFrame:
+        """Return what drawing on a frame needs and scribbles do not change.
+
+        It is kept for one frame only, and used again by the next preview or round of this frame.
+        """
         if self._ahead is None or self._ahead[0] != frame:
             self._ahead = frame, UndrawnFrame.of(self._frames, frame)
+        return self._ahead[1]
 
     @torch.inference_mode()
     def _refine(self, frame: int, evidence: ObjectEvidence) -> NDArray[np.float32]:
