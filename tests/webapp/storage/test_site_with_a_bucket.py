@@ -116,7 +116,7 @@ def test_a_video_lives_in_the_bucket_from_the_upload_to_its_removal(
     assert client.get(f"/api/videos/{made.pk}/frames/9.jpg").status_code == 404
     assert client.get(f"/api/videos/{made.pk}/source-frames").json()["names"][0] == "IMG_5.png"
     assert StoredFrames(made)[3].shape == (24, 32, 3)
-    assert (cache_folder(home) / bucket.digest / VideoFiles(made.pk).frame(3)).is_file()
+    assert (cache_folder(home) / bucket.digest / "no-id" / VideoFiles(made.pk).frame(3)).is_file()
 
     annotate(made, owner)
     export = client.post(f"/api/videos/{made.pk}/exports", {"format": "davis"}, JSON).json()["id"]
