@@ -37,7 +37,7 @@ from segmentation.evaluation.stroke import largest_part, middle_path
 from tests.browser.hand import draw, exported_masks, masks_of_head, open_video, saved, to_frame, truth_of
 from tests.latency import page as pages
 from tests.latency.figures import Figure
-from tests.studio import Studio
+from tests.studio import Studio, stop_on_sigterm
 
 VIDEO = 2  # The data folder has the sample video already.
 FRAMES, ACTIONS, J = 6, 25, 0.85
@@ -302,6 +302,7 @@ def main() -> int:
     parser.add_argument("--sequence", required=True)
     parser.add_argument("--objects", type=int, nargs="+", required=True, help="ids of the objects in the true masks")
     given = parser.parse_args()
+    stop_on_sigterm()
     missed = 0
     with tempfile.TemporaryDirectory(prefix="maskwright-people-") as home, Studio(Path(home)) as studio:
         studio.manage("import_davis", str(given.folder), "--project", "Sample", "--sequence", given.sequence)
