@@ -76,8 +76,9 @@ def web_growth(studio: Studio, owner: Visitor, videos: list[int], strokes: int) 
     half.
     """
     door = Door(studio.address, "; ".join(f"{name}={value}" for name, value in owner.http.cookies.items()))
-    watch = Watch(studio, "web", strokes)
-    asyncio.run(_draw_all(door, videos, strokes // len(videos), watch.done))
+    each = max(4, strokes // len(videos))
+    watch = Watch(studio, "web", each * len(videos))
+    asyncio.run(_draw_all(door, videos, each, watch.done))
     return watch.growth(f"{strokes} strokes", WEB_GROWTH_MB)
 
 
