@@ -39,7 +39,35 @@ def migrate(say: Callable[[str], None]) -> None:
         return
     if connection.introspection.table_names() and not settings.TEAM_MODE:
         say(f"The database is older than this version. It was copied to {copy_aside()} before it is changed.")
+    given = _given_ids()
     call_command("migrate", verbosity=0, interactive=False)
+    _give_none_twice(given)
+
+
+def _given_ids() -> dict[str, int]:
+    """Return the highest id that each table of an SQLite database has given to a row. In Postgres there is no need."""
+    if connection.vendor != "sqlite":
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM sqlite_master WHERE name = 'sqlite_sequence'")
+        return dict(cursor.execute("SELECT name, seq FROM sqlite_sequence").fetchall()) if cursor.fetchone() else {}
+
+
+def _give_none_twice(given: dict[str, int]) -> None:
+    """Let no row get an id that a deleted row had before the migration.
+
+    Django changes a table of SQLite by making a new one, which would begin after the highest id that is still there.
+    Browsers keep pictures by the ids of videos and rounds, and folders are named after them.
+    """
+    tables = set(connection.introspection.table_names())
+    with connection.cursor() as cursor:
+        for table, last in given.items():
+            if table not in tables:
+                continue
+            cursor.execute("SELECT max(seq) FROM sqlite_sequence WHERE name = %s", [table])
+            if (cursor.fetchone()[0] or 0) < last:
+                cursor.execute("DELETE FROM sqlite_sequence WHERE name = %s", [table])
+                cursor.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (%s, %s)", [table, last])
 
 
 def refuse_newer_database() -> None:

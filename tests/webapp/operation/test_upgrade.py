@@ -31,9 +31,17 @@ def older(transactional_db: None, owner: User, settings: Any, tmp_path: Path) ->
     MigrationExecutor(connection).migrate(newest)
 
 
-def test_an_older_database_is_copied_before_it_is_changed(older: Path) -> None:
+def test_an_older_database_is_copied_before_it_is_changed_and_no_id_is_given_twice(older: Path) -> None:
     said: list[str] = []
+    tables = ("annotation_round", "annotation_scribble")
+    with connection.cursor() as cursor:
+        for table in tables:
+            cursor.execute("DELETE FROM sqlite_sequence WHERE name = %s", [table])
+            cursor.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (%s, 77)", [table])
     migrate(said.append)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name, seq FROM sqlite_sequence WHERE name IN (%s, %s) ORDER BY name", tables)
+        assert cursor.fetchall() == [(table, 77) for table in tables]
     assert pending_migrations() == []
     (copy,) = (older / "backups").iterdir()
     assert str(copy) in said[0]
