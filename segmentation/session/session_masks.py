@@ -57,6 +57,8 @@ class SessionMasks:
         self.limits = RoundLimits()
         self.done: frozenset[int] = frozenset()
         self._areas: dict[int, int] = {}  # object id -> pixels in the frame where it was drawn or given last
+        self._locked_areas: dict[int, dict[int, int]] = {}  # locked frame -> object id -> pixels
+        self._largest_locked: dict[int, int] | None = {}  # object id -> its most pixels in a locked frame; None: stale
 
     def share(self, other: SessionMasks) -> None:
         """Use the newest masks and the constraints of the session `other` instead of own ones, so that a change in one
@@ -73,9 +75,13 @@ class SessionMasks:
 
     def lock(self, frame: int, labels: LabelMap) -> None:
         self.locked[frame], self.locked_ids[frame] = labels, shown_ids(labels)
+        sizes = pixel_counts(labels)
+        self._locked_areas[frame] = {number: int(sizes[number]) for number in self.locked_ids[frame] if number}
+        self._largest_locked = None
 
     def unlock(self, frame: int) -> None:
-        del self.locked[frame], self.locked_ids[frame]
+        del self.locked[frame], self.locked_ids[frame], self._locked_areas[frame]
+        self._largest_locked = None
 
     def set_absent(self, object_id: int, span: tuple[int, int], absent: bool, video: tuple[int, int]) -> None:
         """Mark an object as absent in a span (first, last), or with `absent` False undo that.
@@ -118,7 +124,7 @@ class SessionMasks:
         labels = self.agreeing(frame, update.labels, count)
         sure = self._certain(frame)
         sizes = pixel_counts(labels)
-        small = {number for number, area in self._areas.items() if sizes[number] < LOST * area}
+        small = {number for number, area in self._known_areas().items() if sizes[number] < LOST * area}
         lost = tuple(sorted((small | set(update.lost)) - sure))
         most = dict.fromkeys(lost, LOST_CONFIDENCE)
         limited = [min(value, most.get(i, 1.0)) for i, value in enumerate(update.confidence, 1)]
@@ -141,6 +147,15 @@ class SessionMasks:
         """Remember the areas of the objects `ids` in a drawn or given mask, to find out later which are lost."""
         sizes = pixel_counts(labels)
         self._areas.update({number: int(sizes[number]) for number in ids if number and sizes[number]})
+
+    def _known_areas(self) -> dict[int, int]:
+        """Return the pixels of each object where it was drawn or given last, or at most in a locked frame otherwise."""
+        if self._largest_locked is None:
+            self._largest_locked = largest = {}
+            for areas in self._locked_areas.values():
+                for number, area in areas.items():
+                    largest[number] = max(area, largest.get(number, 0))
+        return self._largest_locked | self._areas
 
     # --- interactions ---------------------------------------------------------------------------------------------
 
