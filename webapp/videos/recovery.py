@@ -94,10 +94,11 @@ def report_orphans() -> None:
 
 def remove_files_of_ended() -> None:
     """Remove the stored files of videos whose import failed or was cancelled while the storage was away."""
-    stored = [int(name) for name in storage().folders(VIDEOS) if name.isdigit()]
+    # One query for all folders: a worker calls this between two heartbeats, and a site may have thousands of videos.
     ended = Video.objects.filter(state__in=[VideoState.FAILED, VideoState.CANCELLED])
-    for pk in stored:
-        if ended.filter(pk=pk).exists():
+    numbers = set(ended.values_list("pk", flat=True))
+    for pk in sorted(numbers & {int(name) for name in storage().folders(VIDEOS) if name.isdigit()}):
+        if ended.filter(pk=pk).exists():  # Somebody may have started the import again meanwhile.
             VideoFiles(pk).remove()
 
 

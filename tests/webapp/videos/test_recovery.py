@@ -83,6 +83,19 @@ def test_it_gives_up_after_some_deaths(video: Video, sent_tasks: list[Any], home
     assert not folder_of(video.pk).root.exists()
 
 
+def test_files_of_ended_imports_are_found_with_one_query_for_all_folders(
+    video: Video, django_assert_num_queries: Any
+) -> None:
+    folder_of(video.pk).make()
+    for number in range(50):
+        folder_of(video.pk + 1 + number).make()
+    with django_assert_num_queries(1):
+        remove_files_of_ended()
+    Video.objects.filter(pk=video.pk).update(state=VideoState.FAILED)
+    remove_files_of_ended()
+    assert len(storage().folders("videos")) == 50, "only the files of the failed import are removed"
+
+
 def test_a_cancel_that_the_dead_worker_never_saw_takes_effect(video: Video, home: Path) -> None:
     killed(video, cancel_requested=True)
     sweep_imports()
