@@ -84,9 +84,11 @@ def _frames(video: Video, repair: bool, deep: bool) -> Iterator[Damage]:
         if picture is not None:
             found.append(picture.hash)
         if not sizes["thumbs"].get(_last(thumb)):
-            if repair:
-                _make_thumb(frame, thumb)
-            yield Damage(where, f"The small picture of frame {index} is gone.", "It was made again." if repair else "")
+            failed = _make_thumb(frame, thumb) if repair else ""
+            text = f"The small picture of frame {index} is gone" + (
+                f", and cannot be made: {failed}." if failed else "."
+            )
+            yield Damage(where, text, "It was made again." if repair and not failed else "")
 
     if hashes is None and (deep or repair):
         yield _hashes_missing(video, found, repair)
@@ -108,23 +110,34 @@ def _last(name: str) -> str:
     return name.rpartition("/")[2]
 
 
-def _make_thumb(frame: str, thumb: str) -> None:
+def _make_thumb(frame: str, thumb: str) -> str:
+    """Make the small picture of a frame. Return what prevented it, or ""."""
     with tempfile.TemporaryDirectory(dir=settings.HOME) as folder:
         path = Path(folder) / "thumb.jpg"
-        with Image.open(io.BytesIO(read_file(frame)), formats=["JPEG"]) as picture:
-            write_thumb(picture.convert("RGB"), path)
-        storage().save(path, thumb)
+        try:
+            with Image.open(io.BytesIO(read_file(frame)), formats=["JPEG"]) as picture:
+                write_thumb(picture.convert("RGB"), path)
+            storage().save(path, thumb)
+        except OSError as error:
+            return str(error)
+    return ""
 
 
 class _Picture:
-    """The content of the stored file of a frame, and its hash."""
+    """The content of the stored file of a frame, and its hash. Both are empty if the file cannot be read."""
 
     def __init__(self, name: str) -> None:
-        self._data = read_file(name)
-        self.hash = hash_of(self._data)
+        self._data, self.hash, self._unreadable = b"", b"", ""
+        try:
+            self._data = read_file(name)
+            self.hash = hash_of(self._data)
+        except OSError as error:
+            self._unreadable = str(error)
 
     def wrong(self, video: Video, expected: bytes) -> str:
         """Return what is wrong with the picture, or "". `expected` is its hash when it was imported, if known."""
+        if self._unreadable:
+            return self._unreadable
         try:
             with Image.open(io.BytesIO(self._data), formats=["JPEG"]) as picture:
                 picture.load()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Callable
 from unittest import mock
 from uuid import uuid4
@@ -13,10 +15,11 @@ from tests.webapp.operation.conftest import Site
 from webapp.annotation.accepted import accept_frames
 from webapp.annotation.export.files import export_path
 from webapp.annotation.models import Export, ExportState, Mask
+from webapp.operation import stored
 from webapp.operation.stored import Damage, check_site
 from webapp.videos.belonging import last_number, raise_number
 from webapp.videos.models import FrameHashes, Video
-from webapp.videos.storage import folder_of, videos_root
+from webapp.videos.storage import folder_of, read_file, videos_root
 
 
 def found(*, repair: bool = False, deep: bool = False) -> list[Damage]:
@@ -143,6 +146,29 @@ def test_folders_are_kept_if_the_database_is_an_older_copy(site: Site) -> None:
         assert f"has not given the number of video {newer} yet" in damage.text
         assert not damage.repaired
     assert (videos_root() / str(newer)).is_dir()
+
+
+@pytest.mark.parametrize("is_older", [False, True])
+def test_a_frame_that_the_disk_cannot_read_is_named_and_the_check_goes_on(site: Site, is_older: bool) -> None:
+    if is_older:
+        lose_hashes(site)
+    lose_thumb(site)
+    lose_export(site)
+    with mock.patch.object(stored, "read_file", side_effect=unreadable(folder_of(site.video.pk).frame(3).name)):
+        texts = [damage.text for damage in found(repair=True, deep=is_older)]
+    assert any("frame 3" in text and "Input/output error" in text for text in texts)
+    assert any("cut off" in text for text in texts)
+
+
+def unreadable(ending: str) -> Callable[[str], bytes]:
+    """Return a function that reads stored files, except those whose name ends with `ending`."""
+
+    def read(name: str) -> bytes:
+        if name.endswith(ending):
+            raise OSError(errno.EIO, os.strerror(errno.EIO), name)
+        return read_file(name)
+
+    return read
 
 
 def test_people_are_asked_to_export_again(site: Site) -> None:
