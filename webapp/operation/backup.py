@@ -36,8 +36,9 @@ from django.db import connection
 
 from webapp.accounts.models import User
 from webapp.annotation.models import Round
-from webapp.operation.database_copy import copy_database, file_name, put_database
-from webapp.storage.files import storage
+from webapp.installation import COMMAND
+from webapp.operation.database_copy import CopyFailed, copy_database, file_name, put_database
+from webapp.storage.files import SITE_ID, storage
 from webapp.storage.site_id import own_id, set_own_id, store_id, stored_id
 from webapp.videos.belonging import last_number, newer_folders, raise_number
 from webapp.videos.models import Video, VideoState
@@ -199,9 +200,14 @@ def restore_backup(archive: Path, *, keep_files: bool = False, on_file: OnFile =
             )
         if keep_files:
             _refuse_files_of_another_site(manifest)
-        else:
+        earlier = stored_id()
+        if not keep_files:
             store_id(uuid4())  # Until the restore is finished, the database has another id, and nothing starts.
-        put_database(database)
+        try:
+            put_database(database)
+        except (CopyFailed, OSError):
+            store_id(earlier)
+            raise
         if not keep_files and (staging / VIDEOS).is_dir():
             storage().save_folder(staging / VIDEOS, VIDEOS, lambda: None)
         if (staging / "weights").is_dir():
@@ -224,14 +230,22 @@ def finish_restore(*, keep_files: bool) -> str:
     if not keep_files or not newer:
         return ""
     names = ", ".join(map(str, newer[:10])) + (" ..." if len(newer) > 10 else "")
-    return f"Newer than the backup are the files of {len(newer)} videos ({names}). They stay, and have no row."
+    return (
+        f"Newer than the backup are the files of {len(newer)} videos ({names}). They stay, and have no row: "
+        f"`{COMMAND} fsck --repair` would remove them, so copy first what you still need."
+    )
 
 
 def _refuse_files_of_another_site(manifest: Manifest) -> None:
     found = stored_id()
     if found and found != manifest.site:
         known = f"of site {manifest.site}" if manifest.site else "of a version that noted no site"
-        raise BackupFailed(f"The stored files are of site {found[:40]}, and the backup is {known}.")
+        where = settings.HOME if storage().on_this_disk else "the bucket of STORAGE_URL"
+        raise BackupFailed(
+            f"The stored files are of site {found[:40]}, and the backup is {known}. If they belong together all the "
+            f"same (an earlier version wrote the backup, or the site was restored since), remove the file {SITE_ID} "
+            f"from {where}, and restore again."
+        )
 
 
 def _refuse_site_in_use(archive: Path, keep_files: bool) -> None:

@@ -47,7 +47,11 @@ def put_database(copy: Path) -> None:
         _run("pg_restore", "--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges", str(copy))
         return
     with closing(sqlite3.connect(copy)) as opened:
-        if (said := opened.execute("PRAGMA quick_check").fetchone()[0]) != "ok":
+        try:
+            said = str(opened.execute("PRAGMA quick_check").fetchone()[0])
+        except sqlite3.DatabaseError as error:
+            said = str(error)
+        if said != "ok":
             raise CopyFailed(f"The database in this backup is damaged: {said}")
     connections.close_all()
     database = Path(settings.HOME) / DATABASE_FILE

@@ -39,8 +39,11 @@ def stored_id() -> str:
         return ""
 
 
-def store_id(value: UUID) -> None:
-    """Write an id beside the stored files, in place of an earlier one."""
+def store_id(value: UUID | str) -> None:
+    """Write an id beside the stored files, in place of an earlier one. With "" the earlier one is removed."""
+    if not value:
+        storage().remove(SITE_ID)
+        return
     with tempfile.TemporaryDirectory(dir=settings.HOME) as folder:
         path = Path(folder) / SITE_ID
         path.write_text(f"{value}\n")

@@ -67,8 +67,8 @@ def refuse_wrong_files() -> None:
         raise WrongFiles(
             f"The database is an older copy: the stored files have video {newer[-1]}, and it has given numbers up to "
             f"{last_number(Video)} ({len(newer)} videos are newer).",
-            f"Put the newer database back. If it is lost, `{COMMAND} fsck --adopt` keeps these files, and gives new "
-            "videos higher numbers.",
+            f"Put the newer database back. If it is lost, `{COMMAND} fsck --adopt` gives new videos higher "
+            f"numbers, and these files stay until `{COMMAND} fsck --repair` removes them.",
         )
 
 
@@ -81,5 +81,8 @@ def adopt_files() -> str:
     store_id(own_id())
     text = "The stored files belong to this database now."
     if newer:
-        text += f" New videos get numbers above {newer[-1]}; the files of {len(newer)} newer videos have no row."
+        text += (
+            f" New videos get numbers above {newer[-1]}; the files of {len(newer)} newer videos have no row, and "
+            f"`{COMMAND} fsck --repair` would remove them: copy first what you still need."
+        )
     return text

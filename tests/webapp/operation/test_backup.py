@@ -20,6 +20,7 @@ from django.utils import timezone
 from tests.webapp.conftest import run
 from tests.webapp.operation.conftest import Site
 from webapp.annotation.models import Round
+from webapp.installation import COMMAND
 from webapp.operation import backup, database_copy
 from webapp.operation.backup import BackupFailed, check_backup, finish_restore, restore_backup, write_backup
 from webapp.operation.database_copy import CopyFailed
@@ -187,18 +188,40 @@ def test_a_lost_database_is_restored_beside_the_files_of_the_same_site(
     with pytest.raises(BackupFailed, match="With --keep-files"):
         restore_backup(archive)
     store_id(uuid4())
-    with pytest.raises(BackupFailed, match="files are of site"):
+    with pytest.raises(BackupFailed, match=r"files are of site .* remove the file site-id from .*, and restore again"):
         restore_backup(archive, keep_files=True)
     assert not (empty / "maskwright.sqlite3").exists()
+    (empty / "site-id").unlink()
+    restore_backup(archive, keep_files=True)
+    (empty / "maskwright.sqlite3").unlink()
     store_id(own_id())
     restore_backup(archive, keep_files=True)
     assert (empty / "maskwright.sqlite3").exists()
     assert files_below(empty / "videos") == {}
     assert finish_restore(keep_files=True) == (
-        f"Newer than the backup are the files of 1 videos ({last + 3}). They stay, and have no row."
+        f"Newer than the backup are the files of 1 videos ({last + 3}). They stay, and have no row: "
+        f"`{COMMAND} fsck --repair` would remove them, so copy first what you still need."
     )
     refuse_wrong_files()
     assert last_number(Video) > last + 3
+
+
+@pytest.mark.parametrize("earlier", ["", str(UUID(int=7))])
+def test_a_database_that_cannot_be_put_in_place_leaves_the_site_id_as_it_was(
+    archive: Path, empty: Path, monkeypatch: pytest.MonkeyPatch, earlier: str
+) -> None:
+    def no_database(database: Path) -> None:
+        assert stored_id() not in ("", earlier), "nothing may start meanwhile"
+        database.write_bytes(b"no database at all " * 100)
+        database_copy.put_database(database)
+
+    store_id(earlier)
+    before = files_below(empty)
+    monkeypatch.setattr(backup, "put_database", no_database)
+    with pytest.raises(CopyFailed, match="database in this backup is damaged"):
+        restore_backup(archive)
+    assert stored_id() == earlier
+    assert files_below(empty) == before
 
 
 def test_a_backup_of_team_mode_is_refused_by_an_embedded_site(archive: Path, empty: Path) -> None:

@@ -38,7 +38,9 @@ def test_files_of_another_site_or_of_a_newer_database_are_refused_until_they_are
         call_command("fsck", "--repair")
     with pytest.raises(SystemExit):  # The folder without a row is still there.
         call_command("fsck", "--adopt")
-    assert f"New videos get numbers above {last + 7}; the files of 1 newer videos" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert f"New videos get numbers above {last + 7}; the files of 1 newer videos" in said
+    assert "fsck --repair` would remove them" in said
     refuse_wrong_files()
     assert Video.objects.create(project=project, name="bay", created_by=owner).pk == last + 8
 
