@@ -53,7 +53,11 @@ class ObjectEvidence:
 
 
 def evidence_from_probability(probability: FloatMap, motion: Motion | None) -> ObjectEvidence:
-    """Make the evidence of an object that has no scribbles in the frame, from its probability map [h, w] alone."""
+    """Return what is known of an object that has no scribbles in the frame.
+
+    `probability` is its probability map [h, w]; its mask is where that is above 0.5. `motion` is the motion to an
+    adjacent frame.
+    """
     found: BinaryMask = probability > 0.5
     nothing = np.zeros_like(found)
     return ObjectEvidence(found, probability, found, motion, nothing, nothing, nothing, nothing)

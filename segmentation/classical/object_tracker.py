@@ -84,7 +84,7 @@ class ObjectView:
 
     @property
     def half(self) -> tuple[slice, slice]:
-        """The rows and columns of `box` in `ScaledFrame.pixel_features`, which have half the size."""
+        """The rows and columns of `box` in `ScaledFrame.pixel_features`, whose height and width are half the grid's."""
         return on_half(self.box)
 
     def resized(self, values: FloatArray) -> FloatMap:

@@ -51,9 +51,11 @@ _WITH_BIASES = np.block([[WEIGHTS, np.zeros((CHANNELS, 1))], [BIASES, np.ones((1
 
 
 def random_features(pixel_features: FloatArray) -> FloatArray:
-    """Apply the fixed random layer to pixel features [h, w, CHANNELS]. Return [h * w, UNITS + 1].
+    """Apply a layer whose weights are random, but always the same, and a ReLU to pixel features [h, w, CHANNELS].
 
-    The last column is 1 everywhere and serves as the intercept of `TextureModel`.
+    Return [h * w, UNITS + 1].
+
+    The last column of the result is 1 everywhere and serves as the intercept of `TextureModel`.
     """
     flat = pixel_features.reshape(-1, CHANNELS)
     lifted = np.hstack([flat, np.ones_like(flat[:, :1])]) @ _WITH_BIASES  # a single pass over the data

@@ -88,7 +88,9 @@ class CutterInteraction(Engine):
                 self._inner.restore([PastRound(self.name, (interaction,), self.num_objects, labels)])
 
     def _propagated(self, interaction: Interaction) -> Iterator[MaskUpdate]:
-        """Let the inner engine propagate, and yield its masks. The masks respect painted and accepted frames."""
+        """Let the inner engine, which segments the frames without scribbles, propagate. Yield its masks, which respect
+        painted and accepted frames.
+        """
         part = RoundPart(interaction, self._zone, self.masks.done)
         with closing(self._inner._run_part(part, RoundLimits(self.masks.limits.objects))) as updates:
             yield from updates

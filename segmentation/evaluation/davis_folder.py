@@ -70,7 +70,7 @@ class Sequence:
 
     @property
     def num_objects(self) -> int:
-        """The number of objects in the masks. The list of DAVIS-2017 in the package davisinteractive is not used."""
+        """The number of objects, counted in the masks. The package davisinteractive lists it only for DAVIS-2017."""
         return len(self.object_ids)
 
     @property

@@ -15,7 +15,7 @@ class AnnotationError(ValueError):
 
 
 def parse_any_json(text: str | bytes) -> Any:
-    """Parse JSON of any kind. Lists of bytes called "rle", which Label Studio writes, become bytes.
+    """Parse JSON of any kind. Lists of numbers 0..255 called "rle", as Label Studio writes them, become bytes.
 
     Raises AnnotationError if the text is not JSON.
     """
@@ -26,7 +26,7 @@ def parse_any_json(text: str | bytes) -> Any:
 
 
 def _with_short_runs(data: dict[str, Any]) -> dict[str, Any]:
-    """Replace a list of bytes by bytes, which take an eighth of the memory."""
+    """Replace a list of numbers 0..255 called "rle" by bytes, which take an eighth of the memory."""
     runs = data.get("rle")
     if isinstance(runs, list):
         with suppress(TypeError, ValueError):

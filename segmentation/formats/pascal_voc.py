@@ -106,7 +106,8 @@ def voc_video(
 def class_video(
     name: str, paths: Sequence[str], read: Callable[[str], LabelMap], names: Mapping[int, str]
 ) -> AnnotatedVideo:
-    """Return the video of masks of classes alone: each class is an object. `read` returns the mask at a path.
+    """Return the video of masks that show only classes: each class becomes one object. `read` returns the mask at a
+    path.
 
     Raises AnnotationError if a mask is damaged.
     """

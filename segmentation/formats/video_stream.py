@@ -1,5 +1,5 @@
-"""Chooses, among the video streams of a file, the one that players show. The library and the web application's imports
-use this module.
+"""Chooses, among the video streams of a file, the one that players show. The package `segmentation` and the web
+application's imports use this module.
 """
 
 from __future__ import annotations

@@ -128,6 +128,6 @@ class DeepLabV3Plus(nn.Module):
         return self.from_features(features[0], features[-1])
 
     def from_features(self, fine: Tensor, coarse: Tensor) -> Tensor:
-        """Compute what `forward` returns from the first and the last features of the backbone."""
+        """Compute the output of `forward`, given the first and the last features of the backbone instead of images."""
         out: Tensor = self.decoder(self.aspp(coarse), fine)
         return out

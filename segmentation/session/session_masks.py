@@ -185,7 +185,9 @@ class SessionMasks:
     # --- fixed masks, from which engines learn --------------------------------------------------------------------
 
     def sure_frames(self) -> dict[int, frozenset[int]]:
-        """Return the frames with locked or fixed pixels, each with the ids that these pixels have."""
+        """Return the frames that are locked (accepted) or have pixels that a person fixed, each with the ids of these
+        pixels.
+        """
         fixed = {frame: ids for frame, ids in self.constraints.shown.items() if frame not in self.locked}
         return {**self.locked_ids, **fixed}
 

@@ -21,7 +21,10 @@ Open = Callable[[FrameSource, int], Engine]  # opens the engine for frames and a
 
 
 def validate(opened: Open, videos: tuple[LabelledVideo, ...]) -> dict[str, float]:
-    """Return J&F after each round, averaged over `videos`, as "round_1" and so on, and their mean as "score"."""
+    """Run rounds with automatic scribbles on `videos`, with the engine that `opened` opens.
+
+    Return J&F after each round, averaged over the videos, as "round_1" and so on, and their mean as "score".
+    """
     curves = np.array([_curve(opened, video) for video in videos])  # [videos, rounds]
     means = curves.mean(axis=0)
     figures = {f"round_{number}": float(value) for number, value in enumerate(means, start=1)}

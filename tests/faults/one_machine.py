@@ -56,7 +56,9 @@ def messages(each: int) -> Row:
 
 
 class Site:
-    """A running site with one video and one object, on which rounds build."""
+    """A running site with one video and one object. Its methods cause faults while rounds run, and count what is
+    lost.
+    """
 
     def __init__(self, studio: Studio, owner: Visitor) -> None:
         self._studio, self._owner = studio, owner

@@ -52,7 +52,10 @@ def faults(tries: int) -> Iterator[Row]:
 
 
 def full_disks(*, team: bool, tries: int) -> Row:
-    """Fill the disk under the data folder of a site, on one machine or of a team, as often as `tries` says."""
+    """Fill the disk under the data folder of a site, on one machine or of a team, as often as `tries` says.
+
+    The losses are those that `FullDisk.fill` counts.
+    """
     name = f"the disk is full while people draw and upload{', team' if team else ''}"
     if not small_disk_allowed():
         return Row(name, 0, 0, 0.0, "left out: this user may not mount a disk in memory")

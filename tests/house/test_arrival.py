@@ -1,4 +1,6 @@
-"""Tests of an upload and its import with all processes running, a broken connection and a killed worker."""
+"""Tests that an uploaded video is imported completely, although the upload breaks off and the worker of its import is
+killed. All processes of a site run.
+"""
 
 from __future__ import annotations
 

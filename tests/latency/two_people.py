@@ -2,9 +2,9 @@
 
 `python -m tests.latency.two_people DIR --sequence NAME --objects 1 5` takes a folder in the DAVIS layout with masks. A
 person who sees the true masks opens the sequence in Chromium, and works on at most six frames: the first one, and then
-those that the studio advises (Tab), or the worst one where it advises none. In each frame every object gets actions
-where its mask is most wrong: a scribble while it is almost lost, else a stroke of the brush or the eraser through the
-wrong regions, which is more exact than most people paint. Then a round takes the masks through the video. The exit
+those that the studio advises (Tab), or if it advises none, the worst one. In each frame every object gets actions where
+its mask is most wrong: a scribble if its J is very low, otherwise a stroke of the brush or the eraser through the wrong
+regions, which is more exact than most people paint. Then a round propagates the masks through the video. The exit
 status is 1 if the mean J of an object over all frames stays below 0.85.
 """
 
@@ -212,7 +212,7 @@ def act(work: Work, place: int, truth: Mask) -> bool:
 
 
 def correct(work: Work, frame: int) -> None:
-    """Work on every object in a frame, within the number of actions that is left."""
+    """Correct every object in a frame, until its mask is good or the actions that are allowed are used up."""
     truth = truth_of(work.studio.home, VIDEO, frame)
     for place, number in enumerate(work.objects, 1):
         if not (truth == number).any():
@@ -248,7 +248,7 @@ def propagate(page: Page) -> None:
 
 
 def scores(work: Work, masks: dict[int, NDArray[np.uint8]]) -> list[dict[int, float]]:
-    """Return the J of each object by frame."""
+    """Return, for each object, the J of its mask in each frame."""
     return [
         {at: overlap(truth_of(work.studio.home, VIDEO, at) == number, mask == place) for at, mask in masks.items()}
         for place, number in enumerate(work.objects, 1)
@@ -260,7 +260,10 @@ def means(by_frame: list[dict[int, float]]) -> list[float]:
 
 
 def next_frame(work: Work, j: list[dict[int, float]]) -> tuple[int, str]:
-    """Go to the frame that the studio advises, or if it advises none to the worst one. Return it and the reason."""
+    """Go to the frame that the studio advises, or to the worst one that was not worked on.
+
+    Return the frame and the reason: "advised" or "worst".
+    """
     page = work.page
     page.get_by_test_id("stage").focus()
     page.keyboard.press("Tab")

@@ -55,7 +55,9 @@ def main() -> int:
 
 
 def measure(studio: Studio, owner: Visitor, engine: str, frames: int, tries: int) -> Iterator[Figure]:
-    """Yield the waits for first masks, alone and beside a long round, and by how much the long round held them back."""
+    """Yield how long a person waits for the first mask of a round: while nothing else runs, while a long round runs in
+    another project, and the difference.
+    """
     token = studio.manage("token", "owner", "fairness", "--write").split()[-1]
     with Maskwright(studio.address, token) as site:
         (long,) = upload(site.project("Batch"), studio.home, frames, 1)

@@ -283,7 +283,7 @@ class Preview(models.Model):
 
 
 class RoundScore(models.Model):
-    """How good the masks at a round that has ended are, measured against the ground truth of the video."""
+    """How well the masks of a video agree with its ground truth at the end of a round."""
 
     round = models.OneToOneField(Round, on_delete=models.CASCADE, related_name="score")
     j = models.FloatField()  # `j` and `f` are means over `cells`.

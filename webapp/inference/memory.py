@@ -11,7 +11,10 @@ STATUS = Path("/proc/self/status")  # Only Linux has it.
 
 @dataclass(frozen=True)
 class Memory:
-    """Figures in bytes. `device` and `device_size` are of the whole GPU, also what other processes take of it.
+    """How many bytes of memory a worker takes, and how many of its GPU are taken.
+
+    `process` is the worker's main memory, `device` what all processes take of the GPU, `device_size` all that the GPU
+    has.
 
     A figure that is not known is 0.
     """

@@ -49,6 +49,6 @@ def add_looked(*, video_id: int, user_id: int, frames: Iterable[int]) -> None:
 
 
 def looked_at(video_id: int, user_id: int | None) -> set[int]:
-    """Return the frames that a person has looked at."""
+    """Return the frames of a video that a person has looked at. There are none if `user_id` is None."""
     row = None if user_id is None else Looked.objects.filter(video_id=video_id, user_id=user_id).first()
     return set() if row is None else frames_in(row.spans)

@@ -91,8 +91,9 @@ def work_of(
 ) -> Work:
     """Return the queue of a person: what to annotate, what to review, and what to take from the pools.
 
-    Each list has at most `limit` entries. It begins after the job or the project with the id that is given. Jobs of
-    archived videos are left out. Raises NotFound for the id of a job or project that the person does not see.
+    Each list has at most `limit` entries. It begins after the job or project whose id is given for it, such as
+    `jobs_after`. Jobs of archived videos are left out. Raises NotFound for the id of a job or project that the person
+    does not see.
     """
     seen = jobs_of(user)
     mine = seen.filter(OPEN, assignee=user)
@@ -119,7 +120,7 @@ def work_of(
 
 
 def pools_of(user: User, limit: int, after: int | None = None) -> list[Pool]:
-    """Count the jobs that nobody has, in the first `limit` projects in which `user` may take one, by name.
+    """Count the jobs that nobody has, for each of the first `limit` projects by name in which `user` may take one.
 
     With `after`, these are the projects that follow the one with that id. Raises NotFound if `user` is no member of it.
     """

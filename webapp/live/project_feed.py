@@ -87,7 +87,7 @@ class ProjectFeed:
 
 
 class Watcher:
-    """A socket that gets the messages about a project. `next` returns the next message as text."""
+    """A socket that gets the messages about a project. `next` waits for the next message and returns it."""
 
     def __init__(self) -> None:
         self._waiting: VideosChanged | None = None

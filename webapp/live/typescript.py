@@ -88,7 +88,9 @@ def _constant(name: str, value: object) -> str:
 
 
 def _type(node: ast.expr) -> str:
-    """Translate an annotation. Ranges and patterns are left out, because the server checks them."""
+    """Translate a Python type annotation into a TypeScript type. Ranges and patterns are left out, because the server
+    checks them.
+    """
     match node:
         case ast.Constant(value=None):
             return "null"

@@ -48,7 +48,7 @@ def send_waiting() -> int:
 
 def send_or(mail: EmailMessage, give_back: Callable[[], object]) -> bool:
     """Send a mail, and return whether that worked. If not, the error is logged without the text of the mail, and
-    `give_back` is called.
+    `give_back` is called, which removes the caller's note that the mail was sent.
 
     This also holds for an address that Django cannot write into a header, so that the mails to other people still go
     out.

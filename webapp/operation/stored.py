@@ -183,7 +183,9 @@ def _remove_mask(mask: Mask) -> str:
 
 
 def _counts(video: Video, repair: bool) -> Iterator[Damage]:
-    """Yield the damage if figures in the row of a video, which lists show, differ from what is stored."""
+    """Yield Damage if figures that a video's row keeps for lists differ from what is stored. With `repair`, correct
+    them.
+    """
     wrong = wrong_counts(video.pk)
     if wrong:
         if repair:

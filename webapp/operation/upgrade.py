@@ -45,7 +45,10 @@ def migrate(say: Callable[[str], None]) -> None:
 
 
 def _given_ids() -> dict[str, int]:
-    """Return the highest id that each table of an SQLite database has given to a row. In Postgres there is no need."""
+    """Return the highest id that each table of an SQLite database has given to a row.
+
+    The result is empty for Postgres, where a migration does not change which id is given next.
+    """
     if connection.vendor != "sqlite":
         return {}
     with connection.cursor() as cursor:
@@ -54,10 +57,11 @@ def _given_ids() -> dict[str, int]:
 
 
 def _give_none_twice(given: dict[str, int]) -> None:
-    """Let no row get an id that a deleted row had before the migration.
+    """Prevent new rows from getting an id that a deleted row had before the migration.
 
-    Django changes a table of SQLite by making a new one, which would begin after the highest id that is still there.
-    Browsers keep pictures by the ids of videos and rounds, and folders are named after them.
+    Django changes a table of SQLite by making a new one, which would give ids from the highest that is still there on.
+    No id may be given twice, because browsers keep pictures by the ids of videos and rounds, and folders are named
+    after them.
     """
     tables = set(connection.introspection.table_names())
     with connection.cursor() as cursor:

@@ -37,7 +37,7 @@ class HomeLock:
         self._file: IO[str] | None = None
 
     def take(self) -> None:
-        """Take the lock. Raises HomeInUse."""
+        """Take the lock. Raises HomeInUse if another process holds it."""
         file = self._path.open("a+")
         for _ in range(ATTEMPTS):
             try:

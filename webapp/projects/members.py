@@ -109,7 +109,10 @@ def _member(project_id: int, user_id: int) -> Membership:
 
 
 def _end_invitations(member: Membership, *, becomes: Role | None) -> None:
-    """Delete those unused invitations of a member that the role `becomes` would not allow them to make; None: all."""
+    """Delete the unused invitations that a member has made and could not make with the new role `becomes`.
+
+    With None, for a member who leaves the project, delete all of them.
+    """
     made = Invitation.objects.filter(project_id=member.project_id, created_by=member.user_id, used_at=None)
     if becomes is not None and allows(becomes, Role.MANAGER):
         made = made.exclude(role__in=[role for role in Role if allows(becomes, role)])

@@ -65,7 +65,7 @@ def set_limits(scope: Scope, target: int | None, limits: Limits) -> None:
 
 
 def drop_limits(scope: Scope, target: int) -> None:
-    """Remove a project's or person's own limits, so that those for each project or person hold for it again."""
+    """Remove a project's or person's own limits, so that the general ones for projects or people apply to it again."""
     Quota.objects.filter(scope=scope, **{scope: target_of(scope, target)}).delete()
 
 

@@ -189,7 +189,7 @@ class BucketStorage:
         return key.removeprefix(self._address.prefix)
 
     def _copy_of(self, name: str) -> str:
-        """Return the name under which the cache keeps a file. It begins with a name of the site, which a restore
+        """Return the name under which the cache keeps a file. It begins with a hash of the site id, which a restore
         changes.
         """
         if time.monotonic() - self._site_read > SITE_SECONDS:
@@ -198,8 +198,8 @@ class BucketStorage:
         return f"{self._site}/{name}"
 
     def _read_site(self) -> str:
-        """Return a name for the site to which the files belong. While the bucket cannot be reached, the last name is
-        returned.
+        """Return a hash of the site id that is stored in the bucket, or "no-id" if there is none. While the bucket
+        cannot be reached, the last hash is returned.
         """
         try:
             with self._cache.renew(SITE_ID, self._download_site) as file:

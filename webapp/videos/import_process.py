@@ -59,7 +59,7 @@ class ImportReader:
     def write(self, part: str, folder: VideoFolder) -> ReadVideo:
         """Write the files of one video of the upload, the one named `part`, into `folder`.
 
-        Raises Refused, and whatever the heartbeat raises, which is called meanwhile.
+        Raises Refused. The heartbeat is called meanwhile, and an exception of it is passed on.
         """
         self._reader.send((part, folder))
         while True:

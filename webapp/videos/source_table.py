@@ -29,7 +29,10 @@ class SourceTable:
 
 
 def write_source_table(folder: VideoFolder, table: SourceTable) -> int:
-    """Write the table, and return its size in bytes. Nothing is written if no frame has a name or a time."""
+    """Write the names and time stamps into a video's folder, and return the size of the file in bytes.
+
+    Nothing is written, and 0 is returned, if no frame has a name or a time stamp.
+    """
     if not any(table.names) and not any(time is not None for time in table.times):
         return 0
     return folder.source.write_text(json.dumps({"names": table.names, "times": table.times}), encoding="utf-8")

@@ -5761,8 +5761,8 @@ export interface components {
          * Work
          * @description A part of the queue of a person. The first job of each list is the next one to work on.
          *
-         *     Each list has a cursor, such as `next_jobs`: the value of `jobs_after` with which the next part of the jobs is read;
-         *     null: this is the last part.
+         *     Each list has a cursor, such as `next_jobs`: the value of `jobs_after` with which the next part of the jobs is read.
+         *     It is null in the last part.
          */
         Work: {
             /** Job Count */

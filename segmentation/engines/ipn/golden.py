@@ -6,7 +6,8 @@ previous round are an alias of the current masks. So `loop.*` is computed withou
 as the paper says, so its masks of a second round differ from `loop.r1.all_E` and `loop.r1.masks`.
 
 Propagation uses the mask of the adjacent frame rounded to 0 or 1, so small errors decide a pixel whose probability is
-about 0.5. If our rounded mask agrees with the golden mask within the tolerance, the golden mask is used (`carried`).
+about 0.5. If our rounded mask agrees with the golden mask within the tolerance, the golden mask is used, otherwise ours
+(`carried`). So an error that is larger than the tolerance shows in all later arrays.
 """
 
 from __future__ import annotations

@@ -154,7 +154,7 @@ class MANetEngine(Engine):
 
     @torch.inference_mode()
     def _first(self, interaction: Interaction, ids: Sequence[int]) -> MaskUpdate:
-        """Segment the frame that was drawn on by the interaction head."""
+        """Use the interaction head to segment the frame that was drawn on."""
         frame = interaction.frame
         scribbles = self._rounds[-1].scribbles
         logits = self._network.interact(self._embed(frame).to(self._dtype), scribbles, self._mask_before(frame), ids)

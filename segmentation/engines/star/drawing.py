@@ -51,7 +51,7 @@ class FrameDrawing:
             self._frames[frame + 1 if frame + 1 < len(self._frames) else frame - 1]
 
     def prepare_drawing(self, frame: int) -> UndrawnFrame:
-        """Return what drawing on a frame needs and scribbles do not change.
+        """Return what is computed to segment a frame from scribbles, but does not depend on the scribbles.
 
         It is kept for one frame only, and used again by the next preview or round of this frame.
         """

@@ -144,7 +144,7 @@ class SpaceTimeMemory(nn.Module):
 
     @staticmethod
     def order_cues(cues: Tensor) -> Tensor:
-        """Bring the cues that `memorize` takes into the order in which the memory encoder takes them."""
+        """Return the cues as the memory encoder takes them: here just as `memorize` takes them, masks first."""
         return cues
 
 

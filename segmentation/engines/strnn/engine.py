@@ -244,7 +244,7 @@ class STRNNEngine(Engine):
     # --- frames and masks -----------------------------------------------------------------------------------------
 
     def _picture(self, frame: int) -> Tensor:
-        """Return a frame at the size for RGMP, RGB [1, 3, H', W'] in 0..1."""
+        """Return a frame at the size for RGMP, the network that propagates masks: RGB [1, 3, H', W'] in 0..1."""
         assert self._network.refinement is not None
         fit = self._network.refinement.config.frame_size
         size = internal_size(self.frames.height, self.frames.width, fit, self.settings.max_side)

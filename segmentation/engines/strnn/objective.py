@@ -127,7 +127,7 @@ class Objective:
     def validate(self, network: nn.Module, sources: Sources) -> dict[str, float]:
         """Return J&F on the validation videos.
 
-        In the stage "refinement" the score is that of the last round, in which alone RGMP is used.
+        In the stage "refinement" the score is that of the last round, the only one in which RGMP is used.
         """
         assert isinstance(network, STRNN)
         settings, last = EngineSettings(device=str(self.device)), ROUNDS if self.stage == "refinement" else 0
@@ -159,7 +159,7 @@ class _TrainingStep(ABC):
 
 
 class _Features(_TrainingStep):
-    """A step of the stage `features`: each frame runs without the state of earlier frames.
+    """A training step of the stage `features`, in which each frame is computed without the state of earlier frames.
 
     `size` is the size of the feature maps, `strokes` are the scribbles on the first frame of each clip.
     """

@@ -19,7 +19,7 @@ Cells = tuple[NDArray[np.intp], NDArray[np.int64]]  # Flat indices of cells of a
 
 
 def sample(raster: Raster, predicted: NDArray[np.uint8] | None, rng: np.random.Generator) -> Cells:
-    """Choose the samples of an interaction.
+    """Choose the samples of an interaction: all cells under its scribbles, and random other cells as negative samples.
 
     Args:
         raster: the ids under the scribbles at the size of the feature map, [h, w], -1 elsewhere.

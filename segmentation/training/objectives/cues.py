@@ -18,8 +18,8 @@ from segmentation.types import Scribble
 def cues_of_pairs(batch: Batch, strokes: Sequence[Sequence[Scribble]], both: bool = False) -> Tensor:
     """Return the positive and the negative scribble map for each (clip, object) pair, [N, 2, H, W], 0 or 1.
 
-    `strokes` are the scribbles of each clip. `both` is as in `segmentation.scribbles.cues_of`: False for IPN, True for
-    STM.
+    `strokes` are the scribbles of each clip. Where dilated scribbles overlap, a pixel is in both maps if `both` is True
+    (for STM), and only in the positive map if it is False (for IPN). See `segmentation.scribbles.cues_of`.
     """
     rasters = [rasterise(drawn, *batch.size) for drawn in strokes]
     pairs = zip(batch.clip.tolist(), batch.number.tolist(), strict=True)
@@ -30,8 +30,8 @@ def cues_of_pairs(batch: Batch, strokes: Sequence[Sequence[Scribble]], both: boo
 def correcting_cues(batch: Batch, t: int, masks: Tensor, random: np.random.Generator, both: bool = False) -> Tensor:
     """Draw scribbles that correct the masks [N, H, W] of the (clip, object) pairs in frame t.
 
-    Returns their positive and negative maps, [N, 2, H, W], which are zero where nothing is wrong. `both` is as in
-    `segmentation.scribbles.cues_of`: False for IPN, True for STM.
+    Returns their positive and negative maps, [N, 2, H, W], which are zero where nothing is wrong. `both` is as
+    in `cues_of_pairs`.
     """
     labels = label_maps(batch, masks)
     strokes = [

@@ -1,4 +1,4 @@
-"""Averages the losses and the soft J of the masks in one training step."""
+"""Averages the losses of the masks in one training step, and their J computed from probabilities (soft J)."""
 
 from __future__ import annotations
 

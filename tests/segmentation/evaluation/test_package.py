@@ -1,4 +1,6 @@
-"""Tests that the patched davisinteractive computes the same numbers as with the library versions it was written for."""
+"""Tests that the patched davisinteractive computes the same numbers as with the versions of NumPy and other packages
+that it was written for.
+"""
 
 import json
 import subprocess

@@ -19,7 +19,10 @@ def make_clips(objective: Objective, sources: Sources, config: ClipConfig, count
 
 
 def learn(objective: Objective, clips: list[Any], steps: int, rate: float = 3e-3) -> list[float]:
-    """Train `steps` steps on the same clips and return the losses. Random corrections differ from step to step."""
+    """Train `steps` steps on the same clips and return the losses.
+
+    The scribbles that the objective draws at random differ from step to step.
+    """
     optimizer = torch.optim.AdamW([p for p in objective.network.parameters() if p.requires_grad], lr=rate)
     losses = []
     for step in range(steps):

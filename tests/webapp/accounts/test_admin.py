@@ -59,7 +59,7 @@ def test_its_door_is_the_sign_in_of_the_page(owner: User) -> None:
 
 @pytest.fixture
 def admin_client(stranger: User) -> Client:
-    """Return a client of the only administrator, who is called stranger."""
+    """Return a client of the user `stranger`, who is made the only administrator."""
     User.objects.filter(pk=stranger.pk).update(is_superuser=True)
     client = Client()
     client.force_login(stranger)

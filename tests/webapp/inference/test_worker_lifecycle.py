@@ -1,6 +1,6 @@
-"""Tests of a worker's heartbeat thread, which also runs sweeps: it goes on if one of these steps fails.
+"""Tests of a worker's heartbeat thread, which also runs sweeps: the thread goes on if a heartbeat or a sweep fails.
 
-Also tested is that a worker, and a web process, do not start with files of another site.
+Other tests are that a worker and a web process do not start with files of another site.
 """
 
 from __future__ import annotations

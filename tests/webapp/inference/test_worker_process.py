@@ -1,4 +1,6 @@
-"""Tests with a Celery worker in a process of its own, which is killed with SIGKILL in the middle of a round."""
+"""Tests with Celery workers in processes of their own: a round is completed after its worker was killed (SIGKILL), with
+the same masks, and a drained worker finishes its round and begins no other.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of drawing a sample for review."""
+"""Tests of choosing at random some of the finished jobs, or some frames of each, and of sending them to review."""
 
 from __future__ import annotations
 

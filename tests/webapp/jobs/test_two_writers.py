@@ -152,7 +152,7 @@ def test_of_two_last_owners_who_go_at_once_one_stays() -> None:
 
 
 def two_administrators() -> list[User]:
-    """Make two accounts the only administrators of the site."""
+    """Create two accounts, and make them the only administrators of the site."""
     User.objects.filter(is_superuser=True).update(is_superuser=False)
     pair = [make_user(f"admin-{uuid4().hex[:8]}") for _ in range(2)]
     User.objects.filter(pk__in=[user.pk for user in pair]).update(is_superuser=True)
@@ -160,7 +160,10 @@ def two_administrators() -> list[User]:
 
 
 def deactivating(by: User, user: User) -> Act:
-    """Return a function by which one administrator deactivates an account on the admin page."""
+    """Return a function by which the administrator `by` deactivates an account on the admin page.
+
+    The function returns the status of the response.
+    """
     client = Client()
     client.force_login(by)
     body = {"action": "deactivate", "_selected_action": [user.pk]}

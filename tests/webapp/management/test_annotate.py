@@ -145,7 +145,9 @@ def disk_clip(folder: Path, count: int) -> tuple[Path, list[NDArray[np.uint8]]]:
 
 
 def test_the_default_engine_follows_a_disk(tmp_path: Path, home: Path) -> None:
-    """Run the command as a user does: with real engines, and without naming an engine."""
+    """The command `annotate` segments a moving disk if it is run as a user does: with real engines, and no engine
+    named.
+    """
     folder, truth = disk_clip(tmp_path / "disk", 12)
     inside = [stroke(1, (0.38, 0.45), (0.44, 0.55), (0.5, 0.6)), stroke(0, (0.05, 0.1), (0.9, 0.1), (0.9, 0.9))]
     drawn = scribbles(tmp_path / "1.json", 12, {6: inside})

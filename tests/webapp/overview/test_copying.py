@@ -1,4 +1,8 @@
-"""Tests of copies of videos with their rounds: what is in a copy, how it ends, and the numbers about work in it."""
+"""Tests of copies of videos with their rounds: what a copy contains, and what is left of one that fails or is
+cancelled.
+
+The work in a copy counts only in the project where it was done.
+"""
 
 from __future__ import annotations
 

@@ -37,7 +37,9 @@ def test_an_export_lives_as_long_as_its_worker(
     written: list[int] = []
 
     def write(subject: object, path: Path, tick: object) -> None:
-        """Write the export. It takes long: meanwhile a heartbeat is due and the sweep looks for lost workers."""
+        """Stands in for the writer of an export. It waits until a heartbeat has come, and then sweeps for lost
+        workers.
+        """
         written.append(1)
         path.write_bytes(b"zip")
         row = Export.objects.filter(pk=export.pk)

@@ -1,5 +1,5 @@
 """Tests that small example files of many kinds, which are not in the repository, are read rightly by imports and by the
-library.
+package `segmentation`.
 
 The page and `manage.py annotate` read them through `open_source`. Zips are tested as whole imports in
 test_sequences.py, and data sets for the evaluation in test_davis_folder.py.

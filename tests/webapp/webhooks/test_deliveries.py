@@ -43,7 +43,7 @@ def make_due() -> None:
 
 
 def verifier() -> Any:
-    """Return the function that docs/webhooks.md gives to whoever writes a receiver."""
+    """Return the function in docs/webhooks.md with which a receiver checks the signature of a delivery."""
     text = (Path(django_settings.BASE_DIR) / "docs" / "webhooks.md").read_text()
     scope: dict[str, Any] = {}
     exec(re.findall(r"```python\n(.*?)```", text, re.DOTALL)[0], scope)

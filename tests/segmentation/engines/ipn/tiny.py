@@ -20,7 +20,10 @@ TINY = IPNConfig(
 
 
 def write_weights(folder: Path) -> str:
-    """Write checkpoints of both networks into `folder`, and return its path for `EngineSettings.weights`."""
+    """Write checkpoints of tiny interaction and propagation networks of IPN into `folder`.
+
+    Return the path of the folder for `EngineSettings.weights`.
+    """
     torch.manual_seed(7)
     save_checkpoint(folder / "ipn-inet.safetensors", "ipn-inet", Inet(TINY))
     save_checkpoint(folder / "ipn-pnet.safetensors", "ipn-pnet", Pnet(TINY))

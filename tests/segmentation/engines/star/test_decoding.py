@@ -1,5 +1,5 @@
-"""Tests that STAR's decoder computes outlines in windows only, and that these equal the outlines that are computed in
-the whole frame.
+"""Tests that STAR's decoder computes outlines only in windows around the objects, with the same masks as if it computed
+them in the whole frame.
 """
 
 from __future__ import annotations

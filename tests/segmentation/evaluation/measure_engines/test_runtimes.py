@@ -1,4 +1,4 @@
-"""Tests the measurement that compares PyTorch with OpenVINO."""
+"""Tests the program that compares the speed and the results of PyTorch and OpenVINO."""
 
 import sys
 

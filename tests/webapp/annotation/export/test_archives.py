@@ -269,7 +269,7 @@ def test_only_what_the_options_say_is_exported(project: Project, owner: User, fo
 
 
 def the_masks_in(path: Path) -> dict[int, LabelMap]:
-    """Read an export with the readers of the library, and return its masks by frame."""
+    """Read an export with the readers of `segmentation.formats`, and return its masks by frame."""
     with ZipFiles(path) as files:
         (video,) = read_annotations(files).videos
         return {int(name): mask for name, mask in zip(video.frames, video.masks(), strict=True) if mask is not None}

@@ -1,4 +1,4 @@
-"""Tests that masks of some frames come in again at the same frames, however the frames are called."""
+"""Tests that exported masks of only some frames are imported at the same frames again, however the files are named."""
 
 from __future__ import annotations
 
