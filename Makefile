@@ -24,7 +24,11 @@ setup: .venv/.evaluation frontend/dist/index.html ## Python environment, benchma
 		echo "Maskwright needs Python 3.11 or newer. Name another one with: make PYTHON=python3.12" >&2; exit 1; }
 	$(PYTHON) -m venv .venv
 
-.venv/.installed: pyproject.toml requirements.lock | .venv/bin/python
+# Extras that have not been installed yet make pip run again.
+.venv/.extras%: | .venv/bin/python
+	@touch $@
+
+.venv/.installed: pyproject.toml requirements.lock $(EXTRAS:%=.venv/.extras%) | .venv/bin/python
 	$(PIP) --constraint requirements.lock -e ".[dev$(EXTRAS)]"
 	@touch $@
 

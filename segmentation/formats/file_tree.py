@@ -35,14 +35,14 @@ class FileTree(Protocol):
 class FolderTree:
     """The files of a folder and its subfolders. Symbolic links are followed; `broken` lists links without a target.
 
-    A backslash in the name of a file separates folders: programs that unpack zips from Windows leave such names.
+    A backslash in a name separates folders: programs that unpack zips from Windows leave such names.
     """
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self.names: list[str] = []
         self.broken: list[str] = []
-        self._paths: dict[str, Path] = {}  # Of files whose names have backslashes.
+        self._paths: dict[str, Path] = {}  # Of files whose paths have backslashes.
         seen: set[Path] = set()
         for folder, folders, files in os.walk(root, followlinks=True):
             real = Path(folder).resolve()
@@ -53,11 +53,13 @@ class FolderTree:
             folders[:] = sorted(name for name in folders if not is_clutter(name))
             for name in sorted(files):
                 path = Path(folder) / name
-                shown = path.relative_to(root).as_posix().replace("\\", "/")
-                if not is_clutter(shown):
-                    (self.names if path.is_file() else self.broken).append(shown)
-                    if "\\" in name:
-                        self._paths[shown] = path
+                relative = path.relative_to(root).as_posix()
+                shown = relative.replace("\\", "/")
+                if is_clutter(shown) or (shown != relative and (root / shown).exists()):
+                    continue  # A file whose name has no backslash goes before one that would be shown by the same name.
+                if shown != relative:
+                    self._paths[shown] = path
+                (self.names if path.is_file() else self.broken).append(shown)
 
     def read(self, name: str) -> bytes:
         return self.path(name).read_bytes()

@@ -151,10 +151,11 @@ class SessionMasks:
     def _known_areas(self) -> dict[int, int]:
         """Return the pixels of each object where it was drawn or given last, or at most in a locked frame otherwise."""
         if self._largest_locked is None:
-            self._largest_locked = largest = {}
+            largest: dict[int, int] = {}
             for areas in self._locked_areas.values():
                 for number, area in areas.items():
                     largest[number] = max(area, largest.get(number, 0))
+            self._largest_locked = largest
         return self._largest_locked | self._areas
 
     # --- interactions ---------------------------------------------------------------------------------------------

@@ -158,3 +158,17 @@ def test_links_are_followed_but_not_in_circles(tmp_path: Path) -> None:
         *[f"JPEGImages/480p/car/{index:05}.jpg" for index in range(3)],
     ]
     assert tree.broken == ["JPEGImages/480p/bus/1.jpg"]
+
+
+def test_a_backslash_in_any_part_of_a_path_separates_folders_and_plain_names_go_first(tmp_path: Path) -> None:
+    files = {"a/1.png": b"plain", "a\\1.png": b"double", "b\\c/2.png": b"folder", "d\\3.png": b"file"}
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(text)
+    tree = FolderTree(tmp_path)
+    assert {name: tree.read(name) for name in tree.names} == {
+        "a/1.png": b"plain",
+        "b/c/2.png": b"folder",
+        "d/3.png": b"file",
+    }
+    assert len(tree.names) == 3
