@@ -149,7 +149,10 @@ class SessionMasks:
         self._areas.update({number: int(sizes[number]) for number in ids if number and sizes[number]})
 
     def _known_areas(self) -> dict[int, int]:
-        """Return the pixels of each object where it was drawn or given last, or at most in a locked frame otherwise."""
+        """Return how many pixels each known object has in the frame where it was last drawn or given.
+
+        For an object that was never drawn or given, this is its largest number of pixels in a locked frame.
+        """
         if self._largest_locked is None:
             largest: dict[int, int] = {}
             for areas in self._locked_areas.values():

@@ -111,7 +111,9 @@ def _last(name: str) -> str:
 
 
 def _make_thumb(frame: str, thumb: str) -> str:
-    """Make the small picture of a frame. Return what prevented it, or ""."""
+    """Make the thumbnail `thumb` of the stored file `frame`. Return the text of the error if that fails, otherwise
+    "".
+    """
     with tempfile.TemporaryDirectory(dir=settings.HOME) as folder:
         path = Path(folder) / "thumb.jpg"
         try:

@@ -40,7 +40,7 @@ def stored_id() -> str:
 
 
 def store_id(value: UUID | str) -> None:
-    """Write an id beside the stored files, in place of an earlier one. With "" the earlier one is removed."""
+    """Store the site id with the stored files, in place of an earlier one. With "" the earlier one is removed."""
     if not value:
         storage().remove(SITE_ID)
         return

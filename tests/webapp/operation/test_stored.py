@@ -161,7 +161,7 @@ def test_a_frame_that_the_disk_cannot_read_is_named_and_the_check_goes_on(site: 
 
 
 def unreadable(ending: str) -> Callable[[str], bytes]:
-    """Return a function that reads stored files, except those whose name ends with `ending`."""
+    """Return a function that reads stored files, and raises OSError for those whose name ends with `ending`."""
 
     def read(name: str) -> bytes:
         if name.endswith(ending):
