@@ -4,6 +4,7 @@ import { newKey } from "../connection/key";
 import { Refused } from "../connection/outbox";
 import { toastError } from "../parts/Toast";
 import { branches } from "../state/line";
+import type { Range } from "../state/lost";
 import type { Store } from "../state/store";
 import type { Studio } from "../studio/studio";
 
@@ -50,16 +51,28 @@ export function acceptable({ store }: Studio, frame: number): number | null {
  * painted there is accepted with its painted round, as soon as the page has that round.
  */
 export function acceptSpan(studio: Studio, first: number, last: number, accepted: boolean): void {
-  const { store, socket, outbox } = studio;
+  whenSeen(studio, [first, last], accepted, (head, seen) => {
+    studio.outbox
+      .send({ type: "frames.accept", key: newKey(), first, last, accepted, head, seen })
+      .catch(toastError);
+  });
+}
+
+/**
+ * Calls `send` with the head and the newest mask that this person has seen. With `withPaintings` they have also seen what
+ * they have just painted in the span: it is called once the page has the painted rounds.
+ */
+export function whenSeen(
+  { store, socket }: Studio,
+  [first, last]: Range,
+  withPaintings: boolean,
+  send: (head: number | null, seen: number) => void,
+): void {
   const looking = store.looking.peek();
   const seenHead = looking ?? store.head.peek();
   const seenMask = socket.newestMask;
-  const send = (head: number | null, seen: number) =>
-    outbox
-      .send({ type: "frames.accept", key: newKey(), first, last, accepted, head, seen })
-      .catch(toastError);
   const inSpan = ({ frame }: { frame: number }) => first <= frame && frame <= last;
-  const paintings = looking === null && accepted ? store.paintings.peek().filter(inSpan) : [];
+  const paintings = looking === null && withPaintings ? store.paintings.peek().filter(inSpan) : [];
   if (paintings.length === 0) {
     send(seenHead, seenMask);
     return;

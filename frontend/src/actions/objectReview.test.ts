@@ -1,11 +1,15 @@
 import { expect, it, vi } from "vitest";
 import { fakeStudio, round, settled } from "../editor/testing";
+import { packedMask } from "../masks/testing";
 import { modelOf } from "../panels/timeline/model";
+import { toasts } from "../parts/Toast";
 import type { PinInfo } from "../protocol";
 import { decidedOf } from "../state/acceptedObjects";
+import type { Range } from "../state/lost";
 import { reduce } from "../state/reduce";
 import { commandOf } from "../studio/command";
 import { acceptObject } from "./objectReview";
+import { forgetPainting, paintingStored, showPainting } from "./painting";
 import { setPin } from "./pins";
 
 const PIN: PinInfo = {
@@ -84,8 +88,36 @@ it("rejects an object with a pin about the span, which undo resolves", async () 
   await settled();
 });
 
-it("says that there is no mask instead of sending anything", () => {
+it("says why there is nothing to accept instead of sending anything", () => {
+  const said = (studio: ReturnType<typeof masked>, span: Range) => {
+    acceptObject(studio, 1, span, true);
+    expect(studio.sent).toEqual([]);
+    return toasts.value.at(-1)?.text;
+  };
+  expect(said(fakeStudio(), [0, 4])).toBe("There is no mask to accept.");
+  expect(said(masked(), [3, 3])).toBe("This frame is accepted already, with all of its objects.");
+});
+
+it("accepts what was just painted with its round, and says so once the server has accepted it", async () => {
+  toasts.value = [];
   const studio = fakeStudio();
-  acceptObject(studio, 1, [0, 4], true);
+  const { store } = studio;
+  showPainting(store, { key: "p", frame: 4, object: 2, over: "all", data: new Uint8Array(), round: null });
+  acceptObject(studio, 2, [4, 4], true);
   expect(studio.sent).toEqual([]);
+  paintingStored(studio, "p", 7);
+  store.head.value = 7;
+  forgetPainting(store, "p"); // The painted round has come.
+  await settled();
+  expect(studio.sent).toMatchObject([{ type: "object.accept", object: 2, first: 4, last: 4, head: 7 }]);
+  expect(toasts.value).toEqual([]);
+  await studio.ack("object.accept");
+  expect(toasts.value.map(({ text }) => text)).toEqual(["Accepted bike in 1 frame."]);
+});
+
+it("compares the confidence of an object with its own a round before where the weakest one is accepted", () => {
+  const studio = masked([{ first: 5, last: 5, round: 2 }]);
+  const mask = (id: number, confidence: number[]) => packedMask({ round: id, frame: 5, confidence });
+  studio.store.masks.add([mask(1, [250, 100]), mask(2, [120, 90])]);
+  expect(studio.store.suggestion.value?.reason).toBe("47 % sure of “rider”, 51 less than a round before");
 });

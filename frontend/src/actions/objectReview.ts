@@ -4,13 +4,16 @@ import { plural } from "../format";
 import { toast, toastError } from "../parts/Toast";
 import { covers, type Range } from "../state/lost";
 import type { Studio } from "../studio/studio";
+import { whenSeen } from "./head";
 
 /** Returns the frames of a span in which object `number` is accepted by itself, and those in which it could be. */
 export function objectParts({ store }: Studio, number: number, [first, last]: Range) {
   const parts: Record<"yes" | "no", [number, number][]> = { yes: [], no: [] };
   const accepted = store.acceptedObjects.value.get(number) ?? [];
+  const painted = new Set(store.paintings.value.map(({ frame }) => frame)); // Their first mask may be on its way.
   for (let frame = first; frame <= last; frame++) {
-    if (store.accepted.value.has(frame) || store.summaries.value[frame]?.round == null) continue;
+    const masked = store.summaries.value[frame]?.round != null || painted.has(frame);
+    if (!masked || store.accepted.value.has(frame)) continue;
     const ranges = parts[covers(accepted, frame) ? "yes" : "no"];
     const end = ranges.at(-1);
     if (end && end[1] === frame - 1) end[1] = frame;
@@ -25,17 +28,20 @@ export function isObjectAccepted(studio: Studio, number: number, span: Range): b
   return yes.length > 0 && no.length === 0;
 }
 
-/** Tells the server to accept or release an object in a span, as this page shows it. */
+/** Tells the server to accept or release an object in a span, as this page shows it. Calls `done` once that is done. */
 export function sendObject(
-  { store, socket, outbox }: Studio,
+  studio: Studio,
   object: number,
-  [first, last]: Range,
+  span: Range,
   accepted: boolean,
-) {
-  const [head, seen] = [store.head.peek(), socket.newestMask];
-  outbox
-    .send({ type: "object.accept", key: newKey(), object, first, last, accepted, head, seen })
-    .catch(toastError);
+  done = () => {},
+): void {
+  const [first, last] = span;
+  whenSeen(studio, span, accepted, (head, seen) => {
+    studio.outbox
+      .send({ type: "object.accept", key: newKey(), object, first, last, accepted, head, seen })
+      .then(done, toastError);
+  });
 }
 
 /** Accepts or releases object `number` in a span. */
@@ -46,13 +52,15 @@ export function acceptObject(studio: Studio, number: number, span: Range, accept
   const name = nameOf(studio, number);
   if (count === 0) {
     toast({
-      text: accepted ? "There is no mask to accept." : `${name} is not accepted there.`,
+      text: accepted ? nothingToAccept(studio, span) : `${name} is not accepted there.`,
       tone: "info",
     });
     return;
   }
   // The whole span is one message; only taking it back goes by the ranges that have changed.
-  sendObject(studio, number, span, accepted);
+  sendObject(studio, number, span, accepted, () => {
+    toast({ text: `${accepted ? "Accepted" : "Released"} ${name} in ${plural(count, "frame")}.` });
+  });
   const apply = (value: boolean) => {
     for (const range of changed) sendObject(studio, number, range, value);
   };
@@ -65,7 +73,16 @@ export function acceptObject(studio: Studio, number: number, span: Range, accept
     redoable: () => inState(!accepted),
     redo: () => apply(accepted),
   });
-  toast({ text: `${accepted ? "Accepted" : "Released"} ${name} in ${plural(count, "frame")}.` });
+}
+
+/** Says why a span has no mask of an object that could be accepted. */
+function nothingToAccept({ store }: Studio, [first, last]: Range): string {
+  for (let frame = first; frame <= last; frame++)
+    if (store.accepted.peek().has(frame))
+      return first === last
+        ? "This frame is accepted already, with all of its objects."
+        : "The frames that have a mask are accepted already, with all of their objects.";
+  return "There is no mask to accept.";
 }
 
 /** Opens a pin about object `number` in a span: what is wrong there. The object is rejected once the pin is set. */

@@ -254,7 +254,8 @@ export function createStore(id: number): Store {
       rounds,
       line.value[0] === undefined ? null : (rounds.get(line.value[0])?.base ?? null),
     );
-    return summariesOf(base.video.value, rounds, before, NOTHING_ACCEPTED, base.masks);
+    const all = summariesOf(base.video.value, rounds, before, NOTHING_ACCEPTED, base.masks);
+    return withoutAccepted(all, acceptedObjects.value, base.masks); // So that confidences of the same object are compared.
   });
   const drawn = computed(() => drawnFrames(base.rounds.value, line.value));
   const movedIn = (frame: number, object: number): number | null => {
