@@ -3,17 +3,24 @@
 A person accepts the pixels that the object has in one stored mask. The acceptance counts while the round of this mask
 is on the line of the head: later versions keep the pixels, and after an undo to an earlier round it does not count
 until redo.
+
+It ends when a version comes to the line that was made without it and gives the object other pixels: by redo of a
+version that is older than the acceptance, or when a deleted object comes back.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from datetime import datetime
 
+import numpy as np
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
 
 from webapp.accounts.models import User
 from webapp.annotation import changes, counters
 from webapp.annotation.accepted import accepted_frames, changed_meanwhile, check_own, check_seen, frames_have
+from webapp.annotation.codec import decode
 from webapp.annotation.head import hold
 from webapp.annotation.masks import effective, line_of
 from webapp.annotation.models import AcceptedObject, Head, Mask, Object, Round, RoundState
@@ -116,6 +123,43 @@ def take_back(*, video: Video, by: User, number: int, first: int, last: int, of_
     _delete(rows, instance, by)
 
 
+def end_overlaid(video_id: int, line: Collection[int], returning: Collection[int]) -> None:
+    """End the acceptances of objects to which versions that come back to the line of the head give other pixels.
+
+    Only versions that were begun before the acceptance can do that, because later ones keep the pixels. `line` has the
+    ids of all rounds on the line of the new head, and `returning` those that are not on the line of the present one.
+    The caller has locked the row of the video's head.
+    """
+    rows = AcceptedObject.objects.filter(instance__video_id=video_id, mask__round_id__in=line)
+    accepted: dict[int, list[AcceptedObject]] = {}
+    for row in rows.select_related("instance", "mask").defer("mask__data", "mask__engine_state"):
+        accepted.setdefault(row.frame, []).append(row)
+    if not accepted:
+        return
+    made = Mask.objects.filter(round_id__in=returning, frame__gte=min(accepted), frame__lte=max(accepted))
+    masks = made.values_list("pk", "frame", "round_id", "round__started_at", "round__created_at")
+    ended: dict[int, AcceptedObject] = {}
+    for mask_id, frame, round_id, started, created in masks:
+        for row in accepted.get(frame, ()):
+            is_over = round_id > row.mask.round_id and (started or created) < row.created_at
+            if is_over and not _same_pixels(row, mask_id):
+                ended[row.pk] = row
+    _end(ended.values())
+
+
+def end_changed_since(instance: Object, deleted_at: datetime) -> None:
+    """End the acceptances of an object that comes back, in frames for which a version stored a mask since it was
+    deleted: that version did not keep its pixels. The caller has locked the row of the video's head.
+    """
+    since = (
+        Q(round__created_at__gte=deleted_at)
+        | Q(round__finished_at__gte=deleted_at)
+        | Q(round__state__in=(RoundState.QUEUED, RoundState.RUNNING))
+    )
+    masks = Mask.objects.filter(since, round__video_id=instance.video_id, frame=OuterRef("frame"))
+    _end(AcceptedObject.objects.filter(Exists(masks), instance=instance).select_related("instance"))
+
+
 def accepted_objects(video_id: int, head: int | None) -> dict[int, dict[int, int]]:
     """Return {frame: {object id: Mask.id}} of the objects that were accepted singly, with `head` taken as the head.
 
@@ -176,3 +220,18 @@ def _delete(rows: Iterable[AcceptedObject], instance: Object, by: User) -> None:
 def _tell(instance: Object, by: User) -> None:
     counters.object_accepted(instance.video_id, by)
     changes.object_accepted(instance)
+
+
+def _same_pixels(row: AcceptedObject, mask_id: int) -> bool:
+    """Return whether an object has the same pixels in a mask as in the accepted one."""
+    data = dict(Mask.objects.filter(pk__in=(row.mask_id, mask_id)).values_list("pk", "data"))
+    before, after = (decode(bytes(data[pk])) == row.instance.number for pk in (row.mask_id, mask_id))
+    return np.array_equal(before, after)
+
+
+def _end(rows: Iterable[AcceptedObject]) -> None:
+    """Delete acceptances that do not hold any more, and log it for each of their objects."""
+    found = list(rows)
+    AcceptedObject.objects.filter(pk__in=[row.pk for row in found]).delete()
+    for instance in {row.instance_id: row.instance for row in found}.values():
+        changes.object_accepted(instance)

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from webapp.accounts.models import User
 from webapp.annotation import changes
+from webapp.annotation.accepted_objects import end_changed_since
 from webapp.annotation.colors import MOST_OBJECTS, unused_color
 from webapp.annotation.head import hold
 from webapp.annotation.models import Object
@@ -78,6 +79,8 @@ def update_object(*, video: Video, number: int, **changed: Unpack[ObjectChanges]
     if "color" in changed:
         instance.color = changed["color"]
     if "deleted" in changed and changed["deleted"] != (instance.deleted_at is not None):
+        if instance.deleted_at is not None:
+            end_changed_since(instance, instance.deleted_at)
         instance.deleted_at = timezone.now() if changed["deleted"] else None
     if "label" in changed:
         instance.label = _label(video, changed["label"])

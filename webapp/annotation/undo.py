@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from django.db import transaction
 
 from webapp.accounts.models import User
+from webapp.annotation.accepted_objects import end_overlaid
 from webapp.annotation.head import conflict, hold, set_head
 from webapp.annotation.masks import line_of
 from webapp.annotation.models import Mask, Round
@@ -42,7 +43,9 @@ def move_head(*, video: Video, by: User, from_round: int | None, to_round: int |
     line = line_of(to_round)
     beside = list(active.exclude(pk__in=line))
     _check_may_stop(video, by, beside)
-    follow_head(line_of(head.round_id), line)
+    before = line_of(head.round_id)
+    follow_head(before, line)
+    end_overlaid(video.pk, line, set(line) - set(before))
     set_head(head, to_round, by)
     for version in beside:
         stop(version, by)

@@ -17,7 +17,7 @@ from webapp.annotation.accepted_objects import accept_object, accepted_at, accep
 from webapp.annotation.claims import claim
 from webapp.annotation.head import head_of
 from webapp.annotation.models import AcceptedObject, Change
-from webapp.annotation.objects import add_object
+from webapp.annotation.objects import add_object, update_object
 from webapp.annotation.pins import NewPin, add_pin, change_pin
 from webapp.annotation.state import last_mask, state_of
 from webapp.annotation.undo import move_head
@@ -75,6 +75,47 @@ def test_an_acceptance_counts_while_its_round_is_on_the_line(video: Video, owner
     assert accepted_at(video.pk, first.pk, 1) == set()
     assert accept(video, owner, 1, 1) == 1  # The mask of the first round, in place of the other one.
     assert spans(video) == [(1, 1, first.pk)]
+
+
+def logged_spans() -> Any:
+    """Return the spans in the last message about an acceptance."""
+    logged = Change.objects.filter(message__type="object.accepted").order_by("pk").last()
+    assert logged
+    return logged.message["spans"]
+
+
+def test_redo_of_an_older_version_ends_an_acceptance_whose_pixels_it_changes(video: Video, owner: User) -> None:
+    first = done(video, owner, None, [0, 1, 2])
+    second = done(video, owner, first.pk, [1], label=2)  # Object 1 has no pixels here.
+    third = done(video, owner, second.pk, [2])  # The pixels of object 1 are the same as before.
+    move_head(video=video, by=owner, from_round=third.pk, to_round=first.pk)
+    accept(video, owner, 0, 2)
+    move_head(video=video, by=owner, from_round=first.pk, to_round=third.pk)
+    assert accepted_objects(video.pk, third.pk).keys() == {0, 2}
+    assert [span["first"] for span in logged_spans()] == [0, 2]
+
+
+def test_undo_and_redo_of_a_later_version_keep_an_acceptance(video: Video, owner: User) -> None:
+    first = done(video, owner, None, [0, 1])
+    accept(video, owner, 0, 1)
+    second = done(video, owner, first.pk, [1], label=2)
+    for head, to in ((second.pk, first.pk), (first.pk, None), (None, second.pk)):
+        move_head(video=video, by=owner, from_round=head, to_round=to)
+    assert accepted_objects(video.pk, second.pk).keys() == {0, 1}
+
+
+def test_an_object_that_comes_back_is_accepted_only_where_nothing_changed_meanwhile(video: Video, owner: User) -> None:
+    add_object(video=video, author=owner)
+    made = done(video, owner, None, [0, 1, 2])
+    accept(video, owner, 0, 2)
+    update_object(video=video, number=1, deleted=True)
+    update_object(video=video, number=1, deleted=False)
+    assert accepted_objects(video.pk, made.pk).keys() == {0, 1, 2}
+    update_object(video=video, number=1, deleted=True)
+    paint(video, owner, square(5), object_id=2, over="all")
+    update_object(video=video, number=1, deleted=False)
+    assert accepted_objects(video.pk, head_of(video.pk)).keys() == {1, 2}
+    assert [(span["first"], span["last"]) for span in logged_spans()] == [(1, 2)]
 
 
 def test_a_person_accepts_only_what_is_theirs_and_what_they_saw(video: Video, owner: User, annotator: User) -> None:
