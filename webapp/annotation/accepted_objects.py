@@ -160,6 +160,16 @@ def end_changed_since(instance: Object, deleted_at: datetime) -> None:
     _end(AcceptedObject.objects.filter(Exists(masks), instance=instance).select_related("instance"))
 
 
+def end_with_mask(mask: Mask) -> list[Object]:
+    """End the acceptances of objects in a mask that cannot be read, so that it can be removed. Return the objects.
+
+    The caller has locked the row of the video's head.
+    """
+    rows = list(AcceptedObject.objects.filter(mask=mask).select_related("instance").order_by("instance__number"))
+    _end(rows)
+    return [row.instance for row in rows]
+
+
 def accepted_objects(video_id: int, head: int | None) -> dict[int, dict[int, int]]:
     """Return {frame: {object id: Mask.id}} of the objects that were accepted singly, with `head` taken as the head.
 

@@ -18,9 +18,11 @@ from django.db.models import RestrictedError
 from PIL import Image, UnidentifiedImageError
 
 from segmentation.formats.label_png import decode_labels
+from webapp.annotation.accepted_objects import end_with_mask
 from webapp.annotation.codec import BadMask, decode
 from webapp.annotation.counters import wrong_counts
 from webapp.annotation.export.files import EXPORTS
+from webapp.annotation.head import hold
 from webapp.annotation.models import Export, ExportState, Mask
 from webapp.storage.files import storage
 from webapp.videos.belonging import newer_folders
@@ -178,10 +180,14 @@ def _masks(video: Video, repair: bool) -> Iterator[Damage]:
 def _remove_mask(mask: Mask) -> str:
     try:
         with transaction.atomic():
+            hold(mask.round.video_id)
+            released = end_with_mask(mask)
             mask.delete()
     except RestrictedError:
         return "It is accepted, and therefore was kept: release the frame, then repair again."
-    return "It was removed: the frame has the mask of an earlier round again."
+    names = ", ".join(instance.name for instance in released)
+    also = f" {names} had been accepted in it, which was released." if names else ""
+    return f"It was removed: the frame has the mask of an earlier round again.{also}"
 
 
 def _counts(video: Video, repair: bool) -> Iterator[Damage]:

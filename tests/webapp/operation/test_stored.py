@@ -13,8 +13,9 @@ from django.core.management import call_command
 
 from tests.webapp.operation.conftest import Site
 from webapp.annotation.accepted import accept_frames
+from webapp.annotation.accepted_objects import accept_object
 from webapp.annotation.export.files import export_path
-from webapp.annotation.models import Export, ExportState, Mask
+from webapp.annotation.models import AcceptedObject, Export, ExportState, Mask, Object
 from webapp.operation import stored
 from webapp.operation.stored import Damage, check_site
 from webapp.videos.belonging import last_number, raise_number
@@ -125,6 +126,25 @@ def test_an_accepted_mask_is_never_removed(site: Site) -> None:
     (damage,) = found(repair=True)
     assert "release the frame" in damage.repaired
     assert Mask.objects.filter(frame=3).exists()
+
+
+def test_a_damaged_mask_in_which_an_object_is_accepted_is_removed_with_the_acceptance(site: Site) -> None:
+    instance = Object.objects.filter(video=site.video).earliest("number")
+    accept_object(
+        video=site.video,
+        by=site.round.author,
+        number=instance.number,
+        first=3,
+        last=3,
+        head=site.round.pk,
+        seen=Mask.objects.latest("pk").pk,
+        may_accept_others=True,
+    )
+    break_mask(site)
+    (damage,) = found(repair=True)
+    assert f"{instance.name} had been accepted in it, which was released" in damage.repaired
+    assert not AcceptedObject.objects.exists()
+    assert not Mask.objects.filter(frame=3).exists()
 
 
 def test_folders_are_kept_if_the_database_has_no_videos_at_all(site: Site) -> None:
