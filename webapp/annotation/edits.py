@@ -16,9 +16,11 @@ from django.db import transaction
 
 from webapp.accounts.models import User
 from webapp.annotation import changes
+from webapp.annotation.accepted import accepted_frames
+from webapp.annotation.accepted_objects import accepted_objects
 from webapp.annotation.head import hold, set_head
 from webapp.annotation.masks import mask_at
-from webapp.annotation.models import AcceptedFrame, Head, Object, Origin, Round
+from webapp.annotation.models import Head, Object, Origin, Round
 from webapp.annotation.notify import notify_worker
 from webapp.annotation.rounds import add_version
 from webapp.annotation.scribbles import check_frame, check_span
@@ -55,14 +57,14 @@ def create_edit(*, video: Video, author: User, key: UUID | str, edit: Edit) -> R
     """Create a version that edits a span. It becomes the head and waits for a worker.
 
     Raises Problem: "bad_span"; "bad_frame"; "bad_edit" for objects or frames that do not fit the operation;
-    "no_object"; "locked"; "accepted" if every frame that would change is accepted; "no_mask" if an object is not
-    visible in a frame whose mask is copied or interpolated.
+    "no_object"; "locked"; "accepted" if every frame that would change is accepted, or one of the objects is accepted
+    there; "no_mask" if an object is not visible in a frame whose mask is copied or interpolated.
     """
     head = hold(video.pk)
     check_span(video, edit.first, edit.last)
     _check_fit(edit)
     _check_objects(video, edit)
-    _check_changeable_frames(video, edit)
+    _check_changeable_frames(video, head, edit)
     _check_shown(video, head, edit)
     made = add_version(
         head,
@@ -125,13 +127,20 @@ def _check_objects(video: Video, edit: Edit) -> None:
             raise Problem("locked", f"{there[number].name} is locked. Unlock it first.", 409)
 
 
-def _check_changeable_frames(video: Video, edit: Edit) -> None:
+def _check_changeable_frames(video: Video, head: Head, edit: Edit) -> None:
     inner = edit.op == "interpolate"  # It changes the frames between the first and the last one.
     first, last = (edit.first + 1, edit.last - 1) if inner else (edit.first, edit.last)
-    accepted = AcceptedFrame.objects.filter(video=video, frame__range=(first, last)).count()
-    if accepted == last - first + 1:
+    whole = accepted_frames(video.pk)
+    single = accepted_objects(video.pk, head.round_id)
+    for frame in range(first, last + 1):
+        if frame not in whole and not _changed(edit) & single.get(frame, {}).keys():
+            return
+    if whole.issuperset(range(first, last + 1)):
         which = f"Frame {first} is" if first == last else f"All frames from {first} to {last} are"
         raise Problem("accepted", f"{which} accepted, so nothing would change. Release frames first.", 409)
+    which = f"frame {first}" if first == last else f"each frame from {first} to {last}"
+    text = f"In {which} an object that would change is accepted, or the frame is. Release the object or frames first."
+    raise Problem("accepted", text, 409)
 
 
 def _check_shown(video: Video, head: Head, edit: Edit) -> None:

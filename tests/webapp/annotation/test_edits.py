@@ -10,6 +10,7 @@ import pytest
 from tests.webapp.annotation.test_undo import done
 from tests.webapp.conftest import accept, draw, run, some_mask
 from webapp.accounts.models import User
+from webapp.annotation.accepted_objects import accept_object
 from webapp.annotation.claims import claim, finish, store
 from webapp.annotation.edits import Edit, create_edit
 from webapp.annotation.head import head_of
@@ -17,7 +18,7 @@ from webapp.annotation.masks import line_of
 from webapp.annotation.models import Round, RoundState, Scribble
 from webapp.annotation.objects import add_object, update_object
 from webapp.annotation.rounds import create_round
-from webapp.annotation.state import round_info
+from webapp.annotation.state import last_mask, round_info
 from webapp.problems import Problem
 from webapp.videos.models import Video
 
@@ -73,6 +74,29 @@ def test_an_edit_that_does_not_fit_is_refused_and_changes_nothing(
         edit(video, owner, op, objects, **given)
     assert problem.value.code == code
     assert head_of(video.pk) == base.pk
+
+
+def test_an_edit_is_refused_where_an_object_that_it_changes_is_accepted_in_every_frame(
+    video: Video, owner: User
+) -> None:
+    add_object(video=video, author=owner)
+    base = done(video, owner, None, [0, 1, 2])
+    accept(video, owner, 0, 0)
+    accept_object(
+        video=video,
+        by=owner,
+        number=1,
+        first=1,
+        last=1,
+        head=base.pk,
+        seen=last_mask(video.pk),
+        may_accept_others=True,
+    )
+    for op, objects, given in (("clear", [1], {}), ("merge", [2], {"into": 1}), ("clear", [1], {"first": 1})):
+        with pytest.raises(Problem, match="an object that would change is accepted"):
+            edit(video, owner, op, objects, **{"last": 1, **given})
+    assert edit(video, owner, "clear", [2], last=1)
+    assert edit(video, owner, "clear", [1], last=2)
 
 
 def test_a_round_runs_after_the_edit_that_it_builds_on(video: Video, owner: User) -> None:
