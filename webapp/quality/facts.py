@@ -131,12 +131,15 @@ def _accepted_objects(project_id: int) -> Iterator[Fact]:
 
 
 def _pins(project_id: int) -> Iterator[Fact]:
-    """Yield pins about objects, for the assignee of the job that the frame is in."""
+    """Yield pins about objects, for the assignee of the job that the frame is in, without those that they put there
+    themselves.
+    """
     assignees = _assignees(project_id)
     pins = Pin.objects.filter(_videos(project_id), object_id__isnull=False).order_by()
-    for video, frame, number, at in pins.values_list("video", "frame", "object_id", "created_at"):
+    for video, frame, number, author, at in pins.values_list("video", "frame", "object_id", "author", "created_at"):
         person = _assignee_at(assignees[video], frame)
-        yield Fact("rejected_objects", 1, video, person, at.date(), number)
+        if author != person:
+            yield Fact("rejected_objects", 1, video, person, at.date(), number)
 
 
 def _moves(project_id: int) -> Iterator[Fact]:

@@ -21,6 +21,7 @@ from webapp.annotation.human_time import add_seconds
 from webapp.annotation.models import HumanTime, Object
 from webapp.annotation.objects import add_object
 from webapp.annotation.painting import paint_mask
+from webapp.annotation.pins import NewPin, add_pin
 from webapp.annotation.schemas import ObjectScore
 from webapp.annotation.scores import store_score
 from webapp.jobs.models import Job
@@ -119,6 +120,14 @@ def test_a_round_on_two_objects_counts_once_in_each_group(video: Video, project:
     assert [row.rounds for row in numbers_of(project.pk, "object")] == [1, 1]  # It is a round of each of them.
     Job.objects.update(assignee=User.objects.create(username="other"))
     assert row(project, "person", "Annotator").corrections == 1
+
+
+def test_a_pin_that_an_annotator_puts_on_their_own_object_is_no_rejection(
+    work: Video, project: Project, annotator: User, reviewer: User
+) -> None:
+    add_pin(video=work, author=annotator, pin=NewPin(1, "Is this the fin?", object_id=1))
+    add_pin(video=work, author=reviewer, pin=NewPin(1, "Edge", object_id=1), reviews=True)
+    assert row(project, "person", "Annotator").rejected_objects == 1
 
 
 def test_the_curve_has_the_human_seconds_at_each_scored_round(work: Video, project: Project) -> None:
