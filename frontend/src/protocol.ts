@@ -421,7 +421,9 @@ export interface ObjectAccept {
  *
  * `data` is the new mask in base64: a label map of 0 and 1 at the size of the video, encoded as masks are stored.
  * It is applied to the mask that the frame has when the message arrives. `over` says over which other objects it may
- * paint: over none, over those that are not locked, or over all of them.
+ * paint: over none, over those that are not locked, or over all of them. `scribbles` are the keys of the sender's
+ * waiting scribbles that a preview showed in the mask that was painted over: those of the object belong to the version
+ * from then on, and the others go on waiting for a round.
  */
 export interface MaskPaint {
   type: "mask.paint";
@@ -430,6 +432,7 @@ export interface MaskPaint {
   object: ObjectNumber;
   data: string;
   over: "none" | "unlocked" | "all";
+  scribbles?: Key[];
 }
 
 /**

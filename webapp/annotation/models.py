@@ -86,6 +86,8 @@ class Round(LeasedTask):
     objects_changed = models.JSONField(null=True)  # The ids of the objects that may change. None: all of them.
     across_cuts = models.BooleanField(default=False)  # True if the round may cross scene cuts.
     edit = models.JSONField(null=True)  # For an edited version: {"op", "objects", "first", "last", "source", "into"}.
+    # For a painted version: the keys of the scribbles that belong to it, because the mask painted over showed them.
+    scribbles_taken = models.JSONField(null=True)
     source = models.CharField(max_length=200, blank=True)  # For an imported version: the name of the file.
     num_objects = models.PositiveSmallIntegerField()
     engine = models.CharField(max_length=40)  # Empty for a version that no engine made.

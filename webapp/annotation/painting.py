@@ -35,11 +35,20 @@ Over = Literal["none", "unlocked", "all"]
 
 @transaction.atomic
 def paint_mask(
-    *, video: Video, author: User, key: UUID | str, frame: int, object_id: int, data: str, over: Over
+    *,
+    video: Video,
+    author: User,
+    key: UUID | str,
+    frame: int,
+    object_id: int,
+    data: str,
+    over: Over,
+    scribbles: Iterable[UUID | str] = (),
 ) -> Round:
     """Replace the mask of an object in a frame by what a person painted. This version becomes the head at once.
 
-    Scribbles of the object that the author has waiting in the frame belong to the version from then on.
+    Those of `scribbles` that are of the object belong to the version from then on. The author's other scribbles in the
+    frame go on waiting for a round, because what was painted over did not show them.
 
     Args:
         video: the video.
@@ -49,6 +58,7 @@ def paint_mask(
         object_id: the id of the painted object.
         data: the object's new mask in base64: a label map of 0 and 1 at the size of the video, encoded by codec.py.
         over: which other objects lose the pixels that the new mask covers: none, those that are not locked, or all.
+        scribbles: the keys of the waiting scribbles that the mask which was painted over showed, as a preview.
 
     Raises:
         Problem: "bad_mask"; "no_object"; "locked"; "accepted" if the frame is accepted, or the object in it.
@@ -85,7 +95,8 @@ def paint_mask(
     Mask.objects.create(
         round=made, frame=frame, data=encode(labels), confidence=_confidence(standing, object_id, made.num_objects)
     )
-    _take_scribbles(made, waiting(video, author, [frame]))
+    made.scribbles_taken = _take_scribbles(made, {str(drawn) for drawn in scribbles})
+    made.save(update_fields=["scribbles_taken"])
     changes.round_changed(made)
     set_head(head, made.pk, author)
     if video.truth_objects:
@@ -102,21 +113,23 @@ def follow_head(before: Sequence[int], after: Sequence[int]) -> None:
     moved = set(before) ^ set(after)
     for version in Round.objects.filter(pk__in=moved, origin=Origin.PAINTED).order_by("pk"):
         if version.pk in after:
-            drawn = waiting(version.video, version.author, [version.frame])
-            _take_scribbles(version, [one for one in drawn if one.created_at <= version.created_at])
+            _take_scribbles(version, set(version.scribbles_taken or ()))
         else:
             release_scribbles(version)
 
 
-def _take_scribbles(version: Round, drawn: Iterable[Scribble]) -> None:
-    """Give a painted version those of the waiting scribbles `drawn` that are of its object.
+def _take_scribbles(version: Round, shown: set[str]) -> list[str]:
+    """Give a painted version the waiting scribbles of its object whose keys are in `shown`, and return those keys.
 
     The mask that was painted over showed them already. A later round that used them would change what was painted.
     """
+    drawn = waiting(version.video, version.author, [version.frame])
     mine = [scribble for scribble in drawn if scribble.object_id in (version.objects_changed or ())]
-    if mine:
-        Scribble.objects.filter(pk__in=[scribble.pk for scribble in mine]).update(round=version)
-        changes.scribbles_removed(version.video_id, [str(scribble.key) for scribble in mine])
+    taken = {str(scribble.key): scribble.pk for scribble in mine if str(scribble.key) in shown}
+    if taken:
+        Scribble.objects.filter(pk__in=taken.values()).update(round=version)
+        changes.scribbles_removed(version.video_id, list(taken))
+    return list(taken)
 
 
 def _decoded(video: Video, data: str) -> LabelMap:

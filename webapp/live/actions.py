@@ -184,6 +184,7 @@ def _paint_mask(actor: Actor, message: MaskPaint) -> int:
         object_id=message.object,
         data=message.data,
         over=message.over,
+        scribbles=message.scribbles,
     ).pk
 
 

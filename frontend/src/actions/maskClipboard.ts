@@ -9,7 +9,7 @@ import { base64Of, bytesOfBase64, encodeBitmap } from "../masks/encode";
 import { toast } from "../parts/Toast";
 import type { Studio } from "../studio/studio";
 import { objectToDraw } from "./objects";
-import { paint, pixelsOf } from "./painting";
+import { paint, pixelsOf, shownAt } from "./painting";
 
 const NAME = "maskwright.copiedMask";
 
@@ -51,6 +51,7 @@ export function pasteMask(studio: Studio, number: number): void {
     objectToDraw(studio, number),
     fitted(copied, video.width, video.height),
     "pasted mask",
+    shownAt(studio, frame),
   );
 }
 

@@ -36,12 +36,19 @@ export function labelsAt({ store }: Studio, frame: number): Uint8Array | undefin
   return withPaintings(store, frame, storedMask(store, frame));
 }
 
-/** Returns the same with the answer to waiting scribbles where the frame shows one: painting goes on from what is seen. */
-export function shownLabels({ store }: Studio, frame: number): Uint8Array | undefined {
+/** What a frame shows: painting goes on from it. */
+export interface Shown {
+  readonly labels: Uint8Array; // row-major
+  readonly scribbles: readonly string[]; // the keys of the waiting scribbles whose effect the labels have
+}
+
+/** Returns the same with the answer to waiting scribbles where the frame shows one. */
+export function shownAt({ store }: Studio, frame: number): Shown | undefined {
   const stored = storedMask(store, frame);
   const preview = store.preview.peek();
   const answer = preview?.of === "drawn" ? previewOf(preview, frame, stored ?? null) : null;
-  return withPaintings(store, frame, answer ?? stored);
+  const labels = withPaintings(store, frame, answer ?? stored);
+  return labels && { labels, scribbles: answer && preview ? preview.shown : [] };
 }
 
 function withPaintings(store: Store, frame: number, stored: PackedMask | null | undefined) {
@@ -59,14 +66,25 @@ interface Sent {
   undone: boolean; // it was undone between being sent and being acknowledged
 }
 
-/** Gives `object` new pixels in `frame`, undoably. `name` says what was done: "painting". Nothing happens without a change. */
-export function paint(studio: Studio, frame: number, object: number, pixels: Bitmap, name: string): void {
+/**
+ * Gives `object` new pixels in `frame`, undoably. `name` says what was done: "painting". `before` is what the frame showed
+ * when it began; nothing happens without a change of that. The scribbles that it showed belong to the painting.
+ */
+export function paint(
+  studio: Studio,
+  frame: number,
+  object: number,
+  pixels: Bitmap,
+  name: string,
+  before: Shown | undefined,
+): void {
   const { store, history } = studio;
-  const before = pixelsOf(studio, frame, object);
-  if (before && samePixels(before, pixels)) return;
+  const { width, height } = pixels;
+  if (before && samePixels(bitmapOf(before.labels, width, height, object), pixels)) return;
   const { paintOver } = store.view.peek();
-  const data = encodeBitmap(pixels);
-  let sent = send(studio, frame, object, data, paintOver);
+  const scribbles = [...(before?.scribbles ?? [])];
+  const what: Painted = { frame, object, data: encodeBitmap(pixels), over: paintOver, scribbles };
+  let sent = send(studio, what);
   const info = () => (sent.round === null ? undefined : store.rounds.value.get(sent.round));
   history.push({
     name: `${name} of ${nameOf(store, object)}`,
@@ -74,7 +92,7 @@ export function paint(studio: Studio, frame: number, object: number, pixels: Bit
     undo: () => undo(studio, sent),
     redoable: () => sent.withdrawn || (info() !== undefined && store.head.value === info()?.base),
     redo: () => {
-      if (sent.withdrawn) sent = send(studio, frame, object, data, paintOver);
+      if (sent.withdrawn) sent = send(studio, what);
       else moveHead(studio, sent.round);
     },
   });
@@ -109,11 +127,28 @@ function moveBackFrom(studio: Studio, round: number): void {
   setTimeout(end, ARRIVES_WITHIN);
 }
 
-function send(studio: Studio, frame: number, object: number, data: Uint8Array, over: Over): Sent {
+/** What the message of a painting says. */
+interface Painted {
+  readonly frame: number;
+  readonly object: number;
+  readonly data: Uint8Array;
+  readonly over: Over;
+  readonly scribbles: string[];
+}
+
+function send(studio: Studio, { frame, object, data, over, scribbles }: Painted): Sent {
   const { store, outbox } = studio;
   const sent: Sent = { key: newKey(), round: null, withdrawn: false, undone: false };
   const { key } = sent;
-  const message: MaskPaint = { type: "mask.paint", key, frame, object, data: base64Of(data), over };
+  const message: MaskPaint = {
+    type: "mask.paint",
+    key,
+    frame,
+    object,
+    data: base64Of(data),
+    over,
+    scribbles,
+  };
   showPainting(store, { key, frame, object, over, data, round: null });
   outbox.send(message).then(
     ({ result }) => {

@@ -8,7 +8,7 @@ import type { Store } from "../state/store";
 import type { CommandSpec } from "../studio/command";
 import type { Studio } from "../studio/studio";
 import { objectToDraw } from "./objects";
-import { lockedObjects, paint, shownLabels } from "./painting";
+import { lockedObjects, paint, shownAt } from "./painting";
 
 /**
  * Returns the polygon if it belongs to the frame in view and the selected object.
@@ -33,8 +33,8 @@ export function takePolygon(studio: Studio): void {
     toast({ text: "A polygon has at least three corners.", tone: "info" });
     return;
   }
-  const labels = shownLabels(studio, drawn.frame);
-  if (!labels) {
+  const shown = shownAt(studio, drawn.frame);
+  if (!shown) {
     toast({ text: "The mask of this frame is still loading. Take the polygon in a moment.", tone: "info" });
     return;
   }
@@ -42,10 +42,11 @@ export function takePolygon(studio: Studio): void {
     toast({ text: "The polygon crosses itself: parts that it goes around twice are left out." });
   discardPolygon(store);
   const object = objectToDraw(studio, drawn.object);
+  const labels = shown.labels.slice();
   const pixels = bitmapOf(labels, video.width, video.height, object);
   fillPolygon(pixels, drawn.corners, drawn.adds ? 1 : 0);
   applyBitmap(labels, object, pixels.bits, store.view.peek().paintOver, lockedObjects(store));
-  paint(studio, drawn.frame, object, bitmapOf(labels, video.width, video.height, object), "polygon");
+  paint(studio, drawn.frame, object, bitmapOf(labels, video.width, video.height, object), "polygon", shown);
 }
 
 function removeCorner(store: Store): void {

@@ -35,7 +35,7 @@ export function endHover(studio: Studio): void {
 /** Shows an answer of the server if it still fits to what the person sees. */
 export function showPreview({ store }: Studio, mask: PackedMask): void {
   const now = store.preview.peek();
-  if (now?.frame === mask.frame) store.preview.value = { ...now, mask };
+  if (now?.frame === mask.frame) store.preview.value = { ...now, mask, shown: now.drawn };
 }
 
 /**
@@ -111,7 +111,9 @@ function ask({ store, socket }: Studio, of: Preview["of"], click: HoverClick | n
   const before = store.preview.peek();
   const head = store.head.peek();
   // It is shown until the next answer, unless a version has changed the mask since.
-  const mask = before?.frame === frame && before.head === head ? before.mask : null;
+  const kept = before?.frame === frame && before.head === head ? before : null;
   if (!socket.send({ type: "preview.ask", frame, engine: store.engine.peek(), click })) return;
-  store.preview.value = { frame, of, asked: performance.now(), head, mask };
+  const drawn = waitingHere(store);
+  const [mask, shown] = [kept?.mask ?? null, kept?.shown ?? []];
+  store.preview.value = { frame, of, asked: performance.now(), head, drawn, mask, shown };
 }

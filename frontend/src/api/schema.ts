@@ -3742,7 +3742,9 @@ export interface components {
          *
          *     `data` is the new mask in base64: a label map of 0 and 1 at the size of the video, encoded as masks are stored.
          *     It is applied to the mask that the frame has when the message arrives. `over` says over which other objects it may
-         *     paint: over none, over those that are not locked, or over all of them.
+         *     paint: over none, over those that are not locked, or over all of them. `scribbles` are the keys of the sender's
+         *     waiting scribbles that a preview showed in the mask that was painted over: those of the object belong to the version
+         *     from then on, and the others go on waiting for a round.
          */
         MaskPaint: {
             /** Data */
@@ -3758,6 +3760,11 @@ export interface components {
              * @enum {string}
              */
             over: "none" | "unlocked" | "all";
+            /**
+             * Scribbles
+             * @default []
+             */
+            scribbles?: string[];
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}

@@ -17,6 +17,22 @@ async function open(work: unknown): Promise<FakeServer> {
   return server;
 }
 
+/** Returns, for each time the end of a list is watched, what says that it has come near. */
+function watchedEnds(): (() => void)[] {
+  const seen: (() => void)[] = [];
+  vi.stubGlobal(
+    "IntersectionObserver",
+    class {
+      constructor(tell: (entries: { isIntersecting: boolean }[]) => void) {
+        seen.push(() => tell([{ isIntersecting: true }]));
+      }
+      observe() {}
+      disconnect() {}
+    },
+  );
+  return seen;
+}
+
 afterEach(() => {
   hide();
   vi.unstubAllGlobals();
@@ -50,18 +66,8 @@ test("whoever has none takes one from a pool and is in it", async () => {
 });
 
 test("further parts of a list are loaded when its end comes near", async () => {
-  const seen: (() => void)[] = [];
-  vi.stubGlobal(
-    "IntersectionObserver",
-    class {
-      constructor(tell: (entries: { isIntersecting: boolean }[]) => void) {
-        seen.push(() => tell([{ isIntersecting: true }]));
-      }
-      observe() {}
-      disconnect() {}
-    },
-  );
-  const counts = { job_count: 3, review_count: 1 };
+  const seen = watchedEnds();
+  const counts = { job_count: 30, review_count: 1 };
   const jobs = [22, 23].map((id) => ({ ...JOB, id }));
   const server = await open({ ...counts, jobs: [JOB], reviews: [REVIEW], pools: [], ...ENDS, next_jobs: 21 });
   server.answers["GET /api/me/work?jobs_after=21"] = {
@@ -71,11 +77,31 @@ test("further parts of a list are loaded when its end comes near", async () => {
     pools: [],
     ...ENDS,
   };
+  expect(get("work-reviews").closest("section")?.textContent).toContain("To review 1");
   seen.at(-1)?.();
   await act(settled);
+  expect(get("work-jobs").closest("section")?.textContent).toContain("To annotate 29");
   expect(get("work-jobs").children.length).toBe(2);
   expect(get("work-reviews").children.length).toBe(1);
   expect(query("list-more")).toBeNull();
+});
+
+test("a further part is asked for once, and not again by itself when it cannot be loaded", async () => {
+  const seen = watchedEnds();
+  const counts = { job_count: 3, review_count: 0 };
+  const server = await open({ ...counts, jobs: [JOB], reviews: [], pools: [], ...ENDS, next_jobs: 21 });
+  server.answers["GET /api/me/work?jobs_after=21"] = UNREACHABLE;
+  const further = () => server.asked.filter(({ path }) => path.includes("jobs_after")).length;
+  seen.at(-1)?.();
+  seen.at(-1)?.();
+  await act(settled);
+  expect([further(), query("list-more")]).toEqual([1, null]);
+  expect(get("not-loaded").textContent).toContain("could not be loaded");
+  const jobs = [22, 23].map((id) => ({ ...JOB, id }));
+  server.answers["GET /api/me/work?jobs_after=21"] = { ...counts, jobs, reviews: [], pools: [], ...ENDS };
+  await click("not-loaded-retry");
+  expect(get("work-jobs").children.length).toBe(2);
+  expect(query("not-loaded")).toBeNull();
 });
 
 test("a lost connection is said", async () => {

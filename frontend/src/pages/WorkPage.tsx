@@ -15,6 +15,7 @@ import { toastError } from "../parts/Toast";
 import { go } from "../route";
 import { More } from "./More";
 import { PageHead } from "./PageHead";
+import { ProblemLine } from "./ProblemLine";
 import { ProblemState } from "./ProblemState";
 import { Shell } from "./Shell";
 import css from "./WorkPage.module.css";
@@ -23,6 +24,7 @@ const EVERY_MS = 15_000;
 
 export function WorkPage() {
   const parts = useRef(1);
+  const asking = useRef(false); // A further part is on its way, so the end of the list asks for no other one.
   const loaded = useLoaded("my work", () => loadWork(parts.current));
   const work = loaded.value;
   const { reload } = loaded;
@@ -37,19 +39,20 @@ export function WorkPage() {
       removeEventListener("focus", reload);
     };
   }, [reload]);
+  const askFurther = async () => {
+    if (asking.current) return;
+    asking.current = true;
+    parts.current++;
+    await reload();
+    asking.current = false;
+  };
   return (
     <Shell title="My work" crumbs={[{ name: "My work", href: "/work" }]}>
       {!work && loaded.problem && <ProblemState problem={loaded.problem} retry={loaded.reload} />}
       {!work && !loaded.problem && <Skeleton />}
       {work && <Queue work={work} />}
-      {work && cursorsOf(work) && (
-        <More
-          onSeen={() => {
-            parts.current++;
-            reload();
-          }}
-        />
-      )}
+      {work && loaded.problem && <ProblemLine what="Your newest work" loaded={{ ...loaded, value: null }} />}
+      {work && !loaded.problem && cursorsOf(work) && <More onSeen={askFurther} />}
     </Shell>
   );
 }
@@ -109,8 +112,18 @@ function Queue({ work }: { work: Work }) {
         )}
       </PageHead>
       {next ? <Next job={next} /> : <Nothing pools={work.pools.length > 0} />}
-      <List title="To annotate" testid="work-jobs" jobs={rest(work.jobs)} />
-      <List title="To review" testid="work-reviews" jobs={rest(work.reviews)} />
+      <List
+        title="To annotate"
+        testid="work-jobs"
+        jobs={rest(work.jobs)}
+        count={work.job_count - Number(next === work.jobs[0])}
+      />
+      <List
+        title="To review"
+        testid="work-reviews"
+        jobs={rest(work.reviews)}
+        count={work.review_count - Number(next === work.reviews[0])}
+      />
       <Pools pools={work.pools} />
     </>
   );
@@ -190,12 +203,13 @@ function Next({ job }: { job: Job }) {
   );
 }
 
-function List({ title, testid, jobs }: { title: string; testid: string; jobs: Job[] }) {
+/** A list of jobs. `count` is the number of all of them, of which `jobs` are loaded. */
+function List({ title, testid, jobs, count }: { title: string; testid: string; jobs: Job[]; count: number }) {
   if (!jobs.length) return null;
   return (
     <section class={css.section}>
       <h2>
-        {title} <small>{jobs.length.toLocaleString("en")}</small>
+        {title} <small>{count.toLocaleString("en")}</small>
       </h2>
       <FramedList testid={testid}>
         {jobs.map((job) => (

@@ -3,7 +3,7 @@
  * stored when it ends.
  */
 import { objectToDraw } from "../actions/objects";
-import { lockedObjects, paint, shownLabels } from "../actions/painting";
+import { lockedObjects, paint, type Shown, shownAt } from "../actions/painting";
 import { type Bitmap, copyOf } from "../masks/bitmap";
 import { applyBitmap, bitmapOf } from "../masks/compose";
 import { toast } from "../parts/Toast";
@@ -20,7 +20,7 @@ export class Painter {
     private readonly pointer: PointerState,
     readonly frame: number,
     readonly object: number,
-    private readonly before: Uint8Array, // the label map of the frame before the stroke
+    private readonly before: Shown, // what the frame showed before the stroke
     /** The object's pixels; the tool changes them and then calls `show`. */
     readonly pixels: Bitmap,
   ) {}
@@ -31,13 +31,13 @@ export class Painter {
     const video = store.video.peek();
     const frame = store.frame.peek();
     if (!video || refusal(studio, store.selected.peek(), "paint")) return null;
-    const before = shownLabels(studio, frame);
+    const before = shownAt(studio, frame);
     if (!before) {
       toast({ text: LOADING, tone: "info" });
       return null;
     }
     const object = objectToDraw(studio, store.selected.peek());
-    const pixels = bitmapOf(before, video.width, video.height, object);
+    const pixels = bitmapOf(before.labels, video.width, video.height, object);
     return new Painter(studio, pointer, frame, object, before, pixels);
   }
 
@@ -49,7 +49,7 @@ export class Painter {
   /** Takes back all changes to the pixels. */
   reset(): void {
     const { width, height } = this.pixels;
-    this.pixels.bits.set(bitmapOf(this.before, width, height, this.object).bits);
+    this.pixels.bits.set(bitmapOf(this.before.labels, width, height, this.object).bits);
   }
 
   /** Stores the pixels as a version of the mask. `name` says what was done: "painting". */
@@ -57,7 +57,8 @@ export class Painter {
     this.pointer.painting.value = null;
     const { width, height } = this.pixels;
     // Pixels of objects that are protected stay theirs, so that the object's mask is exactly what was shown.
-    paint(this.studio, this.frame, this.object, bitmapOf(this.labels(), width, height, this.object), name);
+    const pixels = bitmapOf(this.labels(), width, height, this.object);
+    paint(this.studio, this.frame, this.object, pixels, name, this.before);
   }
 
   cancel(): void {
@@ -71,7 +72,7 @@ export class Painter {
 
   private labels(): Uint8Array {
     const { store } = this.studio;
-    const labels = this.before.slice();
+    const labels = this.before.labels.slice();
     applyBitmap(labels, this.object, this.pixels.bits, store.view.peek().paintOver, lockedObjects(store));
     return labels;
   }

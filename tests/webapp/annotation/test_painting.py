@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import base64
-from uuid import uuid4
+from collections.abc import Sequence
+from uuid import UUID, uuid4
 
 import numpy as np
 import pytest
@@ -33,16 +34,23 @@ def square(x: int, size: int = 6) -> LabelMap:
 
 
 def paint(
-    video: Video, by: User, labels: LabelMap, object_id: int = 1, frame: int = 0, over: str = "all", key: str = ""
+    video: Video,
+    by: User,
+    labels: LabelMap,
+    object_id: int = 1,
+    frame: int = 0,
+    over: str = "all",
+    scribbles: Sequence[UUID] = (),
 ) -> Round:
     return paint_mask(
         video=video,
         author=by,
-        key=key or uuid4(),
+        key=uuid4(),
         frame=frame,
         object_id=object_id,
         data=painted(labels),
         over=over,  # type: ignore[arg-type]
+        scribbles=scribbles,
     )
 
 
@@ -66,22 +74,38 @@ def test_a_painted_mask_is_a_version_that_can_be_undone(video: Video, owner: Use
     assert (shown(video) == square(3)).all()
 
 
-def test_a_painting_takes_the_waiting_scribbles_of_its_object_along_and_gives_them_back_when_it_is_undone(
+def test_a_painting_takes_the_shown_scribbles_of_its_object_along_and_gives_them_back_when_it_is_undone(
     video: Video, owner: User
 ) -> None:
     add_object(video=video, author=owner)
-    drawn = [draw(video, owner, frame, number).pk for frame, number in ((0, 1), (0, 2), (1, 1))]
+    scribbles = [draw(video, owner, frame, number) for frame, number in ((0, 1), (0, 2), (1, 1), (0, 1))]
+    drawn = [scribble.pk for scribble in scribbles]
 
     def waits() -> list[int]:
         return [scribble.pk for scribble in waiting(video, owner, [0, 1])]
 
-    made = paint(video, owner, square(3))
-    assert waits() == drawn[1:]
+    made = paint(video, owner, square(3), scribbles=[scribble.key for scribble in scribbles[:3]])
+    assert waits() == drawn[1:], "the last one was not shown"
     move_head(video=video, by=owner, from_round=made.pk, to_round=None)
     assert waits() == drawn
     later = draw(video, owner)
     move_head(video=video, by=owner, from_round=None, to_round=made.pk)
     assert waits() == [*drawn[1:], later.pk]
+
+
+def test_scribbles_that_no_preview_showed_go_on_waiting_for_a_round(video: Video, owner: User) -> None:
+    drawn = draw(video, owner)
+    made = paint(video, owner, square(3))
+    assert waiting(video, owner, [0]) == [drawn]
+    move_head(video=video, by=owner, from_round=made.pk, to_round=None)
+    move_head(video=video, by=owner, from_round=None, to_round=made.pk)
+    assert waiting(video, owner, [0]) == [drawn]
+
+
+def test_nobody_takes_the_scribble_of_somebody_else_along(video: Video, owner: User, annotator: User) -> None:
+    drawn = draw(video, owner)
+    paint(video, annotator, square(3), scribbles=[drawn.key])
+    assert waiting(video, owner, [0]) == [drawn]
 
 
 def test_a_first_mask_can_be_painted_before_any_round(video: Video, owner: User) -> None:
