@@ -1,6 +1,6 @@
 """Reads from the database what people did in a project, as single facts that `numbers.py` sums up.
 
-Each function makes one or two queries.
+Each function makes a few queries, however many videos there are.
 """
 
 from __future__ import annotations
@@ -13,7 +13,17 @@ from datetime import date
 from django.db.models import Count, F, Q, QuerySet, Sum
 from django.db.models.functions import TruncDate
 
-from webapp.annotation.models import AcceptedFrame, AcceptedObject, HumanTime, Origin, Pin, Round, RoundScore, Scribble
+from webapp.annotation.models import (
+    AcceptedFrame,
+    AcceptedObject,
+    Head,
+    HumanTime,
+    Origin,
+    Pin,
+    Round,
+    RoundScore,
+    Scribble,
+)
 from webapp.jobs.models import Job, JobEvent, Stage
 
 
@@ -117,17 +127,32 @@ def _accepted(project_id: int) -> Iterator[Fact]:
 
 
 def _accepted_objects(project_id: int) -> Iterator[Fact]:
-    """Yield objects that were accepted singly, for the person who made the accepted mask."""
+    """Yield objects that are accepted singly at the head of their video, for the person who made the accepted mask."""
+    standing = _on_lines(project_id)
     rows = (
         AcceptedObject.objects.filter(_videos(project_id, "instance__video"), instance__deleted_at=None)
         .exclude(mask__round__created_at__lt=F("instance__video__created_at"))
         .annotate(day=TruncDate("created_at"), maker=F("mask__round__author"), engine=F("mask__round__engine"))
-        .values_list("instance__video", "instance__number", "maker", "engine", "day")
+        .values_list("instance__video", "instance__number", "mask__round", "maker", "engine", "day")
         .annotate(count=Count("pk"))
         .order_by()
     )
-    for video, number, maker, engine, day, count in rows:
-        yield Fact("accepted_objects", count, video, maker, day, number, engine)
+    for video, number, round_id, maker, engine, day, count in rows:
+        if round_id in standing:
+            yield Fact("accepted_objects", count, video, maker, day, number, engine)
+
+
+def _on_lines(project_id: int) -> set[int]:
+    """Return the ids of the rounds on the lines of the heads of those videos in which objects were accepted singly."""
+    accepted = AcceptedObject.objects.filter(_videos(project_id, "instance__video")).values("instance__video")
+    bases = dict(Round.objects.filter(video__in=accepted).order_by().values_list("pk", "base_id"))
+    heads = Head.objects.filter(video__in=accepted).values_list("round_id", flat=True)
+    found: set[int] = set()
+    for at in heads:
+        while at is not None:
+            found.add(at)
+            at = bases[at]
+    return found
 
 
 def _pins(project_id: int) -> Iterator[Fact]:

@@ -77,6 +77,15 @@ def test_an_acceptance_counts_while_its_round_is_on_the_line(video: Video, owner
     assert spans(video) == [(1, 1, first.pk)]
 
 
+def test_the_numbers_count_the_acceptances_on_the_line_of_the_head(video: Video, owner: User) -> None:
+    first = done(video, owner, None, [0, 1])
+    second = done(video, owner, first.pk, [1])
+    accept(video, owner, 0, 1)
+    assert numbers_of(video.project_id, "object")[0].accepted_objects == 2
+    move_head(video=video, by=owner, from_round=second.pk, to_round=first.pk)
+    assert numbers_of(video.project_id, "object")[0].accepted_objects == 1
+
+
 def logged_spans() -> Any:
     """Return the spans in the last message about an acceptance."""
     logged = Change.objects.filter(message__type="object.accepted").order_by("pk").last()
