@@ -13,6 +13,7 @@ from typing import Any
 from django.utils import timezone
 
 from webapp.annotation.accepted import accepted_frames
+from webapp.annotation.accepted_objects import accepted_objects, frames_by_object
 from webapp.annotation.export.subject import Subject
 from webapp.annotation.masks import ranges
 from webapp.annotation.models import Export, Round
@@ -69,6 +70,7 @@ def add_how_to(path: Path, how_to: str) -> None:
 
 def _video(subject: Subject, round_: Round) -> dict[str, Any]:
     video = subject.video
+    singly = frames_by_object(accepted_objects(video.pk, round_.pk))
     return {
         "id": video.pk,
         "name": video.name,
@@ -80,4 +82,5 @@ def _video(subject: Subject, round_: Round) -> dict[str, Any]:
         "exported_frames": [list(span) for span in ranges(subject.indexes)],
         "round": {"id": round_.pk, "number": round_.number, "engine": round_.engine, "weights": round_.weights},
         "accepted_frames": sorted(accepted_frames(video.pk)),
+        "accepted_objects": {number: ranges(sorted(frames)) for number, frames in sorted(singly.items())},
     }

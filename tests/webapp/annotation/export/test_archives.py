@@ -26,13 +26,16 @@ from segmentation.types import LabelMap
 from tests.webapp.annotation.export.conftest import MASKS, assert_masks, mask_of
 from tests.webapp.annotation.export.test_jobs import COUNT, add_round, brought_in, exported, labels, make_video
 from webapp.accounts.models import User
+from webapp.annotation.accepted_objects import accept_object
 from webapp.annotation.export import mattes
 from webapp.annotation.export.files import export_path
 from webapp.annotation.export.formats import FORMATS, matte_exr
 from webapp.annotation.export.jobs import make_export, run_export
 from webapp.annotation.export.options import Matte, Options
 from webapp.annotation.export.subject import Subject
+from webapp.annotation.head import head_of
 from webapp.annotation.models import AcceptedFrame, ExportState, Mask, Object
+from webapp.annotation.state import last_mask
 from webapp.problems import Problem
 from webapp.projects.models import Label, Project
 from webapp.videos.archives import ZipFiles
@@ -122,6 +125,10 @@ def test_frames_have_the_names_of_their_source_files(video: Video) -> None:
 
 
 def test_the_manifest_says_what_was_exported(video: Video) -> None:
+    owner, at = User.objects.get(username="owner"), head_of(video.pk)
+    accept_object(
+        video=video, by=owner, number=1, first=0, last=1, head=at, seen=last_mask(video.pk), may_accept_others=True
+    )
     with zipfile.ZipFile(exported(video, "davis")) as archive:
         manifest = json.loads(archive.read("manifest.json"))
     assert manifest["program"].startswith("Maskwright ")
@@ -129,6 +136,7 @@ def test_the_manifest_says_what_was_exported(video: Video) -> None:
     (entry,) = manifest["videos"]
     assert (entry["name"], entry["folder"], entry["frames"]) == ("Coral reef", "Coral-reef", COUNT)
     assert (entry["round"]["number"], entry["round"]["engine"]) == (1, "fake")
+    assert (entry["accepted_frames"], entry["accepted_objects"]) == ([], {"1": [[0, 1]]})
 
 
 @pytest.mark.parametrize("format_name", [name for name, known in FORMATS.items() if "masks =" in known.how_to])
