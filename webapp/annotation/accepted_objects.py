@@ -124,7 +124,7 @@ def take_back(*, video: Video, by: User, number: int, first: int, last: int, of_
 
 
 def end_overlaid(video_id: int, line: Collection[int], returning: Collection[int]) -> None:
-    """End the acceptances of objects to which versions that come back to the line of the head give other pixels.
+    """End the acceptances of objects that get other pixels from versions that come back to the line of the head.
 
     Only versions that were begun before the acceptance can do that, because later ones keep the pixels. `line` has the
     ids of all rounds on the line of the new head, and `returning` those that are not on the line of the present one.
@@ -148,8 +148,10 @@ def end_overlaid(video_id: int, line: Collection[int], returning: Collection[int
 
 
 def end_changed_since(instance: Object, deleted_at: datetime) -> None:
-    """End the acceptances of an object that comes back, in frames for which a version stored a mask since it was
-    deleted: that version did not keep its pixels. The caller has locked the row of the video's head.
+    """End the acceptances of an object that is restored, in the frames of which a version stored a mask after it was
+    deleted.
+
+    That version did not keep the object's pixels. The caller has locked the row of the video's head.
     """
     since = (
         Q(round__created_at__gte=deleted_at)
