@@ -1,7 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { watchPaintings } from "../actions/painting";
 import { takePolygon } from "../actions/polygon";
-import { showPreview, watchPreview } from "../actions/preview";
 import { canvasPoint } from "../canvas/view";
 import { ANN, type FakeStudio, fakeStudio, round } from "../editor/testing";
 import { bitmapOf, frameLabels } from "../masks/compose";
@@ -11,7 +10,6 @@ import { toasts } from "../parts/Toast";
 import type { MaskPaint, State } from "../protocol";
 import { reduce } from "../state/reduce";
 import { brush } from "./brush";
-import { click } from "./click";
 import { island } from "./island";
 import { createPointerState } from "./pointerState";
 import { polygon } from "./polygon";
@@ -279,55 +277,6 @@ describe("a painting", () => {
     await made.studio.refuse("mask.paint", "accepted");
     expect(made.studio.store.paintings.value).toEqual([]);
     expect(toasts.value.at(-1)?.text).toBe("refused: accepted");
-  });
-});
-
-describe("a painting over a preview", () => {
-  /** A studio with a scribble of object 1 that waits, whose preview was asked for. */
-  async function withScribble() {
-    const made = ready();
-    const asked: unknown[] = [];
-    made.studio.socket.send = (message) => asked.push(message) > 0;
-    ends.push(watchPreview(made.studio));
-    click.press(made.studio, made.pointer, at(50, 25))?.end();
-    await Promise.resolve();
-    return { ...made, keys: () => made.studio.store.mine.peek().map(({ key }) => key) };
-  }
-
-  /** The server's answer: object 1 has the rows 5 to 9. */
-  function answer(studio: FakeStudio): void {
-    const labels = new Uint8Array(WIDTH * HEIGHT).fill(1, 5 * WIDTH, 10 * WIDTH);
-    const data = encodeLabels(WIDTH, HEIGHT, labels);
-    const mask = { seq: 0, round: 0, frame: 0, confidence: new Uint8Array([255, 255]), data };
-    showPreview(studio, mask);
-  }
-
-  it("takes the scribbles along that the preview contains, and no later one", async () => {
-    const made = await withScribble();
-    drag(brush, made, at(80, 40));
-    expect(paintsOf(made.studio).at(-1)?.scribbles, "without an answer").toEqual([]);
-    answer(made.studio);
-    const [first] = made.keys();
-    click.press(made.studio, made.pointer, at(20, 25))?.end();
-    await Promise.resolve();
-    drag(brush, made, at(80, 30));
-    expect(made.keys().length).toBe(2);
-    expect(paintsOf(made.studio).at(-1)?.scribbles).toEqual([first]);
-    answer(made.studio);
-    drag(brush, made, at(80, 20));
-    expect(paintsOf(made.studio).at(-1)?.scribbles).toEqual(made.keys());
-  });
-
-  it("is stored although it brings back the stored mask, and not if nothing that is seen changes", async () => {
-    const made = await withScribble();
-    answer(made.studio);
-    made.studio.store.view.value = { ...made.studio.store.view.value, paintSize: 2 };
-    drag(brush, made, at(50, 7));
-    expect(paintsOf(made.studio)).toEqual([]);
-    made.studio.store.view.value = { ...made.studio.store.view.value, paintSize: 40 };
-    drag(rubber, made, at(-10, 7), at(110, 7));
-    const [message] = paintsOf(made.studio);
-    expect([pixelsOf(message).count, message?.scribbles]).toEqual([0, made.keys()]);
   });
 });
 
