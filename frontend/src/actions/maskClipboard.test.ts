@@ -50,6 +50,16 @@ describe("a copied mask", () => {
     expect(studio.history.nextUndo()?.name).toBe("pasted mask of bike");
   });
 
+  it("is the mask that the frame shows, also where that is the answer to a waiting scribble", async () => {
+    const studio = fakeStudio({ video: video(4, 2) });
+    const mask = packedMask({ round: 0, frame: 0, rows: ["..11", "...."] });
+    studio.store.preview.value = { frame: 0, of: "drawn", asked: 0, head: null, drawn: [], mask, shown: [] };
+    copyMask(studio, 1);
+    studio.store.preview.value = null;
+    pasteMask(studio, 2);
+    expect(painted(studio)?.rows[0]).toEqual([0, 0, 1, 1]);
+  });
+
   it("is pasted into another video of another size", async () => {
     copyMask(await opened(), 1);
     const other = fakeStudio({ video: video(8, 4) });

@@ -2,11 +2,12 @@
 import { effect } from "@preact/signals";
 import { newKey } from "../connection/key";
 import { type Bitmap, samePixels } from "../masks/bitmap";
-import { bitmapOf, type Over } from "../masks/compose";
+import { bitmapOf, type Over, type Protection } from "../masks/compose";
 import type { PackedMask } from "../masks/decode";
 import { base64Of, bytesOfBase64, encodeBitmap } from "../masks/encode";
 import type { MaskPaint } from "../protocol";
 import { sourceOf } from "../state/frameSummary";
+import { covers } from "../state/lost";
 import { type Painting, paintedLabels } from "../state/paintings";
 import { previewOf } from "../state/preview";
 import type { Store } from "../state/store";
@@ -24,16 +25,19 @@ export function lockedObjects({ objects }: Store): Set<number> {
   return new Set(locked.map(({ number }) => number));
 }
 
+/** Returns the objects whose pixels painting leaves alone in `frame`, as the server does. */
+export function protectionIn(store: Store, frame: number): Protection {
+  const accepted = new Set<number>();
+  for (const { number } of store.alive.peek())
+    if (covers(store.acceptedObjects.peek().get(number) ?? [], frame)) accepted.add(number);
+  return { locked: lockedObjects(store), accepted };
+}
+
 /** Returns the mask that `frame` has at the head: null if it has none, undefined if it is not loaded yet. */
 export function storedMask(store: Store, frame: number): PackedMask | null | undefined {
   const { rounds, headLine, accepted, masks } = store;
   const round = sourceOf(frame, rounds.peek(), headLine.peek(), accepted.peek(), masks);
   return round === null ? null : masks.get(round, frame);
-}
-
-/** Returns the label map that a frame has at the head, row-major; undefined while its mask is not loaded. */
-export function labelsAt({ store }: Studio, frame: number): Uint8Array | undefined {
-  return withPaintings(store, frame, storedMask(store, frame));
 }
 
 /** What a frame shows: painting goes on from it. */
@@ -42,7 +46,10 @@ export interface Shown {
   readonly scribbles: readonly string[]; // the keys of the waiting scribbles whose effect the labels have
 }
 
-/** Returns the same with the answer to waiting scribbles where the frame shows one. */
+/**
+ * Returns what a frame shows at the head: the answer to waiting scribbles where there is one, else the stored mask, and
+ * paintings over it. Undefined while the stored mask is not loaded.
+ */
 export function shownAt({ store }: Studio, frame: number): Shown | undefined {
   const stored = storedMask(store, frame);
   const preview = store.preview.peek();
@@ -55,7 +62,7 @@ function withPaintings(store: Store, frame: number, stored: PackedMask | null | 
   const video = store.video.peek();
   if (stored === undefined || !video) return undefined;
   const here = store.paintings.peek().filter((painting) => painting.frame === frame);
-  return paintedLabels(video, stored, here, lockedObjects(store));
+  return paintedLabels(video, stored, here, protectionIn(store, frame));
 }
 
 /** A painting that was sent: what its undo step has to know of it. */
@@ -205,7 +212,7 @@ export function watchPaintings({ store }: Studio): () => void {
 
 /** Returns the pixels of an object as the frame shows them; undefined while its mask is not loaded. */
 export function pixelsOf(studio: Studio, frame: number, object: number): Bitmap | undefined {
-  const labels = labelsAt(studio, frame);
+  const labels = shownAt(studio, frame)?.labels;
   const video = studio.store.video.peek();
   return labels && video ? bitmapOf(labels, video.width, video.height, object) : undefined;
 }

@@ -8,7 +8,7 @@ import type { Store } from "../state/store";
 import type { CommandSpec } from "../studio/command";
 import type { Studio } from "../studio/studio";
 import { objectToDraw } from "./objects";
-import { lockedObjects, paint, shownAt } from "./painting";
+import { paint, protectionIn, shownAt } from "./painting";
 
 /**
  * Returns the polygon if it belongs to the frame in view and the selected object.
@@ -45,7 +45,7 @@ export function takePolygon(studio: Studio): void {
   const labels = shown.labels.slice();
   const pixels = bitmapOf(labels, video.width, video.height, object);
   fillPolygon(pixels, drawn.corners, drawn.adds ? 1 : 0);
-  applyBitmap(labels, object, pixels.bits, store.view.peek().paintOver, lockedObjects(store));
+  applyBitmap(labels, object, pixels.bits, store.view.peek().paintOver, protectionIn(store, drawn.frame));
   paint(studio, drawn.frame, object, bitmapOf(labels, video.width, video.height, object), "polygon", shown);
 }
 

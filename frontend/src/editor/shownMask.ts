@@ -2,7 +2,7 @@
  * Decides which masks the stage shows for a frame: the stored one, an answer of the engine that is only a preview, what
  * this person has painted over it, and the other round of a comparison.
  */
-import { lockedObjects } from "../actions/painting";
+import { protectionIn } from "../actions/painting";
 import { record } from "../canvas/metrics";
 import { frameLabels } from "../masks/compose";
 import type { DecodedMask } from "../masks/contour";
@@ -89,7 +89,7 @@ export class MaskChoice {
     const here = looking ? [] : store.paintings.peek().filter((painting) => painting.frame === frame);
     const compare = store.compare.peek();
     if (here.length === 0 && !compare) return stored && this.decode(stored);
-    const labels = paintedLabels(video, stored, here, lockedObjects(store));
+    const labels = paintedLabels(video, stored, here, protectionIn(store, frame));
     return decodedOf(compare ? this.compared(frame, labels) : labels, video);
   }
 

@@ -5,9 +5,10 @@ import { withContour } from "./contour";
 import { labelsOf } from "./decode";
 
 const labels = () => Uint8Array.from([0, 1, 1, 2, 2, 3]);
-const painted = (over: Over, locked: number[] = []) => {
+const painted = (over: Over, locked: number[] = [], accepted: number[] = []) => {
   const after = labels();
-  applyBitmap(after, 1, Uint8Array.from([1, 0, 1, 1, 0, 1]), over, new Set(locked));
+  const protection = { locked: new Set(locked), accepted: new Set(accepted) };
+  applyBitmap(after, 1, Uint8Array.from([1, 0, 1, 1, 0, 1]), over, protection);
   return [...after];
 };
 
@@ -19,6 +20,7 @@ describe("painting an object", () => {
   it("takes pixels of objects that are not locked, or of all", () => {
     expect(painted("unlocked", [3])).toEqual([1, 0, 1, 1, 2, 3]);
     expect(painted("all", [3])).toEqual([1, 0, 1, 1, 2, 1]);
+    expect(painted("all", [], [3])).toEqual([1, 0, 1, 1, 2, 3]);
   });
 });
 

@@ -5,6 +5,12 @@ import { type LabelMap, labelsOf } from "./decode";
 /** Whether painting takes pixels from other objects: from none, from those that are not locked, or from all. */
 export type Over = "none" | "unlocked" | "all";
 
+/** The objects of a frame whose pixels painting leaves alone. */
+export interface Protection {
+  readonly locked: ReadonlySet<number>; // where `over` is "unlocked"
+  readonly accepted: ReadonlySet<number>; // always
+}
+
 /** Returns the label map of the whole frame, row-major, that a decoded mask stands for. */
 export function frameLabels(map: LabelMap): Uint8Array {
   const labels = new Uint8Array(map.width * map.height);
@@ -23,21 +29,22 @@ export function bitmapOf(labels: Uint8Array, width: number, height: number, obje
 
 /**
  * Writes the new pixels of `object` into `labels`. Pixels that it no longer has become background. Pixels of another
- * object change only if `over` and `locked` allow it.
+ * object change only if `over` and its protection allow it.
  */
 export function applyBitmap(
   labels: Uint8Array,
   object: number,
   bits: Uint8Array,
   over: Over,
-  locked: ReadonlySet<number>,
+  { locked, accepted }: Protection,
 ): void {
+  const mayTake = (label: number): boolean =>
+    label === 0 || (!accepted.has(label) && (over === "all" || (over === "unlocked" && !locked.has(label))));
   for (let at = 0; at < labels.length; at++) {
     const label = labels[at] as number;
     if (bits[at] === 0) {
       if (label === object) labels[at] = 0;
-    } else if (label === 0 || over === "all" || (over === "unlocked" && !locked.has(label)))
-      labels[at] = object;
+    } else if (mayTake(label)) labels[at] = object;
   }
 }
 

@@ -2,7 +2,7 @@
  * Paintings: the new masks of one object in one frame that this person made by hand and that the page does not have
  * back from the server yet. They are shown over the stored mask until the painted round arrives.
  */
-import { applyBitmap, frameLabels, labelMapOf, type Over } from "../masks/compose";
+import { applyBitmap, frameLabels, labelMapOf, type Over, type Protection } from "../masks/compose";
 import { type DecodedMask, withContour } from "../masks/contour";
 import { decodeMask, type PackedMask } from "../masks/decode";
 
@@ -22,11 +22,11 @@ export function paintedLabels(
   size: { width: number; height: number },
   stored: PackedMask | null,
   paintings: readonly Painting[],
-  locked: ReadonlySet<number>,
+  protection: Protection,
 ): Uint8Array {
   const labels = stored ? frameLabels(decodeMask(stored.data)) : new Uint8Array(size.width * size.height);
   for (const { object, over, data } of paintings)
-    applyBitmap(labels, object, frameLabels(decodeMask(data)), over, locked);
+    applyBitmap(labels, object, frameLabels(decodeMask(data)), over, protection);
   return labels;
 }
 

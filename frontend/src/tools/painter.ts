@@ -3,7 +3,7 @@
  * stored when it ends.
  */
 import { objectToDraw } from "../actions/objects";
-import { lockedObjects, paint, type Shown, shownAt } from "../actions/painting";
+import { paint, protectionIn, type Shown, shownAt } from "../actions/painting";
 import { type Bitmap, copyOf } from "../masks/bitmap";
 import { applyBitmap, bitmapOf } from "../masks/compose";
 import { toast } from "../parts/Toast";
@@ -73,7 +73,13 @@ export class Painter {
   private labels(): Uint8Array {
     const { store } = this.studio;
     const labels = this.before.labels.slice();
-    applyBitmap(labels, this.object, this.pixels.bits, store.view.peek().paintOver, lockedObjects(store));
+    applyBitmap(
+      labels,
+      this.object,
+      this.pixels.bits,
+      store.view.peek().paintOver,
+      protectionIn(store, this.frame),
+    );
     return labels;
   }
 }

@@ -158,6 +158,23 @@ describe("the brush", () => {
     }
   });
 
+  it("leaves the pixels of an object that is accepted in the frame alone, also in what is shown meanwhile", () => {
+    const made = withMask();
+    const { store } = made.studio;
+    store.view.value = { ...store.view.value, paintOver: "all" };
+    store.objectSpans.value = new Map([[2, [{ first: 0, last: 0, round: 1 }]]]);
+    const gesture = brush.press(made.studio, made.pointer, at(30, 25));
+    gesture?.move([at(50, 25)]);
+    const shown = made.pointer.painting.value?.labels ?? new Uint8Array();
+    expect([shown[25 * WIDTH + 32], shown[25 * WIDTH + 50]]).toEqual([1, 2]);
+    gesture?.end();
+    const sent = pixelsOf(paintsOf(made.studio)[0]);
+    expect([sent.has(32, 25), sent.has(50, 25)]).toEqual([true, false]);
+    store.objectSpans.value = new Map([[2, [{ first: 1, last: 9, round: 1 }]]]);
+    drag(brush, made, at(50, 25));
+    expect(pixelsOf(paintsOf(made.studio)[1]).has(50, 25)).toBe(true);
+  });
+
   it("is refused with a sentence on the background, on a locked object, on an accepted frame and for a viewer", () => {
     const cases: ((studio: FakeStudio) => void)[] = [
       ({ store }) => (store.selected.value = 0),
