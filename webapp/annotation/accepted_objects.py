@@ -20,7 +20,7 @@ from django.db.models import Exists, OuterRef, Q
 from webapp.accounts.models import User
 from webapp.annotation import changes, counters
 from webapp.annotation.accepted import accepted_frames, changed_meanwhile, check_own, check_seen, frames_have
-from webapp.annotation.codec import decode
+from webapp.annotation.codec import BadMask, decode
 from webapp.annotation.head import hold
 from webapp.annotation.masks import effective, line_of
 from webapp.annotation.models import AcceptedObject, Head, Mask, Object, Round, RoundState
@@ -235,9 +235,14 @@ def _tell(instance: Object, by: User) -> None:
 
 
 def _same_pixels(row: AcceptedObject, mask_id: int) -> bool:
-    """Return whether an object has the same pixels in a mask as in the accepted one."""
+    """Return whether an object has the same pixels in a mask as in the accepted one. A mask that cannot be read has
+    other ones.
+    """
     data = dict(Mask.objects.filter(pk__in=(row.mask_id, mask_id)).values_list("pk", "data"))
-    before, after = (decode(bytes(data[pk])) == row.instance.number for pk in (row.mask_id, mask_id))
+    try:
+        before, after = (decode(bytes(data[pk])) == row.instance.number for pk in (row.mask_id, mask_id))
+    except BadMask:
+        return False
     return np.array_equal(before, after)
 
 

@@ -16,7 +16,7 @@ from webapp.accounts.models import User
 from webapp.annotation.accepted_objects import accept_object, accepted_at, accepted_objects, release_object
 from webapp.annotation.claims import claim
 from webapp.annotation.head import head_of
-from webapp.annotation.models import AcceptedObject, Change
+from webapp.annotation.models import AcceptedObject, Change, Mask
 from webapp.annotation.objects import add_object, update_object
 from webapp.annotation.pins import NewPin, add_pin, change_pin
 from webapp.annotation.state import last_mask, state_of
@@ -102,6 +102,16 @@ def test_redo_of_an_older_version_ends_an_acceptance_whose_pixels_it_changes(vid
     move_head(video=video, by=owner, from_round=first.pk, to_round=third.pk)
     assert accepted_objects(video.pk, third.pk).keys() == {0, 2}
     assert [span["first"] for span in logged_spans()] == [0, 2]
+
+
+def test_redo_of_a_damaged_mask_ends_the_acceptance_below_it(video: Video, owner: User) -> None:
+    first = done(video, owner, None, [0, 1])
+    second = done(video, owner, first.pk, [1])
+    move_head(video=video, by=owner, from_round=second.pk, to_round=first.pk)
+    accept(video, owner, 0, 1)
+    Mask.objects.filter(round=second).update(data=b"\x07")
+    move_head(video=video, by=owner, from_round=first.pk, to_round=second.pk)
+    assert accepted_objects(video.pk, second.pk).keys() == {0}
 
 
 def test_undo_and_redo_of_a_later_version_keep_an_acceptance(video: Video, owner: User) -> None:
