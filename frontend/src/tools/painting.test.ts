@@ -140,39 +140,23 @@ describe("the brush", () => {
     expect([after.has(10, 10), after.has(20, 10)]).toEqual([true, false]);
   });
 
-  it("keeps the pixels of other objects as the switch says", () => {
-    for (const [over, locked, taken] of [
-      ["none", [], false],
-      ["unlocked", [], true],
-      ["unlocked", [2], false],
-      ["all", [2], true],
+  it("keeps the pixels of other objects as the switch says, and of those that are accepted in the frame", () => {
+    for (const [over, locked, accepted, taken] of [
+      ["none", [], 9, false],
+      ["unlocked", [], 9, true],
+      ["unlocked", [2], 9, false],
+      ["all", [2], 9, true],
+      ["all", [], 0, false],
     ] as const) {
       const made = withMask();
+      made.studio.store.objectSpans.value = new Map([[2, [{ first: accepted, last: accepted, round: 1 }]]]);
       made.studio.store.view.value = { ...made.studio.store.view.value, paintOver: over };
       lock(made.studio, locked);
       drag(brush, made, at(30, 25), at(50, 25));
       const message = paintsOf(made.studio)[0];
-      expect(message?.over).toBe(over);
-      expect([over, locked, pixelsOf(message).has(50, 25)]).toEqual([over, locked, taken]);
+      expect([message?.over, locked, pixelsOf(message).has(50, 25)]).toEqual([over, locked, taken]);
       expect(pixelsOf(message).has(32, 25)).toBe(true);
     }
-  });
-
-  it("leaves the pixels of an object that is accepted in the frame alone, also in what is shown meanwhile", () => {
-    const made = withMask();
-    const { store } = made.studio;
-    store.view.value = { ...store.view.value, paintOver: "all" };
-    store.objectSpans.value = new Map([[2, [{ first: 0, last: 0, round: 1 }]]]);
-    const gesture = brush.press(made.studio, made.pointer, at(30, 25));
-    gesture?.move([at(50, 25)]);
-    const shown = made.pointer.painting.value?.labels ?? new Uint8Array();
-    expect([shown[25 * WIDTH + 32], shown[25 * WIDTH + 50]]).toEqual([1, 2]);
-    gesture?.end();
-    const sent = pixelsOf(paintsOf(made.studio)[0]);
-    expect([sent.has(32, 25), sent.has(50, 25)]).toEqual([true, false]);
-    store.objectSpans.value = new Map([[2, [{ first: 1, last: 9, round: 1 }]]]);
-    drag(brush, made, at(50, 25));
-    expect(pixelsOf(paintsOf(made.studio)[1]).has(50, 25)).toBe(true);
   });
 
   it("is refused with a sentence on the background, on a locked object, on an accepted frame and for a viewer", () => {
