@@ -73,7 +73,7 @@ class EngineUnderTest:
 class Answers:
     """The results of an engine so far: masks [T, H, W] and confidence [T, N].
 
-    `asked` has the frames that were drawn on or advised so far.
+    `asked` has the frames that were drawn on, or that the engine advised to draw on, so far.
     """
 
     masks: Masks

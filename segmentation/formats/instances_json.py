@@ -53,10 +53,10 @@ def category_names(data: dict[str, Any]) -> dict[int, str]:
 
 
 def annotations_by(data: dict[str, Any], key: str) -> dict[int, list[tuple[str, dict[str, Any]]]]:
-    """Return the annotations of a file, each with its place for messages, by the id in the field `key`.
+    """Return the annotations of a file, each with its place in the file, for messages, by the id in the field `key`.
 
     Raises:
-        AnnotationError: an annotation is no object, or has no such field.
+        AnnotationError: an annotation is no JSON object, or has no such field.
     """
     found: dict[int, list[tuple[str, dict[str, Any]]]] = {}
     for at, annotation in enumerate(field(data, "annotations", list, "file")):

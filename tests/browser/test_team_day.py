@@ -69,9 +69,9 @@ def mix_in_a_known_clip(manager: Page) -> None:
 
 
 def deal(manager: Page) -> None:
-    """The manager invites annotator and reviewer, asks for a review and a J&F of each job, and deals twelve clips.
+    """The manager invites an annotator and a reviewer and sets that each job is reviewed and reaches a J&F of 0.5.
 
-    The annotator gets one of them and a known clip.
+    The manager lets the annotator have one job at most, so one of twelve videos becomes hers, beside a known clip.
     """
     add_clips(manager)
     manager.goto(f"/projects/{SAMPLE}/members")

@@ -184,7 +184,10 @@ def settle(page: Page, before: int) -> None:
 
 
 def act(work: Work, place: int, truth: Mask) -> bool:
-    """Do one thing for an object in the frame in view. Return False if nothing there would help."""
+    """Improve the mask of an object in the frame in view by a stroke of brush or eraser, or by a scribble if it is bad.
+
+    `place` is the object's id, and `truth` its true mask there. Return False if no stroke makes the mask better.
+    """
     page = work.page
     mask = seen(work) == place
     good = overlap(truth, mask)

@@ -163,7 +163,9 @@ def end_changed_since(instance: Object, deleted_at: datetime) -> None:
 
 
 def end_with_mask(mask: Mask) -> list[Object]:
-    """End the acceptances of objects in a mask that cannot be read, so that it can be removed. Return the objects.
+    """End the acceptances of objects that refer to an unreadable mask, so that the mask can be removed.
+
+    Return the objects.
 
     The caller has locked the row of the video's head.
     """

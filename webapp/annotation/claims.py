@@ -133,7 +133,7 @@ def stored_frames(claim: Claim) -> set[int]:
 def finish(claim: Claim, *, complete: bool) -> RoundState:
     """End a round: as done when `complete`, otherwise as superseded or cancelled, whichever was asked for.
 
-    Return the state. Raises Lost.
+    Return the state. Raises Lost if this worker no longer has the lease on the round.
     """
     hold(claim.video_id)
     round_ = Round.objects.select_related("author", "video").get(pk=claim.round_id)

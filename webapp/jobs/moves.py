@@ -194,7 +194,7 @@ def address_of(job: Job) -> str:
 
 
 def shown_to(by: User, job: Job) -> dict[str, object]:
-    """Return the JSON that describes a job to `by`, for the field `job` of an error."""
+    """Return the JSON that describes a job to `by`, which errors have in their field `job`."""
     return job_info(by, job.pk).model_dump(mode="json")
 
 

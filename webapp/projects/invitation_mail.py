@@ -1,6 +1,7 @@
 """Sends invitations by mail, where the site has a mail server.
 
-A worker makes a second secret for the link in the mail, because only a hash of the first one is stored.
+Only a hash is stored of the secret in the link that the page shows. So a worker makes another secret, for the link in
+the mail.
 """
 
 from __future__ import annotations

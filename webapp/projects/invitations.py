@@ -49,7 +49,10 @@ class Guest:
 
 @dataclass(frozen=True)
 class Line:
-    """The outcome for a line of a file: "invited" (with a link) or "member". `mailed`: a worker sends the link."""
+    """The outcome for a line of a CSV file of people: "invited" (with a link) or "member".
+
+    `mailed` says whether a worker sends the link by mail.
+    """
 
     number: int
     email: str

@@ -20,7 +20,9 @@ log = structlog.get_logger(__name__)
 
 
 class Intake:
-    """The queues that this worker reads. A process that is no worker is not connected, and refuses nothing.
+    """Decides from which queues this worker takes tasks. While the worker drains, it refuses the tasks that it got.
+
+    In a process that is no worker, which never calls `connect`, the other methods do nothing and refuse nothing.
 
     Celery's consumer may be used by the main thread only, so other threads ask that thread to change the queues.
     """

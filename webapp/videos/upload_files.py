@@ -177,7 +177,7 @@ def remove_upload(upload_id: UUID) -> None:
 
 
 def remove_old_parts() -> None:
-    """Remove what lost processes were writing, and files that were put together for imports that have ended."""
+    """Remove unfinished files of processes that are gone, and files that were put together for ended imports."""
     day_ago = time.time() - 24 * 3600
     for path in (Path(settings.HOME) / UPLOADS).glob("*"):
         with suppress(FileNotFoundError):  # Another worker may remove it at the same time.

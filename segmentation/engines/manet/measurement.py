@@ -101,7 +101,7 @@ def _embedding_after_trunk(network: MANet, size: tuple[int, int]) -> Part:
 
 
 class Plain:
-    """Embeds and segments a frame with the same operations as the official code, to measure its speed."""
+    """Embeds and segments a frame with the operations of the official code, so that their speed can be measured."""
 
     def __init__(self, scene: Scene, weights: str) -> None:
         network = load_network("manet", weights)

@@ -173,7 +173,10 @@ class InteractiveSTM(SpaceTimeMemory):
 
     @staticmethod
     def order_cues(cues: Tensor) -> Tensor:
-        """Turn mask, positive and negative scribbles, [N, 3, H, W], into [N, 4, H, W] with zeros for the map `om`."""
+        """Turn mask, positive and negative scribbles, [N, 3, H, W], into the four maps that the memory encoder takes.
+
+        The third of them, for the masks of other objects, is 0 everywhere. Returns [N, 4, H, W].
+        """
         mask, positive, negative = cues.unbind(1)
         return torch.stack([mask, positive, torch.zeros_like(mask), negative], dim=1)
 

@@ -17,7 +17,7 @@ PiecesOf = Callable[[list[AnnotatedVideo], Callable[[], None], dict[str, int]], 
 
 
 def write_instances(subjects: Sequence[Subject], path: Path, tick: Tick, pieces_of: PiecesOf) -> None:
-    """Write a zip with instances.json and JPEGImages. `tick` gets the number of frames whose masks are encoded.
+    """Write a zip with instances.json and JPEGImages. `tick` is called with the number of frames encoded so far.
 
     If the export has splits, each has a file of its own, such as instances_train.json, with the same categories.
     """

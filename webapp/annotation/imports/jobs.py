@@ -164,7 +164,10 @@ def remove_import(*, by: User, import_id: int) -> None:
 
 
 def stop_mask_import(row: MaskImport) -> bool:
-    """End an import that waits or asks, or ask one that runs to stop. Return False if it has ended."""
+    """End an import that waits for a worker or an answer, or tell a running one to stop.
+
+    Return False if it has ended already.
+    """
     waits = MaskImport.objects.filter(pk=row.pk, state__in=(MaskImportState.QUEUED, MaskImportState.ASKING))
     if waits.update(state=MaskImportState.CANCELLED, cancel_requested=True):
         release_upload_of(row)

@@ -63,7 +63,7 @@ def tell_of_end(row: MaskImport, state: MaskImportState, error: str = "") -> Non
 
 
 def sweep_mask_imports(*, starting: bool = False) -> None:
-    """Take back the imports of lost workers, and cancel those whose questions nobody has answered for a week.
+    """Let other workers take the imports of lost workers, and cancel imports that have waited for an answer for a week.
 
     `starting` says that this worker has just started.
     """

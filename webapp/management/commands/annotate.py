@@ -99,7 +99,7 @@ class Command(BaseCommand):
 
 @contextmanager
 def _standard_input(files: Sequence[Path]) -> Iterator[list[Path]]:
-    """Provide the paths with a temporary file, which holds the standard input, in the place of `-`."""
+    """Provide the paths, with `-` replaced by a temporary file that holds the standard input."""
     if sum(str(file) == STANDARD_INPUT for file in files) > 1:
         raise Problem("stdin_twice", "Only one of the files can be -, because the standard input is read once.")
     with tempfile.TemporaryDirectory() as folder:
