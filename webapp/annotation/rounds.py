@@ -170,8 +170,10 @@ def _insert(
         engine=engine,
         progress_total=video.frame_count,
     )
-    for scribble in drawn:
-        _USE.run(pk=scribble.pk, round_id=made.pk)
+    if len(drawn) == 1:  # The usual case has a prepared statement.
+        _USE.run(pk=drawn[0].pk, round_id=made.pk)
+    else:
+        Scribble.objects.filter(pk__in=[scribble.pk for scribble in drawn]).update(round=made)
     if active:
         Round.objects.filter(pk__in=[round_.pk for round_ in active]).update(superseded_by=made)
     for round_ in active:
