@@ -215,7 +215,9 @@ RULES: dict[tuple[str, str], Rule] = {
     ("POST", "/api/videos/{video_id}/exports"): Rule(Role.ANNOTATOR, body={"format": "davis"}),
     ("POST", "/api/projects/{project_id}/exports"): Rule(Role.ANNOTATOR, body={"format": "davis"}),
     ("POST", "/api/jobs/{job_id}/exports"): Rule(Role.ANNOTATOR, body={"format": "davis"}),
-    ("POST", "/api/projects/{project_id}/jobs/exports"): Rule(Role.ANNOTATOR, body={"format": "davis", "jobs": [1]}),
+    ("POST", "/api/projects/{project_id}/jobs/exports"): Rule(
+        Role.ANNOTATOR, body={"format": "davis", "jobs": ["{job_id}"]}
+    ),
     ("GET", "/api/exports/{export_id}"): Rule(Role.VIEWER),
     ("DELETE", "/api/exports/{export_id}"): Rule(Role.ANNOTATOR, only=MAKER_OR_MANAGERS),
     ("GET", "/api/exports/{export_id}/file"): Rule(Role.VIEWER),
