@@ -20,6 +20,7 @@ class AnyError(UploadError):
 
     model_config = ConfigDict(extra="forbid")
     job: JobInfo | None = None
+    head: int | None = None
     in_use: list[LabelInUse] | None = None
 
 

@@ -22,8 +22,15 @@ class CommandResult(Schema):
     result: int | None
 
 
+class CommandConflict(ErrorAnswer):
+    """A refusal because of the present state. With the code "conflict", `head` is the id of the round at the head."""
+
+    head: int | None = None
+
+
 @router.post(
-    "/videos/{int:video_id}/commands", response={200: CommandResult, (400, 403, 404, 409, 422, 429): ErrorAnswer}
+    "/videos/{int:video_id}/commands",
+    response={200: CommandResult, 409: CommandConflict, (400, 403, 404, 422, 429): ErrorAnswer},
 )
 def send_command(
     request: HttpRequest, video_id: int, body: Annotated[Command, Field(discriminator="type"), Body()]

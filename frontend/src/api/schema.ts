@@ -2567,6 +2567,20 @@ export interface components {
             truth?: boolean;
         };
         /**
+         * CommandConflict
+         * @description A refusal because of the present state. With the code "conflict", `head` is the id of the round at the head.
+         */
+        CommandConflict: {
+            /** Code */
+            code: string;
+            /** Field */
+            field?: string | null;
+            /** Head */
+            head?: number | null;
+            /** Text */
+            text: string;
+        };
+        /**
          * CommandResult
          * @description What the `ack` of the socket carries: the id of the object or round that the message created, if it did.
          */
@@ -16516,7 +16530,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
+                    "application/json": components["schemas"]["CommandConflict"];
                 };
             };
             /** @description The body is too large. */
