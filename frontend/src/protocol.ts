@@ -252,7 +252,6 @@ export interface State {
   pins: PinInfo[];
   /** By frame, the id of the round whose mask was accepted. */
   accepted: Record<number, number>;
-  /** By object that is accepted by itself somewhere. */
   accepted_objects: Record<number, AcceptedObjectSpan[]>;
   /** By object, the frames in which it is not visible. Objects without any are left out. */
   absent: Record<number, Span[]>;

@@ -101,8 +101,9 @@ class SessionMasks:
         return np.zeros(self._size, np.uint8) if found is None else found
 
     def keeps(self, frame: int) -> bool:
-        """Whether the current part of a round must keep a frame's mask: it is locked, or an earlier part has computed
-        it.
+        """Return whether the current part of a round must not change a frame's mask.
+
+        That is so if the frame is locked, or if an earlier part of the round has computed the mask.
         """
         return frame in self.locked or frame in self.done
 

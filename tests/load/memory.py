@@ -101,7 +101,10 @@ async def _draw(door: Door, video: int, count: int, done: Callable[[], None]) ->
 
 
 class Watch:
-    """Prints the memory of the process `name` of a site after each quarter of `total` pieces of work."""
+    """Measures the memory of a process, whose name is `name`, at the start and after each quarter of the work.
+
+    The work has `total` pieces, such as rounds or strokes.
+    """
 
     def __init__(self, studio: Studio, name: str, total: int) -> None:
         self._process, self._name, self._total = studio.children()[name], name, total

@@ -22,7 +22,7 @@ from webapp.annotation.accepted_objects import accepted_at
 from webapp.annotation.codec import BadMask, LabelMap, decode, encode
 from webapp.annotation.head import hold, set_head
 from webapp.annotation.masks import StoredMask, mask_at
-from webapp.annotation.models import Mask, Object, Origin, Round, RoundState, Scribble
+from webapp.annotation.models import Head, Mask, Object, Origin, Round, RoundState, Scribble
 from webapp.annotation.notify import notify_scorer
 from webapp.annotation.objects import locked_numbers
 from webapp.annotation.rounds import add_version
@@ -51,11 +51,7 @@ def paint_mask(
     frame go on waiting for a round, because what was painted over did not show them.
 
     Args:
-        video: the video.
-        author: the person who painted.
         key: the idempotency key of the message.
-        frame: the frame.
-        object_id: the id of the painted object.
         data: the object's new mask in base64: a label map of 0 and 1 at the size of the video, encoded by codec.py.
         over: which other objects lose the pixels that the new mask covers: none, those that are not locked, or all.
         scribbles: the keys of the waiting scribbles that the mask which was painted over showed, as a preview.
@@ -72,6 +68,24 @@ def paint_mask(
     labels = blank(video) if standing is None else standing.labels.copy()
     before = labels.copy()
     _apply(labels, painted, object_id, _protected(video, object_id, over) | accepted)
+    pixels = int(np.count_nonzero(labels != before))
+    made = _add_painted(head, video, author, key, frame, object_id, pixels)
+    Mask.objects.create(
+        round=made, frame=frame, data=encode(labels), confidence=_confidence(standing, object_id, made.num_objects)
+    )
+    made.scribbles_taken = _take_scribbles(made, {str(drawn) for drawn in scribbles})
+    made.save(update_fields=["scribbles_taken"])
+    changes.round_changed(made)
+    set_head(head, made.pk, author)
+    if video.truth_objects:
+        notify_scorer(made.pk)
+    return made
+
+
+def _add_painted(
+    head: Head, video: Video, author: User, key: UUID | str, frame: int, object_id: int, pixels: int
+) -> Round:
+    """Add the version of a painting that changed `pixels` pixels of a frame. It is complete at once."""
     made = add_version(
         head,
         video,
@@ -84,7 +98,7 @@ def paint_mask(
         objects_changed=[object_id],
         engine="",
         state=RoundState.DONE,
-        pixels=int(np.count_nonzero(labels != before)),
+        pixels=pixels,
         progress_done=1,
         progress_total=1,
         frames=[(frame, frame)],
@@ -92,15 +106,6 @@ def paint_mask(
         finished_at=Now(),
     )
     made.refresh_from_db()
-    Mask.objects.create(
-        round=made, frame=frame, data=encode(labels), confidence=_confidence(standing, object_id, made.num_objects)
-    )
-    made.scribbles_taken = _take_scribbles(made, {str(drawn) for drawn in scribbles})
-    made.save(update_fields=["scribbles_taken"])
-    changes.round_changed(made)
-    set_head(head, made.pk, author)
-    if video.truth_objects:
-        notify_scorer(made.pk)
     return made
 
 
@@ -119,9 +124,10 @@ def follow_head(before: Sequence[int], after: Sequence[int]) -> None:
 
 
 def _take_scribbles(version: Round, shown: set[str]) -> list[str]:
-    """Give a painted version the waiting scribbles of its object whose keys are in `shown`, and return those keys.
+    """Move waiting scribbles of the painted object, those with keys in `shown`, to a painted version.
 
-    The mask that was painted over showed them already. A later round that used them would change what was painted.
+    The preview that the person painted on showed them already, so a later round that used them would change what was
+    painted. Return the keys of those that were moved.
     """
     drawn = waiting(version.video, version.author, [version.frame])
     mine = [scribble for scribble in drawn if scribble.object_id in (version.objects_changed or ())]

@@ -219,7 +219,9 @@ class State(Model):
     head: int | None  # The id of the round that the video stands at.
     pins: list[PinInfo]
     accepted: dict[int, int]  # By frame, the id of the round whose mask was accepted.
-    accepted_objects: dict[int, list[AcceptedObjectSpan]]  # By object that is accepted by itself somewhere.
+    accepted_objects: dict[
+        int, list[AcceptedObjectSpan]
+    ]  # By the id of each object that is accepted singly in a frame.
     absent: dict[int, list[Span]]  # By object, the frames in which it is not visible. Objects without any are left out.
     cuts: list[FrameIndex]  # The first frame of each new scene.
     seconds: dict[int, float]  # Human work by object; 0: while no object was selected. Idle time is left out.

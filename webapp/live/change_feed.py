@@ -69,9 +69,9 @@ class Cursor:
 
 @dataclass(frozen=True)
 class Delta:
-    """What is new since a cursor. `running` is true while a round waits or runs, because more is to come then.
+    """The changes, masks and progress of a video since a cursor, as one poll reads them.
 
-    `more` is true if there is more already than one poll reads.
+    `running` is true while a round waits or runs. `more` is true if there are more new rows than one poll reads.
     """
 
     changes: list[LogEntry]

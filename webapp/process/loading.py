@@ -1,5 +1,6 @@
-"""Switches the garbage collector off while Python modules are imported, which leaves no garbage: a process starts in a
-quarter less time.
+"""Switches Python's garbage collector off while modules are imported.
+
+Importing leaves no garbage, and a process starts in a quarter less time without looking for it.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ class NumbersRow(Model):
     rounds: float
     corrections: float
     accepted_frames: float
-    accepted_objects: float  # Objects that were accepted by themselves, counted in each frame.
+    accepted_objects: float  # Objects that were accepted singly, counted in each frame.
     rejected_objects: float  # Pins about an object.
     submissions: float
     rejections: float

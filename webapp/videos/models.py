@@ -129,10 +129,10 @@ class FetchState(models.TextChoices):
 
 
 class Fetch(LeasedTask):
-    """A file that the server reads from its import folder or a bucket, or downloads from a URL, instead of an upload.
+    """The task of getting a file that nobody uploads: from the import folder, a bucket or a URL.
 
-    A worker holds a lease on the row while it stores the file as an upload, which then becomes a video or is brought in
-    as masks.
+    A worker stores the file as an upload, which then becomes a video or is imported as masks. It holds a lease on the
+    row meanwhile.
     """
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="fetches")

@@ -1,4 +1,4 @@
-/** Scene cuts, the first frames of new scenes: adding, removing and moving them, undoably, and going from one to the next. */
+/** Scene cuts, the first frames of new scenes: adding, removing and moving them with undo, and going from one to the next. */
 import { newKey } from "../connection/key";
 import { toast, toastError } from "../parts/Toast";
 import type { Studio } from "../studio/studio";

@@ -31,7 +31,7 @@ export function copyMask(studio: Studio, number: number): void {
   }
 }
 
-/** Gives an object the copied mask in the frame in view, in place of what it has there, undoably. */
+/** Gives an object the copied mask in the frame in view, in place of what it has there. Undo takes it back. */
 export function pasteMask(studio: Studio, number: number): void {
   const { store } = studio;
   const video = store.video.peek();

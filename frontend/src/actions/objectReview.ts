@@ -1,4 +1,4 @@
-/** Accepting and rejecting a single object in a span of frames, undoably. The other objects there stay as they are. */
+/** Accepting and rejecting a single object in a span of frames, with undo. The other objects there stay as they are. */
 import { newKey } from "../connection/key";
 import { plural } from "../format";
 import { toast, toastError } from "../parts/Toast";
@@ -6,7 +6,7 @@ import { covers, type Range } from "../state/lost";
 import type { Studio } from "../studio/studio";
 import { whenSeen } from "./head";
 
-/** Returns the frames of a span in which object `number` is accepted by itself, and those in which it could be. */
+/** Returns the frames of a span in which object `number` is accepted singly, and those in which it could be. */
 export function objectParts({ store }: Studio, number: number, [first, last]: Range) {
   const parts: Record<"yes" | "no", [number, number][]> = { yes: [], no: [] };
   const accepted = store.acceptedObjects.value.get(number) ?? [];
@@ -22,7 +22,7 @@ export function objectParts({ store }: Studio, number: number, [first, last]: Ra
   return parts;
 }
 
-/** Whether object `number` is accepted by itself wherever the span has a mask that is not accepted whole. */
+/** Whether object `number` is accepted singly in all frames of the span that have a mask and are not accepted whole. */
 export function isObjectAccepted(studio: Studio, number: number, span: Range): boolean {
   const { yes, no } = objectParts(studio, number, span);
   return yes.length > 0 && no.length === 0;

@@ -44,7 +44,7 @@ function lastLabel({ store }: Studio): Label | undefined {
 }
 
 /**
- * Adds an object, undoably. It exists and is selected at once, so that drawing does not wait for the server.
+ * Adds an object, which undo takes back. It exists and is selected at once, so that drawing does not wait for the server.
  * `then` is called with the object's id once the server has given it.
  */
 export function addObject(studio: Studio, wanted?: Label, then?: (number: number) => void): void {

@@ -74,8 +74,8 @@ interface Sent {
 }
 
 /**
- * Gives `object` new pixels in `frame`, undoably. `name` says what was done: "painting". `before` is what the frame showed
- * when it began; nothing happens without a change of that. The scribbles that it showed belong to the painting.
+ * Gives `object` new pixels in `frame`, which undo takes back. `name` says what was done: "painting". `before` is what the
+ * frame showed when the stroke began; nothing happens if `pixels` is the same. Scribbles that it showed belong to the painting.
  */
 export function paint(
   studio: Studio,

@@ -15,12 +15,12 @@ const LOG_WITHIN = 1000; // ms
 /** What was drawn, without whose it is and its key. Coordinates are in 0..1 of the frame. */
 type Drawn = Omit<ScribbleInfo, "key" | "author">;
 
-/** Adds a scribble, undoably. `path` has coordinates in 0..1 of the frame. */
+/** Adds a scribble, which undo takes back. `path` has coordinates in 0..1 of the frame. */
 export function draw(studio: Studio, frame: number, object: number, path: Point[]): void {
   add(studio, { frame, object, path, kind: "scribble", positive: true });
 }
 
-/** Adds a click (one point) or a box (two opposite corners), undoably. It waits for a round like a scribble. */
+/** Adds a click (one point) or a box (two opposite corners), which undo takes back. It waits for a round like a scribble. */
 export function addPrompt(
   studio: Studio,
   frame: number,
@@ -31,7 +31,7 @@ export function addPrompt(
   add(studio, { frame, object, path: points, kind, positive });
 }
 
-/** Adds again what a round has used, undoably. */
+/** Adds scribbles again that a round has used. Undo takes them back. */
 export function drawAgain(studio: Studio, { object_id, ...rest }: RoundScribble): void {
   add(studio, { ...rest, object: object_id });
 }
@@ -47,7 +47,7 @@ export function takeBack(studio: Studio, scribble: ScribbleInfo): void {
   removeScribble(studio, scribble.key);
 }
 
-/** Removes a waiting scribble of this person, undoably. */
+/** Removes a waiting scribble of this person. Undo brings it back. */
 export function eraseScribble(studio: Studio, scribble: ScribbleInfo): void {
   const { name, undoable, undo, redoable, redo } = stepOf(studio, scribble.key, scribble);
   removeScribble(studio, scribble.key);

@@ -39,7 +39,7 @@ export function canAccept(studio: Studio): boolean {
   return yes.length + no.length > 0;
 }
 
-/** Accepts or releases `span`, undoably. Without it, the selected span, else the frame in view. */
+/** Accepts or releases `span`: without it the selected span, else the frame in view. It can be undone. */
 export function acceptUsed(studio: Studio, accepted: boolean, span: Range = spanInUse(studio)): void {
   const { yes, no } = acceptedParts(studio, span);
   const changed = accepted ? no : yes;

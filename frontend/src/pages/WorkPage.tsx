@@ -57,7 +57,7 @@ export function WorkPage() {
   );
 }
 
-/** Returns where the next parts of the lists begin, or null if no list has one. */
+/** Returns the parameters that ask for the next page of each list, or null if all lists are complete. */
 function cursorsOf({ next_jobs, next_reviews, next_pools }: Work) {
   if (next_jobs === null && next_reviews === null && next_pools === null) return null;
   return {

@@ -41,7 +41,7 @@ export function decidedOf(absent: ByObject, accepted: ByObject): ByObject {
   return decided;
 }
 
-/** Returns the summaries with the confidence of the objects that are not accepted by themselves in their frame. */
+/** Returns the summaries with the confidence of the objects that are not accepted singly in their frame. */
 export function withoutAccepted(
   summaries: readonly FrameSummary[],
   accepted: ByObject,

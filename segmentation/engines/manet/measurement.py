@@ -101,7 +101,7 @@ def _embedding_after_trunk(network: MANet, size: tuple[int, int]) -> Part:
 
 
 class Plain:
-    """Embeds and segments a frame with the operations of the official code, so that their speed can be measured."""
+    """Computes the embedding and the masks of a frame as the official code does, so that both can be timed."""
 
     def __init__(self, scene: Scene, weights: str) -> None:
         network = load_network("manet", weights)

@@ -75,8 +75,9 @@ class Sums(NamedTuple):
 
 
 class Found(NamedTuple):
-    """How similar each cell of a frame is to cells that each of n objects is known to cover. All tensors are [cells,
-    n].
+    """The similarity of each cell of a frame to the cells of annotated frames, for each of n objects.
+
+    All tensors are [cells, n].
     """
 
     read: Tensor  # mean share of the object in the cells of the memory, weighted by similarity, 0..1

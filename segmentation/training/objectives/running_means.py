@@ -1,4 +1,4 @@
-"""Averages the losses of the masks in one training step, and their J computed from probabilities (soft J)."""
+"""Means over all masks of a training step: of their losses, and of their soft J (J computed from probabilities)."""
 
 from __future__ import annotations
 

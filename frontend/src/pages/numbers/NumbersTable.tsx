@@ -38,7 +38,7 @@ const COLUMNS: Column[] = [
   {
     key: "accepted_objects",
     name: "Objects ok",
-    title: "Objects that were accepted by themselves, counted in each frame",
+    title: "Objects that were accepted singly, counted in each frame",
     shown: whole,
     adds: true,
   },

@@ -28,7 +28,7 @@ export interface Lane {
   lost: readonly Range[];
   /** Where a person said that the object is not in the picture. */
   absent: readonly Range[];
-  /** Where a person accepted the object by itself. */
+  /** Where a person accepted the object singly. */
   accepted: readonly Range[];
   /** Where an open pin says that the object is wrong. */
   rejected: readonly Range[];
