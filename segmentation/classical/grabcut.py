@@ -93,9 +93,10 @@ def correct_mask(
 
 
 def _reached(mask: BinaryMask, scribbles: BinaryMask, right: BinaryMask) -> BinaryMask:
-    """Return those connected parts of `mask` that a scribble runs through, without pixels too far from the scribbles.
+    """Return the pixels of `mask` near the scribbles that are connected to a scribble by such pixels.
 
-    `scribbles` are pixels of scribbles of one object id, `right` those that already have this object id; all [h, w].
+    `scribbles` are pixels of scribbles of one object id. `right` are the pixels that already have this object id: how
+    far a scribble reaches depends on its distance to them. All are [h, w].
     """
     box = box_of(scribbles)
     if box is None:

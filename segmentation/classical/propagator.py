@@ -123,7 +123,8 @@ class Propagator:
             start: the frame that was drawn on.
             direction: 1 for forward, -1 for backward.
             changes: by id, the objects that the interaction annotated, and how it changed them in the start frame.
-            removed: by id, those of them that are no longer in the start frame, with their masks before [H, W].
+            removed: by id, the masks [H, W] before the interaction of those objects in `changes` that are no longer in
+                the start frame.
         """
         self._context = context
         self._start = self._frame = start

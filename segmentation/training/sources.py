@@ -24,7 +24,7 @@ from segmentation.formats.mask_files import MaskFiles, mask_paths
 
 
 class DataError(ValueError):
-    """The data folder cannot be used. The message names the file and what is wrong with it."""
+    """The training data cannot be used. The message names the file, folder or video, and says what is wrong with it."""
 
 
 @dataclass(frozen=True)

@@ -134,7 +134,10 @@ def changed(chance: random.Random) -> str:
 
 
 def _change_value(value: Any, chance: random.Random) -> None:
-    """Replace, remove or double one value somewhere in a JSON object or list."""
+    """Change one value somewhere in a JSON object or list.
+
+    The value is removed, replaced by one of `ODD`, or, if it is a long string, gets another character.
+    """
     places = list(value) if isinstance(value, dict) else list(range(len(value)))
     if not places:
         return

@@ -91,7 +91,10 @@ class Site:
         return len(acknowledged - self._stored())
 
     def break_messages(self, number: int) -> int:
-        """Put broken messages into the queue of the worker. Return 1 if it does not compute a round after them."""
+        """Put broken messages into the queue of the worker, and run a round.
+
+        Return how many of its masks differ from those of a round without a fault, plus 1 if the worker was restarted.
+        """
         worker = self._studio.children()["rounds"]
         for name, data in enumerate(broker.BROKEN.values()):
             path = self._studio.home / "queue" / "messages" / f"0_{number}-{name}.rounds.msg"

@@ -148,14 +148,16 @@ def write_until_full(path: Path) -> None:
 
 
 def restores(tries: int) -> Row:
-    """Back a site up while somebody draws, restore it as an empty site, and compare, as often as `tries` says."""
+    """`tries` times: draw, back the running site up, restore the backup into an empty folder, and compare both."""
     with (
         tempfile.TemporaryDirectory(prefix="maskwright-faults-") as home,
         Studio(Path(home), **SLOW) as studio,
         Visitor(studio) as owner,
     ):
         site = Site(studio, owner)
-        return repeat("a backup of a running site is restored as an empty one", tries, lambda _: _restore(studio, site))
+        return repeat(
+            "a backup of a running site is restored into an empty folder", tries, lambda _: _restore(studio, site)
+        )
 
 
 def _restore(studio: Studio, site: Site) -> int:

@@ -78,7 +78,7 @@ def measure(studio: Studio, owner: Visitor, engine: str, frames: int, tries: int
 
 
 def upload(project: Project, folder: Path, frames: int, count: int) -> list[int]:
-    """Upload a video with that many frames `count` times, and return the ids of the videos."""
+    """Upload a video of `frames` frames `count` times, and return the ids of the videos."""
     clip = write_clip(folder / f"{frames}.mp4", frames)
     return [project.upload(clip).id for _ in range(count)]
 

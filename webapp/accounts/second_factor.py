@@ -102,9 +102,9 @@ def begin(*, user: User) -> Setup:
 
 @transaction.atomic
 def confirm(*, user: User, code: str) -> list[str]:
-    """Turn the second factor on, because the user's app shows a right code. Returns their recovery codes.
+    """Turn the second factor on if `code` is a valid code of the user's app. Return the user's recovery codes.
 
-    Raises Problem if nothing was begun or the code is wrong.
+    Raises Problem if nothing was begun, if the code is wrong or cannot be checked, or after too many wrong codes.
     """
     found = SecondFactor.objects.filter(user=user, confirmed_at=None).first()
     if found is None:

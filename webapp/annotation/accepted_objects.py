@@ -1,11 +1,12 @@
 """Objects that a person accepted singly in some frames, while the other objects there may still change.
 
 A person accepts the pixels that the object has in one stored mask. The acceptance counts while the round of this mask
-is on the line of the head: later versions keep the pixels, and after an undo to an earlier round it does not count
-until redo.
+is the head or one of the rounds that the head builds on. Later versions keep the pixels. An undo to an earlier round
+suspends the acceptance, and redo brings it back.
 
-It ends when a version comes to the line that was made without it and gives the object other pixels: by redo of a
-version that is older than the acceptance, or when a deleted object comes back.
+Apart from a release by a person, it ends when a version that did not know of it has other pixels for the object:
+because redo returns to a version from before the acceptance, or because a deleted object is restored, and versions were
+stored while it was deleted.
 """
 
 from __future__ import annotations

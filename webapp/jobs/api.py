@@ -228,7 +228,7 @@ def list_leases(request: HttpRequest, video_id: int) -> list[LeaseInfo]:
 
 @router.post("/videos/{int:video_id}/jobs", response={201: list[JobInfo], (400, 404, 409): ErrorAnswer})
 def cut_video(request: HttpRequest, video_id: int, body: CutBody) -> Status[list[JobInfo]]:
-    """Replace the jobs of a video, none of which has been begun, by jobs of its parts."""
+    """Cut a video into parts with a job each, instead of its present jobs. Refused once any of these has been begun."""
     user = signed_in(request)
     made = cutting.cut_video(
         by=user,

@@ -33,7 +33,7 @@ class JobsExportBody(Strict):
 
 @router.post("/jobs/{int:job_id}/exports", response={201: ExportInfo, (400, 403, 404, 409): ErrorAnswer})
 def export_job(request: HttpRequest, job_id: int, body: JobExportBody) -> Status[Export]:
-    """Export the frames of a job. Where `spans` are given, only those of its frames that are in them."""
+    """Export the frames of a job. If the options have `spans`, only its frames within these are exported."""
     by = signed_in(request)
     made = exporting.export_job(
         by=by, job_id=job_id, format_name=body.format, round_id=body.round, options=body.options.chosen()

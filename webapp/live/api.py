@@ -35,8 +35,9 @@ class CommandConflict(ErrorAnswer):
 def send_command(
     request: HttpRequest, video_id: int, body: Annotated[Command, Field(discriminator="type"), Body()]
 ) -> CommandResult:
-    """Change a video: objects, scribbles, painted masks, rounds, the head, accepted frames.
+    """Change a video, for example its objects, scribbles, rounds or accepted frames.
 
-    The body is a message of the socket. Its `key` makes it safe to send it again: it takes effect once.
+    The body is one of the messages by which a page changes a video over its socket. A message takes effect once, even
+    if it is sent again with the same `key`.
     """
     return CommandResult(result=perform(signed_in(request), video_id, body))

@@ -203,10 +203,10 @@ def _counts(video: Video, repair: bool) -> Iterator[Damage]:
 
 
 def _extra_folders(repair: bool) -> Iterator[Damage]:
-    """Yield folders of videos and uploads that have no row.
+    """Yield Damage for each folder of a video or an upload that has no row. With `repair`, remove the folders.
 
-    The folders are kept if the database has no video at all, or is older than the files, because the files then
-    probably belong to another database.
+    None is removed if the database has no video at all, or is older than the files, because the files then probably
+    belong to another database.
     """
     extra, newer = folders_without_row(), newer_folders()
     kept = ""

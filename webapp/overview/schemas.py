@@ -47,7 +47,7 @@ class CardPage(Schema):
 
 
 class DayInfo(Schema):
-    """What was left at the end of a day."""
+    """How many jobs of a project were not finished at the end of a day, and how many frames these jobs have."""
 
     day: date
     jobs: int

@@ -21,9 +21,10 @@ Beat = Callable[[], object]  # It is called between the files of a folder, and m
 
 
 class Storage(Protocol):
-    """Stored files. A file or folder that does not exist raises FileNotFoundError where it is to be read.
+    """Stored files. Reading a file that does not exist raises FileNotFoundError, and so does `age` of a missing folder.
 
-    Removing what does not exist does nothing. Every method may raise OSError.
+    A folder that does not exist is listed as an empty one, and removing what does not exist does nothing. Every method
+    may raise OSError.
     """
 
     on_this_disk: bool  # Whether the files are on the disk of the data folder.

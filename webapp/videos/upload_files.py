@@ -150,9 +150,10 @@ def _put_together(upload: Upload, to: Path) -> None:
 
 
 def _chunks(stored: dict[str, int], size: int) -> list[tuple[str, int]]:
-    """Return the names and sizes of stored chunks that follow each other from byte 0 to `size`.
+    """Return the names and sizes of stored chunks that follow each other from byte 0 to `size`, each byte once.
 
-    Chunks that were stored but never recorded as received are left out. Raises Refused if the others leave a gap.
+    Chunks that do not lead to `size` are left out: their bytes were sent again, divided differently. Raises Refused if
+    the others leave a gap.
     """
     begins = {name: int(name.partition("-")[0]) for name in stored}
     leading: dict[int, str] = {}  # By the byte at which it begins: a chunk from which others lead to the end.

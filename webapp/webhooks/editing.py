@@ -128,5 +128,5 @@ def _thing(hook: Webhook) -> Thing:
 
 
 def _in_order(events: Sequence[Event]) -> list[str]:
-    """Return each event once, in the order of the list of events."""
+    """Return the names of `events` without repetitions, in the order of `TEXTS`."""
     return [str(event) for event in TEXTS if event in events]

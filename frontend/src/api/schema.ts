@@ -334,7 +334,7 @@ export interface paths {
         put?: never;
         /**
          * Export Job
-         * @description Export the frames of a job. Where `spans` are given, only those of its frames that are in them.
+         * @description Export the frames of a job. If the options have `spans`, only its frames within these are exported.
          */
         post: operations["export_job"];
         delete?: never;
@@ -1859,9 +1859,10 @@ export interface paths {
         put?: never;
         /**
          * Send Command
-         * @description Change a video: objects, scribbles, painted masks, rounds, the head, accepted frames.
+         * @description Change a video, for example its objects, scribbles, rounds or accepted frames.
          *
-         *     The body is a message of the socket. Its `key` makes it safe to send it again: it takes effect once.
+         *     The body is one of the messages by which a page changes a video over its socket. A message takes effect once, even
+         *     if it is sent again with the same `key`.
          */
         post: operations["send_command"];
         delete?: never;
@@ -1939,7 +1940,7 @@ export interface paths {
         put?: never;
         /**
          * Cut Video
-         * @description Replace the jobs of a video, none of which has been begun, by jobs of its parts.
+         * @description Cut a video into parts with a job each, instead of its present jobs. Refused once any of these has been begun.
          */
         post: operations["cut_video"];
         delete?: never;
@@ -2692,7 +2693,7 @@ export interface components {
         };
         /**
          * DayInfo
-         * @description What was left at the end of a day.
+         * @description How many jobs of a project were not finished at the end of a day, and how many frames these jobs have.
          */
         DayInfo: {
             /**

@@ -1,7 +1,7 @@
 """Measures the speed of MA-Net, as the engine runs it and in a plain version.
 
 The plain version computes as the official code does: with separate batch norms, with the 625 offsets of the local map
-in one array, and with the distances of all pixels to all annotated pixels computed again for each id. It needs 6 GB.
+in one array, and with a search through the distances to all annotated pixels for each id. It needs 6 GB.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ def _embedding_after_trunk(network: MANet, size: tuple[int, int]) -> Part:
 
 
 class Plain:
-    """Computes the embedding and the masks of a frame as the official code does, so that both can be timed."""
+    """Computes the embedding and the mask of a frame as the official code does, so that each step can be timed."""
 
     def __init__(self, scene: Scene, weights: str) -> None:
         network = load_network("manet", weights)
@@ -128,7 +128,7 @@ def plain_global(query: Tensor, reference: Tensor, scribbles: Tensor, ids: Seque
     """Return the global map [n, h, w] of the frame with the embedding `query`, as the official code computes it.
 
     That is the distance of each pixel to the nearest scribbled pixel of each id in the frame with the embedding
-    `reference`. All distances are computed again for each id.
+    `reference`. For each id all distances are searched, also those to pixels of other ids.
     """
     labels = scribbles.flatten()
     cells = reference.flatten(1).t()[labels >= 0]

@@ -18,9 +18,10 @@ HEIGHT, WIDTH = 64, 80  # Size of the example frame for tracing; any size would 
 
 
 def compile_strnn(network: STRNN, device: torch.device, dtype: torch.dtype) -> STRNN:
-    """Return a copy of the network that OpenVINO computes.
+    """Return a copy of the network whose backbones and RGMP are computed by OpenVINO.
 
-    The backbones run in bfloat16 if the processor supports it, RGMP runs in float32.
+    RGMP and backbones on the pretrained trunk run in float32. Other backbones run in bfloat16 if the processor supports
+    it.
     """
     ready = for_inference(network, device, dtype)
     for branch in ready.branches:

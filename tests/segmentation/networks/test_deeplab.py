@@ -1,4 +1,4 @@
-"""Tests the sizes of the outputs of DeepLabv3+ with the backbones ResNet and Xception."""
+"""Tests DeepLabv3+ with the backbones ResNet and Xception: output sizes, number of layers, and the pooled branch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of edits of a span that a worker carries out: which pixels of which frames change, and which do not."""
+"""Tests of edits and rounds that a worker carries out: which pixels of which frames change, and which do not."""
 
 from __future__ import annotations
 

@@ -145,7 +145,7 @@ def test_every_message_of_the_protocol_has_a_case() -> None:
 async def test_members_may_do_what_their_role_allows(
     open_socket: Open, cast: dict[Role, User], project: Project, case: Case
 ) -> None:
-    """Each role sends the message about a video of its own, so that all roles can share their accounts."""
+    """Each role sends the message about a new video, because the message of the role before changed its video."""
     for role in MEMBERS:
         me, other = cast[role], cast[Role.MANAGER if role != Role.MANAGER else Role.OWNER]
         video = await database(with_object)(project, cast[Role.OWNER])

@@ -88,7 +88,7 @@ class Subject:
 
     @property
     def width(self) -> int:
-        """The width of exported frames and masks, which is that of the stored ones or of their display."""
+        """The width of exported frames and masks, with the shape "display" the width at which players show them."""
         stretched = self.options.shape == "display"
         return max(1, round(self.video.width * self.video.pixel_aspect)) if stretched else self.video.width
 

@@ -83,10 +83,7 @@ def light_net(width: int, height: int, seed: int) -> Picture:
 
 
 def _koi_shape(u: Picture) -> Picture:
-    """Return half the width of a koi's body at u (0 = where the tail begins, 1 = nose).
-
-    The unit is the greatest half width.
-    """
+    """Return half the width of a koi's body at u (0 = where the tail begins, 1 = nose), 0.875 at most."""
     return np.where((u > 0) & (u < 1), np.clip(u, 0, 1) ** 0.75 * np.clip(1 - u, 0, 1) ** 0.42 * 1.75 + 0.06, 0)
 
 

@@ -12,7 +12,7 @@ import torch
 
 from segmentation import EngineSettings, create_engine_session
 from segmentation.checkpoints import load_network
-from segmentation.engines.strnn.adaptation import SHARPNESS
+from segmentation.engines.strnn.adaptation import SHARPNESS, scores
 from segmentation.engines.strnn.engine import ADAPTED, STRNNEngine
 from segmentation.frames import ArrayFrames
 from segmentation.types import Interaction
@@ -95,13 +95,13 @@ class TestSTRNN(STRNNSuite, EngineConformance):
     def test_scores_are_the_mean_of_both_models(self, tmp_path: Path) -> None:
         """The scores of a frame are the mean of the scores of ST-RNN's two models (ResNet and Xception)."""
         clip = make_clip()
-        both = self.session(clip)
-        self.run(both, interaction_on(clip, 3))
-        weights = both._solve([0, 1])
-        assert len(weights) == 2
-        update = both._classify(4, weights, [0, 1])
-        alone = both._classify(4, [weights[0], torch.zeros_like(weights[1])], [0, 1])
-        assert update.confidence != alone.confidence
+        session = self.session(clip)
+        self.run(session, interaction_on(clip, 3))
+        weights = session._solve([0, 1])
+        found = session._scores(4, weights)
+        resnet, xception = (scores(w, y) for w, y in zip(weights, session._outputs.get(4), strict=True))
+        assert not torch.allclose(resnet, xception)
+        torch.testing.assert_close(found, (resnet + xception) / 2)
 
     def test_a_model_alone_works_too(self, tmp_path: Path) -> None:
         path = write_weights(tmp_path, replace(TINY, branches=TINY.branches[:1], refinement=None))

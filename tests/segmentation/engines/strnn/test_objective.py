@@ -1,4 +1,4 @@
-"""Tests the training of ST-RNN: only the parameters of a stage get gradients, and the loss on one clip decreases."""
+"""Tests the training of ST-RNN: its three stages, which parameters each of them changes, the loss, and validation."""
 
 from dataclasses import replace
 from pathlib import Path
