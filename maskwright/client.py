@@ -5,7 +5,8 @@
     bird = video.add_object("Bird")
     masks = video.scribble(0, bird, [(0.4, 0.5), (0.5, 0.55)]).run().masks()
 
-All calls wait until what they ask for is done. Failures raise ApiError, whose text is a sentence.
+A call returns when what it asks for is done. It raises ApiError, whose text is a sentence, if that fails, and OSError
+for a file on this machine that cannot be read or written.
 """
 
 from __future__ import annotations
@@ -37,8 +38,8 @@ class Maskwright:
 
     Args:
         url: the address of the server, such as https://masks.example.org.
-        token: a token that its owner made on the page or with POST /api/tokens.
-        timeout: seconds that one call may take.
+        token: a token that its owner made on the page, with POST /api/tokens or with `maskwright token`.
+        timeout: seconds for which a call waits to be connected, or for the next bytes of its answer.
     """
 
     def __init__(self, url: str, token: str, timeout: float = 60.0) -> None:
@@ -54,7 +55,7 @@ class Maskwright:
         return Project(self.connection, self.connection.create("/projects", {"name": name})["id"], name)
 
     def projects(self) -> list[Project]:
-        """Return all projects of which the owner of the token is a member."""
+        """Return the projects of which the owner of the token is a member. A token may be limited to some of them."""
         return [Project(self.connection, row["id"], row["name"]) for row in self.connection.rows("/projects")]
 
     def work(self) -> dict[str, list[dict[str, Any]]]:
@@ -99,7 +100,10 @@ class Project:
         return [Video(self.connection, row["id"]) for row in self.connection.rows(f"/projects/{self.id}/videos")]
 
     def video(self, which: str | int) -> Video:
-        """Return the video with this name or id. Raises ApiError if there is none, or several have the name."""
+        """Return the video with this id or, if none has it, with this name.
+
+        Raises ApiError if there is none, or several have the name.
+        """
         rows = list(self.connection.rows(f"/projects/{self.id}/videos"))
         named = [row for row in rows if str(row["id"]) == str(which)] or [row for row in rows if row["name"] == which]
         if len(named) != 1:
@@ -110,8 +114,8 @@ class Project:
     def upload(self, path: str | Path, progress: Progress | None = None) -> Video:
         """Upload a file, and wait until its video is imported. A connection that breaks costs at most one chunk.
 
-        Where the file holds several videos, the first is returned; `videos` has all of them. `progress` is called with
-        the bytes that were sent.
+        If the file holds several videos, this waits for the first one and returns it; `videos` has the others, too.
+        `progress` is called with the number of bytes that were sent and the size of the file.
         """
         address = f"/uploads/{upload(self.connection, self.id, Path(path), progress)}"
         video = Video(self.connection, self.connection.call("POST", f"{address}/finish", repeat=True)["id"])
@@ -121,7 +125,7 @@ class Project:
         """Let the server get a video itself, and wait until it is imported.
 
         `source` is an address, or a path below the import folder of the server; a folder there is packed. `progress` is
-        called with the bytes that the server has.
+        called with the number of bytes that the server has and the size, 0 if it is not known.
         """
         made = self.connection.create(f"/projects/{self.id}/fetches", {"source": source})
         ended = self.connection.followed(f"/fetches/{made['id']}", progress)
@@ -194,7 +198,7 @@ class Video:
         return dict(self.connection.get(f"/videos/{self.id}"))
 
     def wait(self) -> Video:
-        """Wait until the video is imported. Raises ApiError if the import failed."""
+        """Wait until the video is imported. Raises ApiError if the import failed or was cancelled."""
         info = when(lambda: self.info, lambda info: info["state"] != "importing")
         if info["state"] != "ready":
             raise ApiError("import_failed", info["error"] or "The import was cancelled.")
@@ -205,16 +209,17 @@ class Video:
         return int(self.send("object.add", name=name))
 
     def scribble(self, frame: int, object: int, path: Sequence[Point]) -> Video:
-        """Draw a scribble for an object, or with `object` 0 for the background. It waits for `run`."""
+        """Draw a scribble for an object, or with `object` 0 for the background. `run` uses it."""
         self.send("scribble.add", frame=frame, object=object, path=[list(point) for point in path])
         return self
 
     def run(
         self, frames: Sequence[int] | None = None, engine: str = "default", progress: Progress | None = None
     ) -> Video:
-        """Run a round with the scribbles that wait, and wait until it ends. Raises ApiError if it failed.
+        """Run a round with the scribbles that no round has used, and wait until it ends.
 
-        `frames` are the frames that were drawn on; None takes all on which scribbles of this user wait.
+        `frames` are the frames that were drawn on; None takes all on which this user has such scribbles. Raises
+        ApiError if there are none, and if the round ends in another state than "done".
         """
         state = self.connection.get(f"/videos/{self.id}/state")
         if frames is None:

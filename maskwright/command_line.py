@@ -59,7 +59,7 @@ def parser() -> argparse.ArgumentParser:
     upload.add_argument("files", nargs="+", type=Path, help="video files, or zips of images")
     fetch = command("fetch", "Let the server get videos itself, from addresses or from its import folder.", _fetch)
     fetch.add_argument("sources", nargs="+", help="addresses (https://...), or paths below the import folder")
-    run = command("run", "Draw the scribbles of DAVIS files on a video, and run a round for each.", _run)
+    run = command("run", "Draw the scribbles of DAVIS files on a video, and run a round for each frame in them.", _run)
     run.add_argument("video", help="name or number of the video")
     run.add_argument("scribbles", nargs="+", type=Path, help="files in the JSON of the DAVIS challenge")
     run.add_argument("--engine", default="default", help="name of an engine; default: the one of the project")
@@ -72,7 +72,7 @@ def parser() -> argparse.ArgumentParser:
     )
     export.add_argument("--frames", action="append", default=[], metavar="A-B", help="only these frames; repeatable")
     export.add_argument("--label", action="append", metavar="NAME", help="only objects with this label; repeatable")
-    export.add_argument("--object", action="append", type=int, metavar="ID", help="only this object of --video")
+    export.add_argument("--object", action="append", type=int, metavar="ID", help="only this object; repeatable")
     export.add_argument("--accepted-only", action="store_true", help="only accepted frames")
     export.add_argument("--names", choices=("source", "number"), help="what frames are called")
     export.add_argument("--opacity", type=float, metavar="0..1", help="of the colours of an overlay")
@@ -135,7 +135,7 @@ def _export(project: Project, options: argparse.Namespace) -> None:
     if options.job and (options.video is not None or options.frames):
         raise ApiError("job_and_video", "--job exports all frames of jobs: leave out --video and --frames.")
     if options.object and options.video is None and not options.job:
-        raise ApiError("no_video", "--object chooses objects by their numbers in one video: name it with --video.")
+        raise ApiError("no_video", "--object chooses objects by their numbers in one video: give --video or --job.")
     chosen: dict[str, Any] = {"accepted_only": options.accepted_only}
     chosen |= {"spans": [_span(text) for text in options.frames]} if options.frames else {}
     chosen |= {"labels": options.label} if options.label else {}

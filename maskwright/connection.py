@@ -19,7 +19,10 @@ Progress = Callable[[int, int], None]  # Called with what is done and what there
 
 
 class ApiError(Exception):
-    """The server refused a call, or could not be reached. `code` is stable; the text is a sentence."""
+    """What was asked for was not done: the server refused it, failed at it or could not be reached.
+
+    The text is a sentence. `code` is the same in later versions. `status` is the HTTP status of a refusal, else 0.
+    """
 
     def __init__(self, code: str, text: str, status: int = 0) -> None:
         super().__init__(text)
@@ -31,8 +34,8 @@ class Connection:
 
     Args:
         url: the address of the server, such as https://masks.example.org.
-        token: a token that its owner made on the page or with POST /api/tokens.
-        timeout: seconds that one call may take.
+        token: a token that its owner made on the page, with POST /api/tokens or with `maskwright token`.
+        timeout: seconds for which a call waits to be connected, or for the next bytes of its answer.
     """
 
     def __init__(self, url: str, token: str, timeout: float = 60.0) -> None:
@@ -87,7 +90,10 @@ class Connection:
 
     @contextmanager
     def stream(self, path: str, headers: Mapping[str, str]) -> Iterator[httpx.Response]:
-        """Make a GET call and return the answer, whose body the caller reads piece by piece. Raises ApiError."""
+        """Make a GET call and return the answer, whose body the caller reads piece by piece.
+
+        Raises ApiError if the server refuses, and httpx.TransportError if it cannot be reached.
+        """
         with self._http.stream("GET", path, headers=dict(headers), follow_redirects=True) as answer:
             if answer.status_code >= 400:
                 answer.read()
@@ -95,7 +101,7 @@ class Connection:
             yield answer
 
     def followed(self, address: str, progress: Progress | None) -> dict[str, Any]:
-        """Wait until an export or import neither waits nor runs, and return it."""
+        """Wait until an export, an import or a fetch neither waits nor runs, and return it."""
 
         def look() -> dict[str, Any]:
             row = dict(self.get(address))

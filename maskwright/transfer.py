@@ -16,8 +16,8 @@ PASSING = ("unreachable", "wrong_offset", "chunk_cut")  # codes of failures afte
 def upload(connection: Connection, project_id: int, path: Path, progress: Progress | None) -> str:
     """Send a file to the server, and return the id of the upload.
 
-    A chunk that does not arrive is sent again after a pause. Raises ApiError when it failed TRIES times in a row, and
-    when the file becomes shorter meanwhile.
+    A chunk that does not arrive is sent again after a pause. Raises ApiError if it failed TRIES times in a row, if the
+    server refuses it, or if the file becomes shorter meanwhile.
     """
     size = path.stat().st_size
     began = connection.create(f"/projects/{project_id}/uploads", {"name": path.name, "size": size})

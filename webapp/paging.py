@@ -1,4 +1,4 @@
-"""Lists in pages. An answer with a full page has the header `Link` with the address of the next one (RFC 8288)."""
+"""Lists in pages. If another page follows, the answer has its address in the header `Link` (RFC 8288)."""
 
 from __future__ import annotations
 

@@ -139,7 +139,7 @@ def test_import_says_what_was_brought_in_and_what_the_labels_are(
         (["export", "Fish", "coco", "--out", "x"], "no project 'Fish'"),
         (["export", "Birds", "coco", "--out", "x", "--video", "none"], "No video is called 'none'"),
         (["export", "Birds", "coco", "--out", "x", "--frames", "a-b"], "--frames a-b"),
-        (["export", "Birds", "coco", "--out", "x", "--object", "3"], "name it with --video"),
+        (["export", "Birds", "coco", "--out", "x", "--object", "3"], "give --video or --job"),
         (["export", "Birds", "coco", "--out", "x", "--job", "3", "--video", "clip"], "leave out --video"),
         (["import", "Birds", "missing.zip"], "missing.zip"),
         (["run", "Birds", "clip", "missing.json"], "missing.json"),

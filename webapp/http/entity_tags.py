@@ -1,5 +1,6 @@
-"""Entity tags. Answers get an ETag, a client that has the same answer already gets 304, and a change with the header
-If-Match is refused if somebody has changed the same thing meanwhile.
+"""Entity tags: answers get an ETag, and a client that has the same answer already gets 304.
+
+The header If-Match of a change is compared in webapp/rest.py.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ API = "/api/"
 
 
 class EntityTags(ConditionalGetMiddleware):
-    """Gives the JSON answers of the REST API an ETag, and answers 304 without a body if the client has the same.
+    """Gives answers to GET calls of the REST API an ETag, and answers 304 without a body if the client has the same.
 
-    A client may keep such an answer but asks again each time. Answers that are immutable are never asked for again.
+    A client may keep such an answer but asks again each time, if the call does not say otherwise. Answers that are
+    immutable or streamed get no ETag.
     """
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:

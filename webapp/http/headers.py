@@ -16,7 +16,8 @@ PERMISSIONS = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
 def content_security_policy(request: HttpRequest) -> str:
     """Return a Content-Security-Policy that allows only content of this site, and blobs as images, media and workers.
 
-    The page creates such blobs itself. Pictures may also come from a bucket to which browsers are sent.
+    The page creates such blobs itself. Images may also be data: addresses, and images and answers to calls may come
+    from a bucket to which browsers are sent.
     """
     host = request.get_host()
     bucket = settings.CONFIG["STORAGE_URL"]

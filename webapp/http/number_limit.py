@@ -1,7 +1,8 @@
-"""Refuses requests with a number that is too large for a database key, before a query fails on it.
+"""Refuses requests to the REST API and the admin with a number that is too large for a database key, before a query
+fails on it.
 
-A page or a thing with such a number does not exist (404). In a parameter of a REST call the number is refused (422).
-The schemas of bodies have limits of their own.
+A page or a thing with such a number does not exist (404). In a parameter of a REST call the number is refused (422),
+except in a text to search for. The schemas of bodies have limits of their own.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Carries out one action on many videos of a project. An action that is refused for one video changes none of them."""
+"""Carries out one action on many videos of a project.
+
+An action that is refused for one video changes none of them, unless the reason came up while the action was under way.
+"""
 
 from __future__ import annotations
 
@@ -60,8 +63,8 @@ def act_on_many(*, by: User, project_id: int, ids: Sequence[int], action: Action
 
     What can be refused is refused before anything is changed. Then each transaction changes at most `BATCH` videos, and
     locks them in the order of their ids, so that people who draw in them need not wait for all, and two actions at once
-    never wait for each other. Raises NotFound if a video is not one of the project's that `by` sees, and what the
-    action itself raises.
+    never deadlock. Raises NotFound if a video is not one of the project's that `by` sees, and what the action itself
+    raises.
     """
     require(by, project_id, Role.MANAGER)
     wanted = sorted(set(ids))

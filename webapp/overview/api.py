@@ -1,4 +1,6 @@
-"""REST calls for many videos at once: the list of a project in pages, its progress, and search over all projects."""
+"""REST calls of the overview: the list of a project's videos in pages with their covers, actions on many videos, the
+progress of a project, and search over all projects.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +44,8 @@ PersonFilter = Annotated[str, Field(pattern=r"^(me|none|[0-9]{1,18})$")]
 class CardQuery(Schema):
     """Which videos are wanted, and in which order. `assignee` and `reviewer` are "me", "none" or the id of a person.
 
-    The conditions on jobs (stage, job_state, assignee, reviewer, due) must hold for one and the same job of a video.
+    The conditions on jobs (stage, job_state, assignee, reviewer, due) must hold for one and the same job of a video,
+    but `due` "none" means that no job of the video has a due date, except jobs that are finished.
     """
 
     ids: Annotated[str, Field(pattern=r"^[0-9]{1,18}(,[0-9]{1,18}){0,199}$")] | None = None  # At most 200 of them.
@@ -145,7 +148,7 @@ def act_on_videos(request: HttpRequest, project_id: int, body: ActionBody) -> Ac
 
 @router.get("/projects/{int:project_id}/progress", response={200: ProgressInfo, 404: ErrorAnswer})
 def get_progress(request: HttpRequest, project_id: int) -> Progress:
-    """Return how far a project is, and what was left on each day."""
+    """Return how far a project is, and how many jobs and frames were left at the end of each day."""
     user = signed_in(request)
     require(user, project_id)
     return progress_of(user, project_id)

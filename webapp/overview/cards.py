@@ -71,7 +71,10 @@ class Page:
 
 
 def chosen(user: User, project_id: int, wanted: Filter) -> QuerySet[Video]:
-    """Return the wanted videos of a project that `user` sees. The caller has checked that `user` is a member."""
+    """Return the wanted videos of a project that `user` sees, without copies except those that `user` annotates.
+
+    The caller has checked that `user` is a member.
+    """
     seen = videos_of(user).filter(project_id=project_id, archived_at__isnull=not wanted.archived)
     seen = seen.filter(Q(is_copy=False) | Q(pk__in=Job.objects.filter(assignee=user).values("video")))
     videos = marking_truth(user, seen)

@@ -1,4 +1,4 @@
-"""Copies videos into a project, with their objects, rounds, masks, and accepted frames and objects.
+"""Copies videos into a project, with their objects, scribbles, rounds, masks, and accepted frames and objects.
 
 A copy is an import whose source is another video: a worker makes it under the lease of imports, so it has progress, is
 cancelled like any import, and another worker begins it again if the first one is lost. Jobs, pins and measured time
@@ -50,7 +50,7 @@ NOT_COPIED = {
     *("id", "video", "key", "base", "superseded_by"),
     *("fence", "attempts", "postponed", "heartbeat", "worker", "notified_at"),
 }
-# The columns of a video that come from its work.
+# The columns of a video, besides `COPIED`, that a copy with its rounds gets from the original.
 OF_WORK = ("rounds_made", "accepted_count", "worked_at", "worked_by_id", "to_fix", "truth_objects", "note")
 
 
@@ -58,7 +58,8 @@ OF_WORK = ("rounds_made", "accepted_count", "worked_at", "worked_by_id", "to_fix
 def copy_videos(*, by: User, videos: Sequence[Video], to: int, labels: Given) -> list[Video]:
     """Let workers copy ready videos into the project with the id `to`. `by` must be a manager of both projects.
 
-    `labels` says which labels the objects get there (label_mapping.py). Raises Problem (409): "not_ready", "quota".
+    `labels` says which labels the objects get there (label_mapping.py). Raises NotFound, Forbidden, or Problem:
+    "not_ready" (409), "quota" (409), "unknown_label".
     """
     target = check_may_leave(by, videos, to)
     check_room(target, videos, by)
@@ -80,7 +81,9 @@ def _begin(by: User, source: Video, target: Project, labels: Given) -> Video:
 
 
 def run_copy(video_id: int) -> None:
-    """Carry out a waiting copy of a video. Does nothing if another worker has claimed it or it has ended."""
+    """Carry out a waiting copy of a video. Does nothing if another worker has claimed it, it has ended, or imports are
+    paused.
+    """
     video = claim(video_id)
     if video is None:
         return

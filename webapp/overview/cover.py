@@ -1,4 +1,7 @@
-"""The picture of a video in a list: the frame that was worked on last, with its masks drawn on it."""
+"""The picture of a video in a list: the frame of the round at the head, with its mask drawn on it.
+
+If that frame has no mask, it is the first frame that has one.
+"""
 
 from __future__ import annotations
 

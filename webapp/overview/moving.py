@@ -25,8 +25,8 @@ def move_videos(*, by: User, videos: Sequence[Video], to: int, labels: Given | N
     """Move ready videos of one project to the project with the id `to`. `by` must be a manager of both.
 
     `labels` says which labels the objects get there (label_mapping.py). Assignees and reviewers who could not have the
-    job there lose it. Raises Problem (409): "not_ready" for a video whose import has not ended, "quota" if they do not
-    fit into the quota of the other project.
+    job there lose it. Raises NotFound, Forbidden, or Problem: "not_ready" (409) for a video that is not imported,
+    "quota" (409) if they do not fit into the quota of the other project, "unknown_label".
     """
     target = check_may_leave(by, videos, to)
     check_room(target, [video for video in videos if video.project_id != target.pk])

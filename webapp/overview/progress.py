@@ -1,4 +1,4 @@
-"""Computes how far a project is: its videos and jobs by state, its frames, and the jobs that were left on each day."""
+"""Computes how far a project is: its videos and jobs by state, its frames, and the jobs left at the end of each day."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ MOST_DAYS = 120
 
 @dataclass(frozen=True)
 class Day:
-    """What was left at the end of a day: jobs that were not finished, and the frames of these jobs."""
+    """How many of the present jobs were not finished at the end of a day, and how many frames these jobs have.
+
+    A job counts on earlier days, too, when it did not exist yet.
+    """
 
     day: date
     jobs: int
@@ -31,8 +34,8 @@ class Day:
 class Progress:
     """The figures of a project, without archived videos and those in the trash.
 
-    `jobs` counts jobs by "stage/state"; `late` counts those that are due and not finished. A job is finished when it is
-    accepted, or submitted where nobody reviews.
+    `jobs` counts the jobs of videos that are imported, by "stage/state". `late` counts those that are not finished and
+    whose due date has passed. A job is finished when it is accepted, or submitted where nobody reviews.
     """
 
     videos: dict[str, int]
@@ -63,7 +66,10 @@ def progress_of(user: User, project_id: int) -> Progress:
 
 
 def _burn_down(jobs: list[tuple[int, int, int, str]], user: User, project_id: int) -> list[Day]:
-    """Return what was left on each day from the first finished job until today, at most `MOST_DAYS` days."""
+    """Return what was left on each day, from the day before the first job was finished until today.
+
+    These are at most `MOST_DAYS` days, the newest ones.
+    """
     length = {pk: last - first + 1 for pk, first, last, _ in jobs}
     finished = {pk for pk, _, _, state in jobs if state == JobState.COMPLETED}
     videos = videos_of(user).filter(project_id=project_id, is_copy=False).values("pk")

@@ -46,10 +46,8 @@ def sweep_trash() -> None:
 
 
 def remove_marked() -> None:
-    """Delete everything that is marked with `removing`. Of videos whose copying has failed, delete the work (rounds and
-    masks) that was copied.
-
-    Returns when nothing is marked any more.
+    """Delete everything that is marked with `removing`, and what copies that failed or were cancelled have of the work
+    on the original.
     """
     RemovedLabel.objects.filter(removing=True).delete()
     for export in Export.objects.filter(removing=True):
@@ -84,7 +82,7 @@ def remove_video(video_id: int) -> None:
 
 
 def remove_work(video_id: int) -> None:
-    """Delete the objects, rounds and masks of a video, in parts."""
+    """Delete the exports, objects, scribbles, rounds, masks, acceptances and change log of a video, in parts."""
     for export in Export.objects.filter(Q(video=video_id) | Q(round__video=video_id)):
         export.delete()
     _in_parts(AcceptedFrame, video=video_id)

@@ -26,7 +26,7 @@ class CardJob(Schema):
     reviewer: Person | None
     priority: int
     due: date | None
-    late: bool  # Its due date has passed, and it is not accepted.
+    late: bool  # Its due date has passed, and it is not finished.
     edition: int
 
 
@@ -47,7 +47,7 @@ class CardPage(Schema):
 
 
 class DayInfo(Schema):
-    """How many jobs of a project were not finished at the end of a day, and how many frames these jobs have."""
+    """How many of a project's present jobs were not finished at the end of a day, and how many frames these have."""
 
     day: date
     jobs: int
@@ -61,8 +61,8 @@ class ProgressInfo(Schema):
     frames: int
     accepted_frames: int
     jobs: dict[str, int]  # The number of jobs by "stage/state", such as "validation/new".
-    late: int  # Jobs that are due and not finished.
-    days: list[DayInfo]  # From the day before the first job was finished until today.
+    late: int  # Jobs that are not finished and whose due date has passed.
+    days: list[DayInfo]  # From the day before the first job was finished until today, at most the last 120 days.
 
 
 class FoundProject(Schema):

@@ -97,7 +97,10 @@ def remove_for_good(*, by: User, kind: TrashKind, pk: int) -> None:
 
 @transaction.atomic
 def empty(*, by: User, project_id: int | None = None) -> int:
-    """Have a worker delete everything that `by` may bring back. Return how many rows there were."""
+    """Have a worker delete everything that `by` may bring back, except objects: of all projects, or of one.
+
+    Return how many rows were marked for this.
+    """
     count = 0
     kinds = {
         TrashKind.PROJECT: _projects(by),

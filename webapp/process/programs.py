@@ -50,7 +50,7 @@ def vite(server: str) -> tuple[Program, str]:
 
 
 def restart_when_edited(supervisor: Supervisor) -> None:
-    """Restart the child processes whenever a Python file, a template or a style sheet of the server changes."""
+    """Restart the child processes except Vite whenever Python code, a template or a style sheet changes."""
     threading.Thread(target=_watch, args=(supervisor,), name="watch", daemon=True).start()
 
 

@@ -1,7 +1,8 @@
-"""All permissions: the order of roles, the role of a user in a project, and the rows that a user may see.
+"""Permissions in projects: the order of roles, the role of a user in a project, and the projects that a user may see.
 
 Somebody who is no member gets NotFound, and so does not learn what exists. A member whose role is too low gets
-Forbidden. A superuser is not a member of every project; the Django admin shows superusers the rows of others.
+Forbidden. A superuser is not a member of every project, but can change the members of every project in the Django
+admin.
 """
 
 from __future__ import annotations

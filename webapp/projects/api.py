@@ -143,7 +143,7 @@ class RolePatch(Strict):
 
 
 class ProjectQuery(Sorted):
-    """Which of your projects are wanted, and in which order: by name, or the oldest first."""
+    """Which of your projects are wanted, and in which order: by name, if not said otherwise, or the oldest first."""
 
     archived: bool = False  # True: only archived projects; false: only the others.
     q: NamePart = ""  # A part of the name.

@@ -1,4 +1,7 @@
-"""Writes projects and their labels. Each function checks the role in the transaction in which it writes."""
+"""Creates projects, changes them and their labels, and deletes them.
+
+The role of the person is checked in the transaction that changes or deletes a project.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +45,10 @@ class TeamSettings:
     archived: bool | None = None
 
     def given(self) -> dict[str, object]:
-        """Return the settings to change, by column. Raises Problem if a reason for pins is empty or is listed twice."""
+        """Return the settings to change, except `archived`, by column.
+
+        Raises Problem if a reason for pins is empty or is listed twice.
+        """
         given: dict[str, object] = {"sees": self.sees, "review": self.review}
         if self.pin_reasons is not None:
             reasons = [reason.strip() for reason in self.pin_reasons]

@@ -15,7 +15,10 @@ def know(names: Callable[[], list[str]]) -> None:
 
 
 def checked_engine(name: str) -> str:
-    """Return `name` if there is such an engine. Raises Problem with the list of names otherwise."""
+    """Return `name`. Raises Problem with the names of the engines if there is none of this name.
+
+    Before `know` was called, every name is accepted.
+    """
     known = [name for names in _names for name in names()]
     if known and name not in known:
         raise Problem("unknown_engine", f"There is no engine called {name}. Choose one of {', '.join(known)}.")

@@ -188,7 +188,7 @@ def open_invitations(project_id: int) -> QuerySet[Invitation]:
 
 @transaction.atomic
 def withdraw(*, by: User, invitation_id: int) -> None:
-    """End an invitation that was not used. Raises NotFound."""
+    """End an invitation that was not used. Raises NotFound, or Forbidden for members who are no managers."""
     invitation = Invitation.objects.filter(pk=invitation_id, used_at=None).first()
     if invitation is None:
         raise NotFound("invitation")

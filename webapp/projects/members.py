@@ -1,6 +1,6 @@
 """Writes the members of a project: invite, change a role, remove, leave.
 
-Nobody gives a role above their own or changes a member whose role is above their own. A project always has an owner.
+Nobody gives a role above their own or changes a member whose role is above their own. A project keeps an active owner.
 """
 
 from __future__ import annotations

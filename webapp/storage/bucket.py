@@ -189,17 +189,16 @@ class BucketStorage:
         return key.removeprefix(self._address.prefix)
 
     def _copy_of(self, name: str) -> str:
-        """Return the name under which the cache keeps a file. It begins with a hash of the site id, which a restore
-        changes.
-        """
+        """Return the name under which the cache keeps a file. It begins with `_read_site`, which a restore changes."""
         if time.monotonic() - self._site_read > SITE_SECONDS:
             self._site = self._read_site()
             self._site_read = time.monotonic()
         return f"{self._site}/{name}"
 
     def _read_site(self) -> str:
-        """Return a hash of the site id that is stored in the bucket, or "no-id" if there is none. While the bucket
-        cannot be reached, the last hash is returned.
+        """Return a hash of the site id that is stored in the bucket, or "no-id" if there is none.
+
+        While the bucket cannot be reached, this is the hash that was read last. Raises StorageAway if none was.
         """
         try:
             with self._cache.renew(SITE_ID, self._download_site) as file:

@@ -29,7 +29,8 @@ class FileCache:
     """Copies of files below `root`, at most about `most` bytes.
 
     There are fewer if less than `spare` bytes of the disk are free. Several processes may use one folder at once, also
-    for several buckets: each bucket has a folder of its own, called `part`, and all of them are bounded together.
+    for several buckets: the copies of one bucket are in the folder `part` below `root`, and the bounds are for all
+    buckets together.
     """
 
     def __init__(self, root: Path, most: int, spare: int, part: str = "") -> None:
@@ -41,7 +42,7 @@ class FileCache:
     def open(self, name: str, fetch: Callable[[Path], object]) -> IO[bytes]:
         """Open the copy of a file for reading. If there is none, `fetch` writes it to the path that it is called with.
 
-        A copy that was just opened is removed after others that were not read for longer.
+        An existing copy is marked as used now, so that `shrink` removes others before it.
         """
         path = self._own / name
         try:

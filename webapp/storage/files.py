@@ -17,7 +17,7 @@ from webapp.storage.address import BucketAddress
 from webapp.storage.folder import FolderStorage
 
 SITE_ID = "site-id"  # The name of the file with the id of the site to which all files belong (storage/site_id.py).
-Beat = Callable[[], object]  # It is called between the files of a folder, and may raise an exception to stop.
+Beat = Callable[[], object]  # It may be called for each file of a folder, and may raise an exception to stop.
 
 
 class Storage(Protocol):
@@ -51,9 +51,7 @@ class Storage(Protocol):
         """Store the file at `path` under `name`, in place of an earlier one. There is no file at `path` afterwards."""
 
     def save_folder(self, path: Path, name: str, beat: Beat) -> None:
-        """Store the folder at `path` as the folder `name`, in place of an earlier one. There is none at `path`
-        afterwards.
-        """
+        """Store the folder at `path` as the folder `name`, in place of an earlier one. No file is at `path` then."""
 
     def exchange_folder(self, path: Path, name: str, old: str) -> Callable[[], None]:
         """Store the folder at `path` as the folder `name`, and keep what was there as the folder `old`.
@@ -64,7 +62,8 @@ class Storage(Protocol):
     def copy_folder(self, source: str, target: str, staging: str, beat: Beat) -> Callable[[], None]:
         """Copy the folder `source`. Returns a function that puts the copy in the place of the folder `target`.
 
-        Until then it may be kept as the folder `staging`, which is removed if this function fails.
+        On a disk the copy is the folder `staging` until then, which is removed if this function fails. In a bucket it
+        is at `target` from the start, and the returned function does nothing.
         """
 
     def remove(self, name: str) -> None:
@@ -89,10 +88,10 @@ class Storage(Protocol):
         """
 
     def check(self) -> None:
-        """Try to write, read and remove a file. Raises OSError, whose text says what is wrong."""
+        """Write a file and remove it again. Raises OSError, whose text says what is wrong, if that is not possible."""
 
     def look(self) -> None:
-        """Check that files can be used now, without writing any. Raise OSError if not, after a few seconds at most."""
+        """Check that the storage can be reached, without writing. Raise OSError if not, after a few seconds at most."""
 
 
 def storage() -> Storage:

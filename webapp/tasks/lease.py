@@ -1,6 +1,6 @@
 """The lease of a task: which worker may write to its row, for how long, and what happens when that worker is lost.
 
-A task is a database row: a round, an import or an export. A worker claims it, which raises its *fence*, a number. Each
+A task is a database row, such as a round or an export. A worker claims it, which raises its *fence*, a number. Each
 later write names that fence, so a worker that was given up and comes back can write nothing. While it works it stores a
 heartbeat. Every worker sweeps regularly: it takes back tasks whose heartbeat is stale, and notifies workers again of
 tasks that wait. A worker that cannot go on now, because the storage is away, postpones its task.
@@ -30,13 +30,14 @@ FIRST_NOTIFICATION = timedelta(seconds=2)  # A younger notification may still be
 
 
 class LeasedTask(models.Model):
-    """The columns of a lease. A row that waits for a worker has no heartbeat; a row that is claimed has one."""
+    """The columns of a lease. A row that waits for a worker has no heartbeat; one that a worker works on has one."""
 
     fence = models.PositiveIntegerField(default=0)  # Each claim raises it; a write with an older fence is refused.
     attempts = models.PositiveSmallIntegerField(default=0)  # How often a worker claimed it.
     postponed = models.PositiveSmallIntegerField(default=0, db_default=0)  # How many of these attempts were postponed.
     heartbeat = models.DateTimeField(null=True)
-    notified_at = models.DateTimeField(db_default=Now())  # When the workers were last told that it waits.
+    # When the workers were last told that it waits, or when it last began to wait.
+    notified_at = models.DateTimeField(db_default=Now())
 
     class Meta:
         abstract = True
@@ -98,7 +99,8 @@ class Lease(Generic[Task]):
         """Lock the rows that `end_lost` and `requeued` write, except the row of the task. By default there are none."""
 
     def requeued(self, task: Task) -> None:
-        """Write what else changes when a task of a lost worker waits again. By default nothing does.
+        """Write what else changes when a task waits again that was postponed or whose worker is lost. By default
+        nothing does.
 
         Called in the transaction that takes the task from the worker.
         """

@@ -1,4 +1,7 @@
-"""Finds the videos and uploads that a user may see. What each role may do is defined in projects/access.py."""
+"""Finds the videos that a user may see, and the uploads that a user may continue.
+
+The order of the roles is defined in projects/access.py.
+"""
 
 from __future__ import annotations
 
@@ -20,9 +23,9 @@ def videos_of(user: Visitor) -> QuerySet[Video]:
     """Return the videos that `user` sees: those of the projects that `user` is a member of, without
     those in the trash.
 
-    An annotator of a project that shows annotators only their jobs sees the videos with a job of theirs. Those that
-    they add are shown to them until their import has ended. Copies, which several people annotate without each other's
-    sight, are seen by reviewers and by people with a job in them.
+    An annotator of a project that shows annotators only their jobs sees the videos with a job of theirs, and of those
+    that they added the ones that are not ready. Copies, which several people annotate without seeing each other's work,
+    are seen by reviewers and by people with a job in them.
     """
     memberships = memberships_of(user)
     own = Q(jobs__assignee=user.pk) | Q(jobs__reviewer=user.pk) | (Q(created_by=user.pk) & ~Q(state=VideoState.READY))

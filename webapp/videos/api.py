@@ -1,4 +1,4 @@
-"""REST calls for videos: uploads, cards of the project page, frames, thumbnails and ground truth."""
+"""REST calls for uploads and videos, and for the frames, thumbnails and ground truth of videos."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class VideoPatch(Strict):
 
 
 class VideoQuery(Sorted):
-    """Which videos are wanted, and in which order: by name, or the oldest first."""
+    """Which videos are wanted, and in which order: by name or, if not said otherwise, by age, the oldest first."""
 
     q: NamePart = ""  # A part of the name.
     state: VideoState | None = None  # The state of the import.
@@ -81,7 +81,7 @@ def _card(user: User, video: Video) -> Video:
     openapi_extra={"requestBody": {"required": True, "content": {"application/json": {"schema": UPLOAD_BODY}}}},
 )
 def begin_upload(request: HttpRequest, project_id: int, body: UploadBody | None = None) -> Status[Upload] | Answer:
-    """Begin an upload. A request of tus has no body but the headers Upload-Length and Upload-Metadata."""
+    """Begin an upload. A request of tus has no body; it has the headers Upload-Length and Upload-Metadata instead."""
     by = signed_in(request)
     if body is not None:
         return Status(201, uploads.begin_upload(by=by, project_id=project_id, name=body.name, size=body.size))

@@ -1,4 +1,4 @@
-"""The Django app of videos, uploads, imports, and frames on disk."""
+"""The Django app of videos, uploads, imports and stored frames."""
 
 from importlib import import_module
 

@@ -35,12 +35,14 @@ BROKEN = (
 
 
 class ZipFiles:
-    """The files of a zip. Each is read into memory on demand, and its size is checked while it is decompressed.
+    """The files of a zip. Each is decompressed on demand, and its size is checked meanwhile.
 
     Paths have / between their parts, also in zips of programs that write \\ there.
 
-    Opening raises Refused for entries that point outside (absolute paths, "..", links). Reading raises Refused for
-    entries that are larger than an image can be, or if all together exceed four times the largest upload.
+    Opening raises Refused for a damaged zip, for too many entries, and for entries that point outside (absolute paths,
+    "..", links). `read` raises Refused for an entry that is larger than an image can be, and `copy` for one that is
+    larger than an upload may be. Both raise it for entries that are damaged or encrypted, and if all that was
+    decompressed exceeds four times the largest upload.
     """
 
     def __init__(self, path: Path) -> None:
@@ -125,7 +127,7 @@ class ZipFiles:
 
 
 def check_entry(entry: zipfile.ZipInfo) -> None:
-    """Raise Refused for an entry that is a link or whose path leads out of the zip. No normal zip has such entries."""
+    """Raise Refused for an entry that is a link or whose path leads out of the zip."""
     path = entry.filename.replace("\\", "/")
     outside = path.startswith("/") or ".." in path.split("/") or re.match(r"[A-Za-z]:", path)
     link = stat.S_ISLNK(entry.external_attr >> 16)

@@ -1,4 +1,6 @@
-"""Deletes the files of videos and uploads once a transaction that deleted their row has committed."""
+"""Once a transaction that deleted a row has committed, marks the files of the video for the sweep, which removes them,
+or removes the file of the upload.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Copies a video without the work on it. On a disk the copy shares the files of the frames, so it needs no room."""
+"""Copies a video without the work on it.
+
+Where the file system has hard links, the copy shares the files of the original, so it needs no room.
+"""
 
 from __future__ import annotations
 

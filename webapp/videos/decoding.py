@@ -1,7 +1,7 @@
 """Decodes the frames of a video file in the order of presentation. The index of a frame never depends on a time.
 
 The decoder sorts B-frames and drops frames that an edit list cuts away. Rotation and mirroring of the file are applied
-here. Variable frame rates and late starts need no treatment, because time stamps are not used.
+here. Variable frame rates and late starts need no treatment, because time stamps do not decide about an index.
 """
 
 from __future__ import annotations
@@ -64,7 +64,8 @@ class VideoFile:
     def frames(self) -> Iterator[SourceFrame]:
         """Yield every frame that can be decoded. Raises Refused if none could be.
 
-        When the frames are exhausted, `notes` holds sentences about those that could not be decoded.
+        When the frames are exhausted, `pixel_aspect` is known, and `notes` holds sentences for the person who imports
+        the video: about HDR, pixels that are not square, and places that could not be decoded.
         """
         self.notes.clear()
         with self._open() as file:
@@ -96,7 +97,7 @@ class VideoFile:
             self.notes.append(f"The file is damaged: {damaged} places could not be decoded and were left out.")
 
     def _decoded(self, file: InputContainer, stream: VideoStream) -> Iterator[VideoFrame | None]:
-        """Yield the frames in order of presentation, and None for each packet that cannot be decoded.
+        """Yield the frames in order of presentation, and None for each place that cannot be read or decoded.
 
         Packets without data are left out, because a decoder would take them for the end of the stream. Containers hold
         them where a recorder had nothing to store, and PyAV ends each stream with one.

@@ -79,7 +79,7 @@ def import_root() -> Path:
 
 
 def find_in_folder(path: str) -> Path:
-    """Return the file or folder with this path below the import folder. Raises Problem "not_found".
+    """Return the file or folder with this path below the import folder. Raises Problem "not_found" or "switched_off".
 
     Nothing that is hidden, such as `.ssh`, is found.
     """
@@ -193,7 +193,10 @@ def _open_in_bucket(place: Place, packing: Packing) -> Iterator[Opened]:
 
 
 def _files_below(folder: Path) -> list[Member]:
-    """Return the files of a folder, but none that lie outside or in the data folder. Raises Problem."""
+    """Return the files of a folder, but none that are hidden, outside of the import folder or in the data folder.
+
+    Raises Problem.
+    """
     root, home = import_root(), Path(settings.HOME).resolve()
     files = []
     for number, path in enumerate(folder.rglob("*"), 1):

@@ -110,7 +110,10 @@ def cancel_fetch(*, by: User, fetch_id: int) -> None:
 
 
 def run_fetch(fetch_id: int) -> None:
-    """Get the file of a fetch that waits, and make its video. What goes wrong is stored in the row."""
+    """Get the file of a fetch that waits, and make it a video if that is wanted.
+
+    What goes wrong is stored in the row. Only a database that is away raises OperationalError.
+    """
     fetch = FETCHES.claim(fetch_id)
     if fetch is None:
         return
@@ -133,7 +136,7 @@ def run_fetch(fetch_id: int) -> None:
 
 
 def _store(fetch: Fetch, opened: Opened) -> None:
-    """Write a file as an upload, and make it a video. Raises Problem, and ImportCancelled."""
+    """Write a file as an upload, and make it a video if that is wanted. Raises Problem, and ImportCancelled."""
     most = settings.CONFIG["MASKWRIGHT_MAX_UPLOAD_MB"] << 20
     by = fetch.created_by
     reserved = opened.size or 1
@@ -205,9 +208,7 @@ class _Packing:
         self._progress = _Progress(fetch)
 
     def begin(self, size: int) -> None:
-        """Check a fetch before it begins: raise Problem if `size` bytes exceed the limit of uploads, a quota or the
-        room on the disk.
-        """
+        """Raise Problem if `size` bytes exceed the limit of uploads, a quota or the room on the disk."""
         check_upload_size(size)
         room_for(self._fetch.project, self._fetch.created_by).check(frames=1, size=size)
         check_disk(2 * size)  # The packed file lies there until it is copied to where uploads are.

@@ -1,4 +1,4 @@
-"""Writes the files of one video in the order of its frames: JPEG frames, thumbnails and ground truth."""
+"""Writes the files of one video: JPEG frames, thumbnails, ground truth, and the names and times of source frames."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class FrameWriter:
         self._pending: deque[Future[_Written]] = deque()
         self._signatures = SignatureList()
         self._hashes = bytearray()
-        self._most_pending = 2 * threads  # This bounds the memory, because a 4K frame takes 28 MB.
+        self._most_pending = 2 * threads  # This bounds the memory, because a 4K frame takes 25 MB.
 
     def __enter__(self) -> Self:
         check_disk()
@@ -107,7 +107,8 @@ class FrameWriter:
     def add(self, frame: SourceFrame) -> None:
         """Write the next frame.
 
-        Raises Refused if its size differs from that of the first frame, for too many frames, or for a full disk.
+        Raises Refused if the frame is too large, if its size or that of its ground truth differs from the first frame,
+        for too many frames, or for a full disk. Raises what went wrong when an earlier frame was written.
         """
         picture = frame.picture if isinstance(frame.picture, Image.Image) else Image.fromarray(frame.picture)
         self._check(picture, frame)

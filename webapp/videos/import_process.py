@@ -57,9 +57,9 @@ class ImportReader:
         self._beat = beat
 
     def write(self, part: str, folder: VideoFolder) -> ReadVideo:
-        """Write the files of one video of the upload, the one named `part`, into `folder`.
+        """Write the files of one video of the upload, the one named `part`, into `folder`. It can be called once.
 
-        Raises Refused. The heartbeat is called meanwhile, and an exception of it is passed on.
+        `beat` is called meanwhile. Raises Refused, and whatever `beat` raises.
         """
         self._reader.send((part, folder))
         while True:
@@ -74,7 +74,7 @@ class ImportReader:
 def read_in_process(path: Path, beat: Beat) -> Iterator[ImportReader]:
     """Open the file at `path` in a separate process. Leaving the block ends the process.
 
-    `beat` is called at least four times a second. Raises Refused, and whatever `beat` raises.
+    While the file is opened, `beat` is called four times a second. Raises Refused, and whatever `beat` raises.
     """
     with reading(_read, path, beat) as reader:
         found = reader.receive()

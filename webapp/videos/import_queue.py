@@ -77,7 +77,7 @@ def tell_of_failure(video: Video, error: str) -> None:
 
 
 def release_upload(upload: Upload) -> None:
-    """Remove the file of `upload` if no video that comes from it still waits to be imported.
+    """Remove the file of `upload` if no video that comes from it waits to be imported or is being imported.
 
     If the storage is away, the sweep removes the file together with the row of the upload when that is old.
     """

@@ -43,7 +43,9 @@ OnProgress = Callable[[int, int], None]  # Called with the frames done and the f
 
 
 def run_import(video_id: int) -> None:
-    """Import a video that waits. Does nothing if another worker has claimed it or its import has ended."""
+    """Import a video that waits. Does nothing if another worker has claimed it, its import has ended, or imports are
+    paused.
+    """
     video = claim(video_id)
     if video is None:
         return
@@ -74,7 +76,9 @@ def run_import(video_id: int) -> None:
 
 
 def claim(video_id: int) -> Video | None:
-    """Claim a video that waits to be imported. None if another worker has claimed it or its import has ended."""
+    """Claim a video that waits to be imported. None if another worker has claimed it, its import has ended, or imports
+    are paused.
+    """
     return IMPORTS.claim(video_id, progress_done=0)
 
 
@@ -135,7 +139,7 @@ class Heartbeat:
         """Store that `done` frames are written; None means as many as before.
 
         With `now` it is stored even if less than half a second has passed. Raises ImportCancelled if the import is to
-        stop or the claim was lost.
+        stop or the claim was lost, and Refused if the quota leaves no room for so many frames.
         """
         self._done = self._done if done is None else done
         if not now and time.monotonic() < self._next:

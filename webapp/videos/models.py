@@ -38,7 +38,7 @@ class VideoRows(models.QuerySet["Video"]):
 class Video(LeasedTask, Deletable):
     """A sequence of frames. A worker holds a lease on the row while it imports the video.
 
-    The files are in HOME/videos/<id>/ (videos/storage.py); rows hold no paths.
+    The stored files are in the folder videos/<id>/ (videos/storage.py); rows hold no paths.
     """
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="videos")
@@ -55,10 +55,12 @@ class Video(LeasedTask, Deletable):
     # exported videos stretch them by this.
     pixel_aspect = models.FloatField(default=1.0)
     size_bytes = models.PositiveBigIntegerField(default=0)
-    cuts = models.JSONField(default=list)  # The first frame of each new scene, ascending; found by the import.
+    # The first frame of each new scene, ascending. The import finds them, and people move them.
+    cuts = models.JSONField(default=list)
     truth_frames = models.JSONField(default=list)  # The indexes of frames that have a ground truth mask.
     truth_objects = models.PositiveIntegerField(default=0)  # The highest object id in the ground truth.
-    progress_done = models.PositiveIntegerField(default=0)  # The frames that the import has written.
+    # The frames that the import has written or, for a copy with its rounds, the masks that are copied.
+    progress_done = models.PositiveIntegerField(default=0)
     progress_total = models.PositiveIntegerField(default=0)  # Estimated; 0 if unknown.
     cancel_requested = models.BooleanField(default=False)
     upload = models.ForeignKey("Upload", on_delete=models.SET_NULL, null=True, related_name="videos")
@@ -71,7 +73,8 @@ class Video(LeasedTask, Deletable):
     # For a copy with its rounds (overview/copying.py): which label the objects get, as [[before, after], ...].
     copy_labels = models.JSONField(null=True)
     is_copy = models.BooleanField(default=False)  # It stays true when the original is deleted.
-    archived_at = models.DateTimeField(null=True)  # An archived video is shown only where archived ones are asked for.
+    # The overview of a project lists an archived video only if archived ones are asked for; other calls do not differ.
+    archived_at = models.DateTimeField(null=True)
     # What lists show of the rounds and the accepted frames, counted when these change (annotation/counters.py).
     rounds_made = models.PositiveIntegerField(default=0)
     is_running = models.BooleanField(default=False)  # True while a round waits or runs.
@@ -80,7 +83,8 @@ class Video(LeasedTask, Deletable):
     # (annotation/to_fix.py).
     to_fix = models.PositiveIntegerField(null=True)
     to_fix_stale = models.BooleanField(default=False)
-    worked_at = models.DateTimeField(null=True)  # When somebody last made a round or accepted frames.
+    # When somebody last made a round, or accepted or released frames or objects.
+    worked_at = models.DateTimeField(null=True)
     worked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
     changed_at = models.DateTimeField(db_default=Now(), editable=False)  # By the clock of the database.
 
@@ -107,7 +111,7 @@ class FrameHashes(models.Model):
 class Upload(models.Model):
     """A file that arrives in chunks. `received` is the offset at which a broken upload continues.
 
-    Its file is removed when every video that comes from it was imported or refused.
+    Its file is removed when the import of every video that comes from it has ended.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

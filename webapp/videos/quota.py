@@ -62,7 +62,7 @@ def taken_by(owner: Owner, *, without: int | None = None) -> Taken:
     """Return how many frames and bytes the videos and uploads of a project or a person have, without the video with the
     id `without`.
 
-    The videos of a person are those that they uploaded.
+    The videos of a person are those that they added.
     """
     whose = Q(project=owner) if isinstance(owner, Project) else Q(created_by=owner)
     videos = Video.objects.filter(whose, is_copy=False)
@@ -85,7 +85,7 @@ def taken_by(owner: Owner, *, without: int | None = None) -> Taken:
 
 
 def room_for(project: Project, person: User | None, *, without: int | None = None) -> Room:
-    """Return the room that the quotas of a project and of the person who adds a video leave, the smaller of the two.
+    """Return the room that both the quota of a project and that of the person who adds a video leave.
 
     `person` is None if nobody adds a video, as when one is moved. `without` is the id of a video that does not count,
     because the room is for this video.
@@ -114,7 +114,7 @@ def room_for(project: Project, person: User | None, *, without: int | None = Non
 
 
 def under_way() -> QuerySet[Upload]:
-    """Return the uploads that have not become videos and were continued within the last hour."""
+    """Return the uploads that have not become videos and were begun or continued within the last hour."""
     return Upload.objects.filter(videos=None, touched_at__gt=Now() - RESERVED)
 
 

@@ -1,7 +1,7 @@
 """Runs a function that reads an untrusted file in a separate process with limits of memory and time.
 
-A file of some kilobytes can make FFmpeg, Pillow, zlib or a parser take gigabytes or minutes. The process is killed when
-it reaches a limit or the work is cancelled, which frees its memory.
+A file of some kilobytes can make FFmpeg, Pillow, zlib or a parser take gigabytes or minutes. The process ends when it
+reaches a limit or the work is cancelled, which frees its memory.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ POLL_SECONDS = 0.25  # The time between two calls of `beat` while no message com
 # The process is killed when it sends no message for this time. The slowest normal frame (8K) takes a few seconds.
 SILENT_SECONDS = 60.0
 EXIT_SECONDS = 5.0
-# A server process forks the readers. It has imported what they need and has no threads, so forking is safe.
+# A server process forks the readers, which is safe because it has no threads. The readers start with the module that it
+# has imported; they import the decoders themselves.
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(["webapp.videos.import_process"])
 
@@ -107,7 +108,7 @@ Work = Callable[[Connection, Path], None]
 def reading(work: Work, path: Path, beat: Beat, memory_mb: int | None = None) -> Iterator[Reader]:
     """Run `work`, a function of a module, on the file at `path` in a process. Leaving the block ends the process.
 
-    `beat` is called at least four times a second while a message is awaited. `memory_mb` is the limit of the memory
+    `beat` is called four times a second while a message is awaited. `memory_mb` is the limit of the memory
     that the process allocates, in megabytes; None means MASKWRIGHT_IMPORT_MEMORY_MB.
     """
     limit = memory_mb or int(settings.CONFIG["MASKWRIGHT_IMPORT_MEMORY_MB"])

@@ -1,5 +1,5 @@
-"""Removes what a crash leaves behind: imports without a worker, half-written folders, uploads that
-are not continued.
+"""Lets imports and fetches wait again whose worker is lost, and removes what a crash or a client left behind:
+half-written folders, and uploads that nobody continues.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ ORPHANED_AFTER = timedelta(days=1)  # A younger folder may be one that is being 
 
 
 def sweep_imports(*, starting: bool = False) -> None:
-    """Take back the imports of lost workers and remove what crashes left.
+    """Take back the imports and fetches of lost workers, and remove files that are no longer needed.
 
     It is safe to call this at any time and from several workers at once. `starting` says that this worker has just
     started.

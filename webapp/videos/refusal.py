@@ -1,4 +1,4 @@
-"""The reasons why a file is not imported, each with a sentence for the person who uploaded it."""
+"""The exceptions that end an import, and the limits of the disk, the size and the number of frames."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from webapp.videos.storage import free_bytes, min_free_bytes
 
 
 class Refused(Problem):
-    """A file is refused. The code that catches this removes what was written so far."""
+    """A file is refused. The text is a sentence for the person who brought it."""
 
 
 class ImportCancelled(Exception):
-    """The import was cancelled, or the video was deleted."""
+    """The import was cancelled, the video was deleted, or another worker has the task by now."""
 
 
 def disk_full() -> Refused:

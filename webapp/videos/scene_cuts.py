@@ -78,7 +78,9 @@ def _stands_out(changes: NDArray[np.float64], frame: int) -> bool:
 
 
 def _stays_changed(small: Signatures, colours: NDArray[np.float32], frame: int) -> bool:
-    """Return whether the frames after `frame` differ from those before it, in colours and in the small picture."""
+    """Return whether the three frames from `frame` on differ from the three before, in colours and in the small
+    picture.
+    """
     before, after = slice(frame - 3, frame), slice(frame, frame + 3)
     distance = np.abs(colours[before].mean(axis=0) - colours[after].mean(axis=0)).sum() / 2
     change = np.abs(small[before].mean(axis=0) - small[after].mean(axis=0)).mean() / 255

@@ -81,7 +81,7 @@ class PictureSequence:
             except MaskError as problem:
                 raise Refused("bad_mask", f"The mask {problem}.") from None
         if number != in_mask:
-            raise Refused("mask_pages", f"The mask {_short(mask)} has {in_mask} pages, its picture has not as many.")
+            raise Refused("mask_pages", f"The mask {_short(mask)} has {in_mask} pages, its picture another number.")
 
     @cached_property
     def _depth(self) -> tuple[float, float]:

@@ -1,4 +1,5 @@
-"""Finds the videos in a file or folder: one in a video file, one or several in a zip or folder.
+"""Finds the videos in a file or folder: one in a video file or a picture file of several pages, one or several in a zip
+or folder.
 
 Each is called a clip until it has been imported.
 """

@@ -91,7 +91,9 @@ class _IntoBucket:
 
 @contextmanager
 def receiving(upload_id: UUID) -> Iterator[Incoming]:
-    """Yield the place to which chunks are written. Raises Problem "busy" if another request writes to the same file.
+    """Yield the place to which chunks are written.
+
+    Raises Problem "busy" if another request writes to the same file, and NotFound if the file is gone.
 
     A client that gave up on a chunk may send it again while the first request is still writing.
     """

@@ -36,8 +36,8 @@ def begin_upload(*, by: User, project_id: int, name: str, size: int, is_fetched:
 
     With `is_fetched` the server fetches the file itself, so the limit of unfinished uploads of a person does not apply.
 
-    Raises Problem if the file is too large, the disk is too full, a quota leaves no room, or the user has too many
-    unfinished uploads.
+    Raises Problem if the file is empty or too large, the disk is too full, a quota leaves no room, or the user has too
+    many unfinished uploads.
     """
     project = project_for(by, project_id, Role.ANNOTATOR)
     check_upload_size(size)
@@ -98,7 +98,8 @@ def receive_chunk(
     """Store `length` bytes of `body` at `offset`. A chunk that does not arrive completely does not count.
 
     Raises Problem: 409, with the actual offset in `received`, if the upload does not continue at `offset`; 413 if the
-    chunk is too long; 400 if the connection broke; 460 if the bytes do not have the `checksum`.
+    chunk is too long; 400 if the connection broke; 460 if the bytes do not have the `checksum`; 503 if another chunk is
+    being written; 507 if the disk is too full.
     """
     upload = upload_for(by, upload_id)
     if length > MAX_CHUNK:
@@ -123,7 +124,8 @@ def receive_chunk(
 def finish_upload(*, by: User, upload_id: UUID) -> Video:
     """Create the video of a complete upload and notify the workers, which import it. Return the video.
 
-    A second call returns the same video.
+    A second call returns the same video, or the first one if the file had several. Raises Problem if the upload is not
+    complete.
     """
     upload = upload_for(by, upload_id)
     with transaction.atomic():

@@ -1086,7 +1086,7 @@ export interface paths {
         };
         /**
          * Get Progress
-         * @description Return how far a project is, and what was left on each day.
+         * @description Return how far a project is, and how many jobs and frames were left at the end of each day.
          */
         get: operations["get_progress"];
         put?: never;
@@ -1236,7 +1236,7 @@ export interface paths {
         put?: never;
         /**
          * Begin Upload
-         * @description Begin an upload. A request of tus has no body but the headers Upload-Length and Upload-Metadata.
+         * @description Begin an upload. A request of tus has no body; it has the headers Upload-Length and Upload-Metadata instead.
          */
         post: operations["begin_upload"];
         delete?: never;
@@ -2517,7 +2517,8 @@ export interface components {
          * CardQuery
          * @description Which videos are wanted, and in which order. `assignee` and `reviewer` are "me", "none" or the id of a person.
          *
-         *     The conditions on jobs (stage, job_state, assignee, reviewer, due) must hold for one and the same job of a video.
+         *     The conditions on jobs (stage, job_state, assignee, reviewer, due) must hold for one and the same job of a video,
+         *     but `due` "none" means that no job of the video has a due date, except jobs that are finished.
          */
         CardQuery: {
             /** After */
@@ -2693,7 +2694,7 @@ export interface components {
         };
         /**
          * DayInfo
-         * @description How many jobs of a project were not finished at the end of a day, and how many frames these jobs have.
+         * @description How many of a project's present jobs were not finished at the end of a day, and how many frames these have.
          */
         DayInfo: {
             /**
@@ -4591,7 +4592,7 @@ export interface components {
         };
         /**
          * ProjectQuery
-         * @description Which of your projects are wanted, and in which order: by name, or the oldest first.
+         * @description Which of your projects are wanted, and in which order: by name, if not said otherwise, or the oldest first.
          */
         ProjectQuery: {
             /** After */
@@ -5664,7 +5665,7 @@ export interface components {
         };
         /**
          * VideoQuery
-         * @description Which videos are wanted, and in which order: by name, or the oldest first.
+         * @description Which videos are wanted, and in which order: by name or, if not said otherwise, by age, the oldest first.
          */
         VideoQuery: {
             /** After */

@@ -41,9 +41,9 @@ def smoothstep(low: float, high: float, value: Picture) -> Picture:
 
 
 def relief(height: Picture, strength: float) -> Picture:
-    """Return the brightness of a surface of the given height, both [H, W], in light from the upper left.
+    """Return the brightness of a surface of the given height, both [H, W], in light from the lower right.
 
-    The brightness is 1 where the surface is flat.
+    The brightness is 1 where the surface is level.
     """
     dx = cv2.Sobel(height, cv2.CV_32F, 1, 0, ksize=3)
     dy = cv2.Sobel(height, cv2.CV_32F, 0, 1, ksize=3)
@@ -75,7 +75,7 @@ def pond_bottom(width: int, height: int) -> Picture:
 def light_net(width: int, height: int, seed: int) -> Picture:
     """Draw the net of bright lines that waves cast on the bottom of water, [height, width] in 0..1.
 
-    The lines are the ridges of smooth noise.
+    The lines are where smooth noise has a middle value.
     """
     field = noise((height, width), 74, np.random.default_rng(seed), 2)
     ridges = 1 - np.abs(2 * smoothstep(0.2, 0.8, field) - 1)
