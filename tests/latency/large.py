@@ -19,7 +19,8 @@ VIDEO, FRAMES, ROUNDS = 2, 330, 20
 OPENINGS = 7
 SECONDS = 3.0  # of a scrub from the first frame to the last
 # `opened` is the time, from the start of the navigation, at which the picture, its mask and the list of rounds are all
-# on the page. `behind` has, for each picture of the screen, how many frames the painted one is from the wanted one.
+# on the page. `behind` has, for each picture of the screen, how many frames the painted one is from the wanted one: it
+# is read at the beginning of the next picture, as a timer may run so late that a newer frame is painted already.
 WATCH = f"""
 (() => {{
   const masks = new Set();
@@ -30,14 +31,14 @@ WATCH = f"""
   }};
   window.opened = null;
   window.behind = [];
-  const note = (wanted, paints) => window.behind.push(Math.abs(wanted - paints.at(-1).frame));
+  let wanted = null;
   const look = () => {{
     const paints = globalThis.__maskwright?.paints ?? [];
-    const wanted = document.querySelector('[data-testid=hud-frame]')?.textContent.match(/\\d+/);
+    if (wanted && paints.length > 0) window.behind.push(Math.abs(Number(wanted[0]) - paints.at(-1).frame));
+    wanted = document.querySelector('[data-testid=hud-frame]')?.textContent.match(/\\d+/);
     const rounds = document.querySelectorAll('[data-testid=rounds] [data-testid^=round-][data-state]').length;
     const picture = paints.some((paint) => paint.picture);
     if (picture && masks.has('canvas-mask') && rounds >= {ROUNDS}) window.opened ??= performance.now();
-    if (wanted && paints.length > 0) setTimeout(() => note(Number(wanted[0]), paints)); // The page paints before that.
     requestAnimationFrame(look);
   }};
   requestAnimationFrame(look);

@@ -156,6 +156,7 @@ RULES: dict[tuple[str, str], Rule] = {
     ("GET", "/api/videos/{video_id}/source-frames"): Rule(Role.VIEWER),
     ("GET", "/api/videos/{video_id}/frames/{frame}.jpg"): Rule(Role.VIEWER),
     ("GET", "/api/videos/{video_id}/thumbs/{frame}.jpg"): Rule(Role.VIEWER),
+    ("GET", "/api/videos/{video_id}/thumbs"): Rule(Role.VIEWER),
     ("GET", "/api/videos/{video_id}/truth/{frame}.png"): Rule(Role.REVIEWER),
     # rounds and masks
     ("GET", "/api/videos/{video_id}/state"): Rule(Role.VIEWER),

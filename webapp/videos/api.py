@@ -17,7 +17,7 @@ from webapp.paging import NamePart, Sorted
 from webapp.problems import NotFound, Problem
 from webapp.projects.access import project_for
 from webapp.projects.models import Role
-from webapp.rest import ErrorAnswer, Strict, UploadError, binary_body, stored_answer, tagged_answer
+from webapp.rest import ErrorAnswer, Strict, UploadError, binary_answer, binary_body, stored_answer, tagged_answer
 from webapp.storage.files import storage
 from webapp.videos import editing, uploads
 from webapp.videos.access import role_for, upload_for, video_for, videos_of
@@ -25,6 +25,7 @@ from webapp.videos.cards import VideoCard, with_work
 from webapp.videos.models import Upload, Video, VideoState
 from webapp.videos.source_table import read_source_table
 from webapp.videos.storage import VideoFiles, read_file
+from webapp.videos.thumbnails import MOST_THUMBNAILS, packed_thumbnails
 
 router = Router(tags=["videos"])
 Answer = HttpResponse
@@ -248,6 +249,29 @@ def get_thumbnail(request: HttpRequest, video_id: int, frame: int, direct: bool 
     """Return the small picture of a frame, at most 256 pixels on its longest side. `direct` is as for a frame."""
     role_for(signed_in(request), video_id)
     return _file(VideoFiles(video_id).thumb(frame), "image/jpeg", direct)
+
+
+@router.get(
+    "/videos/{int:video_id}/thumbs",
+    response={(404, 422): ErrorAnswer},
+    openapi_extra=binary_answer("application/octet-stream"),
+)
+def get_thumbnails(
+    request: HttpRequest, video_id: int, first: int = 0, last: int = MOST_THUMBNAILS - 1, step: int = 1
+) -> HttpResponse:
+    """Return the small pictures of the frames `first`, `first + step` and so on up to `last`, packed into one answer.
+
+    Each is a JPEG behind two unsigned numbers of 4 bytes, lowest byte first: its frame and its size. Frames that the
+    video does not have are left out.
+    """
+    video = video_for(signed_in(request), video_id)
+    frames = range(first, min(last, video.frame_count - 1) + 1, step) if step > 0 else range(0)
+    if not 0 <= first <= last or step < 1 or len(frames) > MOST_THUMBNAILS:
+        refusal = f"Ask for 1 to {MOST_THUMBNAILS} thumbnails at a time, from `first` to `last` in steps of `step`."
+        raise Problem("bad_range", refusal, 422)
+    data, complete = packed_thumbnails(video_id, frames)
+    caching = IMMUTABLE if complete and video.state == VideoState.READY else "private, no-store"
+    return HttpResponse(data, content_type="application/octet-stream", headers={"Cache-Control": caching})
 
 
 @router.get(

@@ -107,6 +107,7 @@ export class FrameCache {
     const jumps = Math.abs(frame - this.last) > JUMP;
     if (frame !== this.last) this.direction = frame > this.last ? 1 : -1;
     this.last = frame;
+    this.small.at = frame;
     const room = Math.floor(BYTES / 2 / this.bytesEach); // the other half keeps frames that were shown
     const usual = this.smallCount > 0 && !this.small.done ? AHEAD_WITH_SMALL : AHEAD;
     const ahead = Math.min(playing ? AHEAD_PLAYING : usual, room);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,46 @@ def test_frames_and_thumbnails_come_by_index(client_as: ClientAs, viewer: User, 
             assert read_number(image_in(answer, tmp_path)) == index
 
 
+def thumbnails_in(data: bytes) -> dict[int, bytes]:
+    """Return the JPEGs of an answer by their frames."""
+    found = {}
+    while data:
+        frame, size = struct.unpack_from("<II", data)
+        found[frame], data = data[8 : 8 + size], data[8 + size :]
+    return found
+
+
+def test_many_thumbnails_come_in_one_answer(client_as: ClientAs, viewer: User, video: Video) -> None:
+    client = client_as(viewer)
+    base = f"/api/videos/{video.pk}/thumbs"
+    alone = [client.get(f"{base}/{index}.jpg").content for index in range(4)]
+    for query, frames in (("", [0, 1, 2, 3]), ("?first=1&last=99&step=2", [1, 3]), ("?first=4&last=9", [])):
+        answer = client.get(base + query)
+        assert thumbnails_in(answer.content) == {frame: alone[frame] for frame in frames}
+        assert answer["Cache-Control"] == "private, max-age=31536000, immutable"
+
+
+def test_an_answer_without_all_thumbnails_is_not_kept_by_caches(
+    client_as: ClientAs, viewer: User, video: Video
+) -> None:
+    folder_of(video.pk).thumb(2).unlink()
+    client = client_as(viewer)
+    answer = client.get(f"/api/videos/{video.pk}/thumbs")
+    assert list(thumbnails_in(answer.content)) == [0, 1, 3]
+    assert answer["Cache-Control"] == "private, no-store"
+    Video.objects.filter(pk=video.pk).update(state=VideoState.IMPORTING, frame_count=0)
+    answer = client.get(f"/api/videos/{video.pk}/thumbs")
+    assert (answer.content, answer["Cache-Control"]) == (b"", "private, no-store")
+
+
+@pytest.mark.parametrize("query", ["first=-1", "first=3&last=2", "step=0", "step=-1", "last=x", "last=128"])
+def test_a_wrong_range_of_thumbnails_is_refused(client_as: ClientAs, viewer: User, video: Video, query: str) -> None:
+    Video.objects.filter(pk=video.pk).update(frame_count=129)
+    answer = client_as(viewer).get(f"/api/videos/{video.pk}/thumbs?{query}")
+    assert answer.status_code == 422
+    assert answer.json()["text"]
+
+
 @pytest.mark.parametrize("address", ["frames/4.jpg", "thumbs/4.jpg", "frames/-1.jpg", "frames/x.jpg", "frames/1.png"])
 def test_a_frame_that_is_not_there_is_not_kept_by_caches(
     client_as: ClientAs, viewer: User, video: Video, address: str
@@ -102,7 +143,7 @@ def test_strangers_and_the_signed_out_get_nothing(client_as: ClientAs, stranger:
     for user, status in ((stranger, 404), (None, 401)):
         client = client_as(user)
         base = f"/api/videos/{video.pk}"
-        for address in ("", "/frames/0.jpg", "/thumbs/0.jpg", "/truth/1.png"):
+        for address in ("", "/frames/0.jpg", "/thumbs/0.jpg", "/thumbs", "/truth/1.png"):
             assert client.get(base + address).status_code == status
         assert client.patch(base, {"name": "Mine"}, JSON).status_code == status
         assert client.delete(base).status_code == status
