@@ -78,12 +78,16 @@ wheel: frontend/dist/index.html .venv/.evaluation ## build dist/maskwright-VERSI
 # --- checking ---------------------------------------------------------------------------------------------------------
 
 # Many tests wait for processes and pages, so two kinds of checks run beside each other. GNU Make 4 prints the output of
-# each when it ends. Types are checked before the tests, because a test checks those of copies without some engines, which
-# takes a third of the time where the repository's own are known.
+# each when it ends. Types are checked before the Python tests, because a test checks those of copies without some engines,
+# which takes a third of the time where the repository's own are known. The faults fill the time until then.
 BESIDE = $(MAKE) --no-print-directory --jobs 2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 test: ## everything that must hold (BROWSER=skip leaves the browser out)
-	@$(BESIDE) lint-python lint-frontend test-frontend
-	@$(BESIDE) test-python test-faults test-browser
+	@$(BESIDE) lint-python lint-frontend test-frontend test-python test-faults test-browser TYPES_FIRST=1
+
+ifdef TYPES_FIRST
+test-python: | lint-python
+test-browser: | test-faults
+endif
 
 lint: ## style, types, and who may import whom
 	@$(MAKE) --no-print-directory --jobs 2 lint-python lint-frontend
