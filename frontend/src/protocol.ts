@@ -53,7 +53,7 @@ export interface ObjectInfo {
   color: Color;
   label: number | null;
   deleted: boolean;
-  /** A person locked it: nothing changes its masks. */
+  /** No engine changes its masks; painting over it with "all" does. */
   locked: boolean;
   /** Its place in the list of objects; ties are listed by object id. */
   position: number;
@@ -106,7 +106,7 @@ export interface RoundInfo {
   origin: Origin;
   /** The first of `drawn`. */
   frame: FrameIndex;
-  /** The frames that were drawn on or painted; for an edit, its first and last frame. */
+  /** Those drawn on, started from or painted; the first and last of an edit. */
   drawn: FrameIndex[];
   scribbles: RoundScribble[];
   /** No frame outside gets a mask. */
@@ -115,7 +115,7 @@ export interface RoundInfo {
   /** Only these may change; None: all. For a painted version, the painted one. */
   objects: ObjectNumber[] | null;
   edit: EditInfo | null;
-  /** For imported masks, the name of their file; otherwise empty. */
+  /** Of imported masks: the name of the file, or how many people agreed. Otherwise empty. */
   source: string;
   /** Empty if no engine made it. */
   engine: string;
@@ -144,7 +144,7 @@ export interface PinReplyInfo {
   created_at: string;
 }
 
-/** A person's right to draw on an object. Nobody else can draw on it before the time `until`. */
+/** A person's right to draw on an object. Nobody else can draw on it until this ends, at the latest at `until`. */
 export interface LeaseInfo {
   object: ObjectNumber;
   holder: Person;
@@ -157,13 +157,13 @@ export interface LeaseInfo {
 }
 
 /**
- * A comment on a frame. Without `x` and `y` it is about the whole frame.
+ * A comment on a frame or several. Without `x` and `y` it is about whole frames.
  *
  * A pin about an object says that the object is wrong there, until the pin is resolved.
  */
 export interface PinInfo {
   id: number;
-  /** The job that was sent back with it. */
+  /** The job that was rejected with it. */
   job: number | null;
   frame: FrameIndex;
   /** It is about the frames from `frame` to `last`; None: about `frame` alone. */
@@ -270,8 +270,8 @@ export const MAX_MESSAGE_BYTES = 262144;
 export const MOST_DRAWN = 200;
 
 /**
- * The first message, also sent after a gap. The server sends every change after `seq` and every mask after
- * `mask_seq`.
+ * The first message, also sent after a gap. The server sends every change after `seq` and, of the masks after
+ * `mask_seq`, the newest of each frame.
  *
  * Both are the highest numbers that the page has, at first those of the state that it loaded over HTTP. If `seq` is 0,
  * or the gap is too long to be replayed, the welcome carries a state, and masks continue after its `mask_seq`.
@@ -420,9 +420,9 @@ export interface ObjectAccept {
  *
  * `data` is the new mask in base64: a label map of 0 and 1 at the size of the video, encoded as masks are stored.
  * It is applied to the mask that the frame has when the message arrives. `over` says over which other objects it may
- * paint: over none, over those that are not locked, or over all of them. `scribbles` are the keys of the sender's
- * waiting scribbles that a preview showed in the mask that was painted over: those of the object belong to the version
- * from then on, and the others go on waiting for a round.
+ * paint: over none, over those that are not locked, or over all of them, but not over those that are accepted singly
+ * in the frame. `scribbles` are the keys of the sender's waiting scribbles that a preview showed in the mask that was
+ * painted over: those of the object belong to the version from then on, and the others go on waiting for a round.
  */
 export interface MaskPaint {
   type: "mask.paint";
@@ -435,12 +435,13 @@ export interface MaskPaint {
 }
 
 /**
- * Edit the masks of the frames from `first` to `last` (inclusive). The `result` of the `ack` is the new version.
+ * Edit the masks of the frames from `first` to `last` (inclusive). The `result` is the id of the new version.
  *
  * clear: the objects lose their pixels. copy: they get the masks that they have in the frame `source`. merge: their
  * pixels become those of `into`. swap: the two objects exchange their masks. split: the pixels of the one object
  * become those of `into`. interpolate: between the masks of `first` and `last`, the objects change their shape evenly.
- * Accepted frames stay as they are. A worker does it after the rounds that wait or run.
+ * Accepted frames stay as they are, and so do frames in which an object that would change is accepted singly. A worker
+ * does it after the rounds that wait or run.
  */
 export interface MaskEdit {
   type: "mask.edit";
@@ -456,7 +457,7 @@ export interface MaskEdit {
 /**
  * Say that an object (null: every object that is not locked) is not visible in a span, or take that back.
  *
- * The masks do not change: the page, exports and engines leave the object out there.
+ * Stored masks do not change: the page, exports and engines leave the object out there.
  */
 export interface SpanAbsent {
   type: "span.absent";
@@ -519,9 +520,10 @@ export interface PreviewClick {
 /**
  * Ask what mask the waiting scribbles of the sender, and perhaps a click, would give `frame`.
  *
- * It has no key. The answer is a binary frame of type 2, or nothing: while a round of the video waits or runs, if
- * nothing was drawn, or if a newer preview was asked for. Nothing is stored. If nothing was drawn, the worker opens
- * the video and computes what it needs of the frame, so a page asks when a stroke begins.
+ * It has no key. The answer is a binary frame of type 2, an `error` without a key, or nothing: while a round of the
+ * video waits or runs, if nothing was drawn, if a newer preview was asked for, or if no worker answers in time. No
+ * mask is stored. If nothing was drawn, the worker opens the video and computes what it needs of the frame, so a page
+ * asks when a stroke begins.
  */
 export interface PreviewAsk {
   type: "preview.ask";
@@ -590,7 +592,8 @@ export interface Welcome {
 /**
  * The message with this key took effect.
  *
- * `result` is the object id or round id that it created, if it created one.
+ * `result` is the id of the object or round that it created, or the number of frames that were accepted or released;
+ * null for other messages.
  */
 export interface Ack {
   type: "ack";
@@ -617,7 +620,7 @@ export interface ScribbleAdded {
   scribble: ScribbleInfo;
 }
 
-/** These scribbles were undone, or a round has used them. */
+/** These scribbles were removed, or a version has used them. */
 export interface ScribbleRemoved {
   type: "scribble.removed";
   seq: number;
@@ -630,7 +633,7 @@ export interface ObjectChanged {
   object: ObjectInfo;
 }
 
-/** A round is new, or its state has changed. */
+/** A round is new, or something about it has changed, such as its state. */
 export interface RoundChanged {
   type: "round.changed";
   seq: number;

@@ -1,7 +1,7 @@
 """Absent spans: frames in which a person says that an object is not visible.
 
-Engines give the object no pixel there, and exports leave it out. The stored masks do not change, so that the mark can
-be taken back without loss.
+Engines give the object no pixel there, and exports leave it out. Masks that are already stored do not change, so they
+show the object again if the mark is taken back.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def mark_absent(*, video: Video, object_id: int | None, first: int, last: int, a
     """Mark an object as not visible in the frames from `first` to `last` (inclusive).
 
     If `object_id` is None, all objects that are not locked are marked. If `absent` is False, the mark is taken back.
-    Raises Problem: "bad_span"; "bad_frame"; "no_object"; "locked".
+    Raises Problem: "bad_span"; "bad_frame"; "not_ready"; "no_object"; "locked".
     """
     hold(video.pk)
     check_span(video, first, last)
@@ -52,7 +52,7 @@ def mark_absent(*, video: Video, object_id: int | None, first: int, last: int, a
 
 
 def absent_spans(video_id: int) -> dict[int, Spans]:
-    """Return the absent spans of the objects of a video that have any, by object id."""
+    """Return the absent spans of the objects of a video that have any and are not deleted, by object id."""
     return {number: spans for number, _, spans in decided_of(video_id) if spans}
 
 

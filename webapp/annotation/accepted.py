@@ -43,8 +43,8 @@ def accept_frames(
         may_accept_others: without it, all the masks must be from versions that `by` made.
 
     Raises:
-        Problem: "no_mask" if none of the frames has a mask; "conflict" if a frame has another mask than the person saw,
-            because a person accepts only what they have seen.
+        Problem: "bad_span"; "bad_frame"; "not_ready"; "no_mask" if none of the frames has a mask; "conflict" if a frame
+            has another mask than the person saw, because a person accepts only what they have seen.
         Forbidden: a mask is somebody else's.
     """
     stands = hold(video.pk)
@@ -70,8 +70,12 @@ def accept_frames(
 def release_frames(*, video: Video, by: User, first: int, last: int, seen: int, may_accept_others: bool) -> int:
     """Let rounds change the accepted frames from `first` to `last` (inclusive) again. Return how many were released.
 
-    `seen` is the highest Mask.id that the person's page has. Without `may_accept_others` all of them must have been
-    accepted by `by`. Raises Problem "conflict" if a frame was accepted with a mask that the person has not seen.
+    `seen` is the highest Mask.id that the person's page has.
+
+    Raises:
+        Problem: "bad_span"; "bad_frame"; "not_ready"; "conflict" if a frame was accepted with a mask that the person
+            has not seen.
+        Forbidden: somebody else accepted one of the frames, and `may_accept_others` is false.
     """
     stands = hold(video.pk)
     check_span(video, first, last)

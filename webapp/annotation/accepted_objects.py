@@ -4,9 +4,9 @@ A person accepts the pixels that the object has in one stored mask. The acceptan
 is the head or one of the rounds that the head builds on. Later versions keep the pixels. An undo to an earlier round
 suspends the acceptance, and redo brings it back.
 
-Apart from a release by a person, it ends when a version that did not know of it has other pixels for the object:
-because redo returns to a version from before the acceptance, or because a deleted object is restored, and versions were
-stored while it was deleted.
+It ends when a person releases it, or sets a pin which says that the object is wrong there. It also ends if redo brings
+back a version that was begun before the acceptance and gives the object other pixels, if a version was stored for the
+frame while the object was deleted and the object is then restored, and if the accepted mask turns out to be unreadable.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def accept_object(
     seen: int,
     may_accept_others: bool,
 ) -> int:
-    """Accept the mask of one object in the frames from `first` to `last` (inclusive). Return how many were accepted.
+    """Accept one object in the frames from `first` to `last` (inclusive). Return in how many frames it was accepted.
 
     Frames without a mask, accepted frames, and frames in which the object is accepted already stay as they are. A frame
     whose mask does not show the object is accepted, too: then no version gives the object a pixel there.
@@ -98,7 +98,7 @@ def release_object(
     """Let versions change an accepted object again in the frames from `first` to `last` (inclusive).
 
     Returns in how many frames it was released. `seen` and `may_accept_others` are as for `release_frames`, and so are
-    the errors.
+    the errors. Raises also Problem "no_object".
     """
     stands = hold(video.pk)
     check_span(video, first, last)
@@ -166,9 +166,7 @@ def end_changed_since(instance: Object, deleted_at: datetime) -> None:
 def end_with_mask(mask: Mask) -> list[Object]:
     """End the acceptances of objects that refer to an unreadable mask, so that the mask can be removed.
 
-    Return the objects.
-
-    The caller has locked the row of the video's head.
+    Return the objects. The caller has locked the row of the video's head.
     """
     rows = list(AcceptedObject.objects.filter(mask=mask).select_related("instance").order_by("instance__number"))
     _end(rows)
@@ -238,9 +236,7 @@ def _tell(instance: Object, by: User) -> None:
 
 
 def _same_pixels(row: AcceptedObject, mask_id: int) -> bool:
-    """Return whether an object has the same pixels in a mask as in the accepted one. A mask that cannot be read has
-    other ones.
-    """
+    """Return whether an object has the same pixels in a mask as in the accepted one; False if one cannot be read."""
     data = dict(Mask.objects.filter(pk__in=(row.mask_id, mask_id)).values_list("pk", "data"))
     try:
         before, after = (decode(bytes(data[pk])) == row.instance.number for pk in (row.mask_id, mask_id))

@@ -1,4 +1,4 @@
-"""REST calls of annotation: the state of a video, its scores, and the masks of a round."""
+"""REST calls that read the annotation of a video: its state, rounds, scores and masks."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class FrameMask(Schema):
 
 
 class MaskList(Schema):
-    round: int | None  # The id of the round at which the masks are; None if the video has no round.
+    round: int | None  # The id of the round that was asked for, or of the head; None: before the first round.
     masks: list[FrameMask]
 
 
@@ -60,7 +60,7 @@ MOST_FRAMES = 500  # The most frames in one answer, which has about a megabyte a
 
 @router.get("/videos/{int:video_id}/state", response={200: State, 404: ErrorAnswer})
 def get_state(request: HttpRequest, video_id: int) -> State:
-    """Return everything about a video except its masks: objects, rounds, waiting scribbles, accepted frames."""
+    """Return the state of a video without its masks: objects, rounds, waiting scribbles, accepted frames, pins, ..."""
     video = video_for(request.user, video_id)
     return state_of(video, require(request.user, video.project_id, what="video"))
 
@@ -96,7 +96,10 @@ def get_round(request: HttpRequest, round_id: int) -> RoundInfo:
 def get_video_masks(
     request: HttpRequest, video_id: int, first: int = 0, last: int = MOST_FRAMES - 1, round: int | None = None
 ) -> MaskList:
-    """Return the masks that a video has at a round, by default at its head, as run lengths of COCO for each object."""
+    """Return the masks of the frames from `first` to `last` at a round, by default at the head, as run lengths of COCO.
+
+    There are at most 500 frames in one answer.
+    """
     role_for(request.user, video_id)
     _check_range(first, last)
     at = head_of(video_id) if round is None else _round_of(video_id, round)

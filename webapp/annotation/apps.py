@@ -1,4 +1,4 @@
-"""The Django app of objects, scribbles, rounds, masks and exports."""
+"""The Django app of annotation: objects, scribbles, rounds, masks, pins, exports and imports of masks."""
 
 from importlib import import_module
 

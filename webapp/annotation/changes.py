@@ -31,7 +31,7 @@ def scribbles_removed(video_id: int, keys: Sequence[str]) -> None:
 
 
 def object_changed(instance: Object) -> None:
-    counters.masks_changed(instance.video_id)  # Its masks are shown, hidden, or in another colour.
+    counters.masks_changed(instance.video_id)  # They may be hidden, shown or coloured differently now.
     _append(instance.video_id, "object.changed", object=object_info(instance).model_dump())
 
 

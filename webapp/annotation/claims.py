@@ -42,7 +42,7 @@ class Lost(Exception):
 class Claim:
     """A worker's right to write to a round.
 
-    It is void once another worker has claimed the round or the round has ended. `row` is the round as it was when the
+    It is void once the sweep has taken the round back or the round has ended. `row` is the round as it was when the
     worker claimed it, with its video and author.
     """
 
@@ -145,7 +145,7 @@ def finish(claim: Claim, *, complete: bool) -> RoundState:
 
 @transaction.atomic
 def fail(claim: Claim, *, code: str, text: str) -> None:
-    """End a round as failed, with a sentence for its author. Its scribbles wait for a round again. Raises Lost."""
+    """End a round as failed, with a sentence for its author, and undo it as `release_round` says. Raises Lost."""
     hold(claim.video_id)
     round_ = Round.objects.select_related("author").get(pk=claim.round_id)
     _end(round_, RoundState.FAILED, claim.fence, error_code=code, error=text)

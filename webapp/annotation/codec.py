@@ -20,7 +20,7 @@ FORMAT = 1  # The first byte of an encoded mask.
 CONTAINER_VERSION = 1
 TYPE_MASKS, TYPE_PREVIEW = 1, 2  # A preview is not stored: its seq and its round are 0.
 MAX_SIDE = 1 << 15
-MAX_RUN_BYTES = 6  # A run in a frame of 32,768 x 32,768 with 256 ids is below 2 ** 42, which takes six bytes.
+MAX_RUN_BYTES = 6  # A run in a frame of 32,768 x 32,768 with 256 ids is below 2 ** 42, so it takes six bytes at most.
 
 
 class BadMask(ValueError):
@@ -61,9 +61,7 @@ def encode(labels: LabelMap) -> bytes:
 
 
 def decode(data: bytes) -> LabelMap:
-    """Return the label map, uint8 [H, W], of encoded bytes. Raises BadMask for bytes that `encode`
-    cannot have written.
-    """
+    """Return the label map, uint8 [H, W], of encoded bytes. Raises BadMask if they encode none."""
     reader = _Reader(data)
     if reader.varint() != FORMAT:
         raise BadMask(f"format: expected {FORMAT}")
@@ -88,7 +86,7 @@ def decode(data: bytes) -> LabelMap:
 
 
 def ids_of(data: bytes) -> set[int]:
-    """Return the ids above 0 in an encoded label map, without decoding its pixels. Raises BadMask."""
+    """Return the ids above 0 in an encoded label map. Only its head is read; raises BadMask if that is damaged."""
     reader = _Reader(data)
     if reader.varint() != FORMAT:
         raise BadMask(f"format: expected {FORMAT}")
@@ -97,9 +95,7 @@ def ids_of(data: bytes) -> set[int]:
 
 
 def _box(labels: LabelMap) -> tuple[int, int, int, int]:
-    """Return x0, y0, x1, y1 (x1 and y1 exclusive) of the box around all labels above 0; four zeros if
-    there are none.
-    """
+    """Return x0, y0, x1, y1 (x1 and y1 exclusive) of the box around all labels above 0, or zeros if there are none."""
     rows = np.flatnonzero(labels.any(axis=1))
     if rows.size == 0:
         return 0, 0, 0, 0
@@ -114,7 +110,10 @@ def _box(labels: LabelMap) -> tuple[int, int, int, int]:
 
 @dataclass(frozen=True)
 class PackedMask:
-    """A stored mask with what a browser needs to know about it. `confidence` is for objects 1, 2, ... and in 0..1."""
+    """A mask with what a browser needs to know about it. `confidence` is for objects 1, 2, ... and in 0..1.
+
+    A preview has 0 as `seq` and as `round`.
+    """
 
     seq: int  # The id of its row (Mask.id), which grows with every stored mask.
     round: int
@@ -191,9 +190,7 @@ def _read_varints(data: bytes) -> NDArray[np.int64]:
 
 
 def _inflate(data: bytes, limit: int) -> bytes:
-    """Decompress raw deflate data to at most `limit` bytes, because a few hundred bytes could otherwise fill the
-    memory.
-    """
+    """Decompress raw deflate data. Raises BadMask if it has more than `limit` bytes, which could fill the memory."""
     inflater = zlib.decompressobj(-15)
     try:
         plain = inflater.decompress(data, limit)

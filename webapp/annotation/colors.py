@@ -56,10 +56,10 @@ def palette() -> tuple[str, ...]:
 
 
 def unused_color(used: Collection[str], like: str | None = None) -> str:
-    """Return a colour that is not in `used`: the one that is nearest to the colour `like` or, without `like`, the first
-    of the palette.
+    """Return `like` if it is not in `used`, otherwise the colour of the palette nearest to it that is not in `used`.
 
-    If the whole palette is in `used`, `like` or the first colour is returned.
+    Without `like`, return the first colour of the palette that is not in `used`. If the whole palette is in `used`,
+    `like` or the first colour is returned.
     """
     taken = {color.lower() for color in used}
     if like is not None and like.lower() not in taken:

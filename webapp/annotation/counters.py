@@ -1,6 +1,6 @@
-"""Stores the counts that lists of videos show in the rows of the videos, so that a list needs no counting.
+"""Keeps the counts that lists of videos show, in the rows of the videos, so that a list needs no counting.
 
-The functions are called in the transaction that changes what they count.
+The functions that store counts are called in the transaction that changes what they count.
 """
 
 from __future__ import annotations

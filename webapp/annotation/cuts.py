@@ -1,4 +1,4 @@
-"""Scene cuts, the first frames of new scenes. The import finds them, people move them, and rounds stop at them."""
+"""Scene cuts, the first frames of new scenes. The import finds them, people change them, and rounds stop at them."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ def span_of_scenes(
 ) -> list[int] | None:
     """Return the span [first, last] that a round may change, or None for the whole video.
 
-    Unless `across_cuts` is true, the span ends at the nearest scene cuts before the first and after the last frame that
-    was drawn on. `frames` are the frames that were drawn on, ascending. `span` is what the person chose; None: the
-    whole video.
+    Unless `across_cuts` is true, the span begins with the scene of the first frame that was drawn on and ends with the
+    scene of the last one. `frames` are the frames that were drawn on, ascending. `span` is what the person chose; None:
+    the whole video.
     """
     first, last = span or (0, video.frame_count - 1)
     if not across_cuts:

@@ -56,9 +56,9 @@ class Edit:
 def create_edit(*, video: Video, author: User, key: UUID | str, edit: Edit) -> Round:
     """Create a version that edits a span. It becomes the head and waits for a worker.
 
-    Raises Problem: "bad_span"; "bad_frame"; "bad_edit" for objects or frames that do not fit the operation;
-    "no_object"; "locked"; "accepted" if every frame that would change is accepted, or one of the objects is accepted
-    there; "no_mask" if an object is not visible in a frame whose mask is copied or interpolated.
+    Raises Problem: "bad_span"; "bad_frame"; "not_ready"; "bad_edit" for objects or frames that do not fit the
+    operation; "no_object"; "locked"; "accepted" if every frame that would change is accepted, or one of the objects is
+    accepted there; "no_mask" if an object is not visible in a frame whose mask is copied or interpolated.
     """
     head = hold(video.pk)
     check_span(video, edit.first, edit.last)

@@ -23,8 +23,8 @@ _LIMITS = Query(lambda least: Quota.objects.filter(engine_seconds__gte=least).va
 def engine_seconds(owner: Owner) -> int:
     """Return the seconds that workers took for the rounds of a project, or for those that a person asked for.
 
-    Rounds that began within the last 24 hours count, those that run with their time so far. Rounds that came with a
-    copied video do not: they count where they were made.
+    Rounds of engines that began within the last 24 hours count, those that run with their time so far. Edits do not
+    count, nor rounds that came with a copied video, which count where they were made.
     """
     return _used(owner)[0]
 

@@ -27,7 +27,7 @@ _MOVE = Update(
 
 
 def hold(video_id: int) -> Head:
-    """Return the head of a video, with its row locked until the transaction ends.
+    """Return the head of a video, with its row locked until the transaction ends. A missing row is created.
 
     SQLite locks the whole database instead.
     """
@@ -39,7 +39,7 @@ def hold(video_id: int) -> Head:
 
 
 def hold_all(video_ids: Collection[int]) -> None:
-    """Lock the heads of several videos until the transaction ends, in the order of their ids.
+    """Lock the heads of several videos until the transaction ends, in the order of the videos' ids.
 
     Whoever locks the heads of several videos takes them in this order, so that no two of them wait for each other.
     """
@@ -63,7 +63,7 @@ def conflict(head: Head) -> Problem:
 
 
 def set_head(head: Head, round_id: int | None, by: User) -> None:
-    """Move the head to a round, and store the columns of `head` that the caller has changed."""
+    """Move the head to a round, and store the next number of a round that `head` has."""
     head.round_id = round_id
     if round_id is None:
         head.save(update_fields=["round", "next_round_number"])

@@ -1,4 +1,4 @@
-"""Gives the objects of a deleted label another label, and gives them their label back when it is restored."""
+"""Gives the objects of a deleted label another label or none, and gives them their label back when it is restored."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def return_to_label(ids: Collection[int], before: int | None, to: Label) -> None
 
 
 def _give(objects: QuerySet[Object], to: Label | None) -> list[int]:
-    """Give objects, whose videos are locked, the label `to`. Return their ids."""
+    """Give objects, the heads of whose videos are locked, the label `to`. Return their ids."""
     rows = list(objects.select_related("video"))
     for row in rows:
         row.label = to

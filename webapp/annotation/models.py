@@ -1,7 +1,7 @@
-"""Objects, scribbles, rounds and their masks.
+"""The database tables of annotation: objects, scribbles, rounds and their masks, pins, exports, imports, and more.
 
-Nothing is overwritten: undo only moves the head (the round that the video stands at), and a deleted object keeps its
-row with the date of the deletion.
+Undo deletes no masks: it moves the head (the round that the video stands at). A deleted object keeps its row, with the
+time of the deletion.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Object(models.Model):
     color = models.CharField(max_length=7)  # Written as #rrggbb.
     label = models.ForeignKey("projects.Label", on_delete=models.SET_NULL, null=True, related_name="instances")
     position = models.PositiveIntegerField(default=0)  # The place in the list of objects; ties are listed by object id.
-    locked = models.BooleanField(default=False)  # A person locked it: nothing changes its masks.
+    locked = models.BooleanField(default=False)  # No engine changes its masks; painting over it with "all" does.
     # Inclusive ranges [first, last] of frames in which the object is not visible, ascending and without overlaps.
     absent = models.JSONField(default=list)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
@@ -52,7 +52,7 @@ class Origin(models.TextChoices):
     ROUND = "round"  # An engine computed them from what a person drew.
     PAINTED = "painted"  # A person painted the mask of one object in one frame.
     EDITED = "edited"  # A person changed masks of a span of frames at once; `Round.edit` says how.
-    IMPORTED = "imported"  # A person brought them in a file.
+    IMPORTED = "imported"  # They come from a file, or from a consensus of several people.
 
 
 class Direction(models.TextChoices):
@@ -67,7 +67,8 @@ class Round(LeasedTask):
     """A version of the masks of a video: what a person did, and the masks that resulted from it.
 
     Usually a person drew on frames (the interaction) and an engine computed masks; `origin` names the other cases. A
-    worker holds a lease on the row while it computes the version. A painted version is complete when it is created.
+    worker holds a lease on the row while it computes the version. Painted and imported versions are complete when they
+    are created.
     """
 
     video = models.ForeignKey(Video, on_delete=models.CASCADE, related_name="rounds")
@@ -75,7 +76,7 @@ class Round(LeasedTask):
     key = models.UUIDField(unique=True)  # The idempotency key of the request that made the round.
     author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     origin = models.CharField(max_length=12, choices=Origin.choices, default=Origin.ROUND)
-    frame = models.PositiveIntegerField()  # The first frame that was drawn on, painted or edited.
+    frame = models.PositiveIntegerField()  # The first frame of `drawn`, or of an import.
     # In the order they were drawn: [{"path": [[x, y], ...], "object_id": n, "frame": f, "kind": k, "positive": p}, ...]
     # `path` and `object_id` are as in the DAVIS challenge; `kind` and `positive` are those of Scribble.
     scribbles = models.JSONField()
@@ -88,14 +89,14 @@ class Round(LeasedTask):
     edit = models.JSONField(null=True)  # For an edited version: {"op", "objects", "first", "last", "source", "into"}.
     # For a painted version: the keys of the scribbles that belong to it, because the mask painted over showed them.
     scribbles_taken = models.JSONField(null=True)
-    source = models.CharField(max_length=200, blank=True)  # For an imported version: the name of the file.
+    source = models.CharField(max_length=200, blank=True)  # Of an imported version: the file, or the consensus.
     num_objects = models.PositiveSmallIntegerField()
     engine = models.CharField(max_length=40)  # Empty for a version that no engine made.
-    weights = models.CharField(max_length=80, blank=True)  # The checksum prefix or name of the weights that were used.
+    weights = models.CharField(max_length=80, blank=True)  # The first digits of the checksums of the weights.
     base = models.ForeignKey("self", on_delete=models.RESTRICT, null=True, related_name="branches")
     state = models.CharField(max_length=12, choices=RoundState.choices, default=RoundState.QUEUED)
     cancel_requested = models.BooleanField(default=False)
-    # A newer round was made while this one ran: this one stops at the next frame, and the masks that it stored stay.
+    # The newer round that superseded this one. If this one ran, it stops at the next frame and keeps its masks.
     superseded_by = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, related_name="+")
     worker = models.CharField(max_length=120, blank=True)  # The name of the worker that claimed it last.
     progress_done = models.PositiveIntegerField(default=0)
@@ -150,7 +151,7 @@ class Mask(models.Model):
 class ScribbleKind(models.TextChoices):
     """The kind of a scribble, which tells what its points are."""
 
-    SCRIBBLE = "scribble"  # A path inside the object.
+    SCRIBBLE = "scribble"  # A path on the object or, with the object id 0, on the background.
     CLICK = "click"  # One point on the object, or with `positive` False a point that does not belong to it.
     BOX = "box"  # Two opposite corners of a box around the object.
 
@@ -158,11 +159,11 @@ class ScribbleKind(models.TextChoices):
 class Scribble(models.Model):
     """A path, a click or a box that a person drew on a frame, stored when the pen is lifted.
 
-    With `round` None it waits for a round.
+    With `round` None it waits for a round, unless it was deleted.
     """
 
     video = models.ForeignKey(Video, on_delete=models.CASCADE, related_name="scribbles")
-    key = models.UUIDField(unique=True)  # Made by the browser, so that a scribble that is sent twice is stored once.
+    key = models.UUIDField(unique=True)  # Made by the sender, so that a scribble that is sent twice is stored once.
     frame = models.PositiveIntegerField()
     object_id = models.PositiveSmallIntegerField()  # 0 is the background.
     path = models.JSONField()  # A list [[x, y], ...] with coordinates in 0..1.
@@ -179,9 +180,7 @@ class Scribble(models.Model):
 
 
 class Head(models.Model):
-    """The round that a video stands at. The mask of a frame is from the newest round that has one, among the head and
-    the rounds that it builds on. Undo moves the head.
-    """
+    """The round that a video stands at. Undo moves the head. masks.py says which mask a frame then has."""
 
     video = models.OneToOneField(Video, on_delete=models.CASCADE, related_name="head")
     round = models.ForeignKey(Round, on_delete=models.RESTRICT, null=True, related_name="+")
@@ -228,7 +227,7 @@ class Pin(models.Model):
     object_id = models.PositiveSmallIntegerField(null=True)
     x = models.FloatField(null=True)  # In 0..1, as `y`.
     y = models.FloatField(null=True)
-    reason = models.CharField(max_length=60, blank=True)  # One of the reasons that the project had at that time.
+    reason = models.CharField(max_length=60, blank=True)  # Empty, or a reason that the project had then.
     text = models.TextField(blank=True)
     author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -258,7 +257,7 @@ class HumanTime(models.Model):
     video = models.ForeignKey(Video, on_delete=models.CASCADE, related_name="human_times")
     object_id = models.PositiveSmallIntegerField()
     author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    day = models.DateField(null=True)  # In UTC. None: it was stored before days were.
+    day = models.DateField(null=True)  # In UTC. None for a row from before days were recorded.
     seconds = models.FloatField(default=0)
 
     class Meta:
@@ -297,12 +296,12 @@ class RoundScore(models.Model):
 
 
 class Receipt(models.Model):
-    """The result of a message from a browser that took effect.
+    """The result of a message that took effect.
 
-    If the browser sends the message again, it gets the same answer and nothing is done.
+    If the sender, a page or a script, sends the message again, it gets the same answer and nothing is done.
     """
 
-    key = models.UUIDField(unique=True)  # Made by the browser.
+    key = models.UUIDField(unique=True)  # Made by the sender.
     video = models.ForeignKey(Video, on_delete=models.CASCADE, related_name="+")
     author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     result = models.PositiveBigIntegerField(null=True)
@@ -333,10 +332,10 @@ class ExportState(models.TextChoices):
 
 
 class Export(LeasedTask, Deletable):
-    """A file of masks below HOME/exports. A worker holds a lease on the row while it writes the file.
+    """An export of masks as a file. A worker holds a lease on the row while it writes the file.
 
-    An export of one video has the masks of `video` at `round`. An export of a project has all its videos: then `video`
-    is None, and `rounds` is [[video id, round id], ...] with the head of each video at the time of the request.
+    An export of one video has the masks of `video` at `round`. An export of a project can have several videos: then
+    `video` is None, and `rounds` is [[video id, round id], ...] with the head of each video at the time of the request.
     """
 
     video = models.ForeignKey(Video, on_delete=models.CASCADE, null=True, related_name="exports")
@@ -370,7 +369,7 @@ class MaskImportState(models.TextChoices):
 class MaskImport(LeasedTask):
     """Masks that a person brings in from a file: as versions that can be edited, or as ground truth.
 
-    A worker holds a lease on the row while it reads the file. All masks of the file are stored, or none.
+    A worker holds a lease on the row while it reads the file. What it brings in is stored in one transaction.
     """
 
     project = models.ForeignKey("projects.Project", on_delete=models.CASCADE, related_name="mask_imports")

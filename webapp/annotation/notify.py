@@ -1,8 +1,8 @@
-"""After a transaction has committed, notifies workers of a round that waits, and followers of a video that changed.
+"""After a transaction has committed, notifies workers of what waits for them, and followers of a video that changed.
 
 A follower is the part of the web process that reads the change log of a video for its sockets. A notification carries
-only the id of a row. A lost one costs only time: the sweep notifies workers again, and followers read new rows every
-second without being told.
+only the id of a row. A lost one costs only time: the sweep notifies workers again, the page asks again for a preview,
+and followers look for new rows every second without being told.
 """
 
 from __future__ import annotations

@@ -38,7 +38,8 @@ def add_object(
 ) -> Object:
     """Create an object with the next object id, which no other object of the video has ever had.
 
-    Without a `color` it gets one that no other object of the video has: that of its label, or one like it.
+    Without a `color` it gets one that no other object of the video has: the colour of its label if it has one, or the
+    nearest that is free. Raises Problem "too_many_objects", and NotFound for a label that the project does not have.
     """
     head = hold(video.pk)
     number = head.next_object_number
@@ -66,7 +67,7 @@ def add_object(
 def update_object(*, video: Video, number: int, **changed: Unpack[ObjectChanges]) -> Object:
     """Change the given columns of an object; those that are not given stay as they are.
 
-    A deleted object keeps its masks and scribbles, so it can be brought back.
+    A deleted object keeps its masks and scribbles, so it can be brought back. Raises NotFound and Problem "empty_name".
     """
     hold(video.pk)
     instance = Object.objects.filter(video=video, number=number).first()

@@ -47,17 +47,19 @@ def paint_mask(
 ) -> Round:
     """Replace the mask of an object in a frame by what a person painted. This version becomes the head at once.
 
-    Those of `scribbles` that are of the object belong to the version from then on. The author's other scribbles in the
-    frame go on waiting for a round, because what was painted over did not show them.
+    Those of `scribbles` that are of the object and wait on this frame belong to the version from then on. The author's
+    other scribbles in the frame go on waiting for a round.
 
     Args:
         key: the idempotency key of the message.
         data: the object's new mask in base64: a label map of 0 and 1 at the size of the video, encoded by codec.py.
         over: which other objects lose the pixels that the new mask covers: none, those that are not locked, or all.
+            Objects that are accepted in the frame lose none.
         scribbles: the keys of the waiting scribbles that the mask which was painted over showed, as a preview.
 
     Raises:
-        Problem: "bad_mask"; "no_object"; "locked"; "accepted" if the frame is accepted, or the object in it.
+        Problem: "bad_mask"; "bad_frame"; "not_ready"; "no_object"; "locked"; "accepted" if the frame is accepted, or
+            the object in it.
     """
     painted = _decoded(video, data)  # Decoding takes time, so it is done before the head is locked.
     head = hold(video.pk)

@@ -26,7 +26,8 @@ router = Router(tags=["annotation"])
 
 
 class PinBody(Strict):
-    """A comment on a frame. Without `x` and `y` (in 0..1) it is about the whole frame.
+    """A comment on a frame, or on the frames from `frame` to `last`. Without `x` and `y` (in 0..1) it is about whole
+    frames.
 
     With a `key`, a UUID that the page makes, the call takes effect once, however often it is sent.
     """
@@ -66,7 +67,9 @@ def list_pins(request: HttpRequest, video_id: int) -> list[PinInfo]:
 
 @router.post("/videos/{int:video_id}/pins", response={201: PinInfo, (400, 404, 409, 422): ErrorAnswer})
 def add_pin(request: HttpRequest, video_id: int, body: PinBody) -> Status[PinInfo]:
-    """Set a pin. One about an object also releases the object in the frames of the pin, if it was accepted there."""
+    """Set a pin. One about an object also releases the object in its frames, where the user or, for a reviewer, anybody
+    accepted it singly.
+    """
     user = signed_in(request)
     video, role = video_and_role(user, video_id, Role.ANNOTATOR)
 

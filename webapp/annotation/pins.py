@@ -1,4 +1,4 @@
-"""Pins: comments on a place in a frame, which people answer, resolve and reopen."""
+"""Pins: comments on frames or on places in them, which people answer, resolve and reopen."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ def add_pin(*, video: Video, author: User, pin: NewPin, job_id: int | None = Non
     A pin about an object releases the object in its frames if it was accepted there: by `author`, or by anybody if
     `reviews` says that `author` is a reviewer.
 
-    Raises Problem: "bad_frame"; "bad_span"; "empty_pin" if it has neither a text nor a reason; "unknown_reason";
-    "no_object"; "bad_place" if it has only one coordinate; "too_many_pins".
+    Raises Problem: "bad_frame"; "bad_span"; "not_ready"; "empty_pin" if it has neither a text nor a reason;
+    "unknown_reason"; "no_object"; "bad_place" if it has only one coordinate; "too_many_pins".
     """
     hold(video.pk)
     check_frame(video, pin.frame)
@@ -104,7 +104,10 @@ def change_pin(
 ) -> Pin:
     """Resolve or reopen a pin, or change its text or reason, which only its author may. None leaves things as they are.
 
-    Resolving a pin that is resolved already changes nothing.
+    If a pin that is resolved already is resolved again, it keeps who resolved it and when.
+
+    Raises Forbidden for words of somebody else's pin, NotFound if the pin is gone, and Problem "unknown_reason", or
+    "empty_pin" if neither a text nor a reason would be left.
     """
     pin = _held(pin)
     if (text is not None or reason is not None) and pin.author_id != by.pk:
@@ -128,7 +131,7 @@ def change_pin(
 
 @transaction.atomic
 def reply(*, pin: Pin, author: User, text: str) -> Pin:
-    """Answer a pin. Raises Problem "empty_reply"."""
+    """Answer a pin. Raises Problem "empty_reply", and NotFound if the pin is gone."""
     pin = _held(pin)
     if not text.strip():
         raise Problem("empty_reply", "Write an answer first.")
@@ -148,7 +151,7 @@ def _held(pin: Pin) -> Pin:
 
 
 def _notify(pin: Pin, by: User, what: str) -> None:
-    """Tell the author of a pin, and everybody who answered it and is a member still, what was done to it (`what`)."""
+    """Tell the author of a pin and those who answered it, as far as they are still members, `what` was done to it."""
     project_id = pin.video.project_id
     people = present_members(project_id, [pin.author_id, *pin.replies.values_list("author_id", flat=True)])
     text = f"{by.shown_name} {what} a pin on frame {pin.frame} of {pin.video.name}."

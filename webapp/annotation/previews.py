@@ -1,7 +1,7 @@
 """Previews: the mask that a frame would get from the waiting scribbles of a person, and perhaps a click.
 
-A page asks for a preview and a worker answers, or skips it after `FRESH`. Request and answer are one row, which is
-deleted when the page has the answer.
+A page asks for a preview and a worker answers, or skips it after `FRESH`. Request and answer are one row, which the web
+process deletes when it takes the answer.
 """
 
 from __future__ import annotations
@@ -29,7 +29,10 @@ _DATA = Query(lambda preview_id: Preview.objects.filter(pk=preview_id).values_li
 
 @transaction.atomic
 def ask_preview(*, video: Video, author: User, frame: int, engine: str, click: Mapping[str, Any] | None) -> int:
-    """Ask the workers for a preview and return its id. It replaces the one that the same person asked for before."""
+    """Ask the workers for a preview and return its id.
+
+    It replaces the one that the same person asked for before in this video. Raises Problem "not_ready" or "bad_frame".
+    """
     check_frame(video, frame)
     Preview.objects.filter(video=video, author=author).delete()
     Preview.objects.filter(created_at__lt=Now() - 10 * FRESH).delete()

@@ -1,6 +1,6 @@
 """Receipts make a message that arrives twice take effect once.
 
-After a broken connection a browser sends again what was not acknowledged before.
+After a broken connection a page sends again what was not acknowledged before.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def once(*, key: UUID | str, video: Video, author: User, act: Callable[[], int |
     """Run `act` in a transaction and return its result. If `key` was seen before, return the first result instead.
 
     If `act` raises, no receipt is stored, so the same message can be sent again. `act` runs while the head of the video
-    is locked.
+    is locked. Raises Problem "key_taken" if the key is of a message of somebody else or about another video.
     """
     with transaction.atomic():
         hold(video.pk)  # Of a message that arrives twice at the same time, the second one finds the receipt.

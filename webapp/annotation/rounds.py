@@ -6,9 +6,9 @@ The states of a round:
     running -> queued    when the worker is lost (claims.py: ROUNDS)
 
 Each transition is a compare-and-set on `state`. Only one round of a video runs at a time. A new round waits for the
-rounds of other people. The rounds of the same person it supersedes: it asks a running one to stop (`superseded_by`) and
-is claimed after that one has stopped. So every stored mask belongs to a round that the head (the round that the video
-stands at) builds on.
+rounds of other people. It supersedes those of the same person, unless it was asked not to: it ends one that waits, asks
+a running one to stop (`superseded_by`), and is claimed after that one has stopped. So a round begins only when the
+rounds that it builds on have ended.
 """
 
 from __future__ import annotations
@@ -88,12 +88,13 @@ def create_round(
     """Create one round from the scribbles that `author` drew on `frames` and that no round has used.
 
     It becomes the head and waits for a worker. `base` is the id of the head (the round that the video stands at) that
-    the author sees. `reach` says which masks the round may change; None: all.
+    the author sees. `reach` says which masks the round may change; None: all up to the nearest scene cuts.
 
     Raises Problem: "conflict" (with the id of the actual head) when the video does not stand at `base`; "no_scribbles";
-    "no_objects"; "no_mask" for a frame to start from that shows no object; "bad_span" when a drawn frame lies outside
-    of the span; "no_object" when an object of `reach` is not there; "quota" when the time of workers is used
-    up. A second call with the same `key` returns the same round.
+    "no_objects"; "no_mask" for a frame to start from that shows no object; "bad_frame"; "not_ready"; "bad_span" when
+    the span has no frames or a drawn frame lies outside of it; "no_object" when an object of `reach` is not there;
+    "quota" when the time of workers is used up; "key_taken" when the key is of another request. A second call with the
+    same `key` returns the same round.
     """
     reach = reach or Reach()
     head = hold(video.pk)
@@ -284,11 +285,11 @@ def _tell_of_end(round_: Round) -> None:
 
 
 def release_round(round_: Round) -> None:
-    """Undo a round that failed, or that ended without a mask.
+    """Undo a round that failed, or that ended early without a mask. Other rounds stay as they are.
 
-    Its scribbles wait for a round again, and the head (the round that the video stands at) moves back to the base of
-    the round. Nothing is undone when a failed round stored masks and a queued round already builds on it. The caller
-    has locked the row of the video's head.
+    Its scribbles wait for a round again. If it is the head (the round that the video stands at), the head moves back to
+    its base. Nothing is undone when a failed round stored masks and a queued round already builds on it. The caller has
+    locked the row of the video's head.
     """
     if round_.frames:
         if round_.state != RoundState.FAILED or round_.branches.filter(state=RoundState.QUEUED).exists():

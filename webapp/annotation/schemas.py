@@ -49,7 +49,7 @@ class ObjectInfo(Model):
     color: Color
     label: int | None
     deleted: bool
-    locked: bool  # A person locked it: nothing changes its masks.
+    locked: bool  # No engine changes its masks; painting over it with "all" does.
     position: int  # Its place in the list of objects; ties are listed by object id.
 
 
@@ -98,13 +98,13 @@ class RoundInfo(Model):
     author: Person
     origin: Origin
     frame: FrameIndex  # The first of `drawn`.
-    drawn: list[FrameIndex]  # The frames that were drawn on or painted; for an edit, its first and last frame.
+    drawn: list[FrameIndex]  # Those drawn on, started from or painted; the first and last of an edit.
     scribbles: list[RoundScribble]
     span: Span | None  # No frame outside gets a mask.
     direction: Direction
     objects: list[ObjectNumber] | None  # Only these may change; None: all. For a painted version, the painted one.
     edit: EditInfo | None
-    source: str  # For imported masks, the name of their file; otherwise empty.
+    source: str  # Of imported masks: the name of the file, or how many people agreed. Otherwise empty.
     engine: str  # Empty if no engine made it.
     weights: str
     base: int | None  # The id of the round that it builds on.
@@ -126,7 +126,7 @@ class PinReplyInfo(Model):
 
 
 class LeaseInfo(Model):
-    """A person's right to draw on an object. Nobody else can draw on it before the time `until`."""
+    """A person's right to draw on an object. Nobody else can draw on it until this ends, at the latest at `until`."""
 
     object: ObjectNumber
     holder: Person
@@ -136,13 +136,13 @@ class LeaseInfo(Model):
 
 
 class PinInfo(Model):
-    """A comment on a frame. Without `x` and `y` it is about the whole frame.
+    """A comment on a frame or several. Without `x` and `y` it is about whole frames.
 
     A pin about an object says that the object is wrong there, until the pin is resolved.
     """
 
     id: int
-    job: int | None  # The job that was sent back with it.
+    job: int | None  # The job that was rejected with it.
     frame: FrameIndex
     last: FrameIndex | None  # It is about the frames from `frame` to `last`; None: about `frame` alone.
     object: ObjectNumber | None

@@ -17,7 +17,7 @@ from webapp.prepared import Query, insert
 from webapp.problems import Forbidden, NotFound, Problem
 from webapp.videos.models import Video, VideoState
 
-PLACES = 5  # The decimals of a coordinate that are kept, which is finer than a 25th of a pixel on the widest frame.
+PLACES = 5  # The decimals of a coordinate that are kept: steps of 0.04 pixels on a frame that is 4,096 pixels wide.
 _TAKEN = Query(lambda key: Scribble.objects.filter(key=key).values_list("pk")[:1], key=UUID)
 _OBJECT = Query(
     lambda video_id, number: Object.objects.filter(video_id=video_id, number=number, deleted_at=None)[:1],
@@ -99,7 +99,7 @@ def _check_points(kind: str, path: Sequence[Sequence[float]], positive: bool) ->
 def waiting(video: Video, author: User, frames: Sequence[int]) -> list[Scribble]:
     """Return the scribbles of `author` on `frames` that no round has used, oldest first.
 
-    Scribbles of deleted objects are left out.
+    Scribbles that were removed, and those of deleted objects, are left out.
     """
     found = [_WAITING.rows(video_id=video.pk, author_id=author.pk, frame=frame) for frame in set(frames)]
     return sorted((scribble for rows in found for scribble in rows), key=lambda scribble: scribble.pk)
@@ -129,7 +129,7 @@ def for_round(scribbles: Iterable[Scribble]) -> list[dict[str, object]]:
 
 
 def release_scribbles(round_: Round) -> None:
-    """Let the scribbles of a round wait for a round again, because this round ended without using them."""
+    """Let the scribbles of a version wait for a round again."""
     scribbles = list(round_.drawn_scribbles.select_related("author"))
     round_.drawn_scribbles.update(round=None)
     for scribble in scribbles:

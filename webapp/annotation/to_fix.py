@@ -69,8 +69,8 @@ def unsure_frames(shown: Iterable[Shown]) -> set[int]:
 def lost_frames(video_id: int, shown: Sequence[Shown]) -> dict[int, set[int]]:
     """Return the frames in which each object is lost, by object id.
 
-    An object is lost in a frame that does not show it, if an earlier frame does, unless a person marked it as absent or
-    accepted it singly there.
+    An object is lost in a frame whose mask does not show it, if the mask of an earlier frame does, unless a person
+    marked it as absent or accepted it singly there.
     """
     absent = {number: frames_in(spans) for number, spans in absent_spans(video_id).items()}
     accepted = frames_by_object(accepted_objects(video_id, head_of(video_id)))
@@ -118,7 +118,7 @@ def _store(video_id: int, seen: int, count: int) -> bool:
 def sweep_to_fix() -> None:
     """Send the task that counts the frames to fix of each video whose count has been out of date for long.
 
-    Such a task was lost, or has never been sent.
+    Its task was probably lost or never sent, or it gave up because the video kept changing.
     """
     late = Video.objects.filter(to_fix_stale=True, deleted_at=None, changed_at__lt=Now() - PATIENCE)
     for video_id in late.order_by("pk").values_list("pk", flat=True)[:MOST_SWEPT]:

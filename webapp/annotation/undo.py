@@ -1,4 +1,4 @@
-"""Undo and redo, which move the head (the round that the video stands at) to another round and delete nothing.
+"""Undo and redo, which move the head (the round that the video stands at) to another round and delete no masks.
 
 A round that is made after an undo starts a new branch.
 """
@@ -30,7 +30,8 @@ def move_head(*, video: Video, by: User, from_round: int | None, to_round: int |
 
     `from_round` is the id of the head that the page shows; Problem "conflict" is raised if it is not the actual head.
     Rounds that wait or run and that the new head does not build on are cancelled. The user needs the right to cancel
-    them, because undo must not do to other people's work what `cancel_round` refuses.
+    them, because undo must not do to other people's work what `cancel_round` refuses: otherwise Forbidden is raised.
+    Raises also NotFound, and Problem "empty_round" for a round that ended without a mask.
     """
     head = hold(video.pk)
     if head.round_id == to_round:

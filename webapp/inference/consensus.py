@@ -70,7 +70,7 @@ def _end(claimed: Consensus, **columns: object) -> None:
 
 
 def agree(consensus: Consensus) -> None:
-    """Store J and F between each two copies: the means over the frames of the job and the objects of either copy."""
+    """Store J and F between each two copies: means over those frames of the job in which either copy has an object."""
     jobs = _copies(consensus)
     sums: defaultdict[tuple[int, int], list[tuple[float, float]]] = defaultdict(list)
     for _, masks in _frames(consensus.job, jobs):
@@ -185,7 +185,7 @@ def _store(consensus: Consensus, head: Head, video: Video, jobs: Sequence[Job], 
 
 
 def _add_missing(video: Video, jobs: Sequence[Job], numbers: Sequence[int]) -> None:
-    """Add the objects that only copies have, as they are in the first copy that has them."""
+    """Add the objects that only copies have, as they are in the first copy that has them, without absent spans."""
     there = set(Object.objects.filter(video=video).values_list("number", flat=True))
     for number in sorted(set(numbers) - there):
         instance = Object.objects.filter(video__in=[job.video_id for job in jobs], number=number).order_by("pk").first()

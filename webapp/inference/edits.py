@@ -89,7 +89,9 @@ def _interpolated(round_: Round, edit: Mapping[str, Any]) -> Changed:
 
 
 def _replaced(round_: Round, frame: int, shapes: Mapping[int, Any]) -> Changed:
-    """Yield the new mask of a frame, in which the objects have the given shapes. Yield nothing if no pixel changes.
+    """Yield the new mask of a frame, in which the objects have the given shapes.
+
+    Yield nothing if the frame has a mask and no pixel of it would change.
 
     `shapes` maps object ids to their new shapes, bool [H, W]. Locked and accepted objects keep their pixels.
     """

@@ -18,7 +18,7 @@ from webapp.inference.workers import alive_workers
 from webapp.prepared import Query
 from webapp.tasks.worker_names import own_name
 
-# A round that waits for a shorter time than this is left to another worker if one is idle.
+# A worker that computes a round already leaves one that has waited for a shorter time to another worker that is idle.
 LEFT_TO_THE_IDLE = timedelta(seconds=1)
 # A round that was postponed, because the storage is away, is not begun before this time.
 POSTPONED_FOR = timedelta(seconds=10)

@@ -63,7 +63,7 @@ class Session(Generic[E]):
 
 
 class SessionCache(Generic[E]):
-    """Sessions by key. The cache closes sessions so that all, with those in use, need at most `limit` bytes."""
+    """Sessions by key. Sessions of the cache are closed while all, with those in use, need more than `limit` bytes."""
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
@@ -110,7 +110,7 @@ class SessionCache(Generic[E]):
         self._make_room(keep=0)
 
     def clear(self) -> None:
-        """Close and drop all sessions, because memory ran out."""
+        """Close and drop all sessions of the cache, because memory ran out."""
         while self._sessions:
             self._drop_oldest()
 

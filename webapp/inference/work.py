@@ -1,4 +1,4 @@
-"""Computes one round: claims it, opens the session, stores masks as they are computed, and stops if it is cancelled.
+"""Computes one round: claims it, opens the session, stores masks as they are computed, and stops if it is asked to.
 
 A round is computed in steps. Between two of them a worker may do other work (turns.py).
 """
@@ -51,8 +51,7 @@ sessions: runner.EngineSessions = SessionCache(settings.CONFIG["MASKWRIGHT_SESSI
 def work_on(round_id: int, on_progress: Progress | None = None) -> bool:
     """Claim a round and compute it to its end. Return False if it could not be claimed.
 
-    `on_progress(frames done, frames in all)` is called after each transaction. How the round ended is stored in its
-    row.
+    `on_progress(frames done, frames in all)` is called again and again. How the round ended is stored in its row.
     """
     opened = open_round(round_id, on_progress)
     if opened is None:
@@ -157,7 +156,7 @@ def _compute(claimed: Claim, on_progress: Progress) -> Generator[None]:
 
 
 def _count(round_: Round) -> int:
-    """Return how many masks a round will have: the frames of its span in its direction that are not accepted."""
+    """Return how many masks a round has at most: the frames of its span in its direction that are not accepted."""
     first, last = round_.span or (0, round_.video.frame_count - 1)
     if round_.direction == Direction.FORWARD:
         first = round_.drawn[0]
@@ -199,9 +198,10 @@ class _Store:
         return not self._asked
 
     def stopping(self) -> bool:
-        """Return whether the round is to stop, after storing the masks that have been yielded so far.
+        """Return whether the round is to stop. Store the masks that have been yielded so far first.
 
-        Engines also call this during long steps.
+        If this was done less than BATCH_SECONDS ago, return the same answer again. Engines also call this during long
+        steps.
         """
         if self._asked or time.monotonic() - self._stored_at < BATCH_SECONDS:
             return self._asked

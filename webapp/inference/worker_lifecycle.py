@@ -1,7 +1,7 @@
-"""What a worker does beside its tasks: its heartbeat, the sweep (the search for tasks of lost workers), and warming up.
+"""What a worker does beside its tasks: heartbeats, sweeps (searches for tasks of lost workers), tidying, warming up.
 
-The heartbeat and the sweep run in a thread, because an engine may occupy the main thread for minutes. The thread starts
-with every Celery worker. Warming up means loading the default engine at the start.
+Heartbeats, sweeps and tidying run in a thread, because an engine may occupy the main thread for minutes. The thread
+starts with every Celery worker. Warming up means loading the default engine at the start.
 """
 
 from __future__ import annotations
@@ -214,7 +214,7 @@ def _task_ends(**rest: Any) -> None:
 
 @worker_shutting_down.connect
 def _drain(**rest: Any) -> None:
-    """Say in the table of workers that this one, which got SIGTERM, ends when its round is done."""
+    """Let the next heartbeat say that this worker, which got SIGTERM, ends when its task is done."""
     for heartbeat in _heartbeats:
         heartbeat.end_soon()
 

@@ -79,7 +79,7 @@ _ALIVE = Query(lambda: alive_workers().order_by("name"))
 
 
 def status() -> WorkerStatus:
-    """Return whether any worker for rounds is alive, and the sentence that the page shows about it."""
+    """Return whether a worker takes rounds now, and the sentence that the page shows about it."""
     if _PAUSED.rows():
         text = "An administrator has paused the rounds. They wait, and go on when the pause ends."
         return WorkerStatus(alive=False, device="", text=text)

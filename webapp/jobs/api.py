@@ -177,7 +177,7 @@ def get_job(request: HttpRequest, job_id: int) -> JobInfo:
 
 @router.patch("/jobs/{int:job_id}", response={200: JobInfo, (400, 404): ErrorAnswer, 409: JobError})
 def change_job(request: HttpRequest, job_id: int, body: JobPatch) -> JobInfo:
-    """Assign a job, or change its priority, due date or instructions."""
+    """Choose the assignee or the reviewer of a job, or change its priority, due date or instructions."""
     user = signed_in(request)
     given = {name: getattr(body, name) for name in body.model_fields_set - {"edition"}}
     # Null means the same as a field that is not given, where a job cannot do without.

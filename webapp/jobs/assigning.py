@@ -38,7 +38,8 @@ class Dealt:
 def change_job(*, by: User, job_id: int, edition: int, changed: dict[str, object]) -> Job:
     """Change the given fields of a job: assignee, reviewer (ids of members or None), priority, due, instructions.
 
-    Raises Problem: "job_changed" (409); "not_a_member"; "not_an_annotator"; "not_a_reviewer"; "due_in_past".
+    Raises NotFound or Forbidden unless `by` is a manager; Problem "job_changed" (409), "not_a_member",
+    "not_an_annotator", "not_a_reviewer" or "due_in_past".
     """
     job = held_job(by, job_id)
     require(by, job.video.project_id, Role.MANAGER, what="job")
@@ -201,7 +202,10 @@ def _give(job_id: int, user: User, by: User) -> Job | None:
 
 @transaction.atomic
 def take_one(*, by: User, project_id: int) -> Job:
-    """Give the first job of the pool to the person who asks. Raises Problem "pool_empty" (409)."""
+    """Give the first job of the pool to the person who asks. Raises Problem "pool_empty" (409).
+
+    Raises NotFound or Forbidden if the person may not have jobs in the project.
+    """
     require(by, project_id, Role.ANNOTATOR)
     pool = in_order(Job.objects.filter(IN_POOL, video__project_id=project_id), "queue")
     for job_id in pool.values_list("pk", flat=True):

@@ -35,13 +35,13 @@ def create_job_of_a_ready_row(sender: type[Video], instance: Video, created: boo
 
 @receiver(post_delete, sender=Membership)
 def take_jobs_from_leavers(sender: type[Membership], instance: Membership, **_: Any) -> None:
-    """Put the unfinished jobs of a person who is no member any more back into the pool, and their reviews, too."""
+    """Take the unfinished jobs and reviews in a project from a person who is no member of it any more."""
     _take(Job.objects.filter(video__project_id=instance.project_id), instance.user_id)
 
 
 @receiver(account_changed)
 def take_jobs_from_deactivated(sender: object, user: User, **_: Any) -> None:
-    """Put unfinished jobs and reviews of a person whose account is not active any more back into the pool."""
+    """Take the unfinished jobs and reviews in all projects from a person whose account is not active any more."""
     if not User.objects.filter(pk=user.pk, is_active=True).exists():
         _take(Job.objects.all(), user.pk)
 

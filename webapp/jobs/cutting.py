@@ -53,8 +53,9 @@ def cut_video(
 ) -> list[Job]:
     """Replace the jobs of a video, on which nobody has begun to work, by jobs of parts of it.
 
-    Exactly one of `length`, `at_cuts` and `ranges` says which parts. Raises Problem: "bad_ranges" for ranges that leave
-    the video or share more than `overlap` frames; "work_begun" (409) if a job has been begun.
+    Exactly one of `length`, `at_cuts` and `ranges` says which parts. Raises Problem: "bad_ranges" if none or several of
+    them do, for ranges that leave the video, contain one another or share more than `overlap` frames, and for more than
+    500 of them; "not_ready" (409); "work_begun" (409) if a job has been begun.
     """
     video = video_for(by, video_id, Role.MANAGER)
     hold(video.pk)
@@ -90,7 +91,7 @@ def _check(video: Video, ranges: Sequence[Range], overlap: int) -> None:
 
 
 def _replace(video: Video, by: User, before: Sequence[Job], ranges: Sequence[Range]) -> list[Job]:
-    """Delete the jobs `before` and create others. They keep the people and dates if those were the same for all."""
+    """Delete the jobs `before` and create others, which keep what was the same for all, such as the assignee."""
     kept = {name: _shared(before, name) for name in ("assignee", "reviewer", "priority", "due", "instructions")}
     given = {name: value for name, value in kept.items() if value is not None}
     Job.objects.filter(pk__in=[job.pk for job in before]).delete()

@@ -17,7 +17,7 @@ AHEAD = timedelta(days=1)
 
 
 def notify_due() -> int:
-    """Notify the assignees of unfinished jobs that are due tomorrow or earlier, once for each due date.
+    """Notify the assignees of unfinished jobs that are due tomorrow or earlier, once for each assignee and due date.
 
     Return how many jobs there were.
     """

@@ -1,8 +1,8 @@
 """Leases of objects: who draws on an object of a video holds it, and nobody else draws on it meanwhile.
 
 A lease lasts `SECONDS` after the last stroke. It belongs to a connection: it ends with the page of its holder. Each
-change of the holder or the connection raises the fence. All times are of the clock of the database. The callers have
-locked the row of the video's head, so that of two first strokes at once the second one is refused.
+change of the holder or the connection raises the fence. All times are of the clock of the database. Who takes a lease
+has locked the row of the video's head, so that of two first strokes at once the second one is refused.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ def held_in(video_ids: Collection[int]) -> dict[int, tuple[Holding, ...]]:
 
 
 def hold_objects(*, video: Video, by: User, connection: str, objects: Iterable[int]) -> None:
-    """Take or renew the leases of the objects on which `by` draws. Raises Problem "held" (409).
+    """Take or renew the leases of the objects on which `by` draws. Raises Problem "held" (409), and NotFound.
 
     The background (object id 0) needs no lease.
     """
@@ -112,7 +112,7 @@ def hold_objects(*, video: Video, by: User, connection: str, objects: Iterable[i
 def take(*, video: Video, by: User, connection: str, number: int, over: bool = False) -> None:
     """Take or renew the lease of one object. With `over`, it is taken from its holder.
 
-    Raises Problem "held" (409) if somebody else holds it.
+    Raises Problem "held" (409) if somebody else holds it, and NotFound if there is no such object.
     """
     if _RENEWAL.run(video_id=video.pk, number=number, holder_id=by.pk, connection=connection):
         return

@@ -10,8 +10,8 @@ from webapp.annotation.masks import ranges
 from webapp.annotation.to_fix import frames_in
 from webapp.jobs.models import Looked
 
-# A page says at most every 300 ms which frame is in view. Of two frames that it names within this time, those between
-# them count as looked at, too, if they fit into the time at twice the speed of the video.
+# A page says at most every 300 ms which frame is in view. If it names two frames within PLAYING_SECONDS, those between
+# them count as looked at, too, if a video that plays at FASTEST times its speed shows them in that time.
 PLAYING_SECONDS = 1.0
 FASTEST = 2.0
 

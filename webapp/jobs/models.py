@@ -78,7 +78,7 @@ class Job(models.Model):
 
 
 class JobEvent(models.Model):
-    """Something that happened to a job: a move, an assignment, or a change of its range, priority or due date."""
+    """Something that happened to a job, such as a move, an assignment, or a change of its priority or due date."""
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="events")
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")

@@ -58,7 +58,7 @@ def move_job(
     """Carry out an action on a job for the person `by`, who has seen its `edition`. `pins` come with a rejection only.
 
     Raises NotFound; Forbidden if the action is not for this person; Problem "job_changed" or "wrong_state" (409), whose
-    field `job` has the job as it stands now.
+    field `job` has the job as it stands now; "bad_pins", and the errors of `add_pin`.
     """
     job = held_job(by, job_id)
     parts = parts_of(by, role_of(by, job.video.project_id), job)

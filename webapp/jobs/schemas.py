@@ -41,11 +41,11 @@ class JobInfo(Model):
     instructions: str  # What holds for this job, in addition to the guide of the project.
     edition: int
     attempts: int  # How many times it was submitted.
-    j: Unit | None  # J, F and J&F of what was submitted on hidden ground truth. Annotators get null, as for `flagged`.
+    j: Unit | None  # J, F and J&F of what was submitted, on hidden ground truth. Only reviewers get them.
     f: Unit | None
     jf: Unit | None
-    flagged: bool | None  # Whether that is worse than the project asks for.
-    sample: list[FrameIndex] | None  # The frames that a reviewer is to look at; null: all. Annotators get null.
+    flagged: bool | None  # Whether that is worse than the project asks for. Only reviewers get it.
+    sample: list[FrameIndex] | None  # The frames that a reviewer is to look at; null: all. Only reviewers get them.
     accepted: int  # The number of its frames that are accepted.
     created_at: str  # In ISO 8601, as `updated_at`.
     updated_at: str
@@ -74,7 +74,7 @@ class JobEventInfo(Model):
 
 
 class Pool(Model):
-    """How many jobs of a project nobody has yet, so that the person who asks can take one."""
+    """How many new jobs of a project nobody has, so that the person who asks can take one."""
 
     project: int
     project_name: str
@@ -99,7 +99,9 @@ class Work(Model):
 
 
 class LostObject(Model):
-    """An object that is gone in frames after the first one that shows it, and that nobody marked as absent there."""
+    """An object that is gone in frames after the first one that shows it, and that nobody marked as absent or accepted
+    there.
+    """
 
     object: ObjectNumber
     spans: list[Span]

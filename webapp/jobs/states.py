@@ -7,7 +7,8 @@
     validation/* ------------- accept --> acceptance/completed
     validation/* ------------- reject --> annotation/rejected
 
-`reopen` takes back a submission, and for managers any end. `retract` takes back what a reviewer decided.
+`reopen` takes back a submission; a manager can also reopen a job that is being reviewed or is accepted. `retract` takes
+back what a reviewer decided.
 """
 
 from __future__ import annotations

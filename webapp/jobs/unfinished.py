@@ -1,4 +1,4 @@
-"""Finds what is left to do in a job before it is submitted: frames to look at or to accept, lost objects, open pins."""
+"""Finds what is left to do in a job before it is submitted, such as frames to look at, lost objects and open pins."""
 
 from __future__ import annotations
 

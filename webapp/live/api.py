@@ -1,4 +1,4 @@
-"""The REST call that takes the messages that the page sends over its socket, with the same checks and functions."""
+"""The REST call that takes the messages by which the page changes a video over its socket, with the same checks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ router = Router(tags=["annotation"])
 
 
 class CommandResult(Schema):
-    """What the `ack` of the socket carries: the id of the object or round that the message created, if it did."""
+    """What the `ack` of the socket carries: the id of the object or round that the message created, or the number of
+    frames that were accepted or released; null for other messages.
+    """
 
     result: int | None
 

@@ -60,7 +60,7 @@ class LogEntry:
 
 @dataclass
 class Cursor:
-    """How far a video has been read: the newest Change.id and Mask.id, and the rounds that may still store masks."""
+    """How far a video has been read: the newest Change.id and Mask.id, and the rounds that may have further masks."""
 
     seq: int
     mask_seq: int
@@ -107,7 +107,7 @@ def newest_changes(video_ids: Collection[int]) -> dict[int, int]:
 
 def poll(video_id: int, cursor: Cursor) -> Delta:
     """Return what is new since `cursor`, and move the cursor. Makes two queries and one for each round that may have
-    new masks, all by primary keys; if there are new masks, up to two more.
+    new masks, all with an index; if there are new masks, up to two more.
 
     The log is read before the masks. If the log says that a round has ended, that round stores no more masks, so none
     of its masks can be missed. A version that a person painted after the log was read is found by reading the log
@@ -154,7 +154,10 @@ def _with_painted_meanwhile(
 
 
 def catch_up(video: Video, role: Role, seq: int, mask_seq: int) -> Catchup:
-    """Return what came after `seq` and `mask_seq`, or the whole state if `seq` is 0 or the gap is too long."""
+    """Return what came after `seq` and `mask_seq`: of the masks, the newest of each frame.
+
+    If `seq` is 0 or higher than any of the video, or if too much came, return the whole state instead.
+    """
     if seq <= 0 or seq > last_change(video.pk) or _is_long(video.pk, seq):
         return _anew(video, role)
     # It is read first: masks that are stored while the rest is read are sent again, and none is passed over.

@@ -1,6 +1,6 @@
 """The types of the messages from the browser to the server. Those to the browser are in protocol.py.
 
-Messages that change something carry a `key` (a UUID made by the browser): the answer is `ack` or `error` with the same
+Messages that change something carry a `key` (a UUID made by the sender): the answer is `ack` or `error` with the same
 key, and a message that is sent twice takes effect once. frontend/src/protocol.ts is generated from these types.
 """
 
@@ -27,8 +27,8 @@ MOST_DRAWN = 200  # The most frames that one round may have been drawn on.
 
 
 class Resume(Model):
-    """The first message, also sent after a gap. The server sends every change after `seq` and every mask after
-    `mask_seq`.
+    """The first message, also sent after a gap. The server sends every change after `seq` and, of the masks after
+    `mask_seq`, the newest of each frame.
 
     Both are the highest numbers that the page has, at first those of the state that it loaded over HTTP. If `seq` is 0,
     or the gap is too long to be replayed, the welcome carries a state, and masks continue after its `mask_seq`.
@@ -178,9 +178,9 @@ class MaskPaint(Model):
 
     `data` is the new mask in base64: a label map of 0 and 1 at the size of the video, encoded as masks are stored.
     It is applied to the mask that the frame has when the message arrives. `over` says over which other objects it may
-    paint: over none, over those that are not locked, or over all of them. `scribbles` are the keys of the sender's
-    waiting scribbles that a preview showed in the mask that was painted over: those of the object belong to the version
-    from then on, and the others go on waiting for a round.
+    paint: over none, over those that are not locked, or over all of them, but not over those that are accepted singly
+    in the frame. `scribbles` are the keys of the sender's waiting scribbles that a preview showed in the mask that was
+    painted over: those of the object belong to the version from then on, and the others go on waiting for a round.
     """
 
     type: Literal["mask.paint"]
@@ -193,12 +193,13 @@ class MaskPaint(Model):
 
 
 class MaskEdit(Model):
-    """Edit the masks of the frames from `first` to `last` (inclusive). The `result` of the `ack` is the new version.
+    """Edit the masks of the frames from `first` to `last` (inclusive). The `result` is the id of the new version.
 
     clear: the objects lose their pixels. copy: they get the masks that they have in the frame `source`. merge: their
     pixels become those of `into`. swap: the two objects exchange their masks. split: the pixels of the one object
     become those of `into`. interpolate: between the masks of `first` and `last`, the objects change their shape evenly.
-    Accepted frames stay as they are. A worker does it after the rounds that wait or run.
+    Accepted frames stay as they are, and so do frames in which an object that would change is accepted singly. A worker
+    does it after the rounds that wait or run.
     """
 
     type: Literal["mask.edit"]
@@ -214,7 +215,7 @@ class MaskEdit(Model):
 class SpanAbsent(Model):
     """Say that an object (null: every object that is not locked) is not visible in a span, or take that back.
 
-    The masks do not change: the page, exports and engines leave the object out there.
+    Stored masks do not change: the page, exports and engines leave the object out there.
     """
 
     type: Literal["span.absent"]
@@ -282,9 +283,10 @@ class PreviewClick(Model):
 class PreviewAsk(Model):
     """Ask what mask the waiting scribbles of the sender, and perhaps a click, would give `frame`.
 
-    It has no key. The answer is a binary frame of type 2, or nothing: while a round of the video waits or runs, if
-    nothing was drawn, or if a newer preview was asked for. Nothing is stored. If nothing was drawn, the worker opens
-    the video and computes what it needs of the frame, so a page asks when a stroke begins.
+    It has no key. The answer is a binary frame of type 2, an `error` without a key, or nothing: while a round of the
+    video waits or runs, if nothing was drawn, if a newer preview was asked for, or if no worker answers in time. No
+    mask is stored. If nothing was drawn, the worker opens the video and computes what it needs of the frame, so a page
+    asks when a stroke begins.
     """
 
     type: Literal["preview.ask"]

@@ -3,11 +3,12 @@
     connecting --handshake, member--> greeting --resume--> open --anything that ends it--> closed
 
 * greeting: only `resume` and `ping` are understood.
-* open: each message is answered by `ack` or `error`. A malformed or refused message does not close the socket.
-* closed, with a code of protocol.CLOSE_CODES: the person is signed out or no member any more, the page is outdated, or
-  a message was too large or came too fast.
+* open: each message that changes something is answered by `ack` or `error`. A malformed or refused message does not
+  close the socket.
+* closed by the page, or by the server with a code of protocol.CLOSE_CODES: for example if the person is signed out or
+  no member any more, the page is outdated, or a message was too large or came too fast.
 
-The sender is checked for each message, and every few seconds even if no message comes.
+The sender is checked for each message that reads or changes the video, and every few seconds.
 """
 
 from __future__ import annotations
@@ -312,7 +313,7 @@ class VideoSocket:
                 return
 
     async def _fill_gap(self) -> None:
-        """Send the whole state if the outbox had no room for a message, which the browser would otherwise miss."""
+        """Send the whole state if the outbox had no room for a row of the change log, which the page would miss."""
         if self.outbox.overflowed and self.step is Step.OPEN and self._closing is None:
             await self._tell_all()
 

@@ -37,7 +37,7 @@ GAP_SECONDS = 0.03  # between two polls, so that notifications in quick successi
 IDLE_SECONDS = 1.0
 PRESENCE_SECONDS = 0.2  # between two presence messages; scrubbing changes the frame many times a second
 LEASES_SECONDS = 0.9
-PROGRESS_SECONDS = 0.5  # a progress message is sent at least this often, because it shows the elapsed time
+PROGRESS_SECONDS = 0.5  # after this time progress is told even if no frame is done, because it has the elapsed time
 REPEAT_SECONDS = 10.0  # in team mode; other processes forget viewers whose list is not sent again
 
 

@@ -1,7 +1,7 @@
 """What waits to be sent to one browser. A slow browser gets the newest masks, not a queue of old ones.
 
 Answers and rows of the change log keep their order. Only the newest mask of each frame waits, and only the newest hint
-(progress, presence, worker, preview) of each kind.
+of each kind (progress, presence, leases, worker, preview).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Payload = str | bytes
 
 
 class Outbox:
-    """The queue of one browser. The follower and the socket fill it; the sending task of the socket empties it."""
+    """The queue of one browser. The hub, the follower and the socket fill it; a task of the socket empties it."""
 
     replaced_hints: ClassVar[int] = 0  # How many hints of this process were never sent, because newer ones came.
 

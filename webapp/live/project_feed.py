@@ -25,7 +25,7 @@ POLL_SECONDS = 1.0
 WINDOW = timedelta(seconds=10)
 MOST_CHANGED = 200  # If more videos have changed at once, a page loads its list again.
 
-# What a card shows apart from its jobs and the progress of the import.
+# If one of these columns has changed, a page loads the card again, also while the video is imported.
 SHOWN = (
     "state",
     "name",
@@ -40,7 +40,7 @@ SHOWN = (
 
 @dataclass(frozen=True)
 class Seen:
-    """A video as it was when the last message about it was sent."""
+    """A video as the last poll found it."""
 
     changed_at: datetime
     shown: tuple[Any, ...]
@@ -48,7 +48,7 @@ class Seen:
 
 
 class ProjectFeed:
-    """Remembers what was sent of the videos of one project. `poll` returns what is new since the last call."""
+    """Remembers how the last poll found the videos of one project. `poll` returns what is new since then."""
 
     def __init__(self, project_id: int) -> None:
         self.project_id = project_id

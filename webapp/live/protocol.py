@@ -64,7 +64,8 @@ class Welcome(Model):
 class Ack(Model):
     """The message with this key took effect.
 
-    `result` is the object id or round id that it created, if it created one.
+    `result` is the id of the object or round that it created, or the number of frames that were accepted or released;
+    null for other messages.
     """
 
     type: Literal["ack"]
@@ -92,7 +93,7 @@ class ScribbleAdded(Model):
 
 
 class ScribbleRemoved(Model):
-    """These scribbles were undone, or a round has used them."""
+    """These scribbles were removed, or a version has used them."""
 
     type: Literal["scribble.removed"]
     seq: int
@@ -106,7 +107,7 @@ class ObjectChanged(Model):
 
 
 class RoundChanged(Model):
-    """A round is new, or its state has changed."""
+    """A round is new, or something about it has changed, such as its state."""
 
     type: Literal["round.changed"]
     seq: int

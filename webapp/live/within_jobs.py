@@ -43,7 +43,10 @@ def worked_on(message: Command) -> Range | None:
 
 
 def drawn_objects(message: Command) -> set[int]:
-    """Return the ids of the objects whose masks or scribbles the sender of a message changes by hand."""
+    """Return the ids of the objects whose masks, scribbles or absent spans a message changes by hand.
+
+    0 stands for scribbles of the background.
+    """
     match message:
         case ScribbleAdd() | PromptAdd() | MaskPaint():
             return {message.object}

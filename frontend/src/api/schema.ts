@@ -111,9 +111,9 @@ export interface paths {
         };
         /**
          * Download Export
-         * @description Return the file, or from the byte that the header `Range: bytes=N-` names, so that a download can continue.
+         * @description Return the file. With the header `Range: bytes=N-`, it begins at byte N, so that a download can continue.
          *
-         *     A site that lets browsers get files from its bucket answers with an address of the file there.
+         *     A site that lets browsers get files from its bucket redirects to the address of the file there.
          */
         get: operations["download_export"];
         put?: never;
@@ -234,7 +234,7 @@ export interface paths {
         head?: never;
         /**
          * Change Job
-         * @description Assign a job, or change its priority, due date or instructions.
+         * @description Choose the assignee or the reviewer of a job, or change its priority, due date or instructions.
          */
         patch: operations["change_job"];
         trace?: never;
@@ -1978,7 +1978,9 @@ export interface paths {
         };
         /**
          * Get Video Masks
-         * @description Return the masks that a video has at a round, by default at its head, as run lengths of COCO for each object.
+         * @description Return the masks of the frames from `first` to `last` at a round, by default at the head, as run lengths of COCO.
+         *
+         *     There are at most 500 frames in one answer.
          */
         get: operations["get_video_masks"];
         put?: never;
@@ -2044,7 +2046,8 @@ export interface paths {
         put?: never;
         /**
          * Add Pin
-         * @description Set a pin. One about an object also releases the object in the frames of the pin, if it was accepted there.
+         * @description Set a pin. One about an object also releases the object in its frames, where the user or, for a reviewer, anybody
+         *     accepted it singly.
          */
         post: operations["add_pin"];
         delete?: never;
@@ -2123,7 +2126,7 @@ export interface paths {
         };
         /**
          * Get State
-         * @description Return everything about a video except its masks: objects, rounds, waiting scribbles, accepted frames.
+         * @description Return the state of a video without its masks: objects, rounds, waiting scribbles, accepted frames, pins, ...
          */
         get: operations["get_state"];
         put?: never;
@@ -2607,7 +2610,8 @@ export interface components {
         };
         /**
          * CommandResult
-         * @description What the `ack` of the socket carries: the id of the object or round that the message created, if it did.
+         * @description What the `ack` of the socket carries: the id of the object or round that the message created, or the number of
+         *     frames that were accepted or released; null for other messages.
          */
         CommandResult: {
             /** Result */
@@ -3573,7 +3577,7 @@ export interface components {
         };
         /**
          * LeaseInfo
-         * @description A person's right to draw on an object. Nobody else can draw on it before the time `until`.
+         * @description A person's right to draw on an object. Nobody else can draw on it until this ends, at the latest at `until`.
          */
         LeaseInfo: {
             asked_by: components["schemas"]["Person"] | null;
@@ -3646,7 +3650,8 @@ export interface components {
         };
         /**
          * LostObject
-         * @description An object that is gone in frames after the first one that shows it, and that nobody marked as absent there.
+         * @description An object that is gone in frames after the first one that shows it, and that nobody marked as absent or accepted
+         *     there.
          */
         LostObject: {
             /** Object */
@@ -3659,12 +3664,13 @@ export interface components {
         };
         /**
          * MaskEdit
-         * @description Edit the masks of the frames from `first` to `last` (inclusive). The `result` of the `ack` is the new version.
+         * @description Edit the masks of the frames from `first` to `last` (inclusive). The `result` is the id of the new version.
          *
          *     clear: the objects lose their pixels. copy: they get the masks that they have in the frame `source`. merge: their
          *     pixels become those of `into`. swap: the two objects exchange their masks. split: the pixels of the one object
          *     become those of `into`. interpolate: between the masks of `first` and `last`, the objects change their shape evenly.
-         *     Accepted frames stay as they are. A worker does it after the rounds that wait or run.
+         *     Accepted frames stay as they are, and so do frames in which an object that would change is accepted singly. A worker
+         *     does it after the rounds that wait or run.
          */
         MaskEdit: {
             /** First */
@@ -3781,9 +3787,9 @@ export interface components {
          *
          *     `data` is the new mask in base64: a label map of 0 and 1 at the size of the video, encoded as masks are stored.
          *     It is applied to the mask that the frame has when the message arrives. `over` says over which other objects it may
-         *     paint: over none, over those that are not locked, or over all of them. `scribbles` are the keys of the sender's
-         *     waiting scribbles that a preview showed in the mask that was painted over: those of the object belong to the version
-         *     from then on, and the others go on waiting for a round.
+         *     paint: over none, over those that are not locked, or over all of them, but not over those that are accepted singly
+         *     in the frame. `scribbles` are the keys of the sender's waiting scribbles that a preview showed in the mask that was
+         *     painted over: those of the object belong to the version from then on, and the others go on waiting for a round.
          */
         MaskPaint: {
             /** Data */
@@ -4322,7 +4328,8 @@ export interface components {
         };
         /**
          * PinBody
-         * @description A comment on a frame. Without `x` and `y` (in 0..1) it is about the whole frame.
+         * @description A comment on a frame, or on the frames from `frame` to `last`. Without `x` and `y` (in 0..1) it is about whole
+         *     frames.
          *
          *     With a `key`, a UUID that the page makes, the call takes effect once, however often it is sent.
          */
@@ -4352,7 +4359,7 @@ export interface components {
         };
         /**
          * PinInfo
-         * @description A comment on a frame. Without `x` and `y` it is about the whole frame.
+         * @description A comment on a frame or several. Without `x` and `y` it is about whole frames.
          *
          *     A pin about an object says that the object is wrong there, until the pin is resolved.
          */
@@ -4408,7 +4415,7 @@ export interface components {
         };
         /**
          * Pool
-         * @description How many jobs of a project nobody has yet, so that the person who asks can take one.
+         * @description How many new jobs of a project nobody has, so that the person who asks can take one.
          */
         Pool: {
             /** Jobs */
@@ -5272,7 +5279,7 @@ export interface components {
          * SpanAbsent
          * @description Say that an object (null: every object that is not locked) is not visible in a span, or take that back.
          *
-         *     The masks do not change: the page, exports and engines leave the object out there.
+         *     Stored masks do not change: the page, exports and engines leave the object out there.
          */
         SpanAbsent: {
             /** Absent */

@@ -112,8 +112,8 @@ class ProjectExportBody(Strict):
 
 class ExportInfo(Schema):
     id: int
-    video: int | None  # None for an export of all videos of a project.
-    video_name: str  # Empty for an export of all videos of a project.
+    video: int | None  # None for an export of several videos of a project.
+    video_name: str  # Empty for an export of several videos of a project.
     format: str  # The name of the format.
     state: ExportState
     round: int | None  # The number of the round within its video.
@@ -208,9 +208,9 @@ def remove_export(request: HttpRequest, export_id: int) -> Status[None]:
     openapi_extra=resumable_answer("*/*"),
 )
 def download_export(request: HttpRequest, export_id: int) -> StreamingHttpResponse | HttpResponseRedirect:
-    """Return the file, or from the byte that the header `Range: bytes=N-` names, so that a download can continue.
+    """Return the file. With the header `Range: bytes=N-`, it begins at byte N, so that a download can continue.
 
-    A site that lets browsers get files from its bucket answers with an address of the file there.
+    A site that lets browsers get files from its bucket redirects to the address of the file there.
     """
     export = export_for(signed_in(request), export_id)
     if export.state != ExportState.DONE:

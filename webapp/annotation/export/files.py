@@ -35,7 +35,7 @@ def unfinished_path(export_id: int, fence: int) -> Path:
 
 
 def folder_name(name: str) -> str:
-    """Turn `name` into a file name that works on every system.
+    """Turn `name` into the name of a file or folder without characters that some systems do not take.
 
     It has letters, digits, underscores, dots and dashes, at most 80 characters, and is never empty.
     """

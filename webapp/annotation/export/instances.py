@@ -1,4 +1,4 @@
-"""Writes the zip of the formats that have all annotations in one JSON file, instances.json, beside the frames."""
+"""Writes the zip of the formats that have the annotations of all frames in one JSON file beside the frames."""
 
 from __future__ import annotations
 

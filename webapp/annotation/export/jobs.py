@@ -53,7 +53,10 @@ class Stopped(Exception):
 
 
 def exports_of(user: Visitor) -> QuerySet[Export]:
-    """Return the exports of all videos and projects that `user` may see, without those in the trash."""
+    """Return the exports of all videos and projects that `user` may see, without those in the trash.
+
+    A user who sees only the videos of their jobs does not see exports of projects.
+    """
     whole = memberships_of(user).exclude(ONLY_JOBS).values("project")
     own = Q(video__in=videos_of(user).values("pk")) | Q(project__in=whole)
     return Export.objects.filter(own, deleted_at=None).select_related("video", "project", "round", "author")
@@ -74,7 +77,8 @@ def make_export(
     """Create an export of the masks that the video has at a round, or at the head (the current round) if `round_id` is
     None. `options` choose the frames and objects; None: all of them.
 
-    Raises Problem if there are no masks, or no frames that fit the options.
+    Raises NotFound or Forbidden if the user may not do this, and Problem if there are no masks or no frames that fit
+    the options, or if the format is unknown or does not take the options.
     """
     options = options or Options()
     video = video_for(by, video_id, Role.ANNOTATOR)
@@ -113,7 +117,9 @@ def make_project_export(
     the project. `options` also choose the frames and objects; None: all of them. Videos without a frame that fits the
     options are left out.
 
-    Raises Problem if no video has masks, or the format can hold one video only.
+    Raises NotFound or Forbidden if the user may not do this, and Problem if no video has masks or frames that fit the
+    options, if a video is in two splits, or if the format is unknown, can hold one video only or does not take the
+    options.
     """
     project = project_for(by, project_id, Role.ANNOTATOR)
     if is_limited(project, require(by, project_id)):
@@ -168,7 +174,7 @@ def _check_format(name: str) -> Format:
 
 
 def _check_options(format_name: str, options: Options) -> None:
-    """Raise Problem for choices that have no effect in a format."""
+    """Raise Problem for a look, soft edges or multiplied colours in a format that does not have them."""
     takes = FORMATS[format_name].takes
     if options.look != Look() and "look" not in takes:
         raise Problem("no_look", "Only the format overlay has a look. Export an overlay.", field="look")
@@ -258,7 +264,10 @@ def run_export(export_id: int) -> None:
 
 
 def _subjects_of(export: Export) -> list[Subject]:
-    """Return the videos of an export, without those that were deleted since it was asked for."""
+    """Return the videos of an export. An export of a project leaves out those that were deleted since it was asked for.
+
+    Raises Refused if all of them were.
+    """
     options = Options.read(export.options)
     if export.video is not None:
         assert export.round_id is not None
@@ -321,7 +330,8 @@ EXPORTS = ExportLease(
 class _Progress:
     """A function that formats call with the number of frames done.
 
-    It stores the number at most twice a second, and raises Stopped if the export is not wanted any more.
+    It stores the number twice a second at most, and at the end. It then raises Stopped if the export is not wanted any
+    more. Now and then it raises Refused if the disk is nearly full.
     """
 
     def __init__(self, export: Export) -> None:

@@ -1,4 +1,4 @@
-"""Soft mattes of objects: grey PNG files for each object, and videos with an alpha channel."""
+"""Soft mattes of objects: grey PNG files for each object, grey videos, and videos with an alpha channel."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from webapp.videos.storage import RgbFrame
 
 
 def write_mattes(subjects: Sequence[Subject], path: Path, tick: Tick, bits: int) -> None:
-    """Write a zip with a folder for each object, of grey PNG files with 8 or 16 bits: its alpha in each frame.
+    """Write a zip with a folder for each object: its alpha in each frame that has a mask, as grey PNG of 8 or 16 bits.
 
     If there are several videos, each has a folder, in which the folders of its objects are.
     """

@@ -1,4 +1,4 @@
-"""What an export contains: a video's masks at one round, the list of its objects, and its frames."""
+"""What an export contains of one video: its masks at one round, the list of its objects, and its frames."""
 
 from __future__ import annotations
 
@@ -96,9 +96,9 @@ class Subject:
         """Return the names of the exported frames, without a suffix.
 
         They are those of the source files (such as IMG_0005 for IMG_0005.jpg) if the options or, without a choice,
-        `usual` say so, every frame has a source file, and all the names differ. Otherwise they are numbers with
-        `digits` digits: 00000, 00001, ... Without a choice, they are also those of the source files if a number would
-        be the name of another frame's source file, because a reader of the export would confuse the two frames.
+        `usual` say so. Without a choice, they are also those of the source files if a number would be the name of
+        another frame's source file, because a reader of the export would confuse the two frames. Otherwise, or if a
+        frame has no source file or two have the same name, they are numbers with `digits` digits: 00000, 00001, ...
         """
         numbers = [f"{index:0{digits}}" for index in self.indexes]
         chosen = self.options.names

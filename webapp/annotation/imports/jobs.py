@@ -46,7 +46,7 @@ log = structlog.get_logger(__name__)
 
 BEAT_SECONDS = 0.5
 UNTRIED = {"attempts": 0, "postponed": 0}
-MOST_TRIES = 3  # How often masks are computed again because somebody changed a video meanwhile.
+MOST_TRIES = 3  # How often masks are computed at most, if somebody changes a video meanwhile each time.
 OPEN = (MaskImportState.QUEUED, MaskImportState.RUNNING, MaskImportState.ASKING)
 
 OtherLabels = Literal["ask", "make", "drop"]
@@ -87,7 +87,8 @@ def make_import(
 ) -> MaskImport:
     """Create an import of the masks in a complete upload, for one video or for videos of the project by their names.
 
-    Raises Problem if the upload is not complete or was used before.
+    Raises NotFound or Forbidden if the user may not do this, and Problem if the upload is not complete or was used
+    before, or if the video is not ready.
     """
     project = project_for(by, project_id, Role.REVIEWER if ground_truth else Role.ANNOTATOR)
     if is_limited(project, require(by, project.pk)):
@@ -124,7 +125,7 @@ def make_import(
 
 
 def _check_labels(by: User, project: Project, labels: Labels, other_labels: OtherLabels) -> None:
-    """Raise Forbidden if labels would be made and `by` may not make labels."""
+    """Raise Problem for a name that no label can have, and Forbidden if `by` may not make the labels that are new."""
     known = {name.casefold() for name in project.labels.values_list("name", flat=True)}
     new = [name for name in labels.values() if name is not None and name.casefold() not in known]
     if any(not name.strip() or len(name) > 60 for name in new):
@@ -137,7 +138,7 @@ def _check_labels(by: User, project: Project, labels: Labels, other_labels: Othe
 def answer_labels(*, by: User, import_id: int, labels: Labels, other_labels: OtherLabels) -> MaskImport:
     """Store which labels of the project the labels in a file become, for an import that asks.
 
-    The import then waits for a worker again.
+    The import then waits for a worker again. Raises Problem "not_asking", and the errors of `_check_labels`.
     """
     found = _own(by, import_id)
     _check_labels(by, found.project, labels, other_labels)
@@ -245,7 +246,7 @@ class _Run:
         return match_videos(found, videos, target)
 
     def _asks(self, found: FoundFile, matches: list[Match]) -> bool:
-        """Ask for the labels of the file that the project does not have. Return False if there are none to ask for."""
+        """Ask for the labels of the file that are not known yet. Return False if there is nothing to ask for."""
         names = self.row.project.labels.values_list("name", flat=True)
         unknown = unknown_labels(labels_in(match.found for match in matches), names, self.row.labels)
         if self.row.ground_truth or self.row.other_labels != "ask" or not unknown:

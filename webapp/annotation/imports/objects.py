@@ -90,7 +90,7 @@ def label_of(found: AnnotatedObject, labels: Labels) -> str | None:
 
 
 def make_labels(project: Project, names: Iterable[str]) -> dict[str, Label]:
-    """Make the labels that the project does not have. Return all its labels by their names in small letters."""
+    """Make the labels that the project does not have. Return all its labels by their names in lower case."""
     known = {label.name.casefold(): label for label in project.labels.all()}
     for name in names:
         if name.casefold() not in known:

@@ -90,9 +90,9 @@ def base_of(video: Video) -> Base:
 def compute(match: Match, read: ReadMasks, path: Path, labels: Labels, after_each: Callable[[], None]) -> Placed:
     """Compute the new masks of a video from those in the file at `path`, and write them beside it.
 
-    The objects of the file get exactly the pixels that the file gives them. The other objects of the video keep their
-    pixels elsewhere, and locked objects keep all of theirs. Accepted frames are left out, and an object that is
-    accepted singly in a frame keeps its pixels there.
+    The objects of the file get the pixels that the file gives them, and the other objects of the video keep theirs
+    elsewhere. Locked objects, and objects that are accepted singly in a frame, keep all their pixels. Accepted frames
+    are left out.
     """
     video, base = match.video, base_of(match.video)
     there = list(Object.objects.filter(video=video, deleted_at=None).select_related("label").order_by("number"))
@@ -223,7 +223,8 @@ def write_truth(path: Path, folder: Path, after_each: Callable[[], None]) -> int
 def replace_truth(video: Video, folder: Path, frames: list[int], objects: int) -> Callable[[], None]:
     """Replace the ground truth of a video by the files in `folder`. The caller has begun a transaction.
 
-    Returns a function that puts the earlier files back, for a caller whose transaction fails.
+    Returns a function that puts the earlier files back, for a caller whose transaction fails. Raises Refused if the
+    masks show no object.
     """
     if not frames or not objects:
         raise Refused("no_objects", f"The masks for {video.name} show no object, so they are no ground truth.")

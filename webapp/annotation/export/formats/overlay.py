@@ -89,7 +89,7 @@ def _nearest(labels: LabelMap) -> LabelMap:
 
 
 def _edges(labels: LabelMap, width: int) -> NDArray[np.uint8]:
-    """Return 1 at the pixels that are less than `width` steps away from a pixel of another id, 0 elsewhere."""
+    """Return 1 at the pixels that are at most `width` steps (up, down, left or right) from another id, 0 elsewhere."""
     import cv2
 
     edge = np.zeros(labels.shape, np.uint8)
