@@ -1,6 +1,6 @@
 """`make bench-faults`: print a table of faults, tries, losses and seconds.
 
-The exit status is 1 if something was lost, and 2 if no fault was made.
+The exit status is 1 if something was lost, and 2 if the table has no row.
 """
 
 # ruff: noqa: E402 (Django is set up before anything that needs it is imported)
@@ -29,7 +29,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Make faults on purpose, on this machine only, and count losses.")
     parser.add_argument("--only", choices=GROUPS, help="only the faults of this group")
     parser.add_argument("--short", action="store_true", help="few tries, one machine: less than a minute")
-    parser.add_argument("--tries", type=int, default=10, help="how often each fault of a team's site is made (10)")
+    parser.add_argument("--tries", type=int, default=10, help="tries of each fault, except in the group machine (10)")
     arguments = parser.parse_args()
     stop_on_sigterm()
     print(table.HEADER)

@@ -1,5 +1,5 @@
-"""Messages that no page sends: a program changes correct ones at random. No process may end, use more and more memory,
-or stop answering.
+"""Messages that no page sends: a program changes correct ones at random. No process may end, and the web process may
+not use more and more memory or stop answering.
 """
 
 from __future__ import annotations
@@ -67,7 +67,10 @@ class Target:
         self._memory = self._web_memory()
 
     def send_changed(self, number: int) -> int:
-        """Send 200 changed messages. Return how many broke something, plus one for processes that ended or grew."""
+        """Send 200 changed messages. Return how many broke something, plus how many processes ended.
+
+        One more is added if the web process grew too much, and one if it does not store a correct message afterwards.
+        """
         chance = random.Random(number)
         texts = [changed(chance) for _ in range(200)]
         lost = 0

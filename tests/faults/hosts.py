@@ -48,7 +48,8 @@ class Hosts:
     def kill_beside(self, ahead: float) -> Any:
         """Return a fault: the worker is killed in a round beside a worker whose clock is ahead by `ahead` seconds.
 
-        Its losses are wrong masks, and rounds that were taken from a worker that was alive.
+        With a negative `ahead` that clock is behind. The losses are wrong masks, and rounds that were taken from a
+        worker that was alive.
         """
 
         def attempt(number: int) -> int:
@@ -63,7 +64,8 @@ class Hosts:
     def cut_off(self, number: int) -> int:
         """Cut a worker off from the database in a round, which another worker then computes; then mend the network.
 
-        Return how many masks differ when the round is done and again when the worker is back.
+        Return how many masks differ when the round is done, and again when the worker is back, plus 1 unless the round
+        was begun exactly twice.
         """
         with self._behind_relay() as (network, name):
 

@@ -82,7 +82,10 @@ class Site:
         return sum(masks.get(frame) != data for frame, data in self._whole.items())
 
     def kill_web(self, sockets: int) -> int:
-        """Kill the web process while people draw. Return how many of their acknowledged scribbles are gone."""
+        """Kill the web process after `sockets` people have drawn a scribble each, while their sockets are open.
+
+        Return how many of the acknowledged scribbles are gone.
+        """
         with ExitStack() as stack:
             pages = [stack.enter_context(self._owner.open(self._video)) for _ in range(sockets)]
             acknowledged = {self._draw(page, frame=3) for page in pages}
@@ -139,8 +142,8 @@ class Site:
     def crowd(self, count: int, at_once: int) -> int:
         """Ask for the list of projects `count` times, `at_once` at a time.
 
-        Return how many answers are neither the list nor 503, with which a site asks to come again later. Too few lists
-        (less than `at_once`) and an answer afterwards that is not the list count as one more each.
+        Return how many answers are neither the list nor 503, with which a site asks to come again later. One more is
+        added if fewer than `at_once` answers are the list, and one if an answer afterwards is not.
         """
 
         async def ask() -> list[httpx.Response]:
@@ -166,8 +169,9 @@ class Site:
         return {**dict.fromkeys(self._stored(owner), b""), **{f"frame {at}": data for at, data in masks.items()}}
 
     def strokes_while(self, down: Callable[[], None], up: Callable[[], None]) -> int:
-        """Draw twelve scribbles during a fault. Return how many are not stored, or were acknowledged later than after 4
-        s.
+        """Draw twelve scribbles during a fault. Return how many are not stored, or were acknowledged later than 4 s.
+
+        Raises AssertionError if one is refused.
         """
         acknowledged, late = set(), 0
         with self._owner.open(self._video) as page:

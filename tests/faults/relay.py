@@ -14,8 +14,8 @@ from contextlib import suppress
 class Relay:
     """Forwards connections from `port` of this machine to a server on this machine, until `close` is called.
 
-    `delay` is the time in seconds by which everything is late. While the network is cut, nothing arrives and no
-    connection ends, as if packets were lost.
+    `delay` is the time in seconds by which everything is late, in each direction. While the network is cut, no data
+    arrive, as if packets were lost; only the end of a connection gets through.
     """
 
     def __init__(self, server_port: int) -> None:

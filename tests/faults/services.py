@@ -48,7 +48,7 @@ class OwnRedis:
 
 
 class OwnPostgres:
-    """A Postgres server on a port of its own. `pg_ctl` runs as the account postgres, because it refuses to be root."""
+    """A Postgres server on a port of its own. `pg_ctl` refuses root, for whom it runs as the account postgres."""
 
     def __init__(self, folder: Path) -> None:
         self._data, self.port = folder / "postgres", free_port()

@@ -11,8 +11,8 @@ HEADER = f"{'fault':<62} {'tries':>6} {'losses':>7} {'worst':>8}"
 
 @dataclass(frozen=True)
 class Row:
-    """A fault: how often it was made, how much was lost, and the longest time in seconds until everything worked
-    again.
+    """A fault: how often it was made, how much was lost, and the longest time in seconds from the beginning of a try
+    until everything worked again.
     """
 
     fault: str

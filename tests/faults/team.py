@@ -1,4 +1,4 @@
-"""Faults of a team's site: Redis and Postgres are killed, restarted and suspended while people draw and run rounds."""
+"""Faults of a team's site, such as Redis or Postgres being killed while people draw and run rounds."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def team_site(redis: OwnRedis, postgres: OwnPostgres) -> Iterator[Site]:
 
 
 def faults(tries: int) -> Iterator[Row]:
-    """Make each fault of a team's site `tries` times, and yield a row for each."""
+    """Make each fault of a team's site, most of them `tries` times, and yield a row for each."""
     with own_services() as (redis, postgres), team_site(redis, postgres) as site:
 
         def during(down: Callable[[], None], up: Callable[[], None]) -> Callable[[int], int]:

@@ -1,7 +1,7 @@
-"""Gives the fake engine to a worker that imports this module (MASKWRIGHT_ENGINES), and sets the clock of that worker
-ahead.
+"""Gives the fake engine to a worker that imports this module (MASKWRIGHT_ENGINES), and sets its clock wrong.
 
-The variable FAULTS_CLOCK_AHEAD says by how many seconds the clock is ahead of those of other hosts.
+The variable FAULTS_CLOCK_AHEAD says by how many seconds the clock is ahead of those of other hosts, or behind if the
+number is negative.
 """
 
 from __future__ import annotations

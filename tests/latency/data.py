@@ -82,7 +82,7 @@ def measure(parts: Sequence[str] = PARTS) -> Iterator[Figure]:
 
 
 def _large_video(owner: User) -> Iterator[Figure]:
-    """Yield the speed of exports of a video at 1080p, compared with that of FFmpeg alone."""
+    """Yield the speed of exports of a video at 1080p; that of the overlay is compared with that of FFmpeg alone."""
     project = _project(owner, "Large")
     video = _video(project, "large", HD, HD_FRAMES)
     alone = _seconds(lambda: _encode_alone(video))
@@ -265,7 +265,7 @@ def _annotate(video: Video, masks: Sequence[bytes]) -> None:
 
 
 def _copy(video: Video, name: str) -> Video:
-    """Create a video that shares the files and the masks of another one."""
+    """Create a video that shares the files of another one and has equal masks."""
     masks = list(Mask.objects.filter(round__video=video).order_by("frame").values_list("data", flat=True))
     folder = folder_of(video.pk).root
     copy = Video.objects.get(pk=video.pk)

@@ -1,4 +1,4 @@
-"""Measure pages of lists: server time, queries and bytes, for projects of 200 and 2,000 videos.
+"""Measure calls that return lists: server time, queries and bytes, for projects of 200 and 2,000 videos.
 
 `python -m tests.latency.lists` prints the figures; its exit status is 1 if a target is missed.
 """
@@ -45,7 +45,7 @@ QUERIES = {
 
 
 def measure() -> Iterator[Figure]:
-    """Create a database with projects of 200 and 2,000 videos, measure the calls that list them, and yield the figures.
+    """Create a database with projects of 200 and 2,000 videos, measure calls that read them, and yield the figures.
 
     The database is removed at the end.
     """

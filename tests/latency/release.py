@@ -17,8 +17,9 @@ FIRST, FRAMES = 5, (10, 20, 30, 40, 50, 60, 70)
 HOVERED = ((0.5, 0.5), (0.3, 0.3), (0.7, 0.4), (0.4, 0.7), (0.6, 0.6), (0.2, 0.5), (0.8, 0.7))
 LEAF, FISH = 3, 1  # ids of objects in the sample's ground truth
 AIM = 250.0  # ms; 150 was asked for, of which an engine on two cores needs more than half for a new object
-# Notes, from the last `pointerup` on, when each message was sent and came, and when the mask's canvas had changed. The
-# canvas is compared only after the page has written to it, so that the comparison takes no time from the engine.
+# Notes, from the last `pointerup` (or hover that is measured) on, when each message was sent and came, and when the
+# mask's canvas had changed. The canvas is compared only after the page has written to it, so that the comparison takes
+# no time from the engine.
 WATCH = """
 (() => {
   const events = [];
@@ -72,7 +73,7 @@ WATCH = """
 
 class Event(TypedDict):
     what: str  # "sent TYPE" or TYPE of a message, or "painted"
-    at: float  # ms since the pen was lifted
+    at: float  # ms since the pen was lifted, or the pointer began to hover
     state: str  # that of the round, in a message about one
 
 

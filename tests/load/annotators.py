@@ -1,4 +1,4 @@
-"""Annotators that draw at a steady pace, each over a socket of their own, and sockets that only listen."""
+"""Annotators that draw every two seconds on average, each over a socket of their own, and sockets that only listen."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from webapp.live.protocol import PROTOCOL_VERSION
 
 PAUSE_SECONDS = 2.0  # The mean time between two strokes of an annotator.
 RUN_EVERY = 5  # The first of five strokes is followed by a round.
-PATIENCE = 60.0  # Seconds after which an answer counts as lost.
+PATIENCE = 60.0  # Seconds to wait for an answer or a mask, after which the measurement fails.
 
 
 @dataclass

@@ -1,8 +1,8 @@
 """`python -m tests.load.long_video`: how much memory every process needs for a video of 20,000 frames.
 
-The program imports the video, computes a round of it, and opens it again. After each quarter of the frames it prints
-the memory of every process, which shows whether memory grows with the frames. The exit status is 1 if a process needs
-more than its limit or a frame has no mask.
+The program imports the video, computes a round of it, and opens it again. After each quarter of the frames of the round
+it prints the memory of every process, which shows whether memory grows with the frames. The exit status is 1 if a
+process needs more than its limit or a frame has no mask.
 """
 
 # ruff: noqa: E402 (Django is set up before anything that needs it is imported)
