@@ -153,7 +153,7 @@ def make_project_export(
         author=by,
         progress_total=_count(subjects),
     )
-    record(by, "export.make", _thing(export), project_id=project_id, videos=len(videos))
+    record(by, "export.make", _thing(export), project_id=project_id, videos=len(subjects))
     EXPORTS.notify(export.pk)
     return export
 

@@ -23,6 +23,7 @@ from webapp.annotation.export.formats import FORMATS, matte_exr
 from webapp.annotation.export.jobs import make_project_export, run_export
 from webapp.annotation.export.options import Options
 from webapp.annotation.models import Export, ExportState
+from webapp.audit.models import AuditEntry
 from webapp.problems import Problem
 from webapp.projects.models import Project
 from webapp.videos.archives import ZipFiles
@@ -133,6 +134,15 @@ def test_a_selection_of_videos_is_exported_in_one_file(
     made = client.post(address, {"format": "cvat", "videos": [second.pk]}, content_type=JSON).json()
     assert Export.objects.get(pk=made["id"]).rounds == [[second.pk, second.head.round_id]]
     assert client.post(address, {"format": "cvat", "videos": [999]}, content_type=JSON).status_code == 404
+
+
+def test_the_audit_log_counts_only_the_videos_that_have_frames_in_an_export(
+    project: Project, owner: User, video: Video, second: Video
+) -> None:
+    options = Options(spans_of={str(second.pk): [[COUNT, COUNT]]})  # The video has no such frame.
+    made = make_project_export(by=owner, project_id=project.pk, format_name="cvat", options=options)
+    assert made.rounds == [[video.pk, video.head.round_id]]
+    assert AuditEntry.objects.get(action="export.make").details == {"videos": 1}
 
 
 def test_davis_lists_the_videos_of_a_project(project: Project, second: Video) -> None:
