@@ -46,8 +46,12 @@ class Maskwright:
         self.connection = Connection(url, token, timeout)
 
     def project(self, name: str, *, make: bool = True) -> Project:
-        """Return the project of this name. If there is none it is created, or without `make` ApiError is raised."""
-        for row in self.connection.rows("/projects", q=name.strip()):
+        """Return the project of this name. If there is none it is created, or without `make` ApiError is raised.
+
+        Spaces around the name do not count, as on the page.
+        """
+        name = name.strip()
+        for row in self.connection.rows("/projects", q=name):
             if row["name"] == name:
                 return Project(self.connection, row["id"], name)
         if not make:

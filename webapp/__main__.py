@@ -29,7 +29,7 @@ usage: maskwright [--home DIR] COMMAND [options]
   migrate        bring the database up to date
 
 `maskwright COMMAND --help` explains a command, `maskwright help` lists all of them.
-Data is kept in --home, in MASKWRIGHT_HOME, or in the user's data folder, whichever is given first."""
+Data is kept in --home, else in MASKWRIGHT_HOME, else in data/ of a clone or in the user's data folder."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

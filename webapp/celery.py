@@ -1,4 +1,6 @@
-"""The Celery application. A task carries only the id of a row: what a worker has to do is in the database."""
+"""The Celery application. A task carries at most the id of a row, and whether another worker has chosen this worker for
+it: what a worker has to do is in the database.
+"""
 
 import logging
 import os

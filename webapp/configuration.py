@@ -1,4 +1,4 @@
-"""All settings, read from the environment once. An error names the variable and the form that its value must have."""
+"""All settings, read from the environment once. An error names the variable and says what its value must be."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CACHE_SECONDS = 1.0  # a shared cache that takes longer to answer counts as unre
 
 
 class BadSetting(Exception):
-    """A setting cannot work. The message names the variable and the form of value that it needs."""
+    """A setting cannot work. The message names the variable, or the file of the secret key, and says what is wrong."""
 
 
 VARIABLES = (

@@ -32,7 +32,7 @@ OLDEST_NODE = 20
 
 @dataclass(frozen=True)
 class Finding:
-    """The result of a check. `remedy` says what to do, and is empty if nothing is wrong."""
+    """The result of a check. `remedy` says what to do, and is empty if nothing can be done or needs to be."""
 
     topic: str
     state: State

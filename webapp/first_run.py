@@ -44,9 +44,9 @@ def make_sample(owner: User, say: Callable[[str], None]) -> Project:
 
 
 def way_in() -> str | None:
-    """Return the address of a one-time sign-in link for the first superuser without a password.
+    """Return the address of a new one-time sign-in link for the first active superuser who has no password.
 
-    Such a superuser cannot sign in otherwise. Returns None if all superusers have passwords.
+    Returns None if all active superusers have passwords.
     """
     for user in User.objects.filter(is_superuser=True, is_active=True).order_by("pk"):
         if not user.has_usable_password():

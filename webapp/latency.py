@@ -1,4 +1,4 @@
-"""Measures latencies on this machine: the mask codec, scribble to first mask, stored mask to page, and whole rounds.
+"""Measures latencies on this machine: the mask codec, a stored mask's way to the page, rounds, previews and painting.
 
 The module starts a web process and a worker with the sample video, and connects to them as the page does. The time that
 a browser needs for decoding and painting is measured by tests/latency.
@@ -79,7 +79,7 @@ def quantile(values: list[float], share: float) -> float:
 
 
 def measure(engine: str, say: Callable[[str], None]) -> Iterator[Figure]:
-    """Measure how long a stored mask takes to reach the page, and how long rounds, previews and painted masks take.
+    """Measure the mask codec, the time of a stored mask to the page, and that of rounds, previews and painted masks.
 
     Yields the measured values. The data folder must be empty; the function starts and ends its own processes.
     """

@@ -17,7 +17,8 @@ SECONDS = 20  # A server that answers later counts as unreachable.
 def mail_settings(url: str) -> dict[str, Any]:
     """Return Django's settings for sending mail, and SITE_URL, the origin that links in mails begin with.
 
-    All are empty if `url` is. Raises WrongValue for a URL that cannot work.
+    If `url` is empty, so are the host and SITE_URL, and there are no further settings. Raises ValueError for a URL that
+    cannot work.
     """
     if not url:
         return {"EMAIL_HOST": "", "SITE_URL": ""}

@@ -28,13 +28,13 @@ if TYPE_CHECKING:  # It is imported when it is needed, because the web process s
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 LONGEST_URL = 1000
-SECONDS, CONNECT_SECONDS = 10.0, 5.0  # The most that an answer, and a connection, may take.
+SECONDS, CONNECT_SECONDS = 10.0, 5.0  # The longest wait for further bytes of an answer, and for the connection.
 STEP_SECONDS = 15.0  # The most that the headers of an answer, or one part of its body, may take to come.
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
 class Unreachable(Exception):
-    """No answer came. The text is a sentence that says why."""
+    """No answer came, or it broke off. The text is a sentence that says why."""
 
 
 @dataclass(frozen=True)
@@ -243,7 +243,7 @@ def _parts(response: httpx.Response, deadline: _Deadline, late: str) -> Iterator
 
 @cache
 def _certificates() -> ssl.SSLContext:
-    """Return the certificates of the authorities that are trusted. Reading them takes some 40 ms."""
+    """Return the TLS settings, with the certificates of trusted authorities. Reading them takes some 40 ms."""
     import httpx
 
     return httpx.create_ssl_context(trust_env=False)

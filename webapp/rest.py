@@ -1,4 +1,6 @@
-"""What REST calls use to declare their answers: the type of errors, binary bodies, and the OpenAPI schema."""
+"""The class of the REST API, which checks requests, carries out the headers Idempotency-Key and If-Match and writes the
+OpenAPI schema, and what calls use to declare their bodies and answers.
+"""
 
 from __future__ import annotations
 
@@ -55,7 +57,7 @@ class Strict(Schema):
 
 
 class ErrorAnswer(Schema):
-    """The JSON body of every answer with a status of 400 or above."""
+    """The JSON body of every answer of the REST API with a status of 400 or above, which may have further fields."""
 
     code: str  # stable, for programs
     text: str  # a sentence for the user
@@ -138,7 +140,7 @@ class RestApi(NinjaAPI):
         wrong method with JSON, and takes the headers Idempotency-Key and If-Match.
 
         `refusal` says why somebody may not make a call although they are signed in. `secret` are the operation ids of
-        calls whose answers have a secret. They take no Idempotency-Key, because an answer with a secret is not kept.
+        calls whose bodies or answers have a secret. They take no Idempotency-Key, because nothing of them is kept.
         `examples` are bodies by operation id, for the schema.
         """
         self._examples = examples
@@ -176,7 +178,7 @@ class RestApi(NinjaAPI):
         if not request.user.is_authenticated:  # Signing in takes no key.
             return call()
         if operation.view_func.__name__ in self._secret:
-            text = f"The answer of this call has a secret, which is not kept, so it takes no {HEADER}."
+            text = f"The body or the answer of this call has a secret, which is not kept, so it takes no {HEADER}."
             raise Problem("key_not_taken", text, 400, field=HEADER)
         return once(request, call)  # type: ignore[arg-type]
 

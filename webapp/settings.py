@@ -23,7 +23,7 @@ except BadSetting as problem:
 # `segmentation` reads this variable, because it knows nothing of Django settings.
 os.environ["MASKWRIGHT_WEIGHTS"] = str(CONFIG.weights)
 
-HOME = CONFIG.home  # Maskwright writes only below this folder
+HOME = CONFIG.home  # Whatever Maskwright keeps on this machine is below this folder, except weights elsewhere.
 TEAM_MODE = CONFIG.team
 SECRET_KEY = CONFIG.secret_key
 DEBUG = CONFIG.debug

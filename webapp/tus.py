@@ -26,7 +26,7 @@ def speaks_tus(request: HttpRequest) -> bool:
 def name_and_size(request: HttpRequest) -> tuple[str, int]:
     """Return the name and the size in bytes that the headers Upload-Metadata and Upload-Length announce.
 
-    Raises Problem if they do not.
+    Without a name in them it is "video". Raises Problem if the headers cannot be read.
     """
     length = request.headers.get("Upload-Length", "")
     if not (length.isascii() and length.isdigit() and len(length) < 17):

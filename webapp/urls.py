@@ -1,4 +1,6 @@
-"""All addresses that the web process serves: the REST API below /api, the admin, and the addresses of the page."""
+"""The HTTP addresses of the web process, except static files: the REST API below /api, the admin, the pages that Django
+renders, the probes, the metrics, and the addresses of the page.
+"""
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse

@@ -73,6 +73,12 @@ def test_it_reads_all_pages_of_a_list() -> None:
     assert seen[2].url.params == httpx.QueryParams({"after": "x=", "limit": "1"})
 
 
+def test_spaces_around_the_name_of_a_project_make_no_second_project() -> None:
+    maskwright, seen = in_turn(httpx.Response(200, json=[{"id": 7, "name": "Birds"}]))
+    assert maskwright.project(" Birds ").id == 7
+    assert [request.method for request in seen] == ["GET"]
+
+
 def test_it_asks_again_when_the_server_is_busy_or_away() -> None:
     maskwright, seen = in_turn(httpx.ConnectError("no"), httpx.Response(503), httpx.Response(200, json={"id": 1}))
     assert maskwright.connection.get("/me") == {"id": 1}

@@ -1,4 +1,7 @@
-"""Tests that every REST call is documented in the OpenAPI schema, from which the page's types are generated."""
+"""Tests that every REST call is documented in the OpenAPI schema, from which the page's types are generated.
+
+Further tests are of what all calls have in common, such as how they refuse unknown parameters.
+"""
 
 from __future__ import annotations
 

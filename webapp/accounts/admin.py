@@ -77,7 +77,9 @@ class PersonAdmin(UserAdmin):
         person = obj
 
         class Checked(form):  # type: ignore[misc, valid-type]
-            """The form of an account. It refuses a change that leaves the site or a project without an active owner."""
+            """The form of an account. It refuses a change that leaves the site without an active administrator, or a
+            project without an active owner.
+            """
 
             def clean(self) -> dict[str, Any]:
                 cleaned: dict[str, Any] = super().clean()

@@ -1,4 +1,4 @@
-"""REST calls of accounts: signing in and out, and the name and password of the person who is signed in."""
+"""REST calls of accounts: signing in and out, and what a person may read and change of their own account."""
 
 from __future__ import annotations
 
@@ -98,10 +98,10 @@ def get_me(request: HttpRequest) -> User:
 
 @router.patch("/me", response={200: Me, (400, 429): ErrorAnswer}, auth=django_auth)
 def change_me(request: HttpRequest, body: MePatch) -> User:
-    """Change the name, the password or the keys of the page.
+    """Change the names, the mail address, the password or the keys of the page.
 
-    An account that has a password must send it as `current_password` to change the password. An account that a provider
-    or a directory signs in has none, and gets none.
+    An account that has a password must send it as `current_password` to change the password. An account that only a
+    provider or a directory signs in has none, and gets none.
     """
     user = signed_in(request)
     changed = []  # only these fields are written: others may have changed since `user` was read

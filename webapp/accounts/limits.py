@@ -1,5 +1,5 @@
 """Limits on wrong passwords within five minutes: few for one user name from one client address, more for a user name or
-an address alone.
+an address alone. Also limits on wrong codes of the second factor, within five minutes and within a day.
 
 The narrow limit stops guessing. The two wide ones stop guesses that are spread over many addresses or user names. A try
 is counted before its password is hashed, so that tries which run at the same time cannot all pass, and the count is
@@ -37,7 +37,7 @@ _away_until = 0.0
 
 
 class PasswordTry:
-    """A try of a password, which counts as a wrong one unless `succeeded` is called."""
+    """A try of a password or a code, which counts as a wrong one unless `succeeded` or `take_back` is called."""
 
     def __init__(self, limits: Mapping[str, int], *, what: str = "passwords", seconds: int = WINDOW_SECONDS) -> None:
         """Count the try under every key of `limits`, which maps cache keys to the most tries within `seconds`, the

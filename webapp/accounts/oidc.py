@@ -93,7 +93,7 @@ def come_back(request: HttpRequest) -> HttpResponse:
 
 
 def _person(request: HttpRequest) -> OutsidePerson:
-    """Exchange the code of the request for the claims about a person. Raises Problem."""
+    """Exchange the code of the request for claims, and return the person whom they describe. Raises Problem."""
     if "error" in request.GET:
         log.info("oidc_refused", error=request.GET["error"][:100])
         raise Problem("not_allowed_there", "The provider did not sign you in. Try again, or ask who runs it.", 403)
@@ -154,7 +154,10 @@ def _groups(claims: dict[str, Any]) -> frozenset[str]:
 
 
 def _connecting(request: HttpRequest) -> User | None:
-    """Return the person who was signed in when they left for the provider, and still is."""
+    """Return the person who has just confirmed that their account is to be connected, and is still signed in.
+
+    None if there is no such person. A confirmation counts once.
+    """
     user, kept = request.user, request.session.pop(CONNECT, None)
     return user if isinstance(user, User) and _confirmed(user, kept) else None
 

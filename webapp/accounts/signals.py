@@ -4,8 +4,8 @@ other apps.
 
 from django.dispatch import Signal
 
-# Sent with `user`, whose account it is about, `by` (a User, or None for a command on the server), `action`, such as
-# "second_factor.on", and `details`, a dict of values that JSON has.
+# Sent with `user`, whose account it is about, `by` (a User, or None if nobody who is signed in did it, as for a command
+# on the server), `action`, such as "second_factor.on", and `details`, a dict of values that JSON has.
 account_changed = Signal()
 
 # Sent with `user`, before an account is deactivated, in the transaction that does so. A receiver returns a list of

@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 
 
 class AuditEntry(models.Model):
-    """One thing that a person did. Rows are written once and never changed.
+    """One thing that a person, or Maskwright by itself, did. Rows are written once and not changed afterwards.
 
     The project and the thing are stored as numbers and names instead of foreign keys, because an entry outlives what it
     is about.

@@ -1,7 +1,7 @@
-"""Writes an entry for each sign-in, each wrong password of an account that exists, each sign-out, and each change of
-how a person signs in.
+"""Writes an entry for each sign-in, each wrong password of an account that exists, each sign-out, and each change of an
+account that `account_changed` reports.
 
-Django sends the signals of sign-in for the page, for one-time links and for the admin alike.
+Django sends the signals of sign-in for passwords, one-time links, invitations and providers alike.
 """
 
 from __future__ import annotations

@@ -11,8 +11,8 @@ from django.db.models.functions import Now
 class Notification(models.Model):
     """A sentence for one person, with the address on the page that it leads to.
 
-    `project_id` is a number instead of a foreign key, because this app knows nothing of projects; it hides the
-    notification from people who are no longer members and from tokens of other projects.
+    `project_id` is a number instead of a foreign key, because this app knows nothing of projects. By it the
+    notification is hidden from tokens of other projects, and deleted when the person is no longer a member.
     """
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notifications")

@@ -1,6 +1,6 @@
 """Copies of the whole database in one file: SQLite by its own backup function, Postgres by pg_dump and pg_restore.
 
-Both work while Maskwright runs, and a copy has the state of the database at one moment.
+A copy can be written while Maskwright runs, and has the state of the database at one moment.
 """
 
 from __future__ import annotations

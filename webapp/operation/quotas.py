@@ -61,7 +61,7 @@ def all_quotas() -> Quotas:
 
 
 def find_targets(scope: str, text: str) -> list[QuotaTarget]:
-    """Return the first projects or active people, by name, whose name (or user name) contains `text`.
+    """Return the first projects, by name, or active people, by user name, whose name or user name contains `text`.
 
     Raises NotFound if `scope` is neither project nor person.
     """

@@ -28,19 +28,27 @@ from webapp.inference.models import Worker
 from webapp.inference.workers import ALIVE_WITHIN, drain
 from webapp.problems import NotFound
 from webapp.projects.models import Project
+from webapp.quality.consensus_lease import CONSENSUS
 from webapp.tasks.lease import Lease
 from webapp.tasks.models import PausedQueue, Queue
+from webapp.videos.fetching import FETCHES
 from webapp.videos.import_queue import IMPORTS, cancel_import
 from webapp.videos.models import Video, VideoState
+from webapp.webhooks.deliveries import DELIVERIES
 
 MOST_RUNNING = 200  # The most tasks and projects that are listed.
 
+# The leases of the tasks that are shown and can be cancelled, by the names of their kinds.
 LEASES: dict[str, Lease[Any]] = {"round": ROUNDS, "import": IMPORTS, "mask_import": MASK_IMPORTS, "export": EXPORTS}
+OTHER_LEASES: tuple[Lease[Any], ...] = (FETCHES, CONSENSUS, DELIVERIES)  # Their tasks wait in the same queues.
 
 
 @dataclass(frozen=True)
 class QueueStatus:
-    """A queue. `oldest_seconds` is how long the oldest task that waits has waited; 0 if none waits."""
+    """A queue. `waiting` and `running` count the rounds, imports of videos and of masks, or exports in it.
+
+    `oldest_seconds` is how long the oldest of those that wait has waited; 0 if none waits.
+    """
 
     name: Queue
     waiting: int
@@ -72,7 +80,10 @@ class WorkerInfo:
 
 @dataclass(frozen=True)
 class RunningTask:
-    """A task that a worker has claimed. `done` of `total` steps are done; `total` is 0 if it is unknown."""
+    """A round, an import or an export that a worker has claimed.
+
+    `done` of `total` steps are done; `total` is 0 if it is unknown.
+    """
 
     kind: str
     id: int
@@ -103,7 +114,8 @@ class ProjectStorage:
 class SiteStatus:
     """The state of the site. `disk_free` and `disk_total` are bytes of the disk of the data folder.
 
-    `running` has the first 200 tasks of each kind, and `storage` the 200 projects that take most space.
+    `running` has the first 200 rounds, imports of videos, imports of masks and exports each, and `storage` the 200
+    projects that take most space.
     """
 
     versions: dict[str, str]
@@ -144,7 +156,7 @@ def resume(queue: Queue, by: User) -> None:
     """End a pause, and tell the workers what waits."""
     if PausedQueue.objects.filter(queue=queue).delete()[0]:
         record(by, "queue.resume", Thing("queue", None, queue))
-        for lease in LEASES.values():
+        for lease in (*LEASES.values(), *OTHER_LEASES):
             if lease.queue == queue:
                 lease.notify_all()
 

@@ -59,16 +59,20 @@ class Trashed:
 
 
 def trash_of(user: User, project_id: int | None = None) -> list[Trashed]:
-    """Return what `user` may bring back, newest first: of all projects, or of one."""
+    """Return what `user` may bring back, newest first: of all projects, or of one. At most `MOST` rows of each kind."""
+
+    def newest(rows: QuerySet[Any], of_project: Q, *related: str) -> QuerySet[Any]:
+        return (rows if project_id is None else rows.filter(of_project)).select_related(*related)[:MOST]
+
+    of_export = _export_of(Project.objects.filter(pk=project_id or 0))
     found = [
-        *(_project(row) for row in _projects(user).select_related("deleted_by")[:MOST]),
-        *(_video(row) for row in _videos(user).select_related("project", "deleted_by")[:MOST]),
-        *(_export(row) for row in _exports(user).select_related("video__project", "project", "deleted_by")[:MOST]),
-        *(_label(row) for row in _labels(user).select_related("project", "deleted_by")[:MOST]),
-        *(_object(row) for row in _objects(user).select_related("video__project")[:MOST]),
+        *map(_project, newest(_projects(user), Q(pk=project_id), "deleted_by")),
+        *map(_video, newest(_videos(user), Q(project=project_id), "project", "deleted_by")),
+        *map(_export, newest(_exports(user), of_export, "video__project", "project", "deleted_by")),
+        *map(_label, newest(_labels(user), Q(project=project_id), "project", "deleted_by")),
+        *map(_object, newest(_objects(user), Q(video__project=project_id), "video__project")),
     ]
-    mine = [row for row in found if project_id in (None, row.project_id)]
-    return sorted(mine, key=lambda row: row.deleted_at, reverse=True)
+    return sorted(found, key=lambda row: row.deleted_at, reverse=True)
 
 
 @transaction.atomic
@@ -150,7 +154,8 @@ def _videos(user: User) -> QuerySet[Video]:
 
 def _exports(user: User) -> QuerySet[Export]:
     rows = Export.objects.filter(deleted_at__isnull=False, removing=False)
-    return rows.filter(_export_seen(user, Role.MANAGER) | (Q(author_id=user.pk) & _export_seen(user, Role.VIEWER)))
+    mine = _export_seen(user, Role.MANAGER) | (Q(author_id=user.pk) & _export_seen(user, Role.VIEWER))
+    return rows.filter(mine).order_by("-deleted_at")
 
 
 def _labels(user: User) -> QuerySet[RemovedLabel]:

@@ -55,13 +55,18 @@ def list_trash(request: HttpRequest, project: int | None = None) -> list[TrashIt
 
 @router.post("/trash/empty", response=Emptied)
 def empty_trash(request: HttpRequest, body: EmptyBody) -> Emptied:
-    """Delete for good everything that you may bring back. A worker does it, and this call answers at once."""
+    """Delete for good everything that you may bring back, except objects. A worker does it, and this call answers at
+    once.
+    """
     return Emptied(count=trash.empty(by=signed_in(request), project_id=body.project))
 
 
 @router.post("/trash/{kind}/{int:trash_id}/restore", response={204: None, (403, 404, 409): ErrorAnswer})
 def restore_from_trash(request: HttpRequest, kind: TrashKind, trash_id: int) -> Status[None]:
-    """Bring back a project, video, object, export or label. A label comes back to the objects that had it."""
+    """Bring back a project, video, object, export or label.
+
+    A label comes back to the objects that had it, unless they were given yet another one since.
+    """
     trash.restore(by=signed_in(request), kind=kind, pk=trash_id)
     return Status(204, None)
 

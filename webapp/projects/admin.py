@@ -11,6 +11,7 @@ from django.http import HttpRequest
 
 from webapp.accounts.models import User
 from webapp.audit.entries import Thing, record
+from webapp.notifications.notify import forget_project
 from webapp.projects.members import lock_project
 from webapp.projects.models import Membership, Project, Role
 
@@ -57,7 +58,7 @@ class ProjectAdmin(admin.ModelAdmin):
         return found
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
-        """Store the members, and write what was changed into the audit log."""
+        """Store the members, delete the notifications of those who are removed, and write into the audit log."""
         assert isinstance(request.user, User)
         before = dict(Membership.objects.filter(project=form.instance).values_list("user", "role"))
         super().save_formset(request, form, formset, change)
@@ -65,6 +66,8 @@ class ProjectAdmin(admin.ModelAdmin):
         names = dict(User.objects.filter(pk__in={*before, *after}).values_list("pk", "username"))
         for pk in sorted({*before, *after}):
             action = "member.add" if pk not in before else "member.remove" if pk not in after else "member.role"
+            if pk not in after:
+                forget_project(user_id=pk, project_id=form.instance.pk)
             if before.get(pk) != after.get(pk):
                 role = [before.get(pk), after.get(pk)]
                 record(request.user, action, Thing("user", pk, names[pk]), project_id=form.instance.pk, role=role)

@@ -15,6 +15,7 @@ from django.dispatch import receiver
 from webapp.accounts.models import User
 from webapp.accounts.signals import groups_known
 from webapp.audit.entries import Thing, record
+from webapp.notifications.notify import forget_project
 from webapp.projects.access import RANKS
 from webapp.projects.members import lock_project
 from webapp.projects.models import Membership, Project, Role
@@ -43,6 +44,7 @@ def _set_role(user: User, project_id: int, role: Role | None) -> None:
     thing = Thing("user", user.pk, user.username)
     if role is None:
         Membership.objects.filter(project_id=project_id, user=user).delete()
+        forget_project(user_id=user.pk, project_id=project_id)
         record(None, "member.remove", thing, project_id=project_id, role=before)
     elif member is None:
         Membership.objects.create(project_id=project_id, user=user, role=role)

@@ -34,7 +34,7 @@ class NumbersQuery(Schema):
 
 
 class QualityPatch(Strict):
-    """The fields to change. With null as `least_jf`, submissions are not checked any more."""
+    """The fields to change. With null as `least_jf`, no submission is flagged or sent back any more."""
 
     least_jf: Unit | None = None
     below: Literal["flag", "hold"] | None = None
@@ -83,7 +83,7 @@ def get_quality(request: HttpRequest, project_id: int) -> QualityInfo:
 
 @router.patch("/projects/{int:project_id}/quality", response={200: QualityInfo, (403, 404): ErrorAnswer})
 def change_quality(request: HttpRequest, project_id: int, body: QualityPatch) -> QualityInfo:
-    """Change what the project asks of submissions. They are compared with ground truth that annotators never see."""
+    """Change what the project asks of submissions. They are compared with ground truth that annotators do not see."""
     given = {name: getattr(body, name) for name in body.model_fields_set}
     changed = {name: value for name, value in given.items() if value is not None or name == "least_jf"}
     return _info(checking.change_rule(by=signed_in(request), project_id=project_id, changed=changed))

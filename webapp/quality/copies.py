@@ -1,4 +1,4 @@
-"""Copies of a video that people annotate without each other's sight: for consensus, and as known clips in a queue."""
+"""Copies of a video, whose annotators do not see each other's work: for consensus, and as known clips in a queue."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ MOST_COPIES = 20
 def give_to_many(*, by: User, job_id: int, people: Sequence[int]) -> Consensus:
     """Give copies of a job to several people, who do not see each other's work. The job itself leaves the pool.
 
-    Raises Problem: "work_begun" (409) if somebody works on the job or it was given already; "too_few" for less than two
-    people.
+    Raises Problem: "work_begun" (409) if somebody works on the job, "given_already" (409) if it was given to several
+    people before, "too_few" for less than two people, "too_many" for more than MOST_COPIES.
     """
     with transaction.atomic():
         video = _free_job(by, job_id).video

@@ -176,7 +176,10 @@ def _moves(project_id: int) -> Iterator[Fact]:
 
 
 def _scores(project_id: int) -> Iterator[Fact]:
-    """Yield J and F at the head of each video: of each object, for the assignee of the job that the frame is in."""
+    """Yield J and F of each object at the head of each video, for the assignee of the job that the frame is in.
+
+    Without an assignee they are for the author of the round.
+    """
     assignees = _assignees(project_id)
     heads = RoundScore.objects.filter(_videos(project_id, "round__video"), round__video__head__round=F("round"))
     for score in heads.select_related("round"):
@@ -188,7 +191,10 @@ def _scores(project_id: int) -> Iterator[Fact]:
 
 
 def _acceptances(project_id: int) -> Iterator[Fact]:
-    """Yield how many rounds and human seconds each accepted job took."""
+    """Yield how many rounds and human seconds each accepted job took.
+
+    The seconds are those of the whole video, multiplied by the share of its frames that the job has.
+    """
     accepted = Job.objects.filter(_videos(project_id), stage=Stage.ACCEPTANCE)
     times = HumanTime.objects.filter(_videos(project_id)).values("video").annotate(total=Sum("seconds")).order_by()
     seconds = dict(times.values_list("video", "total"))

@@ -1,4 +1,4 @@
-"""The checks that submitted work of a project must pass, their results, and consensus jobs."""
+"""How good the submitted work of a project must be, and consensus jobs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class QualityRule(models.Model):
     """How good a submission must be on the frames of its job that have ground truth, which annotators never see."""
 
     project = models.OneToOneField(Project, on_delete=models.CASCADE, related_name="quality_rule")
-    least_jf = models.FloatField(null=True)  # The least J&F, 0..1. None: nothing is checked.
+    least_jf = models.FloatField(null=True)  # The least J&F, 0..1. None: no submission is flagged or held.
     below = models.CharField(max_length=8, choices=Below.choices, default=Below.FLAG)
     attempts = models.PositiveSmallIntegerField(default=3)  # How often a job is held at most.
 

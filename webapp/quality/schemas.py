@@ -13,7 +13,8 @@ from webapp.jobs.schemas import JobStateName, StageName
 class NumbersRow(Model):
     """What was done by a person, for a label, an object or a video, in a week, or by an engine.
 
-    `corrections` are versions on frames of somebody else's job; `rounds` are the others. Means are null without values.
+    `corrections` are versions on frames of somebody else's job; `rounds` are rounds that are no corrections. Means are
+    null without values.
     """
 
     key: str  # The id of the person, label or video; both ids of an object, as "video.object"; a Monday; or the engine.
@@ -26,7 +27,7 @@ class NumbersRow(Model):
     corrections: float
     accepted_frames: float
     accepted_objects: float  # Objects that were accepted singly, counted in each frame.
-    rejected_objects: float  # Pins about an object.
+    rejected_objects: float  # Pins about an object that others than the job's assignee made.
     submissions: float
     rejections: float
     rounds_to_accept: float | None  # The mean over accepted jobs, as `seconds_to_accept`.
@@ -57,7 +58,7 @@ class Curve(Model):
 
 
 class QualityInfo(Model):
-    """What a project asks of submitted work. `least_jf` null: nothing is checked."""
+    """What a project asks of submitted work. `least_jf` null: no submission is flagged or sent back."""
 
     least_jf: Unit | None
     below: Literal["flag", "hold"]
@@ -85,7 +86,7 @@ class Agreement(Model):
 
 
 class ConsensusInfo(Model):
-    """A job that several people do without each other's sight."""
+    """A job that several people do without seeing each other's work."""
 
     job: int
     copies: list[CopyInfo]

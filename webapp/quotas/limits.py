@@ -18,7 +18,7 @@ Owner = Project | User  # What a quota limits.
 
 @dataclass(frozen=True)
 class Limits:
-    """The most frames, bytes and seconds of workers in any 24 hours. None: not limited."""
+    """The most frames, the most bytes, and the most seconds that workers compute in any 24 hours. None: not limited."""
 
     frames: int | None = None
     bytes: int | None = None

@@ -63,7 +63,7 @@ class NewWebhook(WebhookInfo):
 
 
 class DeliveryInfo(Schema):
-    """A call of a webhook. `next_at` is the earliest time at which a call that waits is made."""
+    """An event that a webhook is called for, with the last answer. `next_at` is the earliest time of the next call."""
 
     id: int
     message_id: UUID

@@ -67,7 +67,10 @@ DELIVERIES = DeliveryLease(
 
 
 def deliver(delivery_id: int) -> None:
-    """Make the call of a delivery and store its answer. Does nothing if it is not due or another worker has it."""
+    """Make the call of a delivery and store its answer.
+
+    Does nothing if it is not due, another worker has it, or exports are paused.
+    """
     delivery = DELIVERIES.claim(delivery_id)
     if delivery is None:
         return
@@ -118,7 +121,10 @@ def _sent(delivery: Delivery, status: int, answer: str) -> None:
 
 @transaction.atomic
 def _failed(delivery: Delivery, status: int | None = None, answer: str = "", error: str = "") -> None:
-    """Store that a call failed. It is tried again after a pause, in which other deliveries of its webhook wait, too."""
+    """Store that a call failed. It is tried again after a pause, in which other deliveries of its webhook wait, too.
+
+    It is not tried again after `MOST_ATTEMPTS` attempts, or if the webhook is switched off.
+    """
     hook = _lock(delivery)
     if hook is None:
         return

@@ -40,7 +40,9 @@ class DeliveryState(models.TextChoices):
 
 
 class Delivery(LeasedTask):
-    """One call of a webhook, with what was answered last. Workers hold a lease on the row while they make the call."""
+    """An event that a webhook is called for, with what was answered last. Workers hold a lease on the row while they
+    make a call.
+    """
 
     webhook = models.ForeignKey(Webhook, on_delete=models.CASCADE, related_name="deliveries")
     message_id = models.UUIDField(default=uuid.uuid4)  # A delivery that is repeated has the same.

@@ -440,10 +440,10 @@ export interface paths {
         head?: never;
         /**
          * Change Me
-         * @description Change the name, the password or the keys of the page.
+         * @description Change the names, the mail address, the password or the keys of the page.
          *
-         *     An account that has a password must send it as `current_password` to change the password. An account that a provider
-         *     or a directory signs in has none, and gets none.
+         *     An account that has a password must send it as `current_password` to change the password. An account that only a
+         *     provider or a directory signs in has none, and gets none.
          */
         patch: operations["change_me"];
         trace?: never;
@@ -1116,7 +1116,7 @@ export interface paths {
         head?: never;
         /**
          * Change Quality
-         * @description Change what the project asks of submissions. They are compared with ground truth that annotators never see.
+         * @description Change what the project asks of submissions. They are compared with ground truth that annotators do not see.
          */
         patch: operations["change_quality"];
         trace?: never;
@@ -1721,7 +1721,8 @@ export interface paths {
         put?: never;
         /**
          * Empty Trash
-         * @description Delete for good everything that you may bring back. A worker does it, and this call answers at once.
+         * @description Delete for good everything that you may bring back, except objects. A worker does it, and this call answers at
+         *     once.
          */
         post: operations["empty_trash"];
         delete?: never;
@@ -1761,7 +1762,9 @@ export interface paths {
         put?: never;
         /**
          * Restore From Trash
-         * @description Bring back a project, video, object, export or label. A label comes back to the objects that had it.
+         * @description Bring back a project, video, object, export or label.
+         *
+         *     A label comes back to the objects that had it, unless they were given yet another one since.
          */
         post: operations["restore_from_trash"];
         delete?: never;
@@ -2619,7 +2622,7 @@ export interface components {
         };
         /**
          * ConsensusInfo
-         * @description A job that several people do without each other's sight.
+         * @description A job that several people do without seeing each other's work.
          */
         ConsensusInfo: {
             /** Agreement */
@@ -2774,7 +2777,7 @@ export interface components {
         };
         /**
          * DeliveryInfo
-         * @description A call of a webhook. `next_at` is the earliest time at which a call that waits is made.
+         * @description An event that a webhook is called for, with the last answer. `next_at` is the earliest time of the next call.
          */
         DeliveryInfo: {
             /** Answer */
@@ -2880,7 +2883,7 @@ export interface components {
         };
         /**
          * ErrorAnswer
-         * @description The JSON body of every answer with a status of 400 or above.
+         * @description The JSON body of every answer of the REST API with a status of 400 or above, which may have further fields.
          */
         ErrorAnswer: {
             /** Code */
@@ -3626,7 +3629,7 @@ export interface components {
         };
         /**
          * Limits
-         * @description The most frames, bytes and seconds of workers in any 24 hours. None: not limited.
+         * @description The most frames, the most bytes, and the most seconds that workers compute in any 24 hours. None: not limited.
          */
         Limits: {
             /** Bytes */
@@ -4120,7 +4123,8 @@ export interface components {
          * NumbersRow
          * @description What was done by a person, for a label, an object or a video, in a week, or by an engine.
          *
-         *     `corrections` are versions on frames of somebody else's job; `rounds` are the others. Means are null without values.
+         *     `corrections` are versions on frames of somebody else's job; `rounds` are rounds that are no corrections. Means are
+         *     null without values.
          */
         NumbersRow: {
             /** Accepted Frames */
@@ -4718,7 +4722,7 @@ export interface components {
         };
         /**
          * QualityInfo
-         * @description What a project asks of submitted work. `least_jf` null: nothing is checked.
+         * @description What a project asks of submitted work. `least_jf` null: no submission is flagged or sent back.
          */
         QualityInfo: {
             /** Attempts */
@@ -4733,7 +4737,7 @@ export interface components {
         };
         /**
          * QualityPatch
-         * @description The fields to change. With null as `least_jf`, submissions are not checked any more.
+         * @description The fields to change. With null as `least_jf`, no submission is flagged or sent back any more.
          */
         QualityPatch: {
             /** Attempts */
@@ -4756,7 +4760,9 @@ export interface components {
         };
         /**
          * QueueStatus
-         * @description A queue. `oldest_seconds` is how long the oldest task that waits has waited; 0 if none waits.
+         * @description A queue. `waiting` and `running` count the rounds, imports of videos and of masks, or exports in it.
+         *
+         *     `oldest_seconds` is how long the oldest of those that wait has waited; 0 if none waits.
          */
         QueueStatus: {
             name: components["schemas"]["Queue"];
@@ -5027,7 +5033,9 @@ export interface components {
         };
         /**
          * RunningTask
-         * @description A task that a worker has claimed. `done` of `total` steps are done; `total` is 0 if it is unknown.
+         * @description A round, an import or an export that a worker has claimed.
+         *
+         *     `done` of `total` steps are done; `total` is 0 if it is unknown.
          */
         RunningTask: {
             /** By */
@@ -5223,7 +5231,8 @@ export interface components {
          * SiteStatus
          * @description The state of the site. `disk_free` and `disk_total` are bytes of the disk of the data folder.
          *
-         *     `running` has the first 200 tasks of each kind, and `storage` the 200 projects that take most space.
+         *     `running` has the first 200 rounds, imports of videos, imports of masks and exports each, and `storage` the 200
+         *     projects that take most space.
          */
         SiteStatus: {
             /** Disk Free */

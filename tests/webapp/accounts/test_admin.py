@@ -10,6 +10,9 @@ from tests.conftest import PASSWORD
 from webapp.accounts.models import User
 from webapp.audit.models import AuditEntry
 from webapp.jobs.models import Job
+from webapp.notifications.kinds import Kind
+from webapp.notifications.models import Notification
+from webapp.notifications.notify import notify
 from webapp.projects.models import Membership, Project
 from webapp.videos.models import Video
 
@@ -134,6 +137,8 @@ def test_members_of_a_project_are_changed_and_an_owner_stays(
                 f"{prefix}-user": str(row.user_id),
             }
             body[f"{prefix}-role"] = roles.get(row.user.username, row.role)
+            if roles.get(row.user.username) == "":
+                body |= {f"{prefix}-role": row.role, f"{prefix}-DELETE": "on"}
         return admin_client.post(f"/admin/projects/project/{project.pk}/change/", {**body, "name": "Other"})
 
     assert b"A project needs an owner who is active." in change(owner="viewer").content
@@ -147,4 +152,8 @@ def test_members_of_a_project_are_changed_and_an_owner_stays(
         "viewer",
         {"role": ["viewer", "reviewer"]},
     )
+    notify([viewer.pk, owner.pk], Kind.MEMBER, "You are in.", project_id=project.pk)
+    assert change(viewer="").status_code == 302
+    assert not Membership.objects.filter(project=project, user=viewer).exists()
+    assert [row.user for row in Notification.objects.all()] == [owner], "the others tell of somebody else's project"
     assert admin_client.get("/admin/projects/project/add/").status_code == 403

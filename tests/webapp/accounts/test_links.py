@@ -1,4 +1,4 @@
-"""Tests of webapp/accounts/links.py, which makes sign-in links, and of the URL of such a link."""
+"""Tests of one-time sign-in links: of making them, of their URL, and of the command that prints one."""
 
 from datetime import timedelta
 

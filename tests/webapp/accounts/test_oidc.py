@@ -19,6 +19,9 @@ from webapp.accounts.models import LDAP, OIDC, OutsideIdentity, User
 from webapp.accounts.outside import OutsidePerson, account_of
 from webapp.accounts.second_factor import is_demanded
 from webapp.audit.models import AuditEntry
+from webapp.notifications.kinds import Kind
+from webapp.notifications.models import Notification
+from webapp.notifications.notify import notify
 from webapp.projects.models import Membership, Project, Role
 
 PEOPLE = {
@@ -110,7 +113,9 @@ def test_an_account_of_the_same_name_is_not_taken_over_but_connected_by_its_owne
     other = Client()
     other.force_login(stranger)
     other.post("/sign-in/oidc/", {"password": PASSWORD})
-    assert sign_in("2-own", other).status_code == 409
+    refused = sign_in("2-own", other)
+    assert refused.status_code == 409
+    assert b"You are not signed in" not in refused.content, "the stranger is still signed in"
     assert other.get("/api/me").json()["username"] == "stranger"
 
 
@@ -150,8 +155,10 @@ def test_groups_give_and_take_roles_and_administration(project: Project, config:
     assert not lead.is_superuser
     assert Membership.objects.get(user=lead).role == Role.ANNOTATOR
     config["MASKWRIGHT_GROUP_ROLES"] = [("others", project.pk, "manager")]
+    notify([lead.pk], Kind.MEMBER, "You are in.", project_id=project.pk)
     sign_in("3-lead")
     assert not Membership.objects.filter(user=lead).exists()
+    assert not Notification.objects.filter(user=lead).exists(), "they tell of a project that is not theirs any more"
     Membership.objects.create(project=project, user=lead, role=Role.OWNER)
     sign_in("3-lead")
     assert Membership.objects.get(user=lead).role == Role.OWNER, "an owner stays"

@@ -1,4 +1,4 @@
-"""Tests that every URL that takes a number answers 404 when the number is too large for a database key."""
+"""Tests of numbers that are too large for a database key: one in a URL gets 404, one in a parameter of a call 422."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of what the engine of a session is told: an object that was accepted singly keeps its pixels in a round."""
+"""Tests that an object that was accepted singly keeps its pixels in rounds, edits and imports."""
 
 from __future__ import annotations
 

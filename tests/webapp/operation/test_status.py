@@ -1,4 +1,4 @@
-"""Tests of the status of the site: what it shows, pausing a queue, and stopping what runs."""
+"""Tests of the status of the site: what it shows, pausing a queue, draining a worker, and stopping what runs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ from webapp.inference import tasks, workers
 from webapp.tasks import intake as intakes
 from webapp.tasks.models import PausedQueue
 from webapp.tasks.worker_names import own_name
+from webapp.videos.models import Fetch
 from webapp.videos.tasks import import_video
+from webapp.webhooks.models import Delivery, Webhook
 
 
 @pytest.fixture
@@ -77,6 +79,24 @@ def test_no_worker_begins_a_task_of_a_paused_queue(admin: Client, site: Site) ->
         "queue.pause",
         "queue.resume",
     ]
+
+
+def test_workers_are_told_of_all_that_waits_when_a_pause_ends(
+    admin: Client, site: Site, sent_tasks: list[Any], django_capture_on_commit_callbacks: Any
+) -> None:
+    author = site.round.author
+    fetch = Fetch.objects.create(project=site.video.project, source="reef.mp4", created_by=author)
+    hook = Webhook.objects.create(project=site.video.project, url="https://tools.example.org", created_by=author)
+    delivery = Delivery.objects.create(webhook=hook, event="ping", body="{}")
+    for queue, task in (
+        ("imports", ("videos.fetch", [fetch.pk])),
+        ("exports", ("webhooks.deliver", [delivery.pk])),
+    ):
+        patch(admin, queue, True)
+        sent_tasks.clear()
+        with django_capture_on_commit_callbacks(execute=True):
+            patch(admin, queue, False)
+        assert task in sent_tasks
 
 
 def test_pausing_twice_is_one_pause(admin: Client) -> None:

@@ -24,6 +24,7 @@ from webapp.jobs.models import Job, Stage
 from webapp.overview import removal, trash
 from webapp.overview.removal import remove_marked, sweep_trash
 from webapp.problems import NotFound
+from webapp.projects.editing import create_project
 from webapp.projects.models import Project, Sees
 from webapp.videos.create import create_video
 from webapp.videos.models import Video
@@ -241,3 +242,17 @@ def test_a_worker_is_asked_once_to_empty_the_trash(
         answer = client_as(manager).post("/api/trash/empty", {}, content_type=JSON)
     assert answer.json() == {"count": 2}
     assert [name for name, _ in sent_tasks] == ["overview.remove"]
+
+
+def test_the_trash_of_a_project_is_whole_however_much_is_in_that_of_others(
+    client_as: ClientAs, owner: User, video: Video, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = client_as(owner)
+    other = create_project(by=owner, name="Other")
+    later = create_video(project=other, name="later", frames=[np.zeros((24, 32, 3), np.uint8)], author=owner)
+    for each in (video, later):
+        assert client.delete(f"/api/videos/{each.pk}").status_code == 204
+    monkeypatch.setattr(trash, "MOST", 1)
+    assert [row["name"] for row in client.get("/api/trash").json() if row["kind"] == "video"] == ["later"]
+    for project, name in ((video.project_id, "reef"), (other.pk, "later")):
+        assert [row["name"] for row in client.get("/api/trash", {"project": project}).json()] == [name]

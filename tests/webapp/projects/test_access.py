@@ -1,4 +1,4 @@
-"""Tests of webapp/projects/access.py, which decides what each role may do in a project."""
+"""Tests of webapp/projects/access.py: the order of roles, and which projects a user gets with which role."""
 
 import pytest
 from django.contrib.auth.models import AnonymousUser

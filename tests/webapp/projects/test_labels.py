@@ -1,4 +1,7 @@
-"""Tests that deleting a label asks where its objects go, and that the label comes back with its objects."""
+"""Tests that deleting a label asks where its objects go, and that the label comes back with its objects.
+
+Further tests are of the list of archived projects, and of the page that a person sees first.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of imports of zips with folders of frames and masks. A note of the video names files that were left out."""
+"""Tests of imports of zips and files with frames, masks, pages or several videos, and of what the videos' notes say."""
 
 from __future__ import annotations
 

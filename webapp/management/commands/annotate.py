@@ -64,7 +64,7 @@ class Command(BaseCommand):
             "scribbles", type=Path, nargs="+", help="files in the JSON of the DAVIS challenge, in order; -: stdin"
         )
         parser.add_argument(
-            "--engine", default="default", help="name of an engine; default: the best one without weights"
+            "--engine", default="default", help="name of an engine; default: the one that the registry prefers"
         )
         parser.add_argument(
             "--out",

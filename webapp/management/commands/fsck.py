@@ -14,7 +14,7 @@ from webapp.videos.belonging import adopt_files
 
 
 class Command(BaseCommand):
-    help = "Check that every mask can be read and every frame is there. Exit code 1 if something is wrong."
+    help = "Check that every mask can be read and every frame is there. Exit code 1 if something stays wrong."
 
     def add_arguments(self, parser: CommandParser) -> None:
         either = parser.add_mutually_exclusive_group()

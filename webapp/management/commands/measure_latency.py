@@ -17,7 +17,10 @@ OWN_FOLDER = "MASKWRIGHT_LATENCY_FOLDER"  # tells the child process that its dat
 
 
 class Command(BaseCommand):
-    help = "Measure the studio: codec, first mask, way of a mask, round rate. Your data is left alone."
+    help = (
+        "Measure the studio: codec, way of a mask, first mask, round rate, previews, painted masks. Your data is left "
+        "alone."
+    )
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:

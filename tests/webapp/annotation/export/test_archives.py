@@ -1,4 +1,4 @@
-"""Tests that exports in each format, of a video and of a whole project, contain exactly the masks of the videos."""
+"""Tests of the files of exports: they contain exactly the masks of the videos, and what their options and notes say."""
 
 from __future__ import annotations
 

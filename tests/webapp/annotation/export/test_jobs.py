@@ -1,4 +1,4 @@
-"""Tests that exports contain the masks exactly, show their progress, and give the same masks when imported again."""
+"""Tests of exports from the request to the download: masks, progress, failures and names, and who reaches them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Tests that exported masks of only some frames are imported at the same frames again, however the files are named."""
+"""Tests that exported masks of only some frames are imported at the same frames again, however the files are named.
+
+Further tests are of imports that read for long or wait for an answer.
+"""
 
 from __future__ import annotations
 
