@@ -783,7 +783,7 @@ export const CLOSE_CODES: Readonly<Record<number, string>> = {
   4400: "The page is older than the server. Reload it.",
   4401: "You are signed out. Sign in again.",
   4403: "You may no longer open this video.",
-  4404: "This video does not exist.",
+  4404: "This video does not exist, or you are not a member of its project.",
   4413: "A message was too large; it was not stored.",
   4429: "Too many messages in a short time. Reconnecting in a moment.",
   4503: "The server is restarting. Reconnecting.",

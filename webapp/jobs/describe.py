@@ -14,10 +14,16 @@ from webapp.annotation.models import AcceptedFrame
 from webapp.annotation.state import person
 from webapp.jobs.access import parts_of
 from webapp.jobs.models import Job, JobEvent
-from webapp.jobs.schemas import ActionName, JobEventInfo, JobInfo, JobStateName, StageName
-from webapp.jobs.states import allowed, place_of
+from webapp.jobs.schemas import ActionName, JobEventInfo, JobInfo, JobNote, JobStateName, StageName
+from webapp.jobs.states import Action, allowed, place_of
 from webapp.projects.access import allows, memberships_of
 from webapp.projects.models import Role
+
+# The events after which it is somebody else's turn. "hold" is the check that sends a job back (webapp.quality).
+HAND_OVERS = (
+    *(action.value for action in (Action.SUBMIT, Action.ACCEPT, Action.REJECT, Action.REOPEN, Action.RETRACT)),
+    "hold",
+)
 
 
 def with_figures(jobs: QuerySet[Job]) -> QuerySet[Job]:
@@ -26,13 +32,14 @@ def with_figures(jobs: QuerySet[Job]) -> QuerySet[Job]:
         video=OuterRef("video"), frame__gte=OuterRef("first"), frame__lte=OuterRef("last")
     )
     count = accepted.order_by().values("video").annotate(count=Count("pk")).values("count")
+    handed_over = JobEvent.objects.filter(job=OuterRef("pk"), action__in=HAND_OVERS).order_by("-pk").values("pk")
     return jobs.select_related("video__project", "assignee", "reviewer").annotate(
-        accepted_count=Coalesce(Subquery(count), 0)
+        accepted_count=Coalesce(Subquery(count), 0), last_hand_over=Subquery(handed_over[:1])
     )
 
 
 def job_infos(user: User, jobs: QuerySet[Job] | Iterable[int]) -> list[JobInfo]:
-    """Describe jobs for `user`, in two queries. `jobs` is a query, or the ids of jobs, whose order is kept."""
+    """Describe jobs for `user`, in three queries. `jobs` is a query, or the ids of jobs, whose order is kept."""
     if isinstance(jobs, QuerySet):
         rows = list(with_figures(jobs))
     else:
@@ -40,7 +47,20 @@ def job_infos(user: User, jobs: QuerySet[Job] | Iterable[int]) -> list[JobInfo]:
         found = {job.pk: job for job in with_figures(Job.objects.filter(pk__in=ids))}
         rows = [found[pk] for pk in ids if pk in found]
     roles = dict(memberships_of(user).values_list("project_id", "role"))
-    return [_info(user, roles.get(job.video.project_id, ""), job) for job in rows]
+    notes = _notes(rows)
+    return [_info(user, roles.get(job.video.project_id, ""), job, notes.get(job.pk)) for job in rows]
+
+
+def _notes(jobs: list[Job]) -> dict[int, JobNote]:
+    """Return by job what was written when it was handed over last: by its annotator, a reviewer or the check."""
+    ids = [getattr(job, "last_hand_over") for job in jobs]  # noqa: B009 - an annotation, unknown to the model's type
+    events = JobEvent.objects.filter(pk__in=[pk for pk in ids if pk is not None]).exclude(note="").select_related("by")
+    return {
+        event.job_id: JobNote(
+            text=event.note, by=None if event.action == "hold" else person(event.by), at=event.at.isoformat()
+        )
+        for event in events
+    }
 
 
 def job_info(user: User, job_id: int) -> JobInfo:
@@ -48,7 +68,7 @@ def job_info(user: User, job_id: int) -> JobInfo:
     return info
 
 
-def _info(user: User, role: str, job: Job) -> JobInfo:
+def _info(user: User, role: str, job: Job, note: JobNote | None) -> JobInfo:
     reviews = bool(role) and allows(role, Role.REVIEWER)
     parts = parts_of(user, role, job) if role else frozenset()
     return JobInfo(
@@ -68,6 +88,7 @@ def _info(user: User, role: str, job: Job) -> JobInfo:
         priority=job.priority,
         due=None if job.due is None else job.due.isoformat(),
         instructions=job.instructions,
+        note=note,
         edition=job.edition,
         attempts=job.attempts,
         j=job.j if reviews else None,

@@ -75,7 +75,7 @@ def move_job(
         _check_within(job, pin)
         add_pin(video=job.video, author=by, pin=pin, job_id=job.pk, reviews=True)
     _move(job, by, action, _after(job, move.after), note)
-    _notify(job, by, action)
+    _notify(job, by, action, note)
     if action is Action.SUBMIT:
         submitted.send(Job, job=job)
     return job
@@ -88,8 +88,8 @@ def _check_within(job: Job, pin: NewPin) -> None:
         raise Problem("bad_pins", text)
 
 
-def _notify(job: Job, by: User, action: Action) -> None:
-    """Tell the person whose turn it is now, or whose work was judged."""
+def _notify(job: Job, by: User, action: Action, note: str) -> None:
+    """Tell the person whose turn it is now, or whose work was judged, and what was written to them."""
     told = {
         Action.SUBMIT: (Kind.TO_REVIEW, job.reviewer_id, "waits for your review"),
         Action.REJECT: (Kind.SENT_BACK, job.assignee_id, "was sent back to you"),
@@ -98,7 +98,8 @@ def _notify(job: Job, by: User, action: Action) -> None:
     if action in told:
         kind, to, text = told[action]
         project_id = job.video.project_id
-        notify([to], kind, f"{name_of(job)} {text}.", link=address_of(job), project_id=project_id, by=by)
+        said = f": {note}" if note else "."
+        notify([to], kind, f"{name_of(job)} {text}{said}", link=address_of(job), project_id=project_id, by=by)
 
 
 def _after(job: Job, after: Place) -> Place:

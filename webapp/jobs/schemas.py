@@ -17,6 +17,14 @@ Instructions = Annotated[str, Field(max_length=20_000)]
 Note = Annotated[str, Field(max_length=2000)]
 
 
+class JobNote(Model):
+    """What was written to the next person when a job was submitted, accepted, sent back or opened again."""
+
+    text: str
+    by: Person | None  # None: the check of the project sent the job back.
+    at: str
+
+
 class JobInfo(Model):
     """The frames from `first` to `last` (inclusive) of a video, as the work of one person.
 
@@ -39,6 +47,7 @@ class JobInfo(Model):
     priority: Priority  # A job with a higher one comes first; 0 is the usual one.
     due: str | None  # A date, as YYYY-MM-DD.
     instructions: str  # What holds for this job, in addition to the guide of the project.
+    note: JobNote | None  # Of the last submission, decision or reopening. None: nothing was written with it.
     edition: int
     attempts: int  # How many times it was submitted.
     j: Unit | None  # J, F and J&F of what was submitted, on hidden ground truth. Only reviewers get them.

@@ -16,6 +16,7 @@ from webapp.notifications.mail import SEND, mail_is_set_up
 from webapp.notifications.models import Notification, Switch
 from webapp.tasks.sending import send_task
 
+MOST_TEXT = 400  # Characters of a notification, as its column allows.
 KEPT = timedelta(days=90)  # Older notifications are deleted, whether they were read or not.
 
 
@@ -51,12 +52,16 @@ def notify(
         choice = chosen.get(person.pk, Choice())
         by_mail = choice.by_mail and mail_is_set_up() and bool(person.email)
         if choice.on_page or by_mail:
-            row = Notification(user=person, kind=kind, text=text[:400], link=link, project_id=project_id)
+            row = Notification(user=person, kind=kind, text=_shortened(text), link=link, project_id=project_id)
             row.on_page, row.by_mail = choice.on_page, by_mail
             rows.append(row)
     Notification.objects.bulk_create(rows)
     if any(row.by_mail for row in rows):
         send_task(SEND)
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= MOST_TEXT else f"{text[: MOST_TEXT - 1]}…"
 
 
 def _choices(users: Iterable[int], kind: Kind) -> Iterable[tuple[int, Choice]]:

@@ -25,7 +25,7 @@ def invite(*, by: User, project_id: int, username: str, role: Role) -> Membershi
     if user is None:
         raise Problem(
             "unknown_user",
-            f"There is no user called {username.strip()}. A superuser can add people on the admin page.",
+            f"There is no user called {username.strip()}. Invite people who have no account by a link, below.",
         )
     if Membership.objects.filter(project_id=project_id, user=user).exists():
         raise Problem("already_member", f"{user.shown_name} is a member already.", 409)

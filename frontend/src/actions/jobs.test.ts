@@ -39,3 +39,14 @@ it("the next job is the one after this in the queue, and after the last one the 
   }
   expect(visited).toEqual(["?job=22", "?job=23", "?job=21"]);
 });
+
+it("the reviewer's mode ends when the job is decided", async () => {
+  new FakeServer({ "POST /api/jobs/21/moves": { ...JOB, state: "rejected" } });
+  const studio = fakeStudio();
+  studio.store.jobs.value = [JOB];
+  studio.store.review.value = { place: null, before: [], seen: new Set() };
+  await moveJob(studio, JOB, "start");
+  expect(studio.store.review.value).not.toBeNull();
+  await moveJob(studio, JOB, "reject", "Again.");
+  expect(studio.store.review.value).toBeNull();
+});

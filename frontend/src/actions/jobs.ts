@@ -41,6 +41,13 @@ export function moveJob(studio: Studio, job: Job, action: JobAction, note = ""):
   return moved;
 }
 
+/** Leaves the reviewer's mode: the job is decided, so there is nothing left to review. */
+export function endReview(store: Store): void {
+  store.review.value = null;
+  store.selection.value = null;
+  store.playing.value = false;
+}
+
 async function move(studio: Studio, job: Job, action: JobAction, note: string): Promise<boolean> {
   const { store } = studio;
   try {
@@ -49,6 +56,7 @@ async function move(studio: Studio, job: Job, action: JobAction, note: string): 
       body: { action, edition: job.edition, note },
     });
     takeJob(store, moved);
+    if (action === "accept" || action === "reject") endReview(store);
     tell(studio, moved, action);
     return true;
   } catch (error) {

@@ -2,7 +2,7 @@
 import { toast } from "../parts/Toast";
 import { type Place, placesOf } from "../state/review";
 import type { Studio } from "../studio/studio";
-import { moveJob } from "./jobs";
+import { endReview, moveJob } from "./jobs";
 import { seek, togglePlay } from "./playback";
 import { acceptUsed } from "./spans";
 
@@ -26,9 +26,7 @@ export function placesLeft({ store }: Studio): Place[] {
 export function toggleReview(studio: Studio): void {
   const { store } = studio;
   if (store.review.peek()) {
-    store.review.value = null;
-    store.selection.value = null;
-    store.playing.value = false;
+    endReview(store);
     return;
   }
   const job = store.job.peek();

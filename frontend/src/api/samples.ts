@@ -78,6 +78,7 @@ export const JOB: Job = {
   priority: 0,
   due: null,
   instructions: "",
+  note: null,
   edition: 1,
   attempts: 0,
   accepted: 0,

@@ -3391,6 +3391,7 @@ export interface components {
             last: number;
             /** Moves */
             moves: ("start" | "submit" | "accept" | "reject" | "reopen" | "retract")[];
+            note: components["schemas"]["JobNote"] | null;
             /** Position */
             position: number;
             /** Priority */
@@ -3420,6 +3421,17 @@ export interface components {
             video_frames: number;
             /** Video Name */
             video_name: string;
+        };
+        /**
+         * JobNote
+         * @description What was written to the next person when a job was submitted, accepted, sent back or opened again.
+         */
+        JobNote: {
+            /** At */
+            at: string;
+            by: components["schemas"]["Person"] | null;
+            /** Text */
+            text: string;
         };
         /**
          * JobPage

@@ -13,6 +13,7 @@ export type LabelDraft = Schemas["LabelBody"];
 export type Project = Schemas["ProjectInfo"];
 export type Member = Schemas["MemberInfo"];
 /** People who are invited to projects and given jobs together. */
+export type OpenInvitation = Schemas["InvitationInfo"];
 export type Team = Schemas["TeamInfo"];
 export type Video = Schemas["VideoCard"];
 export type VideoState = Schemas["VideoState"];

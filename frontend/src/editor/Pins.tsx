@@ -1,6 +1,6 @@
 /** The pins on the picture: markers of this frame, the open one with its comments, and the layer on which one is set. */
 import { Check, MapPin, RotateCcw, X } from "lucide-preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { replyToPin, resolvePin, setPin } from "../actions/pins";
 import { call } from "../api/http";
 import { useLoaded } from "../api/load";
@@ -82,18 +82,27 @@ function Spot({ at }: { at: PinDraft }) {
   );
 }
 
+/** Calls `leave` when Escape is pressed, unless a dialog or a menu is to be left first. */
+function useEscape(leave: () => void): void {
+  const latest = useRef(leave);
+  latest.current = leave;
+  useEffect(() => {
+    const press = (event: KeyboardEvent) => {
+      if (event.key !== "Escape" || (event.target as Element).closest?.("dialog, [role=menu]")) return;
+      event.stopPropagation();
+      latest.current();
+    };
+    addEventListener("keydown", press, true);
+    return () => removeEventListener("keydown", press, true);
+  }, []);
+}
+
 /** Over the picture while a pin is to be set: takes the next click. */
 function Catcher() {
   const { store, stage } = useStudio();
-  useEffect(() => {
-    const leave = (event: KeyboardEvent) => {
-      if (event.key !== "Escape") return;
-      event.stopPropagation();
-      store.pinning.value = false;
-    };
-    addEventListener("keydown", leave, true);
-    return () => removeEventListener("keydown", leave, true);
-  }, [store]);
+  useEscape(() => {
+    store.pinning.value = false;
+  });
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: a place on the picture is pointed at; Escape ends it.
     // biome-ignore lint/a11y/noStaticElementInteractions: as above.
@@ -121,8 +130,11 @@ function Card({
   at: { x: number | null; y: number | null };
   children: preact.ComponentChildren;
 }) {
-  const { stage } = useStudio();
+  const { stage, store } = useStudio();
   const { x, y } = usePlace(at);
+  useEscape(() => {
+    store.pin.value = null;
+  });
   const { width, height } = stage.stageSize;
   const left = x + 18 + CARD.width < width ? x + 18 : Math.max(8, x - 18 - CARD.width);
   const top = Math.max(8, Math.min(y - 16, height - CARD.height - 8));

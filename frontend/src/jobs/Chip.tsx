@@ -46,6 +46,11 @@ export function PriorityChip({ priority }: { priority: number }) {
   return text ? <Chip tone={priority > 0 ? "warn" : "plain"}>{text}</Chip> : null;
 }
 
+/** A figure with two digits, rounded down: one below a threshold must not look as if it had reached it. */
+function floored(value: number): string {
+  return (Math.floor(value * 100 + 1e-9) / 100).toFixed(2);
+}
+
 /** How a job that was checked came out, for reviewers: its J&F, and whether it is below the project's threshold. */
 export function QualityChip({ job }: { job: Pick<Job, "jf" | "flagged"> }) {
   if (job.jf === null) return null;
@@ -58,7 +63,7 @@ export function QualityChip({ job }: { job: Pick<Job, "jf" | "flagged"> }) {
           : "J&F against ground truth"
       }
     >
-      {job.flagged && "below threshold: "}J&F {job.jf.toFixed(2)}
+      {job.flagged && "below threshold: "}J&F {floored(job.jf)}
     </Chip>
   );
 }

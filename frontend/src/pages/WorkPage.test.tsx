@@ -52,6 +52,17 @@ test("the first job stands by itself, and the key J opens it", async () => {
   expect(location.search).toBe("?job=21");
 });
 
+test("what the reviewer wrote stands beside the job that was sent back", async () => {
+  const note = { text: "The legs are missing.", by: { id: 2, name: "Rae" }, at: "2026-01-02T00:00:00Z" };
+  const job = { ...JOB, state: "rejected", note };
+  await open({ jobs: [job], reviews: [], pools: [], job_count: 1, review_count: 0, ...ENDS });
+  expect(get("work-note").textContent).toBe("RaeThe legs are missing.");
+  hide();
+  const held = { ...job, note: { ...note, by: null } };
+  await open({ jobs: [held], reviews: [], pools: [], job_count: 1, review_count: 0, ...ENDS });
+  expect(get("work-note").textContent).toBe("Automatic checkThe legs are missing.");
+});
+
 test("whoever has none takes one from a pool and is in it", async () => {
   const server = await open({
     jobs: [],

@@ -7,6 +7,7 @@ import type { Job, Work } from "../api/types";
 import { plural } from "../format";
 import { Accepted } from "../jobs/Accepted";
 import { DueChip, JobStateChip, PriorityChip, QualityChip, SampleChip } from "../jobs/Chip";
+import { NoteText } from "../jobs/Note";
 import { addressOf, rangeOf } from "../jobs/words";
 import { Button } from "../parts/Button";
 import { EmptyState } from "../parts/EmptyState";
@@ -186,6 +187,7 @@ function Next({ job }: { job: Job }) {
         </p>
         <Chips job={job} />
         {job.instructions && <p class={css.instructions}>{job.instructions}</p>}
+        {job.note && <NoteText note={job.note} testid="work-note" />}
         <div class={css.foot}>
           <Button
             tone="accent"

@@ -2,13 +2,14 @@
  * Below the top bar: the job in hand, its state, what it is about, and the moves that the person may make; below it, while
  * somebody reviews, the place that they look at.
  */
-import { Info, Lock, MapPin } from "lucide-preact";
+import { Info, Lock, MapPin, MessageSquareText } from "lucide-preact";
 import { moveJob } from "../actions/jobs";
 import { seek } from "../actions/playback";
 import { placesLeft } from "../actions/review";
 import type { Job } from "../api/types";
 import { plural } from "../format";
 import { DueChip, JobStateChip, PriorityChip } from "../jobs/Chip";
+import { NoteText, writerOf } from "../jobs/Note";
 import { rangeOf } from "../jobs/words";
 import { Button } from "../parts/Button";
 import { Menu } from "../parts/Menu";
@@ -57,6 +58,7 @@ function Strip({ job }: { job: Job }) {
           <Info size={15} aria-hidden="true" /> <span>Instructions</span>
         </Menu>
       )}
+      <NoteButton note={job.note} />
       <PinsButton />
       <span class={css.grow} />
       <Moves job={job} />
@@ -108,6 +110,25 @@ function Progress({ job }: { job: Job }) {
       </span>
       {accepted.toLocaleString("en")} of {total.toLocaleString("en")} accepted
     </span>
+  );
+}
+
+/** The beginning of what was written with the last submission or decision; a click shows all of it. */
+function NoteButton({ note }: Pick<Job, "note">) {
+  if (!note) return null;
+  return (
+    <Menu
+      label={`Note of ${writerOf(note)}`}
+      testid="job-note"
+      class={`${css.instructions} ${css.note}`}
+      heading={<NoteText note={note} testid="job-note-text" />}
+      items={[]}
+    >
+      <MessageSquareText size={15} aria-hidden="true" />
+      <span>
+        <b>{writerOf(note)}</b> {note.text}
+      </span>
+    </Menu>
   );
 }
 

@@ -18,10 +18,13 @@ def at(job: Job) -> tuple[str, str]:
     return job.stage, job.state
 
 
-def do(by: User, job: Job, *actions: str) -> Job:
-    """Carry out actions on a job, one after the other, as a person whose page shows the present job."""
+def do(by: User, job: Job, *actions: str, note: str = "") -> Job:
+    """Carry out actions on a job, one after the other, as a person whose page shows the present job.
+
+    `note` is written with each of them.
+    """
     for action in actions:
         job.refresh_from_db()
-        move_job(by=by, job_id=job.pk, action=Action(action), edition=job.edition)
+        move_job(by=by, job_id=job.pk, action=Action(action), edition=job.edition, note=note)
     job.refresh_from_db()
     return job

@@ -12,6 +12,7 @@ from tests.webapp.jobs.conftest import at, do, job_of
 from webapp.accounts.models import User
 from webapp.annotation.models import Change, Pin
 from webapp.audit.models import AuditEntry
+from webapp.jobs.describe import job_info
 from webapp.jobs.models import Job, JobEvent
 from webapp.jobs.moves import move_job, start_by_work
 from webapp.jobs.states import Action
@@ -61,6 +62,26 @@ def test_a_job_goes_from_new_to_accepted(job: Job, annotator: User, reviewer: Us
     entry = AuditEntry.objects.filter(kind="job").latest("pk")
     assert (entry.who, entry.action, entry.details["after"]) == (reviewer, "job.accept", "acceptance completed")
     assert Change.objects.filter(video=job.video, message__type="jobs.changed").count() == 7
+
+
+def test_what_is_written_with_a_move_is_shown_to_the_next_person(job: Job, annotator: User, reviewer: User) -> None:
+    do(annotator, job, "start")
+    do(annotator, job, "submit", note="The paw is blurred.")
+    seen = job_info(reviewer, job.pk).note
+    assert seen is not None
+    assert (seen.text, seen.by and seen.by.id) == ("The paw is blurred.", annotator.pk)
+    assert Notification.objects.latest("pk").text.endswith(" waits for your review: The paw is blurred.")
+
+    do(reviewer, job, "reject", note="legs\n" * 200)
+    text = Notification.objects.latest("pk").text
+    assert (text[-1], len(text)) == ("…", 400)
+    do(annotator, job, "start")
+    seen = job_info(annotator, job.pk).note
+    assert seen is not None, "the note stays while its annotator works"
+    assert seen.by is not None
+    assert seen.by.id == reviewer.pk
+    do(annotator, job, "submit")
+    assert job_info(reviewer, job.pk).note is None  # It was about the masks before.
 
 
 def test_a_job_that_nobody_reviews_is_complete_when_it_is_submitted(video: Video, annotator: User) -> None:

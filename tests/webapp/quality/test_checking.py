@@ -11,6 +11,7 @@ from tests.webapp.annotation.test_undo import done
 from tests.webapp.jobs.conftest import at, do, job_of
 from webapp.accounts.models import User
 from webapp.annotation.scores import store_score
+from webapp.jobs.describe import job_info
 from webapp.jobs.models import Job, JobEvent
 from webapp.notifications.models import Notification
 from webapp.projects.models import Project
@@ -76,6 +77,9 @@ def test_a_bad_submission_is_held_as_often_as_the_project_allows(
     held = JobEvent.objects.filter(action="hold")
     assert (held.count(), Notification.objects.filter(kind="sent_back").count()) == (2, 2)
     assert "frame 2" not in held[0].note
+    note = job_info(annotator, job.pk).note
+    assert note is not None
+    assert (note.text, note.by) == (held[1].note, None)  # It was the check that wrote it.
     links = Notification.objects.filter(kind="sent_back").values_list("link", flat=True)
     assert set(links) == {f"/videos/{video.pk}?job={job.pk}"}
     do(annotator, job, "start", "submit")

@@ -7,10 +7,11 @@ import { useLoaded } from "../../api/load";
 import type { Project, Webhook, WebhookEvent } from "../../api/types";
 import { Button } from "../../parts/Button";
 import { confirm } from "../../parts/Confirm";
+import { copyText } from "../../parts/copyText";
 import { Dialog } from "../../parts/Dialog";
 import { CheckField, TextField } from "../../parts/Field";
 import { FramedList, ListGhost, RowText } from "../../parts/FramedList";
-import { toast, toastError } from "../../parts/Toast";
+import { toastError } from "../../parts/Toast";
 import form from "../Form.module.css";
 import { FormProblem } from "../FormProblem";
 import { ProblemState } from "../ProblemState";
@@ -208,15 +209,6 @@ function NewWebhook({ project, onClose, onMade }: NewWebhookProps) {
 
 /** Shows the secret, which the server never tells again. */
 function Secret({ secret, onClose }: { secret: string; onClose: () => void }) {
-  const copy = async () => {
-    try {
-      await navigator.clipboard.writeText(secret);
-      toast({ text: "The secret is copied." });
-    } catch {
-      // Pages that are not loaded over https may not write to the clipboard. The secret is selected by a click.
-      toast({ text: "Select the secret and copy it.", tone: "info" });
-    }
-  };
   return (
     <Dialog
       title="The webhook is there"
@@ -226,7 +218,7 @@ function Secret({ secret, onClose }: { secret: string; onClose: () => void }) {
       kept
       footer={
         <>
-          <Button testid="webhook-secret-copy" onClick={copy}>
+          <Button testid="webhook-secret-copy" onClick={() => copyText(secret, "secret")}>
             Copy
           </Button>
           <Button testid="webhook-secret-done" tone="accent" onClick={onClose}>
