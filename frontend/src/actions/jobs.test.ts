@@ -49,4 +49,5 @@ it("the reviewer's mode ends when the job is decided", async () => {
   expect(studio.store.review.value).not.toBeNull();
   await moveJob(studio, JOB, "reject", "Again.");
   expect(studio.store.review.value).toBeNull();
+  expect(studio.store.wantedJob.value).toBe(21); // It stays in hand, so that the decision can be taken back.
 });

@@ -55,6 +55,7 @@ async function move(studio: Studio, job: Job, action: JobAction, note: string): 
       path: { job_id: job.id },
       body: { action, edition: job.edition, note },
     });
+    store.wantedJob.value ??= moved.id; // It stays in hand, although it may be the turn of somebody else now.
     takeJob(store, moved);
     if (action === "accept" || action === "reject") endReview(store);
     tell(studio, moved, action);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { JOB } from "../api/samples";
+import type { Job } from "../api/types";
 import { jobInHand, outsideOf } from "./jobs";
 
 const ANN = { id: 1, name: "Ann" };
@@ -18,6 +19,13 @@ describe("the job in hand", () => {
     expect(jobInHand([done, review, open, other], null, 1)?.id).toBe(2);
     expect(jobInHand([done, review, other], null, 1)?.id).toBe(3);
     expect(jobInHand([done, other], 99, 1)?.id).toBe(1);
+  });
+
+  it("is one that waits for any reviewer, if the person has none and may review it", () => {
+    const waits: Job = { ...other, id: 5, stage: "validation", moves: ["accept", "reject"] };
+    expect(jobInHand([other, { ...waits, moves: [] }, { ...waits, reviewer: BEN }], null, 9)).toBeNull();
+    expect(jobInHand([other, waits], null, 9)?.id).toBe(5);
+    expect(jobInHand([waits, open], null, 1)?.id).toBe(2);
   });
 
   it("is none where the person has none", () => {

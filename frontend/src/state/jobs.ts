@@ -4,7 +4,8 @@ import type { Range } from "./lost";
 
 /**
  * Returns the job that the address names. Without one it is the person's own: one to annotate before one to review,
- * and one that is open before one that has ended. `you` is the id of the person.
+ * and one that is open before one that has ended. Without an own one it is a job that waits for any reviewer, if the
+ * person may review it. `you` is the id of the person.
  */
 export function jobInHand(jobs: readonly Job[], wanted: number | null, you: number | null): Job | null {
   const named = jobs.find((job) => job.id === wanted);
@@ -16,7 +17,10 @@ export function jobInHand(jobs: readonly Job[], wanted: number | null, you: numb
     if (assignee?.id === you && stage === "annotation" && state !== "completed") return 0;
     return stage === "validation" ? 1 : 2;
   };
-  return own.sort((a, b) => place(a) - place(b) || a.position - b.position)[0] ?? null;
+  const [first] = own.sort((a, b) => place(a) - place(b) || a.position - b.position);
+  const toReview = ({ stage, reviewer, moves }: Job) =>
+    stage === "validation" && reviewer === null && moves.includes("accept");
+  return first ?? jobs.find(toReview) ?? null;
 }
 
 /** Returns the frames outside of a job; none if the job is the whole video. `frames` is the number of frames. */

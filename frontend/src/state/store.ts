@@ -133,7 +133,7 @@ export interface Store {
   readonly pinning: Signal<boolean>; // the next click on the picture sets a pin
   readonly pin: Signal<number | PinDraft | null>; // the pin that is open: its id, or one that is being written
   readonly review: Signal<Review | null>; // null: the person does not review
-  readonly wantedJob: Signal<number | null>; // the id of the job that the address names
+  readonly wantedJob: Signal<number | null>; // the id of the job that the address names, or that the person moved
   readonly dialog: Signal<Dialog>;
   readonly drawer: Signal<boolean>; // whether the right panel is open, on small windows
   // Derived values.
