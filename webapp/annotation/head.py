@@ -57,7 +57,8 @@ def head_of(video_id: int) -> int | None:
 
 def conflict(head: Head) -> Problem:
     text = (
-        "Somebody else ran or undid a round meanwhile. Look at what changed, then run again: your scribbles are kept."
+        "A round was run or undone meanwhile, by somebody else or in another tab. Look at what changed and run again: "
+        "your scribbles are kept."
     )
     return Problem("conflict", text, 409, head=head.round_id)
 

@@ -17,11 +17,12 @@ from django.db.models.functions import Now
 from webapp.annotation import changes
 from webapp.annotation.accepted import accepted_frames
 from webapp.annotation.accepted_objects import accepted_objects
-from webapp.annotation.codec import LabelMap, encode
+from webapp.annotation.codec import LabelMap, decode, encode
 from webapp.annotation.head import head_of, hold, set_head
-from webapp.annotation.masks import masks_of, ranges
+from webapp.annotation.masks import mask_at, masks_of, ranges
 from webapp.annotation.models import Head, Mask, Object, Origin, Round, RoundState
 from webapp.annotation.notify import notify_scorer
+from webapp.annotation.objects import locked_numbers
 from webapp.annotation.rounds import add_version
 from webapp.inference import runner
 from webapp.jobs.models import Job
@@ -92,7 +93,7 @@ def merge(consensus: Consensus) -> None:
     """Store a version in the video of the job, in which a pixel is of an object if more than half of the copies say so.
 
     Objects are the same if they have the same object id; one that only copies have is added. Accepted frames stay, and
-    so do frames in which an object is accepted singly.
+    so do frames in which an object is accepted singly. Locked objects of the video keep their pixels and get no others.
     """
     jobs, video = _copies(consensus), consensus.job.video
     kept = _kept_frames(video)
@@ -101,6 +102,8 @@ def merge(consensus: Consensus) -> None:
         head = hold(video.pk)
         kept = _kept_frames(video)  # Frames may have been accepted while the masks were computed.
         voted = {frame: packed for frame, packed in voted.items() if frame not in kept}
+        if locked := locked_numbers(video.pk):
+            voted = {frame: _with_locked(video, head, frame, packed, locked) for frame, packed in voted.items()}
         if not voted:
             error = "No copy has a mask in a frame that is not accepted."
             _end(consensus, error=error)
@@ -111,6 +114,16 @@ def merge(consensus: Consensus) -> None:
 
 def _kept_frames(video: Video) -> set[int]:
     return accepted_frames(video.pk) | accepted_objects(video.pk, head_of(video.pk)).keys()
+
+
+def _with_locked(video: Video, head: Head, frame: int, packed: Packed, locked: set[int]) -> Packed:
+    """Return the voted mask of a frame in which the objects `locked` have the pixels that they have at the head."""
+    labels, standing = decode(packed[0]), mask_at(video.pk, head.round_id, frame)
+    labels[np.isin(labels, list(locked))] = 0
+    if standing is not None:
+        kept = np.isin(standing.labels, list(locked))
+        labels[kept] = standing.labels[kept]
+    return _packed(labels)
 
 
 def vote(masks: Sequence[LabelMap]) -> LabelMap:

@@ -15,17 +15,19 @@ from webapp.annotation.accepted import accepted_frames
 from webapp.annotation.accepted_objects import accepted_at, accepted_objects
 from webapp.annotation.edits import EditOp
 from webapp.annotation.masks import mask_at, masks_of
-from webapp.annotation.models import Mask, Round
+from webapp.annotation.models import Mask, Object, Round
 from webapp.annotation.objects import locked_numbers
 from webapp.inference import runner
+from webapp.problems import Problem
 
 
 def edited_masks(round_: Round) -> Iterator[MaskUpdate]:
     """Yield the new mask of each frame that the edit of a version changes, in the order of frames.
 
     Left out are accepted frames, frames in which an object that the edit changes is accepted singly, and frames whose
-    mask would stay the same.
+    mask would stay the same. Raises Problem if an object of the edit was locked after the edit was requested.
     """
+    _check_unlocked(round_)
     edit = round_.edit
     assert edit is not None
     op: EditOp = edit["op"]
@@ -44,6 +46,14 @@ def edited_masks(round_: Round) -> Iterator[MaskUpdate]:
     for frame, labels, confidence in changed:
         if frame not in skipped:
             yield MaskUpdate(frame, labels, confidence)
+
+
+def _check_unlocked(round_: Round) -> None:
+    locked = locked_numbers(round_.video_id).intersection(round_.objects_changed or ())
+    if locked:
+        names = Object.objects.filter(video=round_.video_id, number__in=locked).order_by("number")
+        listed = ", ".join(names.values_list("name", flat=True))
+        raise Problem("locked", f"Nothing changed, because {listed} was locked meanwhile. Unlock it, then edit again.")
 
 
 Changed = Iterator[tuple[int, LabelMap, tuple[float, ...]]]

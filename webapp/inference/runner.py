@@ -21,6 +21,7 @@ from webapp.annotation.models import Mask, Origin, Round, ScribbleKind
 from webapp.inference.decisions import tell_decisions
 from webapp.inference.further_engines import load_or_end
 from webapp.inference.sessions import Session, SessionCache, SessionKey
+from webapp.problems import Problem
 from webapp.tasks.worker_names import own_name
 from webapp.videos.models import Video
 from webapp.videos.storage import StoredFrames
@@ -370,6 +371,8 @@ def explain(error: Exception) -> tuple[str, str] | None:
         )
     if isinstance(error, FileNotFoundError):
         return "frame_missing", f"A file of this video is gone: {Path(error.filename or '').name}. Import it again."
+    if isinstance(error, Problem):
+        return error.code, error.text
     if isinstance(error, ValueError):
         return "engine_refused", f"The engine refused this round: {error}"
     return None

@@ -18,7 +18,7 @@ from webapp.accounts.models import User
 from webapp.annotation.head import head_of
 from webapp.annotation.masks import mask_at
 from webapp.annotation.models import Object
-from webapp.annotation.objects import add_object
+from webapp.annotation.objects import add_object, update_object
 from webapp.annotation.painting import paint_mask
 from webapp.annotation.undo import move_head
 from webapp.inference import consensus as worker
@@ -198,6 +198,25 @@ def test_accepted_frames_stay_when_copies_are_merged(
     info = client.get(f"/api/jobs/{job.pk}/consensus").json()
     assert (info["merged"], info["error"]) == (None, "No copy has a mask in a frame that is not accepted.")
     assert (mask_at(video.pk, head_of(video.pk), 0).labels == columns(20)).all()  # type: ignore[union-attr]
+
+
+def test_locked_objects_keep_their_pixels_when_copies_are_merged(
+    client: Client, video: Video, people: list[User], owner: User
+) -> None:
+    add_object(video=video, author=owner, name="Coral")
+    paint(video, owner, 0, columns(20))
+    job = job_of(video)
+    for user, copy in zip(people, give(client, job, people).json()["copies"], strict=True):
+        own = Video.objects.get(pk=copy["video"])
+        paint(own, user, 0, columns(1))
+        paint(own, user, 0, columns(19, 20), number=2)
+        do(user, job_of(own), "start", "submit")
+    update_object(video=video, number=1, locked=True)
+    client.post(f"/api/jobs/{job.pk}/consensus/merge")
+    worker.run(Consensus.objects.get().pk, worker.merge)
+    mask = mask_at(video.pk, head_of(video.pk), 0)
+    assert mask is not None
+    assert (mask.labels == columns(20) + 2 * columns(19)).all()
 
 
 def test_frames_that_are_accepted_while_copies_are_merged_stay(

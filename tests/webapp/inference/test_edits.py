@@ -98,6 +98,21 @@ def test_copy_brings_a_mask_to_frames_without_one_and_spares_locked_objects(two:
     assert (masks[5] == 2 * bar(2)).all(), "the locked object lies over the copy"
 
 
+@pytest.mark.parametrize(("op", "into"), [("clear", None), ("merge", 2), ("copy", None)])
+def test_an_edit_of_an_object_that_was_locked_meanwhile_changes_nothing_and_says_so(
+    two: Video, owner: User, op: str, into: int | None
+) -> None:
+    """A person locks the object between the request of the edit and the worker's turn."""
+    before = ids(two)
+    made = edit(two, owner, op, [1], first=0, last=3, into=into, source=0 if op == "copy" else None)
+    update_object(video=two, number=1, locked=True)
+    assert work_on(made.pk)
+    made.refresh_from_db()
+    assert (made.state, made.error_code) == (RoundState.FAILED, "locked")
+    assert made.error == "Nothing changed, because Fish was locked meanwhile. Unlock it, then edit again."
+    assert ids(two) == before
+
+
 def test_interpolate_moves_a_shape_between_two_painted_frames(video: Video, owner: User) -> None:
     paint(video, owner, 0, 1, 2)
     paint(video, owner, 4, 1, 18)
