@@ -146,7 +146,8 @@ class BucketStorage:
 
     def copy_folder(self, source: str, target: str, staging: str, beat: Callable[[], object]) -> Callable[[], None]:
         # The files of a bucket cannot be renamed, so they are copied to their place at once.
-        self._copy_all(source, target, beat)
+        if not self._copy_all(source, target, beat):
+            raise FileNotFoundError(errno.ENOENT, "no such folder in the bucket", source)
         return lambda: None
 
     def remove(self, name: str) -> None:
@@ -231,9 +232,11 @@ class BucketStorage:
         with _errors(source):
             self._client.copy(self._at(source), **self._at(target), Config=WHOLE)
 
-    def _copy_all(self, source: str, target: str, beat: Callable[[], object] = lambda: None) -> None:
-        names = self._keys(f"{source}/")
+    def _copy_all(self, source: str, target: str, beat: Callable[[], object] = lambda: None) -> int:
+        """Copy the files of a folder. Return how many there were."""
+        names = list(self._keys(f"{source}/"))
         self._all(((self._copy, name, f"{target}{name.removeprefix(source)}") for name in names), beat)
+        return len(names)
 
     def _remove_all(self, names: Iterable[str]) -> None:
         known = list(names)

@@ -63,7 +63,8 @@ class Storage(Protocol):
         """Copy the folder `source`. Returns a function that puts the copy in the place of the folder `target`.
 
         On a disk the copy is the folder `staging` until then, which is removed if this function fails. In a bucket it
-        is at `target` from the start, and the returned function does nothing.
+        is at `target` from the start, and the returned function does nothing. Raises FileNotFoundError if there is no
+        folder `source`.
         """
 
     def remove(self, name: str) -> None:

@@ -84,6 +84,9 @@ def test_folders_are_saved_copied_exchanged_and_set_aside(kept: Storage, tmp_pat
     assert kept.folders("videos") == ["4"]
     with pytest.raises(ZeroDivisionError):
         kept.copy_folder("videos/4", "videos/5", "videos/copying", lambda: 1 // 0)
+    with pytest.raises(FileNotFoundError):
+        kept.copy_folder("videos/99", "videos/6", "videos/copying", lambda: None)
+    assert "6" not in kept.folders("videos")
     kept.remove_folder("videos/4")
     kept.remove_folder("videos/4")
     assert "4" not in kept.folders("videos")
