@@ -1,6 +1,6 @@
-"""Reads and writes checkpoints. A checkpoint must have every key of its network, and code in a file is never run.
+"""Reads and writes checkpoints. A checkpoint must have all weights of its network, and code in a file is never run.
 
-A checkpoint is a safetensors file, or a .pth file that holds only tensors. The checkpoints of this project have the
+A checkpoint is a safetensors file, or a state dict that `torch.save` wrote. The checkpoints of this project have the
 name of the network and its configuration in their header. Checkpoints that authors of papers published have no header:
 they are expected to have the paper's sizes. Keys may start with `module.`, a prefix that DataParallel adds.
 """
@@ -56,8 +56,8 @@ def read_checkpoint(path: Path) -> Checkpoint:
     """Read a checkpoint file and check its tensors.
 
     Raises:
-        WeightsError: the file cannot be read, or it holds something other than tensors, tensors of a dtype that no
-            network of Maskwright has, or values that are NaN or infinite.
+        WeightsError: the file cannot be read, or it holds no tensors, something other than tensors, tensors of a dtype
+            that no network of Maskwright has, or values that are NaN or infinite.
     """
     tensors, header = _read_safetensors(path) if path.suffix == ".safetensors" else (_read_torch(path), {})
     if not tensors:
@@ -94,8 +94,9 @@ def load_network(name: str, explicit: str | Path | None = None) -> nn.Module:
     """Build the network `name` on the CPU and load its weights. `explicit` is as in `weights.find_weights`.
 
     Raises:
+        ValueError: there is no network of this name.
         WeightsMissing: there is no checkpoint.
-        WeightsError: the checkpoint does not belong to this network.
+        WeightsError: the checkpoint cannot be read, has changed since it was added, or does not belong to this network.
     """
     path = find_weights(name, explicit)
     verify_checksum(path)
@@ -115,7 +116,8 @@ def build_network(spec: NetworkSpec, checkpoint: Checkpoint) -> nn.Module:
     """Build a network with the sizes in the checkpoint's header; its weights are not loaded.
 
     Raises:
-        WeightsError: the checkpoint is that of another network, or no network can be built with these sizes.
+        WeightsError: the checkpoint is that of another network, its header cannot be read, or no network can be built
+            with these sizes.
     """
     system = checkpoint.header.get("network", spec.name)
     if system != spec.name:
@@ -150,7 +152,8 @@ def identify(checkpoint: Checkpoint) -> NetworkSpec:
     """Find out which network a checkpoint belongs to, by its header or else by its keys.
 
     Raises:
-        WeightsError: it belongs to no known network; the message lists the differences to the most similar network.
+        WeightsError: it belongs to no known network. The message lists the known networks or, if the header names no
+            network, differences to the most similar one.
     """
     known = networks()
     if system := checkpoint.header.get("network"):
@@ -246,7 +249,7 @@ def _first_line(error: Exception) -> str:
 
 
 def _foreign(tensor: Tensor) -> str | None:
-    """Say why a tensor cannot be copied into a network (it is sparse, quantised or complex); None if it can."""
+    """Say why a tensor cannot be copied into a network, for example because it is sparse; None if it can."""
     if tensor.is_quantized:
         return "quantized"
     if tensor.is_nested or tensor.layout != torch.strided:
@@ -261,7 +264,10 @@ def _name(dtype: torch.dtype) -> str:
 
 
 def _differences(own: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> str:
-    """Describe how `given` differs from the state dict `own` of a network in keys, shapes and dtypes; "" if it fits."""
+    """Describe in which keys and shapes `given` differs from the state dict `own` of a network; "" if it fits.
+
+    Integers in `given` where `own` has floating-point numbers are a difference too.
+    """
     missing = [key for key in own if key not in given and not key.endswith("num_batches_tracked")]
     unexpected = [key for key in given if key not in own]
     misshapen = [

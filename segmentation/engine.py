@@ -65,8 +65,7 @@ class Engine(ABC):
     def num_objects(self, value: int) -> None:
         before = self._num_objects
         self._num_objects = value = checks.checked_count(value, before)
-        # A locked mask may contain the id of an object that is added only now. What the engine computed from that mask
-        # lacks the object and must be computed again.
+        # A locked mask may contain the id of an object that is added now: what was computed from it lacks the object.
         for frame, ids in list(self.locked_ids.items()):
             if any(before < object_id <= value for object_id in ids):
                 self._locked_changed(frame)
@@ -168,8 +167,7 @@ class Engine(ABC):
         """Run a round and yield the masks that it computes: those of the drawn frames first, then outward from them.
 
         The round yields at most one mask for each frame, and none for a locked frame. A frame without a new mask keeps
-        its earlier mask. When the round ends, every frame of its span that is not locked has a mask. `confidence` of an
-        update has one entry for each of the session's objects.
+        its earlier mask. `confidence` of an update has one entry for each of the session's objects.
 
         A round is cancelled when its generator is closed early or `stopping` returns True. The masks that it yielded
         stay, and the session stays usable, with the state of a session that was restored from this partial round. A
@@ -193,7 +191,9 @@ class Engine(ABC):
                 yield from updates
 
     def preview(self, interaction: Interaction) -> MaskUpdate:
-        """Compute the mask that a round would give the drawn frame. The session's masks and state do not change.
+        """Compute the mask that a round would give the drawn frame; for a locked frame, return its locked mask.
+
+        The session's masks and state do not change.
 
         Raises:
             ValueError: as for `run_round`.
@@ -294,6 +294,7 @@ class Engine(ABC):
         """Apply people's decisions (fixed, absent, frozen objects) to a mask, and keep it as the newest of its frame.
 
         Subclasses store and yield what this returns. Fixed and absent objects get confidence 1, lost ones at most 0.5.
+        In a preview the mask is not kept: PreviewMade is raised with it.
         """
         settled = self.masks.settled(update)
         changed = settled.labels is not update.labels

@@ -15,7 +15,7 @@ class NetworkSpec:
     """A network that needs a checkpoint.
 
     Args:
-        name: the network in commands; its checkpoint is called `<name>.safetensors` or `<name>.pth`.
+        name: the network in commands; its checkpoint is called `<name>.safetensors`, `<name>.pth` or `<name>.pt`.
         title: the network's name in messages and lists.
         path: dotted path of the network's class, "package.module:Class".
         config: dotted path of the class of its configuration.

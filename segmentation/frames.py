@@ -36,8 +36,8 @@ class ImageFrames:
     channel are scaled to 8, all in the same way (see `black_and_white`). Transparent pixels become black.
 
     Raises:
-        ValueError: there are no files, or a file has several pictures. Reading a frame also raises it if the file is
-            not an image or its size differs from that of the first frame.
+        ValueError: there are no files, the first one is not an image, or a file has several pictures. Reading a frame
+            also raises it if the file is not an image or its size differs from that of the first frame.
     """
 
     def __init__(self, files: Sequence[Path], cache_bytes: int = CACHE_BYTES) -> None:
@@ -130,7 +130,8 @@ class ArrayFrames:
 def _stored(path: Path) -> NDArray[Any]:
     """Read the values of a picture as they are stored: grey [H, W], or BGR [H, W, 3]. Transparent pixels become black.
 
-    They are uint8, or float64 if the file has more than 8 bits for each channel.
+    They are uint8, or float64 if the file has more than 8 bits for each channel. Raises ValueError if the file cannot
+    be read as an image.
     """
     try:
         values = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)

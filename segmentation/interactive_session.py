@@ -35,12 +35,14 @@ def open_session(
         engine: name of an engine ("star", "flow", "stm", ...; `segmentation.ENGINES` has all), or "default".
         video: from `open_video`, or whatever `open_video` takes.
         objects: how many objects there are, 1..254. Drawing an object with a higher id adds it.
-        weights: a checkpoint; None takes the one that was added by `manage.py weights add`, else the shipped one.
+        weights: a checkpoint, or a folder with checkpoints; None takes those that were added by `manage.py weights
+            add`, or else the shipped ones.
         device: "auto", "cpu", "cuda" or "cuda:<n>".
         options: options of the engine, which its CARD.md lists.
 
     Raises:
-        ValueError: an argument is wrong; the message names it. For an unknown engine it lists the known engines.
+        ValueError: an argument is wrong, or a checkpoint is missing or cannot be used. For an unknown engine the
+            message lists the known engines.
     """
     if not isinstance(engine, str):
         raise ValueError(f"engine: expected the name of an engine, got {type(engine).__name__}; the video comes second")
@@ -203,8 +205,9 @@ class InteractiveSession:
         Args:
             frame: 0..len(video) - 1.
             labels: uint8 [H, W] of the video's size, 0 = background, 1..254 = objects.
-            objects: fixes only the pixels of these objects, each until a person draws on it in this frame again; None:
-                fixes all pixels of the frame, until `release`.
+            objects: fixes only the pixels of these objects, each until `release`, or until a person draws on it in this
+                frame again. None: fixes all pixels of the frame until `release`, and adds the objects in `labels` that
+                the session does not have.
 
         Raises:
             ValueError: an argument is wrong; the message names it.
@@ -268,7 +271,8 @@ class InteractiveSession:
                 interactive challenge.
 
         Raises:
-            ValueError: an unknown format (the known ones are listed), or nothing to save.
+            ValueError: the format is unknown (the message lists the known ones), there is nothing to save, or `folder`
+                is a file.
         """
         saver = SAVERS.get(format)
         if saver is None:
@@ -318,7 +322,7 @@ class Round(Iterator[MaskUpdate]):
 
     Attributes:
         done: how many masks the round has computed so far.
-        total: how many masks it computes at most: one for each frame that is not locked.
+        total: how many masks it computes at most: one for each frame in its span and direction that is not locked.
     """
 
     def __init__(self, updates: Iterator[MaskUpdate], masks: PackedLabels, total: int) -> None:

@@ -54,7 +54,7 @@ def score(truth: NDArray[np.uint8], predicted: NDArray[np.uint8], objects: int |
             id that neither array contains scores 1 in every frame.
 
     Raises:
-        ValueError: the shapes differ, or there is no object to score.
+        ValueError: the shapes differ, or `objects` is None and `truth` shows no object.
     """
     if truth.shape != predicted.shape:
         raise ValueError(f"predicted: shape {predicted.shape}, the truth has {truth.shape}")

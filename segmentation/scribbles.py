@@ -30,7 +30,7 @@ def stroke_pixels(path: NDArray[np.float64], height: int, width: int) -> NDArray
 def _line(start: NDArray[np.intp], end: NDArray[np.intp]) -> NDArray[np.intp]:
     """Return the pixels (x, y) of the Bresenham line from `start` to `end`, both included.
 
-    Coordinates on the shorter axis are rounded, halves upwards.
+    Coordinates on the shorter axis are rounded, halves away from `start`.
     """
     delta = end - start
     size, sign = np.abs(delta), np.where(delta > 0, 1, -1)

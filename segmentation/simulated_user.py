@@ -82,7 +82,7 @@ class SimulatedUser:
             drawn: the frames that were drawn on before.
 
         Returns:
-            None if nothing is wrong or every frame was drawn on.
+            None if no frame outside `drawn` is wrong.
         """
         return correction(self.truth, self.stacked(masks), drawn, self.objects)
 
@@ -130,7 +130,8 @@ def simulate(
         engine: name of an engine, as for `open_session`.
         video: a video, or whatever `open_video` takes. A DAVIS sequence comes with its ground truth.
         truth: ground truth, uint8 [T, H, W]; None takes that of the video.
-        rounds: the largest number of rounds, at least 1. There are fewer if nothing is wrong any more.
+        rounds: the largest number of rounds, at least 1. There are fewer if the worst frame that was not drawn on has
+            no wrong pixel, or if every frame was drawn on.
         on_round: is called after each round.
         options: as for `open_session`.
 

@@ -25,7 +25,7 @@ FloatArray = NDArray[np.float32]  # any shape; the comment at each use gives it
 Path = NDArray[np.float64]  # [P, 2], points (x, y) in 0..1
 
 MAX_OBJECTS = 254  # object ids are uint8, 0 is the background, and 255 is IGNORE
-IGNORE = 255  # in ground truth: a pixel that belongs to no object and is not evaluated
+IGNORE = 255  # in ground truth: a pixel of which it is not known what it shows; the metrics count it as background
 
 
 class FrameSource(Protocol):
@@ -116,8 +116,9 @@ class MaskUpdate:
             64 kB. The caller stores them with the mask and passes them back in `PastRound.engine_states`. An engine
             that attaches them must itself continue from their content and not from anything more precise, so that a
             session that stayed open and a session that was rebuilt compute identical masks.
-        lost: ids of the objects that are lost in this frame, ascending: they were drawn or given somewhere, but have no
-            or almost no pixels here, and are not marked as absent. Their confidence is at most 0.5.
+        lost: ids of the objects that are lost in this frame, ascending: they were drawn, given or accepted in some
+            frame, but have no or almost no pixels here, and are neither fixed nor marked as absent here. Their
+            confidence is at most 0.5.
     """
 
     frame: int

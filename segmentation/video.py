@@ -29,7 +29,7 @@ class Video:
     `video[i]` is frame i, read-only uint8 RGB [H, W, 3]; i in 0..len - 1, else IndexError.
 
     Attributes:
-        name: the name of the file or folder, or "video" for arrays.
+        name: the name of the file without its suffix, of the folder or of the DAVIS sequence; otherwise "video".
         height, width: the size of every frame, in pixels.
         fps: the frame rate of a video file, otherwise 24. Frame indices do not depend on it.
         files: the image file of each frame, if the frames come from image files; otherwise empty.
@@ -99,7 +99,7 @@ def open_video(source: Path | str | NDArray[np.uint8] | FrameSource) -> Video:
             and a length.
 
     Raises:
-        ValueError: the source does not exist or is none of these. The message names it and says what was expected.
+        ValueError: the source does not exist, is none of these, or is a folder with several sequences.
     """
     if isinstance(source, Video):
         return source
@@ -150,7 +150,7 @@ def _from_davis(sequence: DavisSequence) -> Video:
 def _davis_sequence(path: Path) -> DavisSequence | None:
     """Return the DAVIS sequence whose frames lie in the folder `path`, or the only sequence in the data set `path`.
 
-    It returns None if `path` is a plain folder of images.
+    It returns None if `path` is not in the layout of DAVIS. Raises ValueError if it is a data set of several sequences.
     """
     resolved = path.resolve()
     for folder in (resolved, *resolved.parents):
@@ -174,7 +174,10 @@ def _davis_sequence(path: Path) -> DavisSequence | None:
 
 
 def _pages(path: Path) -> NDArray[np.uint8] | None:
-    """Read the pages of an image file with several pages, uint8 RGB [T, H, W, 3]. Return None for other files."""
+    """Read the pages of an image file with several pages, uint8 RGB [T, H, W, 3].
+
+    Returns None for a GIF and for a file that is no picture. Raises ValueError for a single picture.
+    """
     try:
         with PillowImage.open(path) as image:
             count, format = getattr(image, "n_frames", 1), image.format

@@ -24,10 +24,10 @@ FORWARD = 32  # A frame at most so far ahead is reached by decoding all frames u
 class VideoFileFrames:
     """The frames of a video file (mp4, mov, mkv, webm, avi, gif, ...), read-only uint8 RGB [H, W, 3].
 
-    Opening reads the times of all packets and decodes one frame. To read a frame, all frames from the key frame before
-    it are decoded; reading in order decodes each frame once. The frames that were read last are cached, up to
-    `cache_bytes` together. Frames are turned upright and HDR is converted to the standard range, as in the web
-    application.
+    Opening reads the times of all packets and decodes one frame; if the packets do not tell the times, it decodes all
+    frames. To read a frame, the frames from the key frame before it are decoded; reading in order decodes each frame
+    once. The frames that were decoded last are cached, up to `cache_bytes` together. Frames are turned upright, and HDR
+    is converted to the standard range, as in the web application.
 
     Raises:
         ValueError: the file is not a video, or no frame of it can be decoded. Reading a frame also raises it if the
@@ -79,8 +79,9 @@ class VideoFileFrames:
         return stream
 
     def _frame_times(self) -> list[int]:
-        """Return the presentation times of all frames, ascending, from the packets or, if they have none, by
-        decoding.
+        """Return the presentation times of all frames, ascending.
+
+        They come from the packets or, if packets have no time or the same one, from the decoded frames.
         """
         times = []
         try:
@@ -100,7 +101,7 @@ class VideoFileFrames:
         return sorted(set(known))
 
     def _read(self, index: int) -> Image:
-        """Return frame `index`. The frames that must be decoded before it are cached, as far as there is room."""
+        """Return frame `index`. It is cached, and so are the last `FORWARD` frames that are decoded before it."""
         if not self._next <= index < self._next + FORWARD:
             self._file.seek(self._times[index], stream=self._stream, backward=True, any_frame=False)
             self._decoded, self._next = _decode(self._file, self._stream), 0

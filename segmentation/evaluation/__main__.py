@@ -63,7 +63,8 @@ def engines_under_test(args: argparse.Namespace) -> list[EngineUnderTest]:
     """Return the engines named on the command line, with their weights and options.
 
     Raises:
-        ValueError: an engine is unknown, a weight file does not exist, or an option names no engine of this run.
+        ValueError: an engine is unknown, a weight file does not exist, or an option is malformed or names no engine of
+            this run.
     """
     plugin = os.environ.get("MASKWRIGHT_ENGINES") or None
     if plugin:
@@ -96,7 +97,7 @@ def _weights(text: str) -> tuple[str, str]:
 def _option(text: str) -> tuple[str, str, Any]:
     """Parse an option of an engine: `manet.window=9` to ("manet", "window", 9).
 
-    A value that is not valid JSON is taken as a string.
+    A value that is not valid JSON is taken as a string. Raises ValueError for a text of another form.
     """
     where, separator, given = text.partition("=")
     target, dot, key = where.rpartition(".")

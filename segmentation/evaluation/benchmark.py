@@ -25,7 +25,7 @@ SCHEMA = 1
 
 
 class BenchmarkFailed(ValueError):
-    """An engine raised an exception in a run of the benchmark. The message is that of the exception."""
+    """An engine raised an exception in a run of the benchmark, or its process was killed; the message says which."""
 
 
 def run(
@@ -38,15 +38,17 @@ def run(
 ) -> dict[str, Any]:
     """Run every engine on every sequence, write the reports into the folder `out`, and return the report.
 
-    The files are report.json, report.html and one CSV file for each engine.
+    The reports are report.json, report.html and one CSV file for each engine. The subfolder davis has what the runs
+    read, and the subfolder runs has their results.
 
     Args:
         only_these: refuse the whole run if one of the sequences cannot be evaluated. Otherwise such a sequence is named
             in the report ("left_out": name -> reason), and the others are run.
 
     Raises:
-        FolderError: the folder, or a sequence, cannot be evaluated (checked before the first round).
-        BenchmarkFailed: an engine raised an exception.
+        FolderError: the folder or a sequence cannot be evaluated, or `out` cannot be written. This is checked before
+            the first round.
+        BenchmarkFailed: an engine raised an exception, or its process was killed.
         BenchmarkPackageMissing: davisinteractive is not installed.
     """
     davisinteractive()
@@ -86,7 +88,10 @@ def stage(sequences: dict[str, Sequence], root: Path) -> Path:
 
 
 def first_scribble(sequence: Sequence) -> dict[str, Any]:
-    """Let the robot draw the first scribble of a sequence, on the frame where the objects are largest."""
+    """Let the robot draw the first scribble of a sequence, on the frame where the objects are largest.
+
+    Raises FolderError if the objects are too small for it.
+    """
     found = make_robot().interact(
         sequence.name,
         np.zeros_like(sequence.truth),

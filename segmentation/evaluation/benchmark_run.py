@@ -86,7 +86,10 @@ class Answers:
         return cls(np.zeros_like(sequence.truth), np.zeros((sequence.num_frames, sequence.num_objects)))
 
     def candidates(self, protocol: Protocol) -> list[int] | None:
-        """Return the frames among which the robot may choose the next one to correct; None stands for all."""
+        """Return the frames among which the robot may choose the next one to correct; None stands for all.
+
+        A frame that the engine's confidence advises is the only one, and is added to `asked`.
+        """
         if protocol.next_frame == "worst":
             return None
         frame = advised_frame(self.confidence, self.asked)
@@ -229,7 +232,10 @@ def _deadline(protocol: Protocol, sequence: Sequence, started: float) -> float |
 
 
 def _run(engine: Engine, interaction: Interaction, answers: Answers, deadline: float | None) -> int:
-    """Run one round, write its masks and confidence into `answers`, and return the number of computed frames."""
+    """Run one round, write its masks and confidence into `answers`, and return the number of computed frames.
+
+    The round ends early after `deadline`, a time of `time.monotonic`; None sets no limit.
+    """
     count = 0
     answers.asked.add(interaction.frame)
     updates = engine.run_round(interaction)

@@ -1,7 +1,6 @@
 """Imports the optional package `davisinteractive` (GPL-3.0) with patches for current versions of its libraries.
 
 It was written for numpy 1, networkx 2, pandas 1 and scikit-image 0.18. A comment at each patch says what it is for.
-Only `segmentation.evaluation` uses the package, in a separate process.
 """
 
 from __future__ import annotations

@@ -48,8 +48,11 @@ def dark(axes: Any) -> None:
 
 def svg(figure: Any) -> str:
     """Return a matplotlib figure as an SVG element. Equal figures give equal strings."""
+    from matplotlib import rc_context
+
     figure.tight_layout()
     buffer = io.StringIO()
-    figure.savefig(buffer, format="svg", metadata={"Date": None})
+    with rc_context({"svg.hashsalt": "maskwright"}):  # without it, ids of elements are random
+        figure.savefig(buffer, format="svg", metadata={"Date": None})
     text = buffer.getvalue()
     return text[text.index("<svg") :]

@@ -108,7 +108,7 @@ def parser() -> argparse.ArgumentParser:
     arguments.add_argument("--engine", default="default")
     arguments.add_argument("--engines", metavar="MODULE", help="a module with further engines")
     arguments.add_argument("--sequences", nargs="+", help="names; default: all")
-    arguments.add_argument("--resolution", help="folder inside JPEGImages and Annotations, needed if there are several")
+    arguments.add_argument("--resolution", help="folder below JPEGImages, where there are several (default: 480p)")
     arguments.add_argument("--corrections", type=int, default=2)
     arguments.add_argument("--weights", help="checkpoint of the engine")
     arguments.add_argument("--device", default="auto")
@@ -143,7 +143,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _sequences(folder: DavisFolder, names: Sequence[str] | None) -> dict[str, Clip]:
-    """Load the sequences `names`, or all. Those that cannot be evaluated are printed with the reason."""
+    """Load the sequences `names`, or all that can be evaluated; for the others the reason is printed.
+
+    Raises FolderError if one of `names` cannot be evaluated, or if no sequence can.
+    """
     if names:
         return {name: load_sequence(folder, name) for name in names}
     good, bad = usable_sequences(folder, folder.names())

@@ -1,7 +1,8 @@
 """Draws a scribble as a person would: through the middle of a region, from one end to the other.
 
-The robot of davisinteractive draws similar, but not equal scribbles. The ends of a region are the two pixels with the
-longest path between them inside the region. The scribble is a path between them that avoids the region's border.
+The robot of davisinteractive draws similar, but not equal scribbles. The ends of the scribble are found on a coarse
+grid: one is the cell farthest from the deepest cell, the other one is the cell farthest from the first end. The
+scribble is a path between them that avoids the region's border.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from scipy.sparse.csgraph import dijkstra
 from segmentation.masks import box_of
 from segmentation.types import LabelMap, Scribble
 
-GRID = 64  # longest side of the grid on which the path is searched; a finer grid gives the same path more slowly
+GRID = 64  # longest side of the grid on which the path is searched; a finer grid gives a similar path more slowly
 Mask = NDArray[np.bool_]
 Point = tuple[int, int]  # row, column
 

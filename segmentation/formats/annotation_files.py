@@ -1,7 +1,4 @@
-"""Reads masks from the files of other programs: finds out which format it is, and returns the videos with their masks.
-
-Each format has a reader in a module of its own.
-"""
+"""Reads mask files of any known format: finds out which format it is, and returns the videos with their masks."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def read_cityscapes(files: FileTree, classes: Mapping[int, str] = CLASSES) -> li
     If the sequence 000000 is the only one of its city, the video has the name of the city.
 
     Raises:
-        AnnotationError: a file is damaged; the message names it.
+        AnnotationError: a file is damaged (the message names it), or a video has too many objects.
     """
     videos: dict[str, list[str]] = {}
     for name in sorted(files.names, key=natural):

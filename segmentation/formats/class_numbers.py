@@ -18,7 +18,7 @@ def class_numbers(videos: list[AnnotatedVideo], known: Mapping[int, str], first:
         most: the largest number that the format can hold.
 
     Raises:
-        AnnotationError: there are more categories than the format can hold.
+        AnnotationError: there are more categories outside `known` than the format has numbers for.
     """
     fixed = {name.casefold(): number for number, name in known.items()}
     numbers, free = {}, first

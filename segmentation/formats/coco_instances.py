@@ -103,7 +103,8 @@ def read_coco_videos(data: dict[str, Any]) -> list[AnnotatedVideo]:
     one object. Masks are decoded by `AnnotatedVideo.masks`.
 
     Raises:
-        AnnotationError: the content is damaged. Reading the masks also raises it, if they are damaged.
+        AnnotationError: the content is damaged, or a video has too many objects or frames of different sizes. Reading
+            the masks also raises it, if they are damaged.
     """
     names = category_names(data)
     videos: dict[str, list[_Image]] = {}

@@ -115,7 +115,9 @@ def _decode_rle(data: Mapping[str, Any], height: int, width: int) -> BinaryMask:
 
 
 def _runs(text: str, most: int) -> list[int]:
-    """Decompress COCO's text into at most `most` run lengths, as `rleFrString` of pycocotools does.
+    """Decompress COCO's text into run lengths, as `rleFrString` of pycocotools does.
+
+    Raises MaskError if the text is damaged, or if a run is longer than `most`.
 
     Each character holds five bits of a number, the lowest first. From the third run length on, the number is the
     difference to the run length two places before.
@@ -159,7 +161,7 @@ def _decode_polygons(data: list[Any], height: int, width: int) -> BinaryMask:
 
 
 def is_coordinate(value: object) -> bool:
-    """Return whether a value from JSON can be a coordinate in pixels or percent: a number below 1e9."""
+    """Return whether a value from JSON can be a coordinate in pixels or percent: a number between -1e9 and 1e9."""
     return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e9
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from segmentation.types import BinaryMask
 
 Point = tuple[int, int]  # x, y: a corner of pixels; (0, 0) is the upper left corner of the upper left pixel.
-Ring = list[Point]  # The corners of a closed outline, with the object on its right hand. The first is not repeated.
+Ring = list[Point]  # The corners of a closed outline, with the object on its right hand. The last joins to the first.
 
 
 @dataclass
@@ -25,7 +25,7 @@ class Region:
 def trace(inside: BinaryMask) -> list[Region]:
     """Return the regions of a mask, bool [H, W], from top to bottom. All sides of their outlines are axis-parallel.
 
-    Pixels that touch only at a corner belong to different regions.
+    Two pixels that touch only at a corner are not connected by it.
     """
     rings = list(_rings(inside))
     owner = np.zeros((inside.shape[0], inside.shape[1] + 1), np.int32)  # 1 + the ring of each vertical side
@@ -83,9 +83,9 @@ def _rings(inside: BinaryMask) -> Iterator[Ring]:
 
 
 def _after(before: Point, at: Point, ends: list[Point]) -> Point:
-    """Return where the outline goes on after the side of a pixel from the corner `before` to the corner `at`.
+    """Return the end of the side that follows the side from `before` to `at`.
 
-    `ends` are the other corners of the sides that begin at `at`. Of two, the one to the right is returned.
+    `ends` are the ends of the sides that begin at `at`. Of two, the one to the right is returned.
     """
     if len(ends) == 1:
         return ends[0]

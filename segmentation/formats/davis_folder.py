@@ -64,7 +64,10 @@ class DavisFolder:
 
     @cached_property
     def layout(self) -> Layout:
-        """Which files belong to which sequence. Raises FolderError if there is no sequence."""
+        """Which files belong to which sequence.
+
+        Raises FolderError if the folder does not exist, lacks the resolution, or has no sequence.
+        """
         found = find_sequences(self._tree.names, self.resolution)
         if self.resolution and found.resolutions and self.resolution not in found.resolutions:
             has = ", ".join(found.resolutions)
@@ -84,7 +87,11 @@ class DavisFolder:
         return (self._on_disk(found) for found in self.layout.sequences)
 
     def names(self, subset: str | None = None) -> list[str]:
-        """Return the names of all sequences with masks, or with `subset` the names in ImageSets/2017/<subset>.txt."""
+        """Return the names of all sequences with masks, or with `subset` the names in ImageSets/2017/<subset>.txt.
+
+        Sequences whose masks belong to no frame are among them: their `problem` says so. Raises FolderError if there is
+        no name, or no such file.
+        """
         if subset:
             listing = self.root / "ImageSets" / "2017" / f"{subset}.txt"
             if not listing.is_file():

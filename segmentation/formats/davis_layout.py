@@ -83,7 +83,7 @@ def is_davis(names: Iterable[str]) -> bool:
 def mask_folders(names: Iterable[str]) -> dict[str, list[str]]:
     """Return the mask files below folders Annotations or SegmentationObject, by the name of their sequence.
 
-    There need not be any frames. Where a sequence has masks at several resolutions, those at 480p are taken.
+    There need not be any frames. Where a sequence has masks at several resolutions, those at 480p are preferred.
     """
     files = sorted((name for name in names if not is_clutter(name)), key=natural)
     masks = {**_by_place(files, VOC_MASKS, MASK_SUFFIXES, None), **_by_place(files, MASKS, MASK_SUFFIXES, None)}

@@ -56,7 +56,7 @@ def annotations_by(data: dict[str, Any], key: str) -> dict[int, list[tuple[str, 
     """Return the annotations of a file, each with its place in the file, for messages, by the id in the field `key`.
 
     Raises:
-        AnnotationError: an annotation is no JSON object, or has no such field.
+        AnnotationError: the file has no list of annotations, or one of them has no whole number in the field `key`.
     """
     found: dict[int, list[tuple[str, dict[str, Any]]]] = {}
     for at, annotation in enumerate(field(data, "annotations", list, "file")):

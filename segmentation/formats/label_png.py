@@ -38,7 +38,8 @@ def davis_palette() -> NDArray[np.uint8]:
 def encode_labels(labels: LabelMap, compress_level: int = 6) -> bytes:
     """Return the bytes of an indexed PNG of the mask `labels` with the DAVIS palette.
 
-    `compress_level` is that of zlib, 0..9: 1 takes half the time of 6, for files that are a quarter larger.
+    `compress_level` is that of zlib, 0..9: 1 takes half the time of 6, for files that are a quarter larger. Raises
+    MaskError if `labels` is not uint8 [H, W].
     """
     if labels.dtype != np.uint8 or labels.ndim != 2:
         raise MaskError(f"expected uint8 [H, W], got {labels.dtype} {labels.shape}")
@@ -55,7 +56,10 @@ def write_labels(path: Path | str, labels: LabelMap) -> None:
 
 
 def read_labels(path: Path | str) -> LabelMap:
-    """Read a label PNG and return its mask, uint8 [H, W]. Raises MaskError with the file's name if it is none."""
+    """Read a label PNG and return its mask, uint8 [H, W].
+
+    Raises MaskError, which names the file, if it cannot be read or is no label PNG.
+    """
     path = Path(path)
     try:
         with path.open("rb") as file:
@@ -73,7 +77,7 @@ def decode_labels(file: IO[bytes]) -> LabelMap:
     of other programs, for which it compares all files of a sequence.
 
     Raises:
-        MaskError: the file is not a PNG, or it is a colour image.
+        MaskError: the file is not a PNG, or it is neither indexed nor grey with up to 8 bits.
     """
     try:
         with Image.open(file, formats=["PNG"]) as image:

@@ -55,6 +55,8 @@ def _result(mask: ObjectMask, video: AnnotatedVideo) -> dict[str, Any]:
 def read_label_studio(tasks: list[Any]) -> list[AnnotatedVideo]:
     """Read the exported tasks of a project: each is an image, and those of one folder are the frames of a video.
 
+    Only the first annotation of a task is read. Tasks without results are left out.
+
     Raises:
         AnnotationError: the content is damaged, or has results other than brush labels and polygons.
     """

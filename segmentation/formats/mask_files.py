@@ -1,7 +1,7 @@
 """Reads the mask files of a sequence after finding out whether they hold object ids or are black and white.
 
-One file cannot tell what 255 means: in masks with objects 1, 2, ... it is "ignore", and in black-and-white masks it is
-the object. So all files of the sequence are examined before the first one is read.
+One file cannot always tell what 255 means: in masks with objects 1, 2, ... it is "ignore", and in black-and-white masks
+it is the object. The files of the sequence are then examined one after another until one of them decides it.
 """
 
 from __future__ import annotations

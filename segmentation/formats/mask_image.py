@@ -39,7 +39,8 @@ class MaskImage:
     """A decoded mask file: one value a pixel in `values`, uint8 [H, W].
 
     `are_ids` is true if the colours or the palette of the file show that the values are object ids. `lossy` is true if
-    the values cannot be ids, because the file is a JPEG or has values that were scaled to a byte.
+    the values cannot be ids, because the file is a JPEG, has values that were scaled to a byte, or has colours that are
+    nearly grey.
     """
 
     values: LabelMap
@@ -146,7 +147,9 @@ def _decoded(image: Image.Image) -> MaskImage:
 def _indexed(image: Image.Image) -> MaskImage:
     """Decode an indexed image: its values are the indexes or, if its colours are of the DAVIS palette, their ids there.
 
-    An image with grey colours only, or with black and white only, is decoded like a grey image.
+    An image in which each index is its own grey value, or with black and white only, is decoded like a grey image. One
+    in which other indexes than 0 are transparent is decoded like an RGBA image. If black has another index than 0, a
+    second colour is the object, and more than one raise MaskError.
     """
     indexes = np.array(image, np.uint8)
     used = np.flatnonzero(np.bincount(indexes.ravel(), minlength=256))
@@ -207,7 +210,10 @@ def _with_alpha(rgba: NDArray[np.uint8]) -> MaskImage:
 
 
 def _coloured(rgb: NDArray[np.uint8], lossy: bool) -> MaskImage:
-    """Decode an RGB image: its colours are of the DAVIS palette, or all its pixels are grey."""
+    """Decode an RGB image: its colours are of the DAVIS palette, or its pixels are grey or nearly grey.
+
+    Raises MaskError for other colours.
+    """
     if not lossy:
         packed = _packed(rgb)
         colours = set(np.unique(packed).tolist())
@@ -228,7 +234,8 @@ def _coloured(rgb: NDArray[np.uint8], lossy: bool) -> MaskImage:
 def _deep(values: NDArray[np.generic]) -> MaskImage:
     """Decode values of 16 or 32 bits or floating point.
 
-    Whole numbers up to 255 are kept. Other values must be a black-and-white mask, and are scaled to 0..255.
+    Whole numbers up to 255 are kept, except for floating-point masks of 0 and 1. Other values must be a black-and-white
+    mask, and are scaled to 0..255. Raises MaskError for anything else.
     """
     # Whole numbers are not copied: as floating-point numbers those of a frame of 8K take 270 MB.
     numbers: NDArray[Any] = values

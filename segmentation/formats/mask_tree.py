@@ -38,10 +38,10 @@ Objects = tuple[AnnotatedObject, ...]
 def read_mask_tree(files: FileTree) -> list[AnnotatedVideo]:
     """Read the masks of all videos in a tree of files; none if there is no mask file.
 
-    Masks are named after their frames. Without Annotations or SegmentationObject, each folder with images is a video,
-    and folders called 001-name are the objects of the video in whose folder they lie. Ids, names, labels and absent
-    spans of objects come from objects.json or meta.json, where there is one. Masks are decoded by
-    `AnnotatedVideo.masks`.
+    Masks are named after their frames. Without Annotations, SegmentationObject or SegmentationClass, each folder with
+    images is a video; but if all these folders are called like 001-name, each is an object of the video in whose folder
+    it lies. Ids, names, labels and absent spans of objects come from objects.json or meta.json, where there is one.
+    Masks are decoded by `AnnotatedVideo.masks`.
 
     Raises:
         AnnotationError: a file is damaged; the message names it.
@@ -120,7 +120,7 @@ def _of_folder(files: FileTree, name: str, paths: list[str], classes: list[str],
 
 
 def _class_names(files: FileTree) -> dict[int, str]:
-    """Return the names of the classes of PASCAL VOC, or those in the labelmap.txt of a data set of its own."""
+    """Return the names of the classes in a file labelmap.txt by number; without such a file, those of PASCAL VOC."""
     path = next((name for name in files.names if PurePosixPath(name).name.casefold() == LABELMAP), None)
     return dict(CLASSES) if path is None else read_labelmap(files.read(path).decode("utf-8", "replace"))
 
@@ -186,7 +186,10 @@ def _binary(files: FileTree, path: str) -> np.ndarray:
 
 
 def _reader(files: FileTree) -> Callable[[str], bytes]:
-    """Return a function that reads a mask file and raises an error if its width or height is beyond the limits."""
+    """Return a function that reads a mask file.
+
+    It raises AnnotationError if the file is no picture or has too many pixels.
+    """
 
     def read(path: str) -> bytes:
         data = files.read(path)
@@ -197,7 +200,10 @@ def _reader(files: FileTree) -> Callable[[str], bytes]:
 
 
 def _size(data: bytes, path: str) -> tuple[int, int]:
-    """Return width and height of an image file, without decoding a pixel. Raises AnnotationError if it is too large."""
+    """Return width and height of an image file, without decoding a pixel.
+
+    Raises AnnotationError if it is no picture or has too many pixels.
+    """
     try:
         with Image.open(io.BytesIO(data)) as image:
             size = image.size

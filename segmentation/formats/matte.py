@@ -27,7 +27,8 @@ def soft_matte(picture: Image, mask: BinaryMask, reach: int | None = None) -> Fl
     Args:
         picture: the frame, uint8 RGB [H, W, 3].
         mask: the pixels of the object, bool [H, W].
-        reach: half the width of the soft edge in pixels, 0 for a hard edge; None: REACH of the frame's diagonal.
+        reach: half the width of the soft edge in pixels, 0 for a hard edge; None: REACH of the frame's diagonal, and at
+            least 2 pixels.
 
     Raises:
         ValueError: the frame and the mask have different sizes.

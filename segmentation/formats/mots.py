@@ -32,7 +32,7 @@ IGNORED = 10000  # The id of regions that the benchmark does not evaluate. It is
 MOST_FRAMES = 1 << 20  # largest number of a frame that is read
 CLASSES = {1: "car", 2: "pedestrian"}  # The classes of KITTI-MOTS and MOTSChallenge.
 FIRST_OWN_CLASS = 11  # Other classes are numbered from here on: 10 marks regions that are not evaluated.
-MOST_CLASSES = 64  # The largest class of which a PNG of 16 bits holds every object: class * 1000 + object.
+MOST_CLASSES = 64  # The largest class for which class * 1000 + object fits into 16 bits for all objects up to 999.
 
 
 def encode_mots_png(labels: LabelMap, video: AnnotatedVideo, numbers: dict[str, int]) -> bytes:
@@ -87,7 +87,8 @@ def read_mots_text(lines: Iterable[str], name: str = "", classes: Mapping[int, s
         classes: the names of the classes by their ids.
 
     Raises:
-        AnnotationError: a line is wrong; the message names it. Reading the masks also raises it.
+        AnnotationError: a line is wrong (the message names it), there is no line, or there are too many objects.
+            Reading the masks also raises it, if their run lengths are damaged.
     """
     by_frame: dict[int, list[_Line]] = {}
     size: tuple[int, int] | None = None
@@ -127,7 +128,7 @@ def read_mots_pngs(
 
     Values below `least` are background. `name_of` returns the name of the frame whose mask lies at a path.
 
-    Raises AnnotationError, which names the file; reading the masks raises it too.
+    Raises AnnotationError if a file is damaged (the message names it), or if there are too many objects.
     """
     values: set[int] = set()
     size = (0, 0)
@@ -179,7 +180,8 @@ def _line(number: int, text: str) -> _Line:
 def _objects(values: Iterable[int], classes: Mapping[int, str]) -> tuple[dict[int, int], tuple[AnnotatedObject, ...]]:
     """Return the object id of each value in a file, and the objects.
 
-    The ids are those of the file where no two classes use the same one; otherwise the objects become 1, 2, ...
+    The ids are those of the file if all are in 1..254 and no two classes use the same one. Otherwise the objects become
+    1, 2, ...
     """
     present = sorted(set(values) - {0, IGNORED})
     inner = [value % 1000 if value >= 1000 else value for value in present]

@@ -80,7 +80,7 @@ def voc_video(
         names: the names of the classes by number.
 
     Raises:
-        AnnotationError: a mask is damaged, or its mask of classes has another size.
+        AnnotationError: a mask is damaged, its mask of classes has another size, or there are too many objects.
     """
     found: list[dict[int, int]] = []  # The class of each object in each frame; 0 where no class is known.
     size = (0, 0)
@@ -123,7 +123,10 @@ def class_video(
 
 
 def _classes_in(labels: LabelMap, classes: LabelMap) -> dict[int, int]:
-    """Return the class that most pixels of each object have, by object id. Pixels without a class do not count."""
+    """Return the class that most pixels of each object have, by object id; 0 for an object without a class.
+
+    Pixels without a class do not count.
+    """
     counts = np.bincount(labels.astype(np.uint16).ravel() * 256 + classes.ravel(), minlength=1 << 16).reshape(256, 256)
     present = np.flatnonzero(counts.any(axis=1)).tolist()
     counts[:, [0, IGNORE]] = 0
@@ -135,7 +138,7 @@ def _numbered(
 ) -> tuple[list[np.ndarray[tuple[int], np.dtype[np.uint8]]], dict[int, str]]:
     """Return, for each frame, the object id in the video for each value of its mask, and the label of each object.
 
-    In a frame in which the class of a value is not known (0), the value has the class that it has in other frames.
+    If each value has one class in all frames, it also has this class in frames in which its class is not known (0).
     """
     pairs = {(number, class_) for classes in found for number, class_ in classes.items() if class_}
     known = dict(pairs)

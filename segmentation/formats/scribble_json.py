@@ -39,10 +39,10 @@ def read_scribbles(path: Path | str, num_frames: int | None = None) -> tuple[Int
         return parse_scribbles(json.loads(data.decode("utf-8-sig")), num_frames)
     except OSError as error:
         raise ScribbleError(f"{path.name}: it cannot be read ({error.strerror})") from None
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError):
-        raise ScribbleError(f"{path.name}: it is not JSON") from None
     except ScribbleError as error:
         raise ScribbleError(f"{path.name}: {error}") from None
+    except (ValueError, RecursionError):  # ValueError: also a whole number of thousands of digits
+        raise ScribbleError(f"{path.name}: it is not JSON") from None
 
 
 def write_scribbles(path: Path | str, interactions: Iterable[Interaction], sequence: str, num_frames: int) -> None:
@@ -58,7 +58,7 @@ def parse_scribbles(data: Any, num_frames: int | None = None) -> tuple[Interacti
     """Return the interactions in the parsed JSON of a scribble file, as `read_scribbles` does.
 
     Raises:
-        ScribbleError: `data` is wrong; the message names the frame, the scribble and the field.
+        ScribbleError: `data` is wrong; the message names the wrong part.
     """
     frames = data.get("scribbles") if isinstance(data, Mapping) else None
     if not isinstance(frames, list):
@@ -111,14 +111,16 @@ def _scribble(data: Any, place: str) -> Scribble:
 def _point(data: Any, place: str) -> tuple[float, float]:
     if not isinstance(data, list) or len(data) != 2 or not all(_is_number(value) for value in data):
         raise ScribbleError(f"{place}: expected a point [x, y] of two numbers, got {_short(data)}")
-    x, y = float(data[0]), float(data[1])
+    x, y = data
     if not (0 <= x <= 1 and 0 <= y <= 1):
         raise ScribbleError(f"{place}: {_short(data)} lies outside the frame; x and y are fractions of it, 0..1")
-    return x, y
+    return float(x), float(y)
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return isinstance(value, int) and not isinstance(value, bool)  # it may be too large for a float
 
 
 def _short(value: object) -> str:

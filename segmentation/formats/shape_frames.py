@@ -49,10 +49,11 @@ def video_of_shapes(name: str, frames: Sequence[ShapeFrame]) -> AnnotatedVideo:
     position among the shapes of this label in their image.
 
     The numbers of tracks stay the ids of the objects if each shape has one that can be an id, and no track has two
-    labels. Otherwise the objects become 1, 2, ... in the order of their first shapes.
+    labels. Otherwise the objects become 1, 2, ...: in the order of their tracks if each shape has one and no track has
+    two labels, else in the order of their first shapes.
 
     Raises:
-        AnnotationError: the images have different sizes, or too many objects.
+        AnnotationError: the images have too many pixels, different sizes, or too many objects.
     """
     width, height = frames[0].width, frames[0].height
     check_frame_size(width, height, frames[0].place)

@@ -1,6 +1,4 @@
-"""Chooses, among the video streams of a file, the one that players show. The package `segmentation` and the web
-application's imports use this module.
-"""
+"""Chooses, among the video streams of a file, the one that players show."""
 
 from __future__ import annotations
 

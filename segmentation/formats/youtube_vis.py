@@ -91,11 +91,13 @@ class _Track:
 def read_youtube_vis(data: dict[str, Any]) -> list[AnnotatedVideo]:
     """Read the content of a YouTube-VIS file.
 
-    The objects of a video get the ids that `youtube_vis_pieces` wrote, or 1, 2, ... in a file of another program. Where
-    two objects overlap, the pixels belong to that of the later annotation. Masks are decoded by `AnnotatedVideo.masks`.
+    The id of an object is its `instance_id`, which `youtube_vis_pieces` writes, or else its position (1, 2, ...) among
+    the annotations of the video. Where two objects overlap, the pixels belong to that of the later annotation. Masks
+    are decoded by `AnnotatedVideo.masks`.
 
     Raises:
-        AnnotationError: the file is damaged. Reading the masks also raises it, if their run lengths are damaged.
+        AnnotationError: the file is damaged, or a video has too many objects. Reading the masks also raises it, if
+            their run lengths are damaged.
     """
     names, tracks = category_names(data), annotations_by(data, "video_id")
     return [

@@ -25,8 +25,8 @@ class FeatureCache:
     Args:
         memory_bytes: the most bytes that the tensors may take in memory (of the CUDA device, if they are there). Beyond
             it, the least recently used tensors are dropped.
-        folder: a new folder is created in this one, and every tensor is written there too; `close` removes it. None:
-            tensors are kept in memory only.
+        folder: a new folder is created in this one, and tensors are written there too while the disk has room; `close`
+            removes it. None: tensors are kept in memory only.
         first_stay: once `memory_bytes` are used, the stored tensors stay in memory and new ones are not added. This is
             for tensors that are read in the same order again and again: otherwise each would be dropped just before it
             is read.
@@ -48,7 +48,10 @@ class FeatureCache:
         return len(self._memory)
 
     def get(self, key: str, device: torch.device | str = "cpu") -> Tensor | None:
-        """Return the tensor that was stored under `key`, or None. The caller must not write to it."""
+        """Return the tensor that was stored under `key`, or None. The caller must not write to it.
+
+        A tensor that is only on disk is loaded to `device`.
+        """
         with self._lock:
             value = self._memory.get(key)
             if value is not None:

@@ -17,7 +17,7 @@ _NAMES = ((r"conv(\d*)$", r"bn\1"), (r"atrous_conv$", "bn"), (r"depthwise$", "bn
 
 
 def fold_batch_norms(network: Network) -> Network:
-    """Return a copy of the network in eval mode, with its batch norms merged into the convolutions.
+    """Return a copy of the network in eval mode, with batch norms that directly follow a convolution merged into it.
 
     The copy is for inference only: its state dict has other keys than the network's.
     """
@@ -30,7 +30,7 @@ def fold_batch_norms(network: Network) -> Network:
 
 
 def for_inference(network: Network, device: torch.device, dtype: torch.dtype) -> Network:
-    """Return a copy of the network for inference: on `device`, in `dtype`, without batch norms, channels last."""
+    """Return a copy of the network from `fold_batch_norms` on `device`, in `dtype`, with channels last in memory."""
     folded = fold_batch_norms(network).to(device, dtype)
     return folded.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 

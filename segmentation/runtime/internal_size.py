@@ -17,6 +17,8 @@ LEAST = 8  # smallest side, in pixels: two cells of a feature map at a quarter o
 def internal_size(height: int, width: int, fit: tuple[int, int], max_side: int | None = None) -> tuple[int, int]:
     """Return the height and width to which a frame of `height` x `width` pixels is resized, with its aspect ratio.
 
+    A frame that is smaller than `fit` is enlarged. No side gets shorter than `LEAST`, even if the ratio changes.
+
     Args:
         fit: the largest short side and the largest long side. (480, 854) gives 480 x 854 for a 16:9 video.
         max_side: another limit of the long side, which only matters if it is smaller than that of `fit`.

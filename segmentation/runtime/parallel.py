@@ -38,8 +38,8 @@ class HelperThread:
     def run_both(self, here: Callable[[], A], there: Callable[[], B]) -> tuple[A, B]:
         """Run two independent calls and return both results.
 
-        They run at the same time, or one after the other where the second thread is busy (inside of a call to this
-        method, for example). If one of them raises an exception, it is raised here when both have ended.
+        They run at the same time, or one after the other if the second thread is busy (inside of a call to this method,
+        for example) or does not exist. If one of them raises an exception, it is raised here when none runs any more.
         """
         if self._pool is None or not self._busy.acquire(blocking=False):
             return here(), there()

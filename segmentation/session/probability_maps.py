@@ -80,7 +80,7 @@ def with_objects(maps: ProbabilityMaps, num_objects: int) -> ProbabilityMaps:
 
 
 def _candidates(maps: ProbabilityMaps) -> Iterator[tuple[ProbabilityMaps, int]]:
-    """Yield ever coarser forms of the maps, each with the number of values that its probabilities may have."""
+    """Yield ever coarser forms of the maps, each with the number of steps from probability 0 to 1 that are stored."""
     height, width = maps.shape[1:]
     while True:
         for levels in _LEVELS:

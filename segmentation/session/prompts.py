@@ -1,7 +1,8 @@
 """Turns clicks and boxes into scribbles, for engines that understand scribbles only.
 
-A click becomes a scribble of one point. A box becomes two crossed scribbles through its middle and background scribbles
-around it. In addition, `constraints.Constraints` removes the object's pixels outside of the box.
+A click becomes a scribble of one point. A box becomes background scribbles around it and, if its object has neither a
+scribble nor a positive click in the frame, two crossed scribbles through its middle. In addition,
+`constraints.Constraints` removes the object's pixels outside of the box.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Divides a round into parts. A part is drawn on one frame and computes a range of frames around it, its zone.
 
 A round that was drawn on one frame has one part. In a round with several drawn frames, the first parts compute these
-frames only, in the order of the interactions. Then each other frame is computed from the drawn frame that is nearest to
-it. A stored round is divided in the same way, so that a session that is rebuilt from it computes the same masks.
+frames only, in the order of the interactions. Then each other frame is computed from the nearest drawn frame: with the
+direction "forward" the nearest one before it, with "backward" the nearest one after it. A stored round is divided in
+the same way, so that a session that is rebuilt from it computes the same masks.
 """
 
 from __future__ import annotations
@@ -99,7 +100,8 @@ def _zone(frame: int, drawn: Sequence[int], span: range, direction: str) -> rang
     """Return the zone of a drawn frame: the frames of `span` that are computed from it.
 
     With the direction "both", these are the frames that are nearer to `frame` than to any other frame of `drawn`. A
-    frame in the middle between two drawn frames is computed from the earlier of the two.
+    frame in the middle between two drawn frames is computed from the earlier of the two. With "forward" or "backward",
+    the zone reaches from `frame` in this direction to the next drawn frame or the end of `span`.
     """
     earlier = max((f for f in drawn if f < frame), default=None)
     later = min((f for f in drawn if f > frame), default=None)

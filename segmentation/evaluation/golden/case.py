@@ -87,7 +87,10 @@ class Case:
         return array if array is not None and shape in (None, array.shape) else None
 
     def known(self, name: str) -> Any:
-        """Return the content of the JSON file `name`. If it does not exist, return None and add it to `absent`."""
+        """Return the content of the JSON file `name`. If it does not exist, return None and add it to `absent`.
+
+        Raises GoldenError if it is not JSON.
+        """
         path = self.folder / name
         if not path.exists():
             self.absent.add(name)
@@ -120,7 +123,8 @@ class Case:
     def fill(self, network: nn.Module, gain: float, offset: int = 0) -> None:
         """Fill `network` with the deterministic weights of the case, which depend on its keys.
 
-        The keys, shapes and dtypes are checked against `state_dict.json` first, if that file exists.
+        The keys, shapes and dtypes are checked against `state_dict.json` first, if that file exists: GoldenError is
+        raised if no network in it has all of them.
         """
         known = self.known("state_dict.json")
         found = [[k, list(v.shape), str(v.dtype).removeprefix("torch.")] for k, v in network.state_dict().items()]

@@ -1,6 +1,6 @@
 """Makes deterministic weights and inputs for the golden comparison (see tests/golden/README.md).
 
-A tensor of weights depends only on its key in the state dict, its shape and a seed.
+A tensor of weights depends only on its key in the state dict, its shape, a seed and a gain.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ _KEPT = ("num_batches_tracked", "mean", "std")
 def fill(key: str, shape: Sequence[int], seed: int, gain: float) -> NDArray[np.float32] | None:
     """Return the deterministic weights of the entry `key` of a state dict; None if it keeps its initial value.
 
-    `gain` is the factor of He's initialisation for convolutions and linear layers outside a ResNet.
+    `gain` is the factor of He's initialisation for convolutions and linear layers outside a ResNet. Raises KeyError if
+    there is no rule for such a key.
     """
     leaf = key.rsplit(".", 1)[-1]
     if leaf in _KEPT:

@@ -3,8 +3,8 @@
 For rounds 1 and 2 it prints the seconds per frame of a plain version, which computes as the official code does; those
 of the engine in float32 and in bfloat16, with the speed-up; and the lower limit that arithmetic sets (the plain
 version's GFLOP divided by the speed of matrix products on this machine). Then it prints the peak memory, and the J
-between the masks in float32 and bfloat16. Each engine runs in a separate process, so that its peak memory can be
-measured.
+between the masks in float32 and bfloat16. Of several engines, each runs in a separate process, so that its peak memory
+can be measured.
 """
 
 from __future__ import annotations

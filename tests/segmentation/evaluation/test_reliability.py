@@ -21,3 +21,4 @@ def test_one_mask_is_measured_and_drawn() -> None:
     figures = measure(np.array([0.7], np.float32), np.array([0.5], np.float32))
     assert figures["bins"] == [(pytest.approx(0.7), pytest.approx(0.5), 1)]
     assert "<svg" in draw({"confidence": figures})
+    assert draw({"confidence": figures}) == draw({"confidence": figures})

@@ -49,6 +49,7 @@ GOOD = {"path": [[0.5, 0.5]], "object_id": 1}
         ({"scribbles": [[], [{**GOOD, "path": [["a", "b"]]}]]}, r"path\[0\]: expected a point"),
         ({"scribbles": [[], [{**GOOD, "path": [[0.5, 1.2]]}]]}, r"scribbles\[1\]\[0\]\.path\[0\]"),
         ({"scribbles": [[], [{**GOOD, "path": [[float("nan"), 0.2]]}]]}, r"scribbles\[1\]\[0\]\.path\[0\]"),
+        ({"scribbles": [[], [{**GOOD, "path": [[10**400, 0.2]]}]]}, r"path\[0\]: .* lies outside the frame"),
     ],
 )
 def test_it_names_what_is_wrong(data: Any, sentence: str) -> None:
@@ -56,7 +57,7 @@ def test_it_names_what_is_wrong(data: Any, sentence: str) -> None:
         parse_scribbles(data, 2)
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe\x00", json.dumps({"scribbles": 3}).encode()])
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe\x00", b"1" * 5000, json.dumps({"scribbles": 3}).encode()])
 def test_it_names_the_file(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "bad.json").write_bytes(content)
     with pytest.raises(ScribbleError, match=r"^bad\.json: "):
