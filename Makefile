@@ -66,10 +66,12 @@ lock: .venv/.installed ## write the newest versions that pyproject.toml allows i
 	.venv/bin/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --upgrade --quiet \
 		--no-header --no-annotate --output-file requirements.lock
 
+# Compiled modules are left out: another process may be writing them, and `cp -R` fails if a file that it has seen is gone.
 WHEELS ?= dist
 wheel: frontend/dist/index.html .venv/.evaluation ## build dist/maskwright-VERSION.whl, which holds the page and the weights
 	rm -rf build/wheel && mkdir -p build/wheel
-	cp -R pyproject.toml README.md LICENSE NOTICE maskwright webapp segmentation build/wheel
+	tar --exclude=__pycache__ -cf build/wheel/sources.tar pyproject.toml README.md LICENSE NOTICE maskwright webapp segmentation
+	tar -xf build/wheel/sources.tar -C build/wheel && rm build/wheel/sources.tar
 	cp -R frontend/dist build/wheel/webapp/page
 	$(PY) -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir $(WHEELS) build/wheel
 	rm -rf build/wheel
