@@ -64,9 +64,9 @@ def preview(preview_id: int, passed_on: bool = False) -> None:
 
 @shared_task(name=SCORE_ROUND)
 def score_round(round_id: int) -> None:
-    from webapp.inference.scoring import score
+    from webapp.inference.scoring import score_head_first
 
-    score(round_id)
+    score_head_first(round_id)
 
 
 @shared_task(name=AGREE)

@@ -24,6 +24,7 @@ from webapp.annotation.rounds import create_round
 from webapp.annotation.scores import FORGOTTEN_AFTER, score_info, scores_of, sweep_scores
 from webapp.inference import scoring
 from webapp.inference.scoring import match, score
+from webapp.inference.tasks import score_round
 from webapp.inference.work import work_on
 from webapp.videos.models import Video
 from webapp.videos.storage import folder_of
@@ -130,6 +131,25 @@ def test_a_forgotten_round_is_sent_to_be_scored_again(round_: Round, sent_tasks:
     assert sweep_scores() == 1
     score(round_.pk)
     assert sweep_scores() == 0
+
+
+def test_the_round_that_the_video_stands_at_is_compared_before_older_ones(
+    round_: Round, video: Video, owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw(video, owner, 0, 1)
+    newest = create_round(video=video, author=owner, key=uuid4(), frames=[0], engine="fake", base=round_.pk)
+    work_on(newest.pk)
+    compared: list[int] = []
+    really = scoring.overlaps
+
+    def noted(made: Round) -> Any:
+        compared.append(made.pk)
+        return really(made)
+
+    monkeypatch.setattr(scoring, "overlaps", noted)
+    score_round(round_.pk)  # The tasks come in the order in which the rounds ended.
+    score_round(newest.pk)
+    assert compared == [newest.pk, round_.pk]
 
 
 def test_a_round_that_was_sent_several_times_is_compared_once(
