@@ -65,7 +65,7 @@ class Engine(ABC):
     def num_objects(self, value: int) -> None:
         before = self._num_objects
         self._num_objects = value = checks.checked_count(value, before)
-        # A locked mask may contain the id of an object that is added now: what was computed from it lacks the object.
+        # A locked mask may show an object that is added only now.
         for frame, ids in list(self.locked_ids.items()):
             if any(before < object_id <= value for object_id in ids):
                 self._locked_changed(frame)
@@ -191,9 +191,7 @@ class Engine(ABC):
                 yield from updates
 
     def preview(self, interaction: Interaction) -> MaskUpdate:
-        """Compute the mask that a round would give the drawn frame; for a locked frame, return its locked mask.
-
-        The session's masks and state do not change.
+        """Compute the mask that a round would give the drawn frame. The session's masks and state do not change.
 
         Raises:
             ValueError: as for `run_round`.

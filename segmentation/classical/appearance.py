@@ -2,8 +2,8 @@
 
 They are fitted by ridge regression in closed form, to pixel features and to histogram cells of colour and place.
 All three models solve min_w sum_i c_i (w . phi_i - y_i)^2 + lambda |w|^2 over pixels i with weights c_i, and keep only
-the sums of the normal equations. So the models of several annotated frames are combined by adding their sums, weighted
-by distance in time (`blend`):
+the sums of the normal equations. So models of several frames are combined by adding their sums. The models of texture
+and of colour of several annotated frames are weighted by distance in time (`blend`):
 
 * `TextureModel`: phi = a fixed random layer of rectified units over `ScaledFrame.pixel_features` (an extreme learning
   machine, Huang et al. 2006), y = +-1; lambda is relative to the mean of the diagonal of the normal matrix.

@@ -27,7 +27,7 @@ from segmentation.types import Interaction, LabelMap, MaskUpdate, PastRound
 
 # Memory of the cached models of annotated frames (`appearance_cache.KEPT`) and the maps of a round with a few objects.
 MODELS_BYTES = 48 << 20
-FLOWS_BYTES = 64 << 20  # flow fields of 200 frames at 480p
+FLOWS_BYTES = 64 << 20  # flow fields of about 300 frames at 480p, forward and backward
 
 
 class ClassicalEngine(Engine):

@@ -56,13 +56,13 @@ class MaskFile:
 class MaskHistory:
     """What a session knows between rounds: masks, confidences, scribbles and annotated frames of one video.
 
-    It can be rebuilt from the rounds in the database alone.
+    It can be rebuilt from stored rounds alone.
     """
 
     def __init__(self, height: int, width: int, folder: str | None) -> None:
         self._shape = (height, width)
         self._own = MaskFile(height, width, folder)
-        # Masks of rounds that ran before this session opened. They are read from the database when they are needed.
+        # Masks of stored rounds, and masks that no round made. They are read from the caller's storage when needed.
         self._stored: dict[int, Mapping[int, LabelMap]] = {}
         self._confidence: dict[int, tuple[float, ...]] = {}  # frame -> newest confidence of each object
         self.scribbles: dict[int, list[Scribble]] = {}  # by frame, oldest first

@@ -103,7 +103,8 @@ class CameraMotion:
 def object_motion_score(motion: Motion, camera: CameraMotion | None, warped: FloatMap) -> FloatMap:
     """Return a score [h, w], -5..5, above 0 where a pixel moves more like the object than like the background.
 
-    `warped` is the object's probability map [h, w]. `camera` is the background's motion; if it is None the score is 0.
+    `warped` is the object's probability map [h, w]. `camera` is the background's motion. The score is 0 everywhere if
+    `camera` is None or the object is too small to measure its motion.
     """
     height, width = warped.shape
     inside = warped[::STRIDE, ::STRIDE] > 0.5

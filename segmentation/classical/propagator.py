@@ -297,7 +297,7 @@ class Propagator:
         """Average the new probability map `fresh` of an object with its current mask, and return the result.
 
         The weight of the new map falls to 0 at the next frame where the object was annotated before. If the frame has
-        no mask yet (`missing`), the new map is returned as it is.
+        no mask yet (`missing`), the new map is returned as it is. A removed object otherwise gets an empty map.
         """
         end = self._ends.get(object_id)
         inside = end is not None and 0 <= end < len(self._context.scaled_frames)

@@ -48,7 +48,7 @@ class Seeds:
 class ScribbleDistances:
     """Distances in pixels of each pixel to an object's scribbles (`lines`) and to their bounding box (`box`), [h, w].
 
-    `side` is the longest side of that box in pixels.
+    `side` is the longest side of that box in pixels, but at least 5 % of the frame's longer side.
     """
 
     lines: FloatMap

@@ -191,7 +191,7 @@ class CutterInteraction(Engine):
 def with_cutter(inner: Engine) -> CutterInteraction:
     """Wrap a new session so that the cutter segments its annotated frames.
 
-    Raises WeightsMissing if the checkpoint of the cutter is missing.
+    Raises WeightsMissing if the checkpoint of the cutter is missing, and WeightsError if it cannot be used.
     """
     device = choose_device(inner.settings.device)
     cutter = shared_network(RefinementNet, CUTTER, None, device, torch.float32, compile_refinement_net)

@@ -1,7 +1,7 @@
 """Parts of decoders: residual blocks without batch norm, and the refinement step that merges a skip connection.
 
-They are those of RGMP (Oh et al., CVPR 2018), which IPN and STM use too: 3x3 convolutions with biases, each after a
-ReLU.
+They are those of RGMP (Oh et al., CVPR 2018), which IPN and STM use too: 3x3 convolutions with biases. In a residual
+block, a ReLU comes before each of the two convolutions.
 """
 
 from __future__ import annotations
