@@ -1,7 +1,8 @@
 """Aligned Xception-65, a backbone of DeepLabv3+ (Chollet, CVPR 2017; modified by Chen et al., ECCV 2018).
 
-Every 3x3 convolution is depthwise separable, with batch norm after both parts. Strided separable convolutions replace
-max pooling. There are an entry flow, 16 middle blocks and an exit flow, as in figure 4 of the DeepLabv3+ paper.
+Except for the first two, every 3x3 convolution is depthwise separable, with batch norm after both parts. Strided
+separable convolutions replace max pooling. There are an entry flow, 16 middle blocks and an exit flow, as in figure 4
+of the DeepLabv3+ paper.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""Trains the networks of all engines with the same loop, on short clips of labelled data with synthetic scribbles."""
+"""Trains the networks of all engines with the same loop, on short clips of labelled data."""

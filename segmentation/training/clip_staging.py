@@ -28,7 +28,7 @@ def with_twin(clip: Clip, random: np.random.Generator, named: bool) -> Clip:
     """Return the clip with a copy of object 1 beside it and behind all objects.
 
     If `named`, the pixels of the copy are labelled as a new object with the id `num_objects` + 1, otherwise as
-    background.
+    background. The clip stays as it is if frame 0 does not show object 1, or not the copy that gets an id.
     """
     height, width = clip.labels.shape[1:]
     ys, xs = np.nonzero(clip.labels[0] == 1)

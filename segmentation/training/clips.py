@@ -1,6 +1,7 @@
 """Makes training clips: a few frames of a video, or of a still image with synthetic motion, with pasted objects.
 
-Clip k of a run depends on (seed, k) alone, so a resumed run continues with the same clips.
+With the same data and settings, clip k of a run depends on (seed, k) alone, so a resumed run continues with the same
+clips.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ class ClipConfig:
     frames: int = 3
     height: int = 240
     width: int = 416
-    max_gap: int = 4  # largest distance between two frames of a video clip
+    max_gap: int = 4  # largest distance between two successive frames of a video clip
     reach: int = 0  # largest distance between the first two frames of a clip, if greater than max_gap
     video: float = 0.5  # probability of a clip from a video instead of a still image
     paste: float = 0.5  # probability of a pasted object; half of these clips get a second one
@@ -101,7 +102,8 @@ class Clips:
     ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]] | None:
         """Return frames [T, H, W, 3] and labels [T, H, W] of a video, cropped and warped along a random camera path.
 
-        None if no object is visible. `pasted` says that an object of the result will be pasted into another clip.
+        None if the first frame shows no object. `pasted` says that an object of the result will be pasted into another
+        clip.
         """
         config = self.config
         indices = _indices(random, len(video), config)

@@ -36,7 +36,10 @@ def read_log(path: Path) -> dict[str, tuple[list[float], list[float]]]:
 
 
 def draw(path: Path) -> str:
-    """Return an SVG of a log: the loss (above), and the scores in training and validation (below), over hours."""
+    """Return an SVG of a log: the loss (above), and the scores in training and validation (below), over hours.
+
+    Raises ValueError if the file is not such a log, or has no loss yet.
+    """
     from matplotlib.figure import Figure
 
     log = read_log(path)

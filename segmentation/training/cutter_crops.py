@@ -186,8 +186,8 @@ class Correcting:
     def of(self, before: LabelMap, earlier: list[Scribble]) -> list[Known]:
         """Make a sample that corrects the mask `before`, [H, W] of 0 and 1, and sometimes more that correct its result.
 
-        The corrections end when no wrong region is large enough for a scribble. `earlier` are the scribbles that were
-        drawn before.
+        The corrections end at random, or when no wrong region is large enough for a scribble or the mask is empty.
+        `earlier` are the scribbles that were drawn before.
         """
         made: list[Known] = []
         while True:

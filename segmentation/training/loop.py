@@ -297,7 +297,7 @@ def echoed(step: int, uses: int) -> int:
     """Return the number of the batch for a step if each batch is used in `uses` steps.
 
     Of `uses` consecutive steps, the first uses a new batch, and the others the batches that were new ECHO, 2 * ECHO,
-    ... batches ago.
+    ... batches ago. Where there are no such batches yet, they use the new one, too.
     """
     number, again = divmod(step, uses)
     return number - again * ECHO if number >= again * ECHO else number
@@ -353,9 +353,9 @@ def write_whole(path: Path, state: Any) -> None:
 
 @contextmanager
 def _complete(path: Path) -> Iterator[Path]:
-    """Context manager: yields a temporary path for writing, which is renamed to `path` at the end.
+    """Context manager for code that writes the file `path`, which it yields.
 
-    Raises TrainingStopped if the file cannot be written.
+    If that fails, unfinished files (*.part) in its folder are removed, and TrainingStopped is raised.
     """
     try:
         yield path

@@ -49,7 +49,7 @@ class Plan:
 def load_plan(engine: str, config: str) -> Plan:
     """Load the plan `config` of an engine. `config` may also be the path of a TOML file.
 
-    Raises ValueError if there is no such plan; the message lists the known plans.
+    Raises ValueError if there is no such plan (for a name, the message lists the known plans), or if it is wrong.
     """
     given = Path(config)
     if given.suffix == ".toml":
@@ -65,7 +65,7 @@ def load_plan(engine: str, config: str) -> Plan:
 
 
 def parse_plan(text: str) -> Plan:
-    """Parse the TOML text of a plan. Raises ValueError for an unknown or missing field."""
+    """Parse the TOML text of a plan. Raises ValueError for an unknown or missing field of it, or if it has no stages."""
     data = tomllib.loads(text)
     stages = []
     for entry in data.pop("stages", []):

@@ -28,11 +28,11 @@ from segmentation.training.sources import LabelledVideo, find_sources
 from segmentation.training.synthetic_scribbles import correcting_scribbles, first_scribbles
 from segmentation.types import IGNORE, FloatMap, Interaction, Scribble
 
-SHORT_SIDE = 240  # pixels; the engine computes at this size, so that nothing is resized
+SHORT_SIDE = 240  # pixels; for a 16:9 video the engine computes at this size, so that nothing is resized
 FRAMES = 40
 ROUNDS = 3
 MOST_OBJECTS = 3
-LEAST_AREA = 0.004  # smallest area of an object in the first frame of a recording, as a fraction of the frame
+LEAST_AREA = 0.004  # smallest area of an object in the frame that is drawn on first, as a fraction of the frame
 
 Map = FloatMap
 
@@ -55,7 +55,7 @@ class RecordedPropagation:
 
 
 class Found:
-    """The probability maps of every frame before the cutter refines them, uint8 [T, n, h, w]."""
+    """The newest probability maps of every frame, uint8 [T, n, h, w]; 255 is probability 1."""
 
     def __init__(self, frames: int, objects: int, grid: tuple[int, int]) -> None:
         self.maps = np.zeros((frames, objects, *grid), np.uint8)
@@ -83,7 +83,10 @@ class Recorder(ClassicalEngine):
 
 
 def record(video: LabelledVideo, random: np.random.Generator) -> RecordedPropagation | None:
-    """Record rounds on a random part of a video. Returns None if no object is large enough in its first frame."""
+    """Record rounds on a random part of a video, of which a random frame is drawn on first.
+
+    Returns None if no object is large enough in that frame.
+    """
     step = int(random.integers(1, 3)) if len(video) >= FRAMES else 1
     begin = int(random.integers(0, max(1, len(video) - step * FRAMES + 1)))
     indices = tuple(range(begin, len(video), step))[:FRAMES]

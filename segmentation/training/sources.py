@@ -42,7 +42,8 @@ class LabelledVideo:
     def load(self, index: int, short_side: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         """Load a frame, RGB [h, w, 3], and its labels [h, w]. Both are reduced to a shorter side of `short_side`.
 
-        Smaller frames keep their size.
+        Smaller frames keep their size. Raises DataError if one of the two files cannot be used, or if their sizes
+        differ.
         """
         bgr = cv2.imread(str(self.images[index]), cv2.IMREAD_COLOR)
         if bgr is None:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from segmentation.evaluation.stroke import largest_part, middle_path
 from segmentation.types import IGNORE, Scribble
 
-MIN_ERROR = 0.0008  # smallest wrong region that gets a scribble, as a fraction of the frame
+MIN_ERROR = 0.0008  # the fewest wrong pixels of an id that get a scribble, as a fraction of the frame
 
 # Radius of the disk in `_opened`, as in the DAVIS robot: a fraction of the square root of the region's area, and at
 # most a fraction of the frame's shorter side.

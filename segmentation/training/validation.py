@@ -1,4 +1,4 @@
-"""Validates an engine on held-out videos with the automatic scribbles of `segmentation.evaluation.quick`."""
+"""Validates an engine on held-out videos with the automatic scribbles of `segmentation.evaluation.stroke`."""
 
 from __future__ import annotations
 
