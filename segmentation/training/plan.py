@@ -65,7 +65,7 @@ def load_plan(engine: str, config: str) -> Plan:
 
 
 def parse_plan(text: str) -> Plan:
-    """Parse the TOML text of a plan. Raises ValueError for an unknown or missing field of it, or if it has no stages."""
+    """Parse the TOML text of a plan. Raises ValueError for an unknown or missing field, or if there are no stages."""
     data = tomllib.loads(text)
     stages = []
     for entry in data.pop("stages", []):

@@ -124,7 +124,7 @@ class Inet(nn.Module):
         """Segment N objects in a frame.
 
         Args:
-            frame: the frame, [1, 3, H, W] in 0..1.
+            frame: the frame of all objects, or one for each, [1 or N, 3, H, W] in 0..1.
             mask: the probability map of each object so far, [N, H, W].
             positive: 1 under the object's scribbles, else 0, [N, H, W].
             negative: 1 under all other scribbles, else 0, [N, H, W].
@@ -166,7 +166,7 @@ class Pnet(nn.Module):
         """Segment N objects in a frame.
 
         Args:
-            frame: the frame, [1, 3, H, W] in 0..1.
+            frame: the frame of all objects, or one for each, [1 or N, 3, H, W] in 0..1.
             reference: the aggregated reference feature of each object, [N, C, h, w].
             before: the probability map of each object in this frame from the previous round, [N, H, W].
             neighbour: the mask of each object in the adjacent frame, rounded to 0 or 1, [N, H, W].

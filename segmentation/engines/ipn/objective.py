@@ -44,7 +44,7 @@ class Objective:
         settle_norms: the share of the training after which batch norms use their running statistics; 0 = never.
         body: the path of pretrained weights, or "" for random weights.
         rounds: the number of rounds on each clip.
-        keep: the share of pixels, those with the largest loss, that the cross-entropy counts.
+        keep: the share of pixels, those with the largest loss, that always count in the cross-entropy.
         overlap: the weight of (1 - soft J) in the loss.
         given_masks: the probability that an annotated frame gets its true mask, as if the cutter had segmented it.
         sides: the weight of the losses of the coarser logits.

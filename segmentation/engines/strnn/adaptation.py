@@ -1,11 +1,12 @@
-"""Fits the last layer of ST-RNN, a 1x1 convolution, to the scribbles by ridge regression (Lin et al. 2019, equation 3).
+"""Fits the last layer of ST-RNN, a 1x1 convolution, to known pixels by ridge regression (Lin et al. 2019, equation 3).
 
 The paper calls this closed-form online adaptation.
 
     W* = argmin |W^T X - Y|^2 + lambda |W|^2 = (X X^T + lambda I)^-1 X Y^T
 
-Samples are cells of the feature map whose ids are known, by scribbles on objects or on the background. X [D, S] are the
-features of S samples, Y [n, S] their ids as one-hot columns, W [D, n] the weights of the layer.
+Samples are cells of the feature map whose ids are known from scribbles, or from masks that a person accepted or
+painted. X [D, S] are the features of S samples, Y [n, S] their ids as one-hot columns, W [D, n] the weights of the
+layer.
 """
 
 from __future__ import annotations

@@ -63,7 +63,8 @@ class Objective:
         ratio: the weight of the loss of equation 4 of the paper (`ratio_of`).
         adapted: the weight of the loss of the masks after the last layer was fitted in closed form, with gradients
             through the fit (as in Bertinetto et al. 2019; the paper does not have it). With 0 it is not computed.
-        keep: the share of pixels, those with the largest loss, that the cross-entropy counts (`adapted` and RGMP).
+        keep: the share of pixels, those with the largest loss, that always count in the cross-entropy (`adapted` and
+            RGMP).
         overlap: the weight of (1 - soft J) in the same losses.
         given_masks: the probability that the last layer is also fitted to the true masks of annotated frames.
         damaged: the probability that the mask from which RGMP propagates has random errors.
@@ -198,11 +199,10 @@ class _Features(_TrainingStep):
         return torch.stack([torch.stack([branch.rnn(frame)[0] for frame in clip]) for clip in x])
 
     def _ratio(self, outputs: Tensor) -> Tensor:
-        """Return the mean over all objects of the loss of equation 4 of the ST-RNN paper (`ratio_of`).
-
-        `outputs` [B, T, D, h, w] are the outputs y of a branch, which is a backbone with its RNN.
+        """Return the mean of the loss of equation 4 of the ST-RNN paper (`ratio_of`) over the cells of all objects.
 
         For each object, its cells in a random frame are compared with the cells of all other frames of the clip.
+        `outputs` [B, T, D, h, w] are the outputs y of a branch, which is a backbone with its RNN.
         """
         anchor = int(self.random.integers(self.batch.length))
         pool = [t for t in range(self.batch.length) if t != anchor]
@@ -363,7 +363,7 @@ STAGES: dict[str, Step] = {"features": _FrameFeatures, "time": _Time, "refinemen
 def ratio_of(anchors: Tensor, positives: Tensor, negatives: Tensor) -> Tensor:
     """Return the loss of equation 4 of the ST-RNN paper for each of A cells of an object (anchors), [A].
 
-    It is the distance to the nearest cell of the object, divided by the distance to the nearest other cell.
+    It is the squared distance to the nearest cell of the object, divided by that to the nearest other cell (see ALPHA).
 
     Args:
         anchors: features of cells of the object in a frame, [A, D].
