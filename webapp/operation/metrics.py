@@ -14,7 +14,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Avg, Count, DurationField, ExpressionWrapper, F, Max, Min, Q, Sum
+from django.db.models import Avg, Count, DurationField, ExpressionWrapper, F, Max, Q, Sum
 from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.cache import never_cache
@@ -28,6 +28,8 @@ from webapp.annotation.models import Export, ExportState, Mask, Round, RoundStat
 from webapp.http import figures
 from webapp.inference.workers import workers_of_all_kinds
 from webapp.live.outbox import Outbox
+from webapp.operation.queues import waiting_in
+from webapp.tasks.models import Queue
 from webapp.videos.models import Upload, Video, VideoState
 
 RECENT = timedelta(minutes=15)  # the window of the metrics of speed
@@ -101,17 +103,10 @@ def _speed() -> Iterator[Metric]:
 
 
 def _queues() -> Iterator[Metric]:
-    """Yield how many rounds, imports and exports wait for a worker, and how long the oldest of each has waited."""
-    waiting = {
-        "rounds": (Round.objects.filter(state=RoundState.QUEUED), "created_at"),
-        "imports": (Video.objects.filter(state=VideoState.IMPORTING, heartbeat__isnull=True), "created_at"),
-        "exports": (Export.objects.filter(state=ExportState.QUEUED), "created_at"),
-    }
-    lengths, ages = [], []
-    for name, (rows, since) in waiting.items():
-        found = rows.aggregate(number=Count("pk"), oldest=Min(since), now=Max(Now()))
-        lengths.append(([name], found["number"]))
-        ages.append(([name], (found["now"] - found["oldest"]).total_seconds() if found["oldest"] else 0.0))
+    """Yield how many tasks of each queue wait for a worker, and how long the oldest of them has waited."""
+    found = {queue.value: waiting_in(queue) for queue in Queue}
+    lengths: Rows = [([name], number) for name, (number, _) in found.items()]
+    ages: Rows = [([name], seconds) for name, (_, seconds) in found.items()]
     yield _by("maskwright_queue_length", "What waits for a worker.", ["queue"], lengths)
     yield _by("maskwright_queue_age_seconds", "How long the oldest in the queue has waited.", ["queue"], ages)
 

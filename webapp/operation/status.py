@@ -12,42 +12,37 @@ from typing import Any
 import django
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Count, F, Max, Min, OuterRef, QuerySet, Subquery, Sum
+from django.db.models import Count, F, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce, Now
 
 from webapp.accounts.models import User
 from webapp.annotation.claims import ROUNDS
-from webapp.annotation.export.jobs import EXPORTS, stop_export
+from webapp.annotation.export.jobs import stop_export
 from webapp.annotation.head import hold
 from webapp.annotation.imports.jobs import stop_mask_import
-from webapp.annotation.imports.lease import MASK_IMPORTS
 from webapp.annotation.models import Export, ExportState, Round
 from webapp.annotation.rounds import stop
 from webapp.audit.entries import Thing, record
 from webapp.inference.models import Worker
 from webapp.inference.workers import ALIVE_WITHIN, drain
+from webapp.operation.queues import LEASES, WAITING_SINCE, running_in, waiting_in
 from webapp.problems import NotFound
 from webapp.projects.models import Project
-from webapp.quality.consensus_lease import CONSENSUS
 from webapp.tasks.lease import Lease
 from webapp.tasks.models import PausedQueue, Queue
-from webapp.videos.fetching import FETCHES
 from webapp.videos.import_queue import IMPORTS, cancel_import
 from webapp.videos.models import Video, VideoState
-from webapp.webhooks.deliveries import DELIVERIES
 
 MOST_RUNNING = 200  # The most tasks and projects that are listed.
-
-# The leases of the tasks that are shown and can be cancelled, by the names of their kinds.
-LEASES: dict[str, Lease[Any]] = {"round": ROUNDS, "import": IMPORTS, "mask_import": MASK_IMPORTS, "export": EXPORTS}
-OTHER_LEASES: tuple[Lease[Any], ...] = (FETCHES, CONSENSUS, DELIVERIES)  # Their tasks wait in the same queues.
 
 
 @dataclass(frozen=True)
 class QueueStatus:
-    """A queue. `waiting` and `running` count the rounds, imports of videos and of masks, or exports in it.
+    """A queue. `waiting` and `running` count all tasks in it.
 
-    `oldest_seconds` is how long the oldest of those that wait has waited; 0 if none waits.
+    "rounds" has rounds; "imports" has imports of videos and of masks, and fetches of files; "exports" has exports, the
+    work on consensuses, and the deliveries to webhooks that are due. `oldest_seconds` is how long the oldest of those
+    that wait has waited; 0 if none waits.
     """
 
     name: Queue
@@ -156,7 +151,7 @@ def resume(queue: Queue, by: User) -> None:
     """End a pause, and tell the workers what waits."""
     if PausedQueue.objects.filter(queue=queue).delete()[0]:
         record(by, "queue.resume", Thing("queue", None, queue))
-        for lease in (*LEASES.values(), *OTHER_LEASES):
+        for lease in WAITING_SINCE:
             if lease.queue == queue:
                 lease.notify_all()
 
@@ -213,19 +208,14 @@ def _queues() -> list[QueueStatus]:
     paused = {row.queue: row for row in PausedQueue.objects.select_related("paused_by")}
     found = []
     for queue in Queue:
-        leases = [lease for lease in LEASES.values() if lease.queue == queue]
-        rows = [
-            lease.waiting().aggregate(number=Count("pk"), oldest=Min("created_at"), now=Max(Now())) for lease in leases
-        ]
+        waiting, oldest_seconds = waiting_in(queue)
         pause = paused.get(queue)
         found.append(
             QueueStatus(
                 name=queue,
-                waiting=sum(row["number"] for row in rows),
-                running=sum(lease.running().count() for lease in leases),
-                oldest_seconds=max(
-                    (row["now"] - row["oldest"]).total_seconds() if row["oldest"] else 0 for row in rows
-                ),
+                waiting=waiting,
+                running=running_in(queue),
+                oldest_seconds=oldest_seconds,
                 paused=pause is not None,
                 paused_by=pause.paused_by.shown_name if pause is not None and pause.paused_by is not None else None,
                 paused_at=None if pause is None else pause.paused_at,

@@ -10,8 +10,8 @@ class Queue(models.TextChoices):
     """The kinds of background work that can be paused apart from each other."""
 
     ROUNDS = "rounds"
-    IMPORTS = "imports"  # of videos and of masks
-    EXPORTS = "exports"
+    IMPORTS = "imports"  # of videos and of masks, and fetches of files
+    EXPORTS = "exports"  # also the work on consensuses and deliveries to webhooks
 
 
 class PausedQueue(models.Model):

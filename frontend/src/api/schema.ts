@@ -4772,9 +4772,11 @@ export interface components {
         };
         /**
          * QueueStatus
-         * @description A queue. `waiting` and `running` count the rounds, imports of videos and of masks, or exports in it.
+         * @description A queue. `waiting` and `running` count all tasks in it.
          *
-         *     `oldest_seconds` is how long the oldest of those that wait has waited; 0 if none waits.
+         *     "rounds" has rounds; "imports" has imports of videos and of masks, and fetches of files; "exports" has exports, the
+         *     work on consensuses, and the deliveries to webhooks that are due. `oldest_seconds` is how long the oldest of those
+         *     that wait has waited; 0 if none waits.
          */
         QueueStatus: {
             name: components["schemas"]["Queue"];

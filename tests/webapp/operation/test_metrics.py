@@ -80,10 +80,10 @@ def test_an_empty_site_has_figures_too(client: Client, db: None, token: dict[str
 
 
 def test_the_number_of_queries_does_not_grow(site: Site, django_assert_num_queries: DjangoAssertNumQueries) -> None:
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(18):
         list(SiteFigures().collect())
     for _ in range(3):
         run(site.video, site.round.author, site.video.head.round_id)
         site.video.head.refresh_from_db()
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(18):
         list(SiteFigures().collect())

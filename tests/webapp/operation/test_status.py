@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from tests.webapp.conftest import run
 from tests.webapp.operation.conftest import Site
 from webapp.accounts.models import User
 from webapp.annotation.claims import claim
-from webapp.annotation.models import Round, RoundState
+from webapp.annotation.models import MaskImport, Round, RoundState
 from webapp.audit.models import AuditEntry
 from webapp.inference import tasks, workers
+from webapp.jobs.models import Job
+from webapp.quality.models import Computing, Consensus
 from webapp.tasks import intake as intakes
 from webapp.tasks.models import PausedQueue
 from webapp.tasks.worker_names import own_name
@@ -97,6 +101,31 @@ def test_workers_are_told_of_all_that_waits_when_a_pause_ends(
         with django_capture_on_commit_callbacks(execute=True):
             patch(admin, queue, False)
         assert task in sent_tasks
+
+
+def test_every_kind_of_task_counts_in_its_queue(admin: Client, site: Site) -> None:
+    author, project = site.round.author, site.video.project
+    Fetch.objects.create(project=project, source="reef.mp4", created_by=author)
+    MaskImport.objects.create(project=project, video=site.video, author=author)
+    hook = Webhook.objects.create(project=project, url="https://tools.example.org", created_by=author)
+    due, later = timezone.now() - timedelta(minutes=1), timezone.now() + timedelta(hours=1)
+    for at in (due, later):
+        delivery = Delivery.objects.create(webhook=hook, event="ping", body="{}", next_at=at)
+        Delivery.objects.filter(pk=delivery.pk).update(created_at=timezone.now() - timedelta(days=1))
+    consensus = Consensus.objects.create(job=Job.objects.get(), created_by=author, state=Computing.WAITING)
+    queues = {queue["name"]: queue for queue in asked(admin)["queues"]}
+    assert {name: (queue["waiting"], queue["running"]) for name, queue in queues.items()} == {
+        "rounds": (0, 0),
+        "imports": (2, 0),
+        "exports": (2, 0),
+    }
+    assert 60 <= queues["exports"]["oldest_seconds"] < 600, "a delivery waits since it is due"
+    metrics = admin.get("/metrics").content.decode()
+    assert 'maskwright_queue_length{queue="imports"} 2.0' in metrics
+    assert 'maskwright_queue_length{queue="exports"} 2.0' in metrics
+    Consensus.objects.filter(pk=consensus.pk).update(state=Computing.RUNNING, heartbeat=timezone.now())
+    (exports,) = (queue for queue in asked(admin)["queues"] if queue["name"] == "exports")
+    assert (exports["waiting"], exports["running"]) == (1, 1)
 
 
 def test_pausing_twice_is_one_pause(admin: Client) -> None:
