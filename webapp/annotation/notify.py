@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
@@ -68,6 +69,13 @@ def group_of(video_id: int) -> str:
     return f"video.{video_id}"
 
 
+def is_own(message: Mapping[str, object]) -> bool:
+    """Return whether this process sent a notification. Redis delivers it to its sender, too, whose listeners have been
+    called by then.
+    """
+    return message.get("process") == _background.process
+
+
 def bells() -> Path:
     """Return the folder of the named pipes by which, in embedded mode, workers tell the web process of changes."""
     return Path(settings.HOME) / "queue" / "followers"
@@ -87,7 +95,7 @@ class _Background:
 
     The channel layer keeps its connections per event loop, and its callers here have no loop. At most `MOST_UNSENT`
     notifications wait, so that they do not pile up while Redis hangs; further ones are dropped, because followers read
-    new rows every second anyway.
+    new rows every second anyway. `process` names this process in the notifications.
     """
 
     def __init__(self) -> None:
@@ -95,26 +103,39 @@ class _Background:
         self._pid = 0
         self._loop: asyncio.AbstractEventLoop
         self._unsent: set[Future[None]] = set()
+        self._waiting: set[int] = set()  # The videos whose notification is not being sent yet.
+        self.process = ""
 
     def send(self, video_id: int) -> None:
-        """Tell the other processes soon that a video changed. Returns at once."""
+        """Tell the other processes soon that a video changed. Returns at once.
+
+        A transaction may log several changes of a video, and one notification tells of all of them.
+        """
         with self._lock:
             if self._pid != os.getpid():  # This is the first use, or the first one after a fork.
-                self._loop, self._pid, self._unsent = asyncio.new_event_loop(), os.getpid(), set()
-                threading.Thread(target=self._loop.run_forever, name="notify", daemon=True).start()
-        if len(self._unsent) >= MOST_UNSENT:
-            log.warning("notification_lost", video=video_id, error="too many are unsent")
-            return
-        future = asyncio.run_coroutine_threadsafe(_tell_group(video_id), self._loop)
+                self._start()
+            if video_id in self._waiting:
+                return
+            if len(self._unsent) >= MOST_UNSENT:
+                log.warning("notification_lost", video=video_id, error="too many are unsent")
+                return
+            self._waiting.add(video_id)
+        future = asyncio.run_coroutine_threadsafe(self._tell_group(video_id), self._loop)
         self._unsent.add(future)
         future.add_done_callback(self._unsent.discard)
         future.add_done_callback(partial(_report, video_id))
 
+    def _start(self) -> None:
+        self._loop, self._pid, self._unsent, self._waiting = asyncio.new_event_loop(), os.getpid(), set(), set()
+        self.process = secrets.token_hex(8)
+        threading.Thread(target=self._loop.run_forever, name="notify", daemon=True).start()
 
-async def _tell_group(video_id: int) -> None:
-    message = {"type": "video.changed", "video": video_id}
-    async with asyncio.timeout(SEND_SECONDS):
-        await get_channel_layer().group_send(group_of(video_id), message)
+    async def _tell_group(self, video_id: int) -> None:
+        with self._lock:
+            self._waiting.discard(video_id)  # A change that is committed from now on needs another notification.
+        message = {"type": "video.changed", "video": video_id, "process": self.process}
+        async with asyncio.timeout(SEND_SECONDS):
+            await get_channel_layer().group_send(group_of(video_id), message)
 
 
 def _report(video_id: int, future: Future[None]) -> None:

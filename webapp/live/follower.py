@@ -257,7 +257,8 @@ class Follower:
 
     def _heard(self, message: dict[str, object]) -> None:
         if message["type"] == "video.changed":
-            self.wake()
+            if not notify.is_own(message):
+                self.wake()
         elif message["type"] == "video.presence" and message["process"] != self._process:
             if self.board.hear(str(message["process"]), message["viewers"]):  # type: ignore[arg-type]
                 self._others_know = False

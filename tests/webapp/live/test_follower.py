@@ -137,7 +137,7 @@ async def test_a_hub_notices_what_nobody_notified_it_of_while_no_round_runs(
     hub, outbox = Hub(lambda: WorkerStatus(alive=False, device="", text="")), Outbox()
     follower, subscriber = await hub.join(video.pk, outbox)
     subscriber.caught_up(0, 0, Role.OWNER)
-    await asyncio.sleep(0.1)  # The follower has polled once.
+    await until(lambda: follower._leases_read)  # The follower has polled once.
     polls = Counter[str]()
     monkeypatch.setattr(change_feed, "poll", counted(change_feed.poll, polls))
     await asyncio.sleep(0.1)
@@ -176,3 +176,25 @@ async def test_a_browser_that_goes_while_it_waits_to_follow_leaves_nothing_behin
         await joining
     assert (follower.subscribers, hub._followers, hub._watch) == (set(), {}, None)
     assert all(task.done() for task in follower._tasks)
+
+
+async def test_a_follower_is_woken_by_the_notifications_of_other_processes_only(
+    transactional_db: None, video: Video, quick: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The listener of its own process wakes it for what that process wrote. Redis delivers the same a second time."""
+    layer = Layer()
+    layer.away = False
+    monkeypatch.setattr(module, "get_channel_layer", lambda: layer)
+    monkeypatch.setattr(module.notify, "is_own", lambda message: message["process"] == "own")
+    follower = Follower(video.pk)
+    await follower.started.wait()
+    woken: list[str] = []
+    for process in ("own", "another", "own"):
+        event = follower.next_wake()
+        await layer.messages.put({"type": "video.changed", "video": video.pk, "process": process})
+        await until(layer.messages.empty)
+        await asyncio.sleep(0.02)
+        woken += [process] if event.is_set() else []
+    assert woken == ["another"]
+    await follower.stop()
+    close_connections()
