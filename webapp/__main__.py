@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+TRAIN = "import sys; from segmentation.training.__main__ import main; sys.exit(main(program={program!r}))"
 REMOTE = ("upload", "fetch", "run", "export", "import")  # These work on a server over REST.
 OVERVIEW = """\
 usage: maskwright [--home DIR] COMMAND [options]
@@ -49,7 +50,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
         sys.exit(run_remote(words))
     if words[0] == "train":  # In a program of its own, because this one never loads PyTorch.
-        os.execv(sys.executable, [sys.executable, "-m", "segmentation.training", *words[1:]])
+        from webapp.installation import COMMAND
+
+        os.execv(sys.executable, [sys.executable, "-c", TRAIN.format(program=f"{COMMAND} train"), *words[1:]])
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
     from webapp.process.command_line import run
 

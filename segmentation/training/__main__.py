@@ -24,9 +24,12 @@ from segmentation.training.trunks import with_trunk
 from segmentation.trunk import TRUNKS
 
 
-def parser() -> argparse.ArgumentParser:
-    parse = argparse.ArgumentParser(prog="python -m segmentation.training", description=__doc__)
-    parse.add_argument("engine", help="name of the engine")
+def parser(program: str) -> argparse.ArgumentParser:
+    parse = argparse.ArgumentParser(
+        prog=program,
+        description="Train an engine's networks as a plan (TOML file) says. A run that was stopped can be resumed.",
+    )
+    parse.add_argument("engine", help=f"name of the engine: {', '.join(registry.objectives())}")
     parse.add_argument("--config", default="compact", help="name of a plan, or a TOML file (compact)")
     parse.add_argument("--data", type=Path, required=True, help="folder of the training sets")
     parse.add_argument("--out", type=Path, required=True, help="folder of checkpoints and log")
@@ -60,8 +63,12 @@ def objective_of(plan: Plan) -> Callable[..., Objective]:
     return found
 
 
-def main(arguments: list[str] | None = None) -> int:
-    args = parser().parse_args(arguments)
+def main(arguments: list[str] | None = None, program: str = "python -m segmentation.training") -> int:
+    """Train as the command line `arguments` says; None means the arguments of this process.
+
+    `program` is what the person typed to start it. The help shows it.
+    """
+    args = parser(program).parse_args(arguments)
     if args.threads:
         torch.set_num_threads(args.threads)
     try:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import pkgutil
+import sys
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from django.core.management.base import BaseCommand
 
 from maskwright import command_line, connection
 from webapp import management
@@ -165,3 +168,27 @@ def test_the_overview_names_every_command_for_people() -> None:
     of_processes_and_developers = {"web", "worker", "measure_latency", "export_openapi", "import_davis"}
     listed = {line.split()[0] for line in OVERVIEW.splitlines() if line.startswith("  ")}
     assert listed == {*REMOTE, "train", *commands - of_processes_and_developers}
+
+
+def test_training_is_explained_under_the_name_that_was_typed(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    def start(program: str, words: list[str]) -> None:
+        monkeypatch.setattr(sys, "argv", ["-c", *words[3:]])
+        exec(words[2], {})
+
+    monkeypatch.setattr(os, "execv", start)
+    with pytest.raises(SystemExit) as ended:
+        maskwright(["train", "--help"])
+    assert ended.value.code == 0
+    said = capsys.readouterr().out
+    assert said.startswith("usage: manage.py train ")
+    assert "segmentation.training" not in said
+
+
+def test_the_help_of_a_command_has_only_its_own_options(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    for name in ("suppressed_base_arguments", "requires_system_checks"):
+        monkeypatch.setattr(BaseCommand, name, getattr(BaseCommand, name))  # They are set back after this test.
+    with pytest.raises(SystemExit):
+        maskwright(["fsck", "--help"])
+    said = capsys.readouterr().out
+    assert "--repair" in said
+    assert "--skip-checks" not in said
