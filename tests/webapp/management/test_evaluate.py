@@ -22,7 +22,7 @@ def manage(home: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
     fake = {"MASKWRIGHT_ENGINES": "tests.segmentation.fake_engine", "OMP_NUM_THREADS": "1"}
     return subprocess.run(
         [sys.executable, str(settings.BASE_DIR / "manage.py"), *map(str, arguments)],
-        cwd=settings.BASE_DIR,
+        cwd=home.parent,
         env={**others, **fake, "MASKWRIGHT_HOME": str(home)},
         capture_output=True,
         text=True,
@@ -42,7 +42,7 @@ def home(tmp_path: Path) -> Path:
 
 def test_the_robot_plays_on_a_projects_videos(home: Path, tmp_path: Path) -> None:
     out = tmp_path / "report"
-    done = manage(home, "evaluate", "Reef", "--out", out, "--", "--engine", "fake", "--rounds", "2")
+    done = manage(home, "evaluate", "Reef", "--out", out.name, "--", "--engine", "fake", "--rounds", "2")
     assert done.returncode == 0, done.stderr
     engine = json.loads((out / "report.json").read_text())["engines"]["fake"]
     assert len(engine["by_round"]) == 2

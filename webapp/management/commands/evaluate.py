@@ -19,6 +19,7 @@ from django.utils import timezone
 from django.utils.text import slugify
 
 from segmentation.formats.davis_folder import DavisPaths
+from webapp.installation import COMMAND
 from webapp.projects.models import Project
 from webapp.storage.files import storage
 from webapp.videos.models import Video, VideoState
@@ -27,8 +28,8 @@ from webapp.videos.storage import VideoFiles, folder_of, read_file
 
 class Command(BaseCommand):
     help = (
-        "Compare engines with the DAVIS robot on a project's own videos that have ground truth. Behind -- stand "
-        "options of `python -m segmentation.evaluation`: manage.py evaluate PROJECT -- --engine flow --rounds 8"
+        "Compare engines with the DAVIS robot on a project's own videos that have ground truth. What follows -- are "
+        f"options of `python -m segmentation.evaluation`, as in {COMMAND} evaluate PROJECT -- --engine flow"
     )
     passed_on: Sequence[str] = ()
 
@@ -98,7 +99,9 @@ def lay_out(videos: list[Video], root: Path) -> None:
 
 
 def evaluate(root: Path, out: Path, options: Sequence[str]) -> int:
-    """Run the evaluation program in this terminal and return its exit status."""
+    """Run the evaluation program in this terminal and this working directory, and return its exit status."""
     command = [sys.executable, "-m", "segmentation.evaluation", "--davis-root", str(root), "--out", str(out), *options]
-    environment = {**os.environ, "MASKWRIGHT_WEIGHTS": str(settings.CONFIG.weights)}
-    return subprocess.run(command, cwd=settings.BASE_DIR, env=environment, check=False).returncode
+    # A clone need not be installed, and may be used from any folder.
+    path = os.pathsep.join([str(settings.BASE_DIR), *filter(None, [os.environ.get("PYTHONPATH")])])
+    environment = {**os.environ, "MASKWRIGHT_WEIGHTS": str(settings.CONFIG.weights), "PYTHONPATH": path}
+    return subprocess.run(command, env=environment, check=False).returncode
