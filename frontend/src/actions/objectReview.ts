@@ -5,15 +5,16 @@ import { toast, toastError } from "../parts/Toast";
 import { covers, type Range } from "../state/lost";
 import type { Studio } from "../studio/studio";
 import { whenSeen } from "./head";
+import { maskedFrames } from "./spans";
 
 /** Returns the frames of a span in which object `number` is accepted singly, and those in which it could be. */
-export function objectParts({ store }: Studio, number: number, [first, last]: Range) {
+export function objectParts(studio: Studio, number: number, [first, last]: Range) {
+  const { store } = studio;
   const parts: Record<"yes" | "no", [number, number][]> = { yes: [], no: [] };
   const accepted = store.acceptedObjects.value.get(number) ?? [];
-  const painted = new Set(store.paintings.value.map(({ frame }) => frame)); // Their first mask may be on its way.
+  const masked = maskedFrames(studio);
   for (let frame = first; frame <= last; frame++) {
-    const masked = store.summaries.value[frame]?.round != null || painted.has(frame);
-    if (!masked || store.accepted.value.has(frame)) continue;
+    if (!masked(frame) || store.accepted.value.has(frame)) continue;
     const ranges = parts[covers(accepted, frame) ? "yes" : "no"];
     const end = ranges.at(-1);
     if (end && end[1] === frame - 1) end[1] = frame;

@@ -88,8 +88,12 @@ function results(studio: Studio): CommandSpec[] {
   ];
 }
 
-/** A single frame is accepted only when its mask is loaded, so that a person has seen it. */
+/** A single frame is accepted only when its mask is loaded or was painted here, so that a person has seen it. */
 function acceptableNow(studio: Studio): boolean {
   const { store } = studio;
-  return store.selection.value ? canAccept(studio) : acceptable(studio, store.frame.value) !== null;
+  if (store.selection.value) return canAccept(studio);
+  const frame = store.frame.value;
+  return (
+    acceptable(studio, frame) !== null || store.paintings.value.some((painting) => painting.frame === frame)
+  );
 }

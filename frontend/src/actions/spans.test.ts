@@ -13,12 +13,40 @@ const masked = (accepted: Record<number, number> = {}) =>
   fakeStudio({ rounds: [round({ id: 1, frames: [[0, 7]] })], head: 1, accepted });
 
 describe("accepting a span", () => {
-  it("is one message, whatever its length", () => {
+  it("is one message, whatever its length, and said once it is done", async () => {
     const studio = masked();
     studio.store.selection.value = [1, 9];
     acceptUsed(studio, true);
     expect(studio.sent).toMatchObject([{ type: "frames.accept", first: 1, last: 9, accepted: true }]);
-    expect(toasts.value.at(-1)?.text).toBe("Accepted 7 frames.");
+    expect(toasts.value).toEqual([]);
+    await studio.ack("frames.accept", 7);
+    expect(toasts.value.map(({ text }) => text)).toEqual(["Accepted 7 frames."]);
+  });
+
+  it("says the server's reason when it is refused, and nothing of frames that were accepted", async () => {
+    const studio = masked();
+    studio.store.selection.value = [1, 9];
+    acceptUsed(studio, true);
+    await studio.refuse("frames.accept", "conflict");
+    expect(toasts.value.map(({ text }) => text)).toEqual(["refused: conflict"]);
+    expect(studio.history.nextUndo()).toBeUndefined();
+  });
+
+  it("is possible where the first mask was only just painted", async () => {
+    const studio = fakeStudio();
+    const { store } = studio;
+    const accept = commandOf(studio.commands, "frame.accept");
+    expect(accept.enabled()).toBe(false);
+    showPainting(store, { key: "p", frame: 3, object: 1, over: "all", data: new Uint8Array(), round: null });
+    expect(accept.enabled()).toBe(false);
+    store.frame.value = 3;
+    expect(accept.enabled()).toBe(true);
+    accept.perform();
+    paintingStored(studio, "p", 7);
+    store.head.value = 7;
+    forgetPainting(store, "p");
+    await settled();
+    expect(studio.sent).toMatchObject([{ type: "frames.accept", first: 3, last: 3, head: 7 }]);
   });
 
   it("is taken back without releasing what was accepted before", () => {

@@ -6,13 +6,21 @@ import type { Studio } from "../studio/studio";
 import { acceptSpan } from "./head";
 import { spanInUse } from "./selection";
 
-/** Returns the frames of `span` with a mask, in ranges: those that are accepted, and those that are not. */
-export function acceptedParts({ store }: Studio, [first, last]: Range): { yes: Range[]; no: Range[] } {
-  const parts: Record<"yes" | "no", [number, number][]> = { yes: [], no: [] };
-  const accepted = store.accepted.value;
+/** Returns whether a frame shows a mask, as a function of the frame: a stored one, or one that this person has just painted. */
+export function maskedFrames({ store }: Studio): (frame: number) => boolean {
   const summaries = store.summaries.value;
+  const paintings = store.looking.value === null ? store.paintings.value : [];
+  const painted = new Set(paintings.map(({ frame }) => frame));
+  return (frame) => painted.has(frame) || (summaries[frame]?.round ?? null) !== null;
+}
+
+/** Returns the frames of `span` with a mask, in ranges: those that are accepted, and those that are not. */
+export function acceptedParts(studio: Studio, [first, last]: Range): { yes: Range[]; no: Range[] } {
+  const parts: Record<"yes" | "no", [number, number][]> = { yes: [], no: [] };
+  const accepted = studio.store.accepted.value;
+  const masked = maskedFrames(studio);
   for (let frame = first; frame <= last; frame++) {
-    if (!accepted.has(frame) && summaries[frame]?.round == null) continue;
+    if (!accepted.has(frame) && !masked(frame)) continue;
     const ranges = parts[accepted.has(frame) ? "yes" : "no"];
     const end = ranges.at(-1);
     if (end && end[1] === frame - 1) end[1] = frame;
@@ -51,10 +59,12 @@ export function acceptUsed(studio: Studio, accepted: boolean, span: Range = span
   const apply = (value: boolean) => {
     for (const [first, last] of changed) acceptSpan(studio, first, last, value);
   };
-  // The whole span is one message; only taking it back goes by the ranges that have changed.
-  acceptSpan(studio, span[0], span[1], accepted);
   const word = accepted ? "accepting" : "releasing";
   const place = span[0] === span[1] ? `frame ${span[0]}` : plural(count, "frame");
+  // The whole span is one message; only taking it back goes by the ranges that have changed.
+  acceptSpan(studio, span[0], span[1], accepted, () => {
+    if (span[0] !== span[1]) toast({ text: `${accepted ? "Accepted" : "Released"} ${place}.` });
+  });
   const inState = (value: boolean) =>
     changed.every(([first]) => studio.store.accepted.value.has(first) === value);
   studio.history.push({
@@ -64,5 +74,4 @@ export function acceptUsed(studio: Studio, accepted: boolean, span: Range = span
     redoable: () => studio.store.canDraw.value && inState(!accepted),
     redo: () => apply(accepted),
   });
-  if (span[0] !== span[1]) toast({ text: `${accepted ? "Accepted" : "Released"} ${place}.` });
 }
