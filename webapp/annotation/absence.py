@@ -11,11 +11,11 @@ from collections.abc import Mapping, Sequence
 from django.db import transaction
 
 from webapp.annotation import changes
+from webapp.annotation.bounds import check_span
 from webapp.annotation.codec import LabelMap
 from webapp.annotation.head import hold
 from webapp.annotation.masks import ranges
 from webapp.annotation.models import Object
-from webapp.annotation.scribbles import check_span
 from webapp.prepared import Query
 from webapp.problems import Problem
 from webapp.videos.models import Video

@@ -12,16 +12,21 @@ from django.db.models import QuerySet
 
 from webapp.accounts.models import User
 from webapp.annotation import changes, counters
+from webapp.annotation.bounds import check_span
 from webapp.annotation.head import hold
 from webapp.annotation.masks import effective
 from webapp.annotation.models import AcceptedFrame, Head, Mask, Round
-from webapp.annotation.scribbles import check_span
 from webapp.prepared import Query
 from webapp.problems import Forbidden, Problem
 from webapp.videos.models import Video
 
 _MASKS = Query(
     lambda video_id: AcceptedFrame.objects.filter(video_id=video_id).values_list("frame", "mask_id"), video_id=int
+)
+_AT = Query(
+    lambda video_id, frame: AcceptedFrame.objects.filter(video_id=video_id, frame=frame).values_list("pk")[:1],
+    video_id=int,
+    frame=int,
 )
 
 
@@ -97,6 +102,10 @@ def accepted_frames(video_id: int, frames: Iterable[int] | None = None) -> set[i
         return set(accepted_masks(video_id))
     rows = AcceptedFrame.objects.filter(video_id=video_id, frame__in=frames)
     return set(rows.values_list("frame", flat=True))
+
+
+def is_accepted(video_id: int, frame: int) -> bool:
+    return bool(_AT.rows(video_id=video_id, frame=frame))
 
 
 def accepted_masks(video_id: int) -> dict[int, int]:

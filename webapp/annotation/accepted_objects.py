@@ -21,11 +21,11 @@ from django.db.models import Exists, OuterRef, Q
 from webapp.accounts.models import User
 from webapp.annotation import changes, counters
 from webapp.annotation.accepted import accepted_frames, changed_meanwhile, check_own, check_seen, frames_have
+from webapp.annotation.bounds import check_span
 from webapp.annotation.codec import BadMask, decode
 from webapp.annotation.head import hold
 from webapp.annotation.masks import effective, line_of
 from webapp.annotation.models import AcceptedObject, Head, Mask, Object, Round, RoundState
-from webapp.annotation.scribbles import check_span
 from webapp.prepared import Query
 from webapp.problems import Forbidden, Problem
 from webapp.videos.models import Video

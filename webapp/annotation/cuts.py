@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from django.db import transaction
 
 from webapp.annotation import changes
+from webapp.annotation.bounds import check_frame
 from webapp.annotation.head import hold
-from webapp.annotation.scribbles import check_frame
 from webapp.problems import Problem
 from webapp.videos.models import Video
 

@@ -18,12 +18,12 @@ from webapp.accounts.models import User
 from webapp.annotation import changes
 from webapp.annotation.accepted import accepted_frames
 from webapp.annotation.accepted_objects import accepted_objects
+from webapp.annotation.bounds import check_frame, check_span
 from webapp.annotation.head import hold, set_head
 from webapp.annotation.masks import mask_at
 from webapp.annotation.models import Head, Object, Origin, Round
 from webapp.annotation.notify import notify_worker
 from webapp.annotation.rounds import add_version
-from webapp.annotation.scribbles import check_frame, check_span
 from webapp.problems import Problem
 from webapp.videos.models import Video
 

@@ -17,8 +17,8 @@ from django.db.models.functions import Now
 
 from webapp.accounts.models import User
 from webapp.annotation import changes
-from webapp.annotation.accepted import accepted_frames
 from webapp.annotation.accepted_objects import accepted_at
+from webapp.annotation.bounds import check_frame
 from webapp.annotation.codec import BadMask, LabelMap, decode, encode
 from webapp.annotation.head import hold, set_head
 from webapp.annotation.masks import StoredMask, mask_at
@@ -26,7 +26,7 @@ from webapp.annotation.models import Head, Mask, Object, Origin, Round, RoundSta
 from webapp.annotation.notify import notify_scorer
 from webapp.annotation.objects import locked_numbers
 from webapp.annotation.rounds import add_version
-from webapp.annotation.scribbles import check_changeable, check_frame, release_scribbles, waiting
+from webapp.annotation.scribbles import check_changeable, check_not_accepted, release_scribbles, waiting
 from webapp.problems import Problem
 from webapp.videos.models import Video
 
@@ -64,8 +64,9 @@ def paint_mask(
     painted = _decoded(video, data)  # Decoding takes time, so it is done before the head is locked.
     head = hold(video.pk)
     check_frame(video, frame)
+    check_changeable(video, object_id)
+    check_not_accepted(video, head, frame, object_id, "paint")
     accepted = accepted_at(video.pk, head.round_id, frame)
-    _check_paintable(video, frame, object_id, accepted)
     standing = mask_at(video.pk, head.round_id, frame)
     labels = blank(video) if standing is None else standing.labels.copy()
     before = labels.copy()
@@ -154,15 +155,6 @@ def _decoded(video: Video, data: str) -> LabelMap:
     if labels.max() > 1:
         raise Problem("bad_mask", f"The painted mask has the value {labels.max()}; it may have 0 and 1.")
     return labels
-
-
-def _check_paintable(video: Video, frame: int, object_id: int, accepted: set[int]) -> None:
-    """Raise Problem unless the object may be painted in a frame. `accepted` are the objects that are accepted there."""
-    check_changeable(video, object_id)
-    if object_id in accepted:
-        raise Problem("accepted", f"Object {object_id} is accepted in frame {frame}. Release it, then paint.", 409)
-    if accepted_frames(video.pk, [frame]):
-        raise Problem("accepted", f"Frame {frame} is accepted. Release it, then paint.", 409)
 
 
 def _protected(video: Video, object_id: int, over: Over) -> set[int]:

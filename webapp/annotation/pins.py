@@ -10,9 +10,9 @@ from django.utils import timezone
 from webapp.accounts.models import User
 from webapp.annotation import changes
 from webapp.annotation.accepted_objects import take_back
+from webapp.annotation.bounds import check_frame, check_span
 from webapp.annotation.head import hold
 from webapp.annotation.models import Object, Pin, PinReply
-from webapp.annotation.scribbles import check_frame, check_span
 from webapp.notifications.kinds import Kind
 from webapp.notifications.notify import notify
 from webapp.problems import Forbidden, NotFound, Problem

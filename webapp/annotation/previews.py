@@ -14,9 +14,9 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from webapp.accounts.models import User
+from webapp.annotation.bounds import check_frame
 from webapp.annotation.models import Preview
 from webapp.annotation.notify import notify_followers, notify_previewer
-from webapp.annotation.scribbles import check_frame
 from webapp.prepared import Query
 from webapp.videos.models import Video
 

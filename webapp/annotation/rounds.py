@@ -23,6 +23,7 @@ from django.db.models.functions import Now
 
 from webapp.accounts.models import User
 from webapp.annotation import changes, counters, scribbles
+from webapp.annotation.bounds import check_frame, check_span
 from webapp.annotation.cuts import span_of_scenes
 from webapp.annotation.engine_time import check_engine_time
 from webapp.annotation.head import conflict, hold, set_head
@@ -104,7 +105,7 @@ def create_round(
             raise Problem("key_taken", "This message has the key of another one. Reload the page.", 409)
         return made
     for frame in frames:
-        scribbles.check_frame(video, frame)
+        check_frame(video, frame)
     _check_reach(video, frames, reach)
     if head.round_id != base:
         raise conflict(head)
@@ -130,7 +131,7 @@ def _check_starts(video: Video, head: Head, starts: Sequence[int]) -> None:
 def _check_reach(video: Video, frames: Sequence[int], reach: Reach) -> None:
     if reach.span is not None:
         first, last = reach.span
-        scribbles.check_span(video, first, last)
+        check_span(video, first, last)
         outside = next((frame for frame in frames if not first <= frame <= last), None)
         if outside is not None:
             text = f"Frame {outside}, which was drawn on, is outside of the range from {first} to {last}."

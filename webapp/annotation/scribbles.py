@@ -11,11 +11,14 @@ from django.utils import timezone
 
 from webapp.accounts.models import User
 from webapp.annotation import changes
+from webapp.annotation.accepted import is_accepted
+from webapp.annotation.accepted_objects import accepted_at
+from webapp.annotation.bounds import check_frame
 from webapp.annotation.head import hold
-from webapp.annotation.models import Object, Round, Scribble, ScribbleKind
+from webapp.annotation.models import Head, Object, Round, Scribble, ScribbleKind
 from webapp.prepared import Query, insert
 from webapp.problems import Forbidden, NotFound, Problem
-from webapp.videos.models import Video, VideoState
+from webapp.videos.models import Video
 
 PLACES = 5  # The decimals of a coordinate that are kept: steps of 0.04 pixels on a frame that is 4,096 pixels wide.
 _TAKEN = Query(lambda key: Scribble.objects.filter(key=key).values_list("pk")[:1], key=UUID)
@@ -41,12 +44,14 @@ def add_scribble(
     """Store a scribble, click or box of object `object_id`; a scribble of object 0 is of the background.
 
     `path` is [[x, y], ...] in 0..1: the points of a scribble, the one point of a click, two opposite corners of a box.
+    Raises Problem: "bad_frame"; "no_object"; "locked"; "accepted" if the frame is accepted, or the object in it.
     """
-    hold(video.pk)
+    head = hold(video.pk)
     check_frame(video, frame)
     _check_points(kind, path, positive)
     if object_id:
         check_changeable(video, object_id)
+    check_not_accepted(video, head, frame, object_id, "draw")
     if _TAKEN.rows(key=UUID(str(key))):
         raise Problem("key_taken", "This scribble has the key of another one. Reload the page.", 409)
     rounded = [[round(float(x), PLACES), round(float(y), PLACES)] for x, y in path]
@@ -145,16 +150,9 @@ def check_changeable(video: Video, object_id: int) -> None:
         raise Problem("locked", f"{instance.name} is locked. Unlock it first.", 409)
 
 
-def check_frame(video: Video, frame: int) -> None:
-    if video.state != VideoState.READY:
-        raise Problem("not_ready", "This video is not ready yet. Wait for its import to end.", 409)
-    if not 0 <= frame < video.frame_count:
-        raise Problem("bad_frame", f"Frame {frame} is outside this video: it has 0 to {video.frame_count - 1}.", 422)
-
-
-def check_span(video: Video, first: int, last: int) -> None:
-    """Raise Problem unless `first` to `last` (inclusive) is a span of frames of a ready video."""
-    if first > last:
-        raise Problem("bad_span", f"The span from frame {first} to frame {last} has no frames.", 422)
-    check_frame(video, first)
-    check_frame(video, last)
+def check_not_accepted(video: Video, head: Head, frame: int, object_id: int, doing: str) -> None:
+    """Raise Problem "accepted" if a frame is accepted, or the object in it. `doing` ("draw") is what is refused."""
+    if is_accepted(video.pk, frame):
+        raise Problem("accepted", f"Frame {frame} is accepted. Release it, then {doing}.", 409)
+    if object_id in accepted_at(video.pk, head.round_id, frame):
+        raise Problem("accepted", f"Object {object_id} is accepted in frame {frame}. Release it, then {doing}.", 409)

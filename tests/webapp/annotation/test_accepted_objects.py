@@ -117,7 +117,7 @@ def test_redo_of_a_damaged_mask_ends_the_acceptance_below_it(video: Video, owner
 def test_undo_and_redo_of_a_later_version_keep_an_acceptance(video: Video, owner: User) -> None:
     first = done(video, owner, None, [0, 1])
     accept(video, owner, 0, 1)
-    second = done(video, owner, first.pk, [1], label=2)
+    second = done(video, owner, first.pk, [2, 1], label=2)
     for head, to in ((second.pk, first.pk), (first.pk, None), (None, second.pk)):
         move_head(video=video, by=owner, from_round=head, to_round=to)
     assert accepted_objects(video.pk, second.pk).keys() == {0, 1}

@@ -133,7 +133,7 @@ def test_accepted_frames_are_locked_and_released(video: Video, owner: User, open
     accept(video, owner, 2)
     before = labels(video, first.pk)[2]
     add_object(video=video, author=owner)
-    second = make(video, owner, first.pk, frame=2, number=2)
+    second = make(video, owner, first.pk, frame=3, number=2)
     work_on(second.pk)
     assert list(opened[0].locked) == [2]
     assert after(second).frames == [[0, 1], [3, FRAMES - 1]]

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 import numpy as np
+import pytest
 from asgiref.sync import sync_to_async
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -14,7 +15,7 @@ from tests.webapp.annotation.test_undo import done
 from tests.webapp.conftest import HEIGHT, WIDTH, draw, painted
 from tests.webapp.live.conftest import Open
 from webapp.accounts.models import User
-from webapp.annotation.models import AcceptedFrame, HumanTime, Object, Round
+from webapp.annotation.models import AcceptedFrame, HumanTime, Object, Round, Scribble
 from webapp.annotation.state import last_mask
 from webapp.live.actions import perform
 from webapp.live.client_messages import client_messages
@@ -111,6 +112,31 @@ async def test_human_time_adds_up(open_socket: Open, owner: User, annotator: Use
     assert (await again.resume()).state.seconds == {0: 3.0, 1: 31.5}
 
 
+@pytest.mark.parametrize("alone", [False, True])
+async def test_what_is_accepted_cannot_be_drawn_on(open_socket: Open, owner: User, video: Video, alone: bool) -> None:
+    """The page refuses it, too, but a frame may be accepted by somebody else while the stroke is under way."""
+    head = (await database(done)(video, owner, None, [0])).pk
+    page = await open_socket(owner, video, resume=True)
+    what = {"object": 1} if alone else {}
+    span = {"first": 0, "last": 0, "accepted": True, "head": head, "seen": await database(last_mask)(video.pk)}
+    assert (await page.ask("object.accept" if alone else "frames.accept", **what, **span)).type == "ack"
+    before = await count(Round), await count(Scribble)
+    path, everything = [[0.1, 0.2], [0.3, 0.4]], painted(np.ones((HEIGHT, WIDTH), np.uint8))
+    accepted = "Object 1 is accepted in frame 0" if alone else "Frame 0 is accepted"
+    for kind, fields, doing in (
+        ("scribble.add", {"object": 1, "path": path}, "draw"),
+        ("prompt.add", {"object": 1, "kind": "click", "points": path[:1], "positive": False}, "draw"),
+        ("prompt.add", {"object": 1, "kind": "box", "points": path}, "draw"),
+        ("mask.paint", {"object": 1, "data": everything, "over": "all"}, "paint"),
+    ):
+        refused = await page.ask(kind, frame=0, **fields)
+        assert (refused.code, refused.text) == ("accepted", f"{accepted}. Release it, then {doing}.")
+    assert (await count(Round), await count(Scribble)) == before
+    background = await page.ask("scribble.add", frame=0, object=0, path=path)
+    assert background.type == ("ack" if alone else "error"), "it is about all objects"
+    assert (await page.ask("scribble.add", frame=1, object=1, path=path)).type == "ack", "another frame"
+
+
 async def test_a_stroke_or_a_click_outside_of_the_frame_is_refused(
     open_socket: Open, owner: User, video: Video
 ) -> None:
@@ -130,7 +156,7 @@ def test_a_stroke_and_its_round_cost_few_statements(
     stroke = {"type": "scribble.add", "frame": 0, "object": 1, "path": [[0.1, 0.2], [0.3, 0.4]]}
     run = {"type": "round.run", "frames": [0], "engine": "fake", "base": None}
     # The first stroke starts a job and takes the object's lease; a later one renews that in one statement.
-    for message, most in ((stroke, 21), (stroke, 11), (run, 20)):
+    for message, most in ((stroke, 23), (stroke, 13), (run, 20)):
         parsed = client_messages.validate_python({"key": str(uuid4()), **message})
         with CaptureQueriesContext(connection) as found:
             perform(owner, video.pk, parsed, "page")  # type: ignore[arg-type]

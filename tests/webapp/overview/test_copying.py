@@ -71,7 +71,7 @@ def video(project: Project, manager: User, settings: Any, tmp_path: Path, sent_t
     second = done(video, manager, first.pk, [1], label=2)
     accept(video, manager, 2)
     accept_object(video, manager, 0, 0)
-    run(video, manager, second.pk)
+    run(video, manager, second.pk, frame=1)
     return video
 
 
