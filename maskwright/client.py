@@ -11,7 +11,7 @@ for a file on this machine that cannot be read or written.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -256,6 +256,14 @@ class Video:
                     labels[decode_segmentation(each["segmentation"], height, width)] = each["object"]
                 maps[row["frame"]] = labels
         return maps
+
+    def rounds(self) -> Iterator[dict[str, Any]]:
+        """Yield all rounds of the video with their scribbles, the newest first. They are read in pages."""
+        before: dict[str, int] | None = {}
+        while before is not None:
+            page = self.connection.get(f"/videos/{self.id}/rounds", params=before)
+            yield from page["rounds"]
+            before = None if page["next"] is None else {"before": page["next"]}
 
     def accept(self, first: int, last: int) -> int:
         """Accept the masks of the frames from `first` to `last`, and return how many were not accepted before."""

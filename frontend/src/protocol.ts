@@ -77,7 +77,6 @@ export interface ScribbleInfo {
 
 export interface RoundScribble {
   object_id: number;
-  /** Empty in a State for rounds before the newest 50; GET /api/videos/{id}/rounds has the paths. */
   path: Point[];
   frame: FrameIndex;
   kind: ScribbleKind;
@@ -193,6 +192,52 @@ export interface RoundPage {
 }
 
 /**
+ * What the versions on the line of a round amount to, for a page that has not loaded them.
+ *
+ * A range of versions has all versions of the video from its first to its last id. Spans of frames are inclusive.
+ */
+export interface LineInfo {
+  /** The version whose line it is. None: the state before the first version, whose line is empty. */
+  round: number | null;
+  /** The ranges of versions on the line. */
+  rounds: [number, number][];
+  /** The ranges of versions to which redo leads from `round` on. */
+  ahead: [number, number][];
+  /** The spans with masks, each with the round that stored them. */
+  masks: [FrameIndex, FrameIndex, number][];
+  /** The frames on which rounds of the line were drawn. */
+  drawn: Span[];
+  /** By object id, the frames on which it was drawn; 0 is the background. */
+  scribbled: Record<number, Span[]>;
+  /** By object id, the frames in which it was painted. */
+  painted: Record<number, Span[]>;
+  /** By author, the frames painted since the last round of an engine. */
+  painted_since: Record<number, Span[]>;
+}
+
+/**
+ * The versions of a video that a State leaves out, in short.
+ *
+ * `line` is the line of the newest version on the line of the head whose id is lower than `before`, or the empty line.
+ */
+export interface OlderRounds {
+  /** GET /api/videos/{id}/rounds with this `before` has the newest of them. */
+  before: number;
+  /** How many versions have a lower id than `before`. */
+  count: number;
+  line: LineInfo;
+}
+
+/**
+ * A part of the scribbles of a frame that the rounds of a line used, newest first. `next` is the value of `before`
+ * with which the next part is read; null: there is no next part.
+ */
+export interface FrameScribbles {
+  scribbles: RoundScribble[];
+  next: number | null;
+}
+
+/**
  * J and F of one object, as means over the frames with ground truth.
  *
  * `truth` is the object's id in the ground truth.
@@ -211,6 +256,8 @@ export interface ObjectScore {
  */
 export interface RoundScores {
   round: number;
+  /** That of the round. */
+  number: number;
   j: Unit;
   f: Unit;
   jf: Unit;
@@ -238,15 +285,15 @@ export interface VideoInfo {
   truth_frames: number[];
 }
 
-/**
- * The whole state of a video except its masks. The masks, of the frames that RoundInfo.frames lists, are loaded by
- * other calls.
- */
+/** The state of a video without its masks and its older versions, which other calls have. */
 export interface State {
   video: VideoInfo;
   objects: ObjectInfo[];
   scribbles: ScribbleInfo[];
+  /** The newest 30 versions, and of the older ones the head and those that have not ended. */
   rounds: RoundInfo[];
+  /** None if there are no others. */
+  older: OlderRounds | null;
   /** The id of the round that the video stands at. */
   head: number | null;
   pins: PinInfo[];
@@ -564,7 +611,7 @@ export type Command =
 
 export type ClientMessage = Resume | Command | PreviewAsk | Looking | Ping;
 
-export const PROTOCOL_VERSION = 4;
+export const PROTOCOL_VERSION = 5;
 
 export interface WorkerStatus {
   alive: boolean;

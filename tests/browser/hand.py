@@ -6,6 +6,7 @@ import io
 import re
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,13 +75,24 @@ def truth_of(home: Path, video: int, frame: int) -> NDArray[np.uint8]:
     return np.array(Image.open(home / "videos" / str(video) / "truth" / f"{frame:06d}.png"))
 
 
+def rounds_of(page: Page, video: int = 1) -> list[dict[str, Any]]:
+    """Return all rounds of a video, newest first, read in pages."""
+    found: list[dict[str, Any]] = []
+    query = "?limit=200"
+    while query:
+        answer = page.request.get(f"/api/videos/{video}/rounds{query}").json()
+        found += answer["rounds"]
+        query = "" if answer["next"] is None else f"?limit=200&before={answer['next']}"
+    return found
+
+
 def masks_of_head(page: Page, video: int = 1) -> dict[int, NDArray[np.uint8]]:
     """Return the current mask of each frame (object ids [H, W]) by frame, read through the REST calls of the page.
 
     That is the newest mask of the frame among the head (the round that the video stands at) and the rounds below it.
     """
     state = page.request.get(f"/api/videos/{video}/state").json()
-    rounds = {entry["id"]: entry for entry in state["rounds"]}
+    rounds = {entry["id"]: entry for entry in rounds_of(page, video)}
     line, at = [], state["head"]
     while at is not None:
         line.append(at)

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from maskwright import client, connection, transfer
-from maskwright.client import ApiError, Maskwright, Project
+from maskwright.client import ApiError, Maskwright, Project, Video
 
 Answer = httpx.Response | Exception
 
@@ -301,6 +301,14 @@ def test_the_queue_of_a_person_is_read_part_by_part() -> None:
     maskwright, seen = in_turn(httpx.Response(200, json=first), httpx.Response(200, json=second))
     assert maskwright.work() == {"jobs": [{"id": 1}, {"id": 2}], "reviews": [{"id": 7}], "pools": [{"project": 4}]}
     assert seen[1].url.params == httpx.QueryParams({"jobs_after": 1})
+
+
+def test_the_rounds_of_a_video_are_read_in_pages() -> None:
+    first, second = {"rounds": [{"id": 9}, {"id": 7}], "next": 7}, {"rounds": [{"id": 4}], "next": None}
+    maskwright, requests = in_turn(httpx.Response(200, json=first), httpx.Response(200, json=second))
+    assert [row["id"] for row in Video(maskwright.connection, 3).rounds()] == [9, 7, 4]
+    assert requests[0].url.path == "/api/v1/videos/3/rounds"
+    assert [dict(request.url.params) for request in requests] == [{}, {"before": "7"}]
 
 
 def test_objects_are_chosen_in_one_video() -> None:

@@ -24,7 +24,7 @@ class Rule:
     who: anyone, everyone who is signed in, superusers, or members of the project with this role or a higher one
     only: if given, only members whose role is one of these, for example that of the test user who started the upload
     own: users may make the call for what they own themselves, and get 404 for what others own
-    body, headers: parts of a valid request, which changes something where it is allowed
+    body, headers, query: parts of a valid request, which changes something where it is allowed
     """
 
     who: Signed | Role
@@ -32,6 +32,7 @@ class Rule:
     own: bool = False
     body: Mapping[str, Any] | bytes | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    query: str = ""
 
     def content(self, numbers: Mapping[str, Any]) -> tuple[Any, str]:
         """Return the body and its type. A text such as "{video_id}" in the body becomes that entry of `numbers`."""
@@ -168,6 +169,8 @@ RULES: dict[tuple[str, str], Rule] = {
     ("GET", "/api/videos/{video_id}/masks"): Rule(Role.VIEWER),
     ("GET", "/api/videos/{video_id}/masks/{frame}.png"): Rule(Role.VIEWER),
     ("GET", "/api/videos/{video_id}/rounds"): Rule(Role.VIEWER),
+    ("GET", "/api/videos/{video_id}/line"): Rule(Role.VIEWER),
+    ("GET", "/api/videos/{video_id}/line/scribbles"): Rule(Role.VIEWER, query="?round={round_id}&frame=0"),
     ("GET", "/api/rounds/{round_id}"): Rule(Role.VIEWER),
     ("GET", "/api/rounds/{round_id}/masks"): Rule(Role.VIEWER),
     ("GET", "/api/engines"): Rule("signed in"),

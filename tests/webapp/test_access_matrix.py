@@ -218,7 +218,8 @@ def undone() -> Iterator[None]:
 
 
 def send(world: World, client: Client, call: tuple[str, str]) -> HttpResponse:
-    method, address, rule = call[0], world.address(call[1]), RULES[call]
+    method, rule = call[0], RULES[call]
+    address = world.address(call[1] + rule.query)
     body, content_type = rule.content(world.numbers)
     if method == "GET":
         return client.get(address, headers=dict(rule.headers))  # type: ignore[return-value]

@@ -14,10 +14,11 @@ from segmentation.formats.label_png import encode_labels
 from webapp.annotation.absence import absent_spans, without_absent
 from webapp.annotation.codec import LabelMap
 from webapp.annotation.head import head_of
+from webapp.annotation.line import Versions, scribbles_of_frame
 from webapp.annotation.masks import StoredMask, container, mask_at, masks_of
 from webapp.annotation.models import Round
 from webapp.annotation.objects import deleted_numbers
-from webapp.annotation.schemas import RoundInfo, RoundPage, RoundScores, State
+from webapp.annotation.schemas import FrameScribbles, LineInfo, RoundInfo, RoundPage, RoundScores, State
 from webapp.annotation.scores import score_info, scores_of
 from webapp.annotation.state import round_info, round_page, state_of
 from webapp.paging import Sorted
@@ -84,6 +85,29 @@ def list_rounds(
     """
     role_for(request.user, video_id)
     return round_page(video_id, before, limit)
+
+
+@router.get("/videos/{int:video_id}/line", response={200: LineInfo, 404: ErrorAnswer})
+def get_line(request: HttpRequest, video_id: int, round: int | None = None) -> LineInfo:
+    """Return in short what the versions on the line of a round amount to; without `round`, before the first version."""
+    video = video_for(request.user, video_id)
+    return Versions(video).info(None if round is None else _round_of(video_id, round))
+
+
+@router.get("/videos/{int:video_id}/line/scribbles", response={200: FrameScribbles, 404: ErrorAnswer})
+def list_line_scribbles(
+    request: HttpRequest,
+    video_id: int,
+    round: int,
+    frame: int,
+    before: int | None = None,
+    limit: Annotated[int, Field(ge=1, le=200)] = 100,
+) -> FrameScribbles:
+    """Return the scribbles of a frame that the rounds on the line of a round used, newest first. `before` is the field
+    `next` of the page that was read last.
+    """
+    role_for(request.user, video_id)
+    return scribbles_of_frame(video_id, _round_of(video_id, round), frame, before, limit)
 
 
 @router.get("/rounds/{int:round_id}", response={200: RoundInfo, 404: ErrorAnswer})

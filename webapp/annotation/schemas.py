@@ -70,7 +70,7 @@ class ScribbleInfo(Model):
 
 class RoundScribble(Model):
     object_id: int
-    path: list[Point]  # Empty in a State for rounds before the newest 50; GET /api/videos/{id}/rounds has the paths.
+    path: list[Point]
     frame: FrameIndex
     kind: ScribbleKind
     positive: bool
@@ -166,6 +166,42 @@ class RoundPage(Model):
     next: int | None
 
 
+class LineInfo(Model):
+    """What the versions on the line of a round amount to, for a page that has not loaded them.
+
+    A range of versions has all versions of the video from its first to its last id. Spans of frames are inclusive.
+    """
+
+    round: int | None  # The version whose line it is. None: the state before the first version, whose line is empty.
+    rounds: list[tuple[int, int]]  # The ranges of versions on the line.
+    ahead: list[tuple[int, int]]  # The ranges of versions to which redo leads from `round` on.
+    masks: list[tuple[FrameIndex, FrameIndex, int]]  # The spans with masks, each with the round that stored them.
+    drawn: list[Span]  # The frames on which rounds of the line were drawn.
+    scribbled: dict[int, list[Span]]  # By object id, the frames on which it was drawn; 0 is the background.
+    painted: dict[int, list[Span]]  # By object id, the frames in which it was painted.
+    painted_since: dict[int, list[Span]]  # By author, the frames painted since the last round of an engine.
+
+
+class OlderRounds(Model):
+    """The versions of a video that a State leaves out, in short.
+
+    `line` is the line of the newest version on the line of the head whose id is lower than `before`, or the empty line.
+    """
+
+    before: int  # GET /api/videos/{id}/rounds with this `before` has the newest of them.
+    count: int  # How many versions have a lower id than `before`.
+    line: LineInfo
+
+
+class FrameScribbles(Model):
+    """A part of the scribbles of a frame that the rounds of a line used, newest first. `next` is the value of `before`
+    with which the next part is read; null: there is no next part.
+    """
+
+    scribbles: list[RoundScribble]
+    next: int | None
+
+
 class ObjectScore(Model):
     """J and F of one object, as means over the frames with ground truth.
 
@@ -185,6 +221,7 @@ class RoundScores(Model):
     """
 
     round: int
+    number: int  # That of the round.
     j: Unit
     f: Unit
     jf: Unit
@@ -208,14 +245,13 @@ class VideoInfo(Model):
 
 
 class State(Model):
-    """The whole state of a video except its masks. The masks, of the frames that RoundInfo.frames lists, are loaded by
-    other calls.
-    """
+    """The state of a video without its masks and its older versions, which other calls have."""
 
     video: VideoInfo
     objects: list[ObjectInfo]
     scribbles: list[ScribbleInfo]
-    rounds: list[RoundInfo]
+    rounds: list[RoundInfo]  # The newest 30 versions, and of the older ones the head and those that have not ended.
+    older: OlderRounds | None  # None if there are no others.
     head: int | None  # The id of the round that the video stands at.
     pins: list[PinInfo]
     accepted: dict[int, int]  # By frame, the id of the round whose mask was accepted.

@@ -58,12 +58,13 @@ def is_scored(round_id: int) -> bool:
 
 def scores_of(video_id: int) -> QuerySet[RoundScore]:
     """Return the scores of a video's rounds, in the order of rounds."""
-    return RoundScore.objects.filter(round__video_id=video_id).order_by("round__number")
+    return RoundScore.objects.filter(round__video_id=video_id).select_related("round").order_by("round__number")
 
 
 def score_info(row: RoundScore) -> RoundScores:
     return RoundScores(
         round=row.round_id,
+        number=row.round.number,
         j=row.j,
         f=row.f,
         jf=(row.j + row.f) / 2,

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import cast
 
-from django.db.models import Max, OuterRef, Subquery, Sum
+from django.db.models import Max, OuterRef, Q, Subquery, Sum
 from django.db.models.functions import Now
 
 from webapp.accounts.models import User
+from webapp.annotation.line import Versions
 from webapp.annotation.masks import ranges_of
 from webapp.annotation.models import (
     AcceptedFrame,
@@ -22,11 +23,13 @@ from webapp.annotation.models import (
     Round,
     Scribble,
 )
+from webapp.annotation.rounds import ACTIVE
 from webapp.annotation.schemas import (
     AcceptedObjectSpan,
     Direction,
     EditInfo,
     ObjectInfo,
+    OlderRounds,
     Origin,
     Person,
     PinInfo,
@@ -46,8 +49,7 @@ from webapp.projects.models import Role
 from webapp.videos.models import Video
 
 _NOW = Query(lambda round_id: Round.objects.filter(pk=round_id).values_list(Now(), flat=True), round_id=int)
-# Paths of scribbles are most of a state. A page needs those of older rounds only where it shows their frames.
-WHOLE_ROUNDS = 50
+NEWEST = 30  # How many versions a state has. A page loads the others when somebody looks at them.
 
 
 def person(user: User) -> Person:
@@ -167,7 +169,7 @@ def pins_of(video_id: int) -> list[PinInfo]:
 
 
 def state_of(video: Video, role: Role) -> State:
-    """Return the whole state of a video except its masks, as a member with `role` may see it.
+    """Return the state of a video without its masks and older versions, as a member with `role` may see it.
 
     The sequence numbers are read first. What is written while the rest is read is then sent again as a message, and
     that message changes nothing on the page.
@@ -177,11 +179,13 @@ def state_of(video: Video, role: Role) -> State:
     waiting = Scribble.objects.filter(video=video, round=None, deleted_at=None)
     accepted = AcceptedFrame.objects.filter(video=video).values_list("frame", "mask__round_id")
     objects = list(Object.objects.filter(video=video))
+    rounds, older = _rounds_of(video, head)
     return State(
         video=video_info(video, role),
         objects=[object_info(instance) for instance in objects],
         scribbles=[scribble_info(scribble) for scribble in waiting.select_related("author")],
-        rounds=_rounds_of(video),
+        rounds=rounds,
+        older=older,
         head=head,
         pins=pins_of(video.pk),
         accepted=dict(accepted),
@@ -194,12 +198,21 @@ def state_of(video: Video, role: Role) -> State:
     )
 
 
-def _rounds_of(video: Video) -> list[RoundInfo]:
-    """Describe all rounds of a video. Those that are not among the newest ones come without the paths of scribbles."""
-    rows = list(Round.objects.filter(video=video).select_related("author"))
-    for round_ in rows[: max(len(rows) - WHOLE_ROUNDS, 0)]:
-        round_.scribbles = [{**scribble, "path": []} for scribble in round_.scribbles]
-    return [round_info(round_) for round_ in rows]
+def _rounds_of(video: Video, head: int | None) -> tuple[list[RoundInfo], OlderRounds | None]:
+    """Describe the newest versions of a video, and with them the head and those that have not ended, oldest first.
+
+    The other versions, if there are any, are described in short.
+    """
+    rows = Round.objects.filter(video=video).select_related("author").order_by("-pk")
+    newest = list(rows[: NEWEST + 1])
+    if len(newest) <= NEWEST:
+        return [round_info(round_) for round_ in reversed(newest)], None
+    before = newest[NEWEST - 1].pk
+    wanted = list(rows.filter(Q(pk=head) | Q(state__in=ACTIVE), pk__lt=before))
+    versions = Versions(video)
+    first_older = next((pk for pk in versions.line(head) if pk < before), None)
+    older = OlderRounds(before=before, count=versions.count(before), line=versions.info(first_older))
+    return [round_info(round_) for round_ in reversed(newest[:NEWEST] + wanted)], older
 
 
 def round_page(video_id: int, before: int | None, limit: int) -> RoundPage:

@@ -28,7 +28,7 @@ from webapp.annotation.schemas import (
     State,
 )
 
-PROTOCOL_VERSION = 4
+PROTOCOL_VERSION = 5
 
 
 # --- shared parts -----------------------------------------------------------------------------------------------------

@@ -9,9 +9,9 @@ const BLINK = 600; // ms that each of the two rounds is shown
 
 /** Begins or changes the comparison. The other round is at first the one before the shown one. */
 export function compareWith({ store }: Studio, change: Partial<Compare>): void {
-  const other = store.line.peek()[1];
+  const other = store.shownBase.peek() ?? null;
   const now =
-    store.compare.peek() ?? (other === undefined ? null : { other, way: "slider", at: 0.5, turn: false });
+    store.compare.peek() ?? (other === null ? null : { other, way: "slider", at: 0.5, turn: false });
   if (now) store.compare.value = { ...now, ...change } as Compare;
 }
 
@@ -49,7 +49,7 @@ export function compareCommands(studio: Studio): CommandSpec[] {
       group: "View",
       icon: SplitSquareHorizontal,
       keys: ["Y"],
-      enabled: () => store.line.value.length > 1 || store.compare.value !== null,
+      enabled: () => typeof store.shownBase.value === "number" || store.compare.value !== null,
       pressed: () => store.compare.value !== null,
       perform: () => {
         const way = store.compare.peek()?.way;

@@ -8,7 +8,7 @@ import { toast, toastError } from "../parts/Toast";
 import type { EditOp, ObjectInfo } from "../protocol";
 import type { Range } from "../state/lost";
 import type { Studio } from "../studio/studio";
-import { moveHead } from "./head";
+import { headStep } from "./head";
 import { addObject } from "./objects";
 
 export interface Edit {
@@ -32,7 +32,7 @@ const DONE: Record<EditOp, string> = {
 
 /** Sends an edit. Its version can be undone like a round. */
 export function editMasks(studio: Studio, { op, objects, span, source, into }: Edit): void {
-  const { store, outbox, history } = studio;
+  const { outbox, history } = studio;
   const [first, last] = span;
   const message = { type: "mask.edit" as const, key: newKey(), op, objects: [...objects], first, last };
   outbox
@@ -44,14 +44,7 @@ export function editMasks(studio: Studio, { op, objects, span, source, into }: E
     .then(({ result }) => {
       if (result === null) return;
       toast({ text: `${DONE[op]} ${plural(last - first + 1, "frame")}.` });
-      const base = () => store.rounds.value.get(result)?.base ?? null;
-      history.push({
-        name: `${op} of ${plural(last - first + 1, "frame")}`,
-        undoable: () => store.head.value === result,
-        undo: () => moveHead(studio, base()),
-        redoable: () => store.rounds.value.has(result) && store.head.value === base(),
-        redo: () => moveHead(studio, result),
-      });
+      history.push({ name: `${op} of ${plural(last - first + 1, "frame")}`, ...headStep(studio, result) });
     }, toastError);
 }
 

@@ -3,7 +3,7 @@ import { effect } from "@preact/signals";
 import { newKey } from "../connection/key";
 import { Refused } from "../connection/outbox";
 import { toastError } from "../parts/Toast";
-import { branches } from "../state/line";
+import { baseOf, redoTarget } from "../state/line";
 import type { Range } from "../state/lost";
 import type { Store } from "../state/store";
 import type { Studio } from "../studio/studio";
@@ -19,16 +19,29 @@ export function moveHead({ store, outbox }: Studio, to: number | null): void {
   });
 }
 
-/** Returns the base of the head, null if the head is the first round, undefined if there is no head. */
+/** Returns the base of the head, null if the head is the first round, undefined if there is no head or it is not loaded. */
 export function roundBack({ store }: Studio): number | null | undefined {
-  const head = store.head.value;
-  return head === null ? undefined : (store.rounds.value.get(head)?.base ?? null);
+  return baseOf(store.rounds.value, store.head.value);
 }
 
 /** Returns the newest round whose base is the head, undefined if there is none. */
 export function roundForward({ store }: Studio): number | undefined {
-  // A round that ended before its first mask has nothing to show.
-  return branches(store.rounds.value, store.head.value).find((round) => round.frames.length > 0)?.id;
+  return redoTarget(store.rounds.value, store.head.value, store.lines.value);
+}
+
+/** What undo and redo of a step need that made a version: both move the head, as long as nothing else has moved it. */
+export function headStep(studio: Studio, made: number) {
+  const { store } = studio;
+  const base = (): number | null | undefined => baseOf(store.rounds.value, made);
+  return {
+    undoable: () => store.head.value === made && base() !== undefined,
+    undo: () => {
+      const to = base();
+      if (to !== undefined) moveHead(studio, to);
+    },
+    redoable: () => store.head.value === base(),
+    redo: () => moveHead(studio, made),
+  };
 }
 
 /** Shows the masks of `round` without moving the head. Null, or the head itself, shows the head again. */

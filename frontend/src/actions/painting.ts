@@ -37,7 +37,7 @@ export function protectionIn(store: Store, frame: number): Protection {
 export function storedMask(store: Store, frame: number): PackedMask | null | undefined {
   const { rounds, headLine, accepted, masks } = store;
   const round = sourceOf(frame, rounds.peek(), headLine.peek(), accepted.peek(), masks);
-  return round === null ? null : masks.get(round, frame);
+  return round === null || round === undefined ? round : masks.get(round, frame);
 }
 
 /** What a frame shows: painting goes on from it. */
@@ -202,7 +202,7 @@ export function forgetPainting(store: Store, key: string): void {
 export function watchPaintings({ store }: Studio): () => void {
   return effect(() => {
     store.masks.version.value; // follows masks that arrive
-    const line = store.headLine.value;
+    const line = store.headLine.value.ids;
     const here = ({ round, frame }: Painting): boolean =>
       round !== null && line.includes(round) && store.masks.has(round, frame);
     const waiting = store.paintings.value.filter((painting) => !here(painting));

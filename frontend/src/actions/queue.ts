@@ -8,7 +8,7 @@ import { Refused } from "../connection/outbox";
 import { toast, toastError } from "../parts/Toast";
 import type { Waiting } from "../state/store";
 import type { Studio } from "../studio/studio";
-import { moveHead } from "./head";
+import { headStep } from "./head";
 import { limitsOf } from "./scope";
 
 // Two people can make the base stale a few times in a row. More conflicts than this mean that something is wrong.
@@ -96,14 +96,7 @@ export class RunQueue {
 
   private started(round: number): void {
     const { store, history } = this.studio;
-    const base = () => store.rounds.value.get(round)?.base ?? null;
-    history.push({
-      name: "round",
-      undoable: () => store.head.value === round,
-      undo: () => moveHead(this.studio, base()),
-      redoable: () => store.rounds.value.has(round) && store.head.value === base(),
-      redo: () => moveHead(this.studio, round),
-    });
+    history.push({ name: "round", ...headStep(this.studio, round) });
     if (store.head.peek() === round) return;
     this.expected.value = round;
     setTimeout(() => {

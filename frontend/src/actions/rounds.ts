@@ -5,7 +5,7 @@
 import { newKey } from "../connection/key";
 import { toast, toastError } from "../parts/Toast";
 import { MOST_DRAWN, type RoundInfo } from "../protocol";
-import { activeRounds } from "../state/line";
+import { activeRounds, framesIn } from "../state/line";
 import { covers, type Range } from "../state/lost";
 import type { Waiting } from "../state/store";
 import type { Studio } from "../studio/studio";
@@ -30,18 +30,25 @@ export function framesToRun(studio: Studio): number[] {
  */
 function paintedToRun(studio: Studio): number[] {
   const { store } = studio;
+  const you = store.you.value?.id ?? 0;
   const frames = new Set<number>();
-  for (const id of store.headLine.value) {
-    const version = store.rounds.value.get(id);
-    if (!version || version.origin === "round") break;
-    if (version.origin !== "painted" || version.author.id !== store.you.value?.id) continue;
-    for (const frame of version.drawn) frames.add(frame);
-  }
+  const { ids, older } = store.headLine.value;
+  const newer = ids.map((id) => store.rounds.value.get(id)).filter((version) => version !== undefined);
+  const sinceRound = takeUntil(newer, ({ origin, id }) => origin === "round" || id <= (older?.round ?? 0));
+  for (const { origin, author, drawn } of sinceRound)
+    if (origin === "painted" && author.id === you) for (const frame of drawn) frames.add(frame);
+  if (newer[sinceRound.length]?.origin !== "round")
+    for (const frame of framesIn(older?.painted_since[you] ?? [])) frames.add(frame);
   const shows = (frame: number) => (store.summaries.value[frame]?.ids.length ?? 0) > 0;
   const limit = markedSpan(studio);
   return [...frames]
     .filter((frame) => shows(frame) && !store.accepted.value.has(frame) && (!limit || covers([limit], frame)))
     .slice(0, MOST_DRAWN - store.mine.value.length);
+}
+
+function takeUntil<Value>(values: readonly Value[], ends: (value: Value) => boolean): Value[] {
+  const end = values.findIndex(ends);
+  return end < 0 ? [...values] : values.slice(0, end);
 }
 
 /** Runs one round for all frames that were drawn on or painted, or for the frame `only`. A toast explains what is not visible. */

@@ -77,7 +77,7 @@ function modes(studio: Studio): CommandSpec[] {
       group,
       icon: GitCompare,
       keys: ["W"],
-      enabled: () => store.line.value.length > 1,
+      enabled: () => typeof store.shownBase.value === "number",
       pressed: () => store.view.value.mode === "changes",
       perform: () => mode(store.view.peek().mode === "changes" ? "overlay" : "changes"),
     },

@@ -82,13 +82,22 @@ export async function callAll<P extends PathOf<"GET">>(
   path: P,
   ...[input]: Arguments<Input<Operation<P, "GET">>>
 ): Promise<RowOf<Output<Operation<P, "GET">>>[]> {
-  const given: { path?: unknown; query?: unknown } = input ?? {};
+  return callUntil(path, () => false, input ?? {});
+}
+
+/** As `callAll`, until the rows are `enough`. */
+export async function callUntil<P extends PathOf<"GET">>(
+  path: P,
+  enough: (rows: readonly RowOf<Output<Operation<P, "GET">>>[]) => boolean,
+  given: { path?: unknown; query?: unknown },
+): Promise<RowOf<Output<Operation<P, "GET">>>[]> {
   const address = urlOf(path, given.path as PathParameters<P>);
   const rows: RowOf<Output<Operation<P, "GET">>>[] = [];
   let query: string | undefined = queryOf(given.query);
   while (query !== undefined) {
     const response: Response = await request(address + query);
     rows.push(...(await response.json()));
+    if (enough(rows)) break;
     query = /^<([^>]*)>; rel="next"$/.exec(response.headers.get("Link") ?? "")?.[1];
   }
   return rows;

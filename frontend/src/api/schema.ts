@@ -1972,6 +1972,47 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/videos/{video_id}/line": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Line
+         * @description Return in short what the versions on the line of a round amount to; without `round`, before the first version.
+         */
+        get: operations["get_line"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/videos/{video_id}/line/scribbles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Line Scribbles
+         * @description Return the scribbles of a frame that the rounds on the line of a round used, newest first. `before` is the field
+         *     `next` of the page that was read last.
+         */
+        get: operations["list_line_scribbles"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/videos/{video_id}/masks": {
         parameters: {
             query?: never;
@@ -3100,6 +3141,17 @@ export interface components {
             round: number;
         };
         /**
+         * FrameScribbles
+         * @description A part of the scribbles of a frame that the rounds of a line used, newest first. `next` is the value of `before`
+         *     with which the next part is read; null: there is no next part.
+         */
+        FrameScribbles: {
+            /** Next */
+            next: number | null;
+            /** Scribbles */
+            scribbles: components["schemas"]["RoundScribble"][];
+        };
+        /**
          * FramesAccept
          * @description Accept or release the masks of the frames from `first` to `last` (inclusive). Frames without a mask stay as
          *     they are. The `result` of the `ack` is the number of frames that changed.
@@ -3662,6 +3714,58 @@ export interface components {
             engine_seconds?: number | null;
             /** Frames */
             frames?: number | null;
+        };
+        /**
+         * LineInfo
+         * @description What the versions on the line of a round amount to, for a page that has not loaded them.
+         *
+         *     A range of versions has all versions of the video from its first to its last id. Spans of frames are inclusive.
+         */
+        LineInfo: {
+            /** Ahead */
+            ahead: [
+                number,
+                number
+            ][];
+            /** Drawn */
+            drawn: [
+                number,
+                number
+            ][];
+            /** Masks */
+            masks: [
+                number,
+                number,
+                number
+            ][];
+            /** Painted */
+            painted: {
+                [key: string]: [
+                    number,
+                    number
+                ][];
+            };
+            /** Painted Since */
+            painted_since: {
+                [key: string]: [
+                    number,
+                    number
+                ][];
+            };
+            /** Round */
+            round: number | null;
+            /** Rounds */
+            rounds: [
+                number,
+                number
+            ][];
+            /** Scribbled */
+            scribbled: {
+                [key: string]: [
+                    number,
+                    number
+                ][];
+            };
         };
         /**
          * LostObject
@@ -4291,6 +4395,19 @@ export interface components {
              * @enum {string}
              */
             type: "object.update";
+        };
+        /**
+         * OlderRounds
+         * @description The versions of a video that a State leaves out, in short.
+         *
+         *     `line` is the line of the newest version on the line of the head whose id is lower than `before`, or the empty line.
+         */
+        OlderRounds: {
+            /** Before */
+            before: number;
+            /** Count */
+            count: number;
+            line: components["schemas"]["LineInfo"];
         };
         /**
          * OverlayLook
@@ -5021,6 +5138,8 @@ export interface components {
             j: number;
             /** Jf */
             jf: number;
+            /** Number */
+            number: number;
             /** Objects */
             objects: components["schemas"]["ObjectScore"][];
             /** Round */
@@ -5329,8 +5448,7 @@ export interface components {
         Stage: "annotation" | "validation" | "acceptance";
         /**
          * State
-         * @description The whole state of a video except its masks. The masks, of the frames that RoundInfo.frames lists, are loaded by
-         *     other calls.
+         * @description The state of a video without its masks and its older versions, which other calls have.
          */
         State: {
             /** Absent */
@@ -5356,6 +5474,7 @@ export interface components {
             mask_seq: number;
             /** Objects */
             objects: components["schemas"]["ObjectInfo"][];
+            older: components["schemas"]["OlderRounds"] | null;
             /** Pins */
             pins: components["schemas"]["PinInfo"][];
             /** Rounds */
@@ -17110,6 +17229,167 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LeaseInfo"][];
+                };
+            };
+            /** @description The client has the newest answer already (ETag). */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nobody is signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The site demands a second factor that was not set up yet, or the role does not suffice. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The database is busy or away; `Retry-After` says in how many seconds to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    get_line: {
+        parameters: {
+            query?: {
+                round?: number | null;
+            };
+            header?: {
+                /** @description The ETag of the answer that the client has; if it is the newest, 304. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                video_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LineInfo"];
+                };
+            };
+            /** @description The client has the newest answer already (ETag). */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Nobody is signed in. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The site demands a second factor that was not set up yet, or the role does not suffice. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description A parameter or a field of the body is unknown or has a wrong form; `field` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description The database is busy or away; `Retry-After` says in how many seconds to try again. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_line_scribbles: {
+        parameters: {
+            query: {
+                round: number;
+                frame: number;
+                before?: number | null;
+                limit?: number;
+            };
+            header?: {
+                /** @description The ETag of the answer that the client has; if it is the newest, 304. */
+                "If-None-Match"?: string;
+            };
+            path: {
+                video_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FrameScribbles"];
                 };
             };
             /** @description The client has the newest answer already (ETag). */

@@ -8,11 +8,13 @@ import { drawMagnifier } from "../canvas/magnifier";
 import { drawPolygon } from "../canvas/polygon";
 import { type DrawnScribble, drawScribble } from "../canvas/scribbles";
 import type { CanvasPoint } from "../canvas/view";
-import type { Point, ScribbleKind } from "../protocol";
+import type { Point, RoundScribble, ScribbleKind } from "../protocol";
+import type { Store } from "../state/store";
 import type { Studio } from "../studio/studio";
 import type { PointerState } from "../tools/pointerState";
 import { toolInUse } from "../tools/tools";
 import { contoursInView, drawContours } from "./contourLines";
+import { partOf } from "./olderRounds";
 import type { Picture, PictureCanvases } from "./pictureLayers";
 
 // The colour of an object that was just created and is not in the store yet.
@@ -94,9 +96,7 @@ function scribblesInView(studio: Studio, pointer: PointerState): DrawnScribble[]
     });
   };
   if (store.view.value.showUsed)
-    for (const id of store.line.value)
-      for (const scribble of store.rounds.value.get(id)?.scribbles ?? [])
-        if (scribble.frame === frame) add(scribble, scribble.object_id, "used");
+    for (const scribble of usedOn(store, frame)) add(scribble, scribble.object_id, "used");
   for (const scribble of store.scribbles.value) {
     if (scribble.frame !== frame) continue;
     const theirs = scribble.author.id !== you;
@@ -108,6 +108,15 @@ function scribblesInView(studio: Studio, pointer: PointerState): DrawnScribble[]
   const box = pointer.box.value;
   if (box) add({ path: box, kind: "box", positive: true }, store.selected.value, "waiting");
   return drawn;
+}
+
+/** Returns the scribbles of a frame that the rounds of the shown line used. */
+export function usedOn(store: Store, frame: number): RoundScribble[] {
+  const { ids, older } = store.line.value;
+  const loaded = older && store.olderScribbles.value.get(partOf(older, frame));
+  const newer = loaded ? ids.filter((id) => id > (older?.round ?? 0)) : ids;
+  const used = newer.flatMap((id) => store.rounds.value.get(id)?.scribbles ?? []);
+  return [...used.filter((scribble) => scribble.frame === frame), ...(loaded ?? [])];
 }
 
 function colorOf({ store }: Studio, number: number): string {

@@ -3,7 +3,7 @@
  * masks of the shown line are never evicted, because the loader would request them again at once.
  */
 import { effect, untracked } from "@preact/signals";
-import { isActive } from "../state/line";
+import { isActive, membersOf } from "../state/line";
 import type { Store } from "../state/store";
 
 const BUDGET = 256 * 1024 * 1024; // bytes
@@ -25,10 +25,11 @@ function makeRoom(store: Store, limit: number): void {
   const { masks, summaries, summariesBefore, view } = store;
   const rounds = store.rounds.value;
   const shown = view.value.mode === "changes" ? [summaries.value, summariesBefore.value] : [summaries.value];
-  const lines = new Set([...store.line.value, ...store.headLine.value]);
+  const [onShown, onHead] = [membersOf(store.line.value), membersOf(store.headLine.value)];
+  const needed = (id: number): boolean => onShown(id) || onHead(id);
   const byUse = masks.byUse();
-  const aside = byUse.filter((id) => !lines.has(id)).sort((a, b) => a - b);
-  for (const id of [...aside, ...byUse.filter((other) => lines.has(other))]) {
+  const aside = byUse.filter((id) => !needed(id)).sort((a, b) => a - b);
+  for (const id of [...aside, ...byUse.filter(needed)]) {
     if (masks.bytes <= limit) return;
     if (isActive(rounds.get(id))) continue; // The progress of a running round is derived from its masks.
     masks.drop(id, limit, (frame) => shown.some((some) => some[frame]?.round === id));

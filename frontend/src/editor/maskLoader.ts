@@ -129,8 +129,16 @@ export class MaskLoader {
 
   /** Whether all masks of the range are loaded. The summaries may follow a moment later. */
   private complete({ round, first, last }: Stretch): boolean {
-    const { rounds, masks } = this.store;
-    for (const [from, to] of rounds.peek().get(round)?.frames ?? [])
+    const { rounds, masks, summaries, summariesBefore } = this.store;
+    const known = rounds.peek().get(round);
+    if (!known) {
+      // Of a round that is not loaded, the frames that show it are known.
+      for (const shown of [summaries.peek(), summariesBefore.peek()])
+        for (let frame = first; frame <= Math.min(last, shown.length - 1); frame++)
+          if (shown[frame]?.round === round && !masks.has(round, frame)) return false;
+      return true;
+    }
+    for (const [from, to] of known.frames)
       for (let frame = Math.max(from, first); frame <= Math.min(to, last); frame++)
         if (!masks.has(round, frame)) return false;
     return true;

@@ -1,41 +1,159 @@
-import { afterEach, expect, it, vi } from "vitest";
-import { createStore } from "../state/store";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import type { LineInfo, RoundInfo } from "../protocol";
+import { createStore, type Store } from "../state/store";
+import { usedOn } from "./drawingLayer";
 import { loadOlderRounds } from "./olderRounds";
 import { round } from "./testing";
 
-const scribble = (path: [number, number][]) => ({
+const scribble = (frame: number) => ({
   object_id: 1,
-  path,
-  frame: 0,
+  path: [[0.1, 0.2]] as [number, number][],
+  frame,
   kind: "scribble" as const,
   positive: true,
 });
 
-afterEach(() => vi.unstubAllGlobals());
+/** The line of a round, all of whose versions are on it. */
+const lineTo = (tip: number | null): LineInfo => ({
+  round: tip,
+  rounds: tip === null ? [] : [[1, tip]],
+  ahead: [[(tip ?? 0) + 1, 9]],
+  masks: tip === null ? [] : [[0, 9, tip]],
+  drawn: [[4, 4]],
+  scribbled: { 1: [[4, 4]] },
+  painted: {},
+  painted_since: {},
+});
 
-it("loads the paths of older rounds page by page, and keeps what else is known of them", async () => {
-  const asked: string[] = [];
-  vi.stubGlobal("fetch", (address: string) => {
-    asked.push(address);
-    const last = address.includes("before=2");
-    const body = {
-      rounds: [round({ id: last ? 1 : 2, state: "queued", scribbles: [scribble([[0.1, 0.2]])] })],
-      next: last ? null : 2,
-    };
-    return Promise.resolve(
-      new Response(JSON.stringify(body), { headers: { "content-type": "application/json" } }),
-    );
+const versions = (first: number, last: number): RoundInfo[] =>
+  Array.from({ length: last - first + 1 }, (_, index) => {
+    const id = first + index;
+    return round({ id, base: id > 1 ? id - 1 : null, scribbles: [scribble(4)] });
   });
-  const store = createStore(5);
-  store.rounds.value = new Map(
-    [1, 2, 3].map((id) => [id, round({ id, scribbles: id < 3 ? [scribble([])] : [] })]),
-  );
-  const stop = loadOlderRounds(store);
-  expect(asked).toEqual([]); // The socket is not open yet.
-  store.connection.value = "live";
-  await vi.waitFor(() => expect(asked).toHaveLength(2));
-  await vi.waitFor(() => expect(store.rounds.value.get(1)?.scribbles[0]?.path).toEqual([[0.1, 0.2]]));
-  expect(store.rounds.value.get(2)?.state).toBe("done");
-  expect(asked[0]).toContain("before=3");
+
+let asked: string[];
+let answers: (address: URL) => unknown;
+let store: Store;
+let stop: () => void;
+
+beforeEach(() => {
+  asked = [];
+  answers = (address) => {
+    const parts = address.pathname.split("/");
+    if (parts.at(-1) === "scribbles") return { scribbles: [scribble(4), scribble(4)], next: null };
+    if (parts.at(-1) === "line") {
+      const tip = address.searchParams.get("round");
+      return lineTo(tip === null ? null : Number(tip));
+    }
+    if (parts.at(-2) === "rounds") return versions(Number(parts.at(-1)), Number(parts.at(-1)))[0];
+    const before = Number(address.searchParams.get("before"));
+    return {
+      rounds: versions(Math.max(1, before - 3), before - 1).reverse(),
+      next: before > 4 ? before - 3 : null,
+    };
+  };
+  vi.stubGlobal("fetch", (path: string) => {
+    asked.push(path);
+    const body = answers(new URL(path, "http://test"));
+    const status = body === undefined ? 500 : 200;
+    const text = JSON.stringify(body ?? { code: "failed", text: "The server failed." });
+    return Promise.resolve(new Response(text, { status, headers: { "content-type": "application/json" } }));
+  });
+  store = createStore(5);
+  store.rounds.value = new Map(versions(8, 9).map((each) => [each.id, each]));
+  store.head.value = 9;
+  store.older.value = { before: 8, count: 7 };
+  store.lines.value = new Map([[7, lineTo(7)]]);
+  stop = loadOlderRounds(store);
+});
+
+afterEach(() => {
   stop();
+  vi.unstubAllGlobals();
+});
+
+const live = () => {
+  store.connection.value = "live";
+};
+
+it("asks for nothing while there is no connection, nor for what is known", async () => {
+  store.pages.value = 1;
+  expect(asked).toEqual([]);
+  store.pages.value = 0;
+  live();
+  await Promise.resolve();
+  expect(asked).toEqual([]);
+});
+
+it("loads a page of the list when it is wanted, and keeps what the socket has told since", async () => {
+  live();
+  store.rounds.value = new Map(store.rounds.value).set(6, round({ id: 6, base: 5, error: "newer" }));
+  store.pages.value = 1;
+  await vi.waitFor(() => expect(store.older.value).toEqual({ before: 5, count: 4 }));
+  expect([...store.rounds.value.keys()].sort()).toEqual([5, 6, 7, 8, 9]);
+  expect(store.rounds.value.get(6)?.error).toBe("newer");
+  store.pages.value = 3;
+  await vi.waitFor(() => expect(store.older.value).toBe(null));
+  expect(store.rounds.value.size).toBe(9);
+  expect(store.line.value.ids).toEqual([9, 8, 7, 6, 5, 4, 3, 2, 1]);
+});
+
+it("stops at a page that fails until it is asked for again", async () => {
+  const { ...all } = { answers };
+  answers = () => undefined;
+  live();
+  store.pages.value = 1;
+  await vi.waitFor(() => expect(store.loading.value).toBe("failed"));
+  expect(asked).toHaveLength(1);
+  answers = all.answers;
+  store.loading.value = "idle";
+  await vi.waitFor(() => expect(store.older.value?.before).toBe(5));
+});
+
+it("drops a page that came after a new state of the video", async () => {
+  live();
+  store.pages.value = 1;
+  store.older.value = { before: 20, count: 19 };
+  store.pagesHere.value = 1;
+  await vi.waitFor(() => expect(store.loading.value).toBe("idle"));
+  expect(store.older.value).toEqual({ before: 20, count: 19 });
+  expect(store.rounds.value.size).toBe(2);
+});
+
+it("loads the round that undo leads to before it is the head, and then what is below it", async () => {
+  live();
+  store.head.value = 8;
+  await vi.waitFor(() => expect(store.rounds.value.has(7)).toBe(true));
+  expect(store.line.value.missing).toBe(null);
+  asked = [];
+  store.head.value = 7;
+  expect(store.line.value.missing).toBe(null); // Its masks are known at once.
+  await vi.waitFor(() => expect(store.rounds.value.has(6)).toBe(true));
+  await vi.waitFor(() => expect(store.lines.value.has(6)).toBe(true));
+  expect(asked.sort()).toEqual(["/api/rounds/6", "/api/videos/5/line?round=6"]);
+});
+
+it("loads a head that somebody moved to an old round, and where redo leads from there", async () => {
+  live();
+  store.head.value = 3;
+  expect(store.line.value.missing).toBe(3);
+  await vi.waitFor(() => expect(store.line.value.missing).toBe(null));
+  await vi.waitFor(() => expect(store.rounds.value.has(3)).toBe(true));
+  expect(store.summaries.value).toEqual([]); // The video is not loaded in this test.
+  store.head.value = null;
+  await vi.waitFor(() => expect(store.lines.value.get(null)?.ahead).toEqual([[1, 9]]));
+});
+
+it("loads the scribbles of the frame in view that older rounds used, once", async () => {
+  live();
+  expect(asked).toEqual([]);
+  store.frame.value = 4;
+  await vi.waitFor(() => expect(store.olderScribbles.value.size).toBe(1));
+  expect(usedOn(store, 4)).toHaveLength(4); // two of the loaded rounds, two of the others
+  store.frame.value = 5;
+  store.frame.value = 4;
+  await Promise.resolve();
+  expect(asked.filter((address) => address.includes("scribbles"))).toEqual([
+    "/api/videos/5/line/scribbles?round=7&frame=4&limit=200",
+  ]);
 });

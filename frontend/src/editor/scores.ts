@@ -1,11 +1,14 @@
 /**
  * Loads J and F against ground truth when the video opens and each time a round was scored, for roles that may see
- * it.
+ * it: those of the rounds in the list, which starts with the newest ones.
  */
 import { effect } from "@preact/signals";
-import { callAll, HttpProblem } from "../api/http";
+import { callUntil, HttpProblem } from "../api/http";
 import { toastError } from "../parts/Toast";
+import type { RoundScores } from "../protocol";
 import type { Store } from "../state/store";
+
+const SCORES = 50; // in a page
 
 export function watchScores(store: Store): () => void {
   let asked = 0;
@@ -14,7 +17,11 @@ export function watchScores(store: Store): () => void {
     // The server names frames with ground truth only to roles that may see it.
     if (store.connection.value !== "live" || !store.video.value?.truth_frames.length) return;
     const number = ++asked;
-    callAll("/api/videos/{video_id}/scores", { path: { video_id: store.id } }).then(
+    const oldest = store.older.value?.before ?? 0;
+    const query = { reverse: true, limit: SCORES };
+    const reaches = (scores: readonly RoundScores[]): boolean => (scores.at(-1)?.round ?? 0) < oldest;
+    const given = { path: { video_id: store.id }, query };
+    callUntil("/api/videos/{video_id}/scores", reaches, given).then(
       (scores) => {
         if (number === asked) store.scores.value = new Map(scores.map((score) => [score.round, score]));
       },

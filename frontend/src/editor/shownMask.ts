@@ -8,7 +8,7 @@ import { frameLabels } from "../masks/compose";
 import type { DecodedMask } from "../masks/contour";
 import type { PackedMask } from "../masks/decode";
 import { sourceOf } from "../state/frameSummary";
-import { lineOf } from "../state/line";
+import { type Line, lineOf } from "../state/line";
 import { decodedOf, paintedLabels } from "../state/paintings";
 import { previewOf } from "../state/preview";
 import type { Studio } from "../studio/studio";
@@ -49,8 +49,7 @@ export class MaskChoice {
     }
     const compare = store.compare.peek();
     if (compare) {
-      const line = lineOf(store.rounds.peek(), compare.other);
-      parts.push(this.maskOn(frame, line, NONE, -1) ?? null, compare);
+      parts.push(this.maskOn(frame, this.lineFrom(compare.other), NONE, -1) ?? null, compare);
     }
     return { frame, stored, parts };
   }
@@ -58,9 +57,8 @@ export class MaskChoice {
   /** Returns the mask of the round before the shown one, which the changes view compares with. */
   before(frame: number): PackedMask | null {
     const { store } = this.studio;
-    const first = store.line.peek()[0];
-    const base = first === undefined ? null : (store.rounds.peek().get(first)?.base ?? null);
-    return this.maskOn(frame, lineOf(store.rounds.peek(), base), NONE, -1) ?? null;
+    const base = store.shownBase.peek() ?? null;
+    return this.maskOn(frame, this.lineFrom(base), NONE, -1) ?? null;
   }
 
   /** Returns the pixels of what `next` chose; null if the frame shows no mask. */
@@ -98,7 +96,7 @@ export class MaskChoice {
     const { store } = this.studio;
     const [compare, video] = [store.compare.peek(), store.video.peek()];
     if (!compare || !video) return labels;
-    const stored = this.maskOn(frame, lineOf(store.rounds.peek(), compare.other), NONE, -1);
+    const stored = this.maskOn(frame, this.lineFrom(compare.other), NONE, -1);
     const other = stored ? frameLabels(this.decode(stored)) : new Uint8Array(labels.length);
     if (compare.way === "blink") return compare.turn ? other : labels;
     const columns = Math.round(compare.at * video.width);
@@ -107,20 +105,25 @@ export class MaskChoice {
     return labels;
   }
 
+  private lineFrom(tip: number | null): Line {
+    const { rounds, lines } = this.studio.store;
+    return lineOf(rounds.peek(), tip, lines.peek());
+  }
+
   /** Returns the mask of `frame` on `line`: null if there is none, undefined if it is not loaded yet. */
   private maskOn(
     frame: number,
-    line: readonly number[],
+    line: Line,
     kept: ReadonlyMap<number, number>,
     shown: number,
   ): PackedMask | null | undefined {
     const { store } = this.studio;
     const round = sourceOf(frame, store.rounds.peek(), line, kept, store.masks);
     if (round === null) return null;
-    const mask = store.masks.get(round, frame);
+    const mask = round === undefined ? undefined : store.masks.get(round, frame);
     if (mask) return mask;
     if (shown === frame) return undefined; // the old mask stays until the new one arrives
-    for (const id of line) {
+    for (const id of line.ids) {
       const older = store.masks.get(id, frame);
       if (older) return older;
     }

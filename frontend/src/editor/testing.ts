@@ -68,6 +68,7 @@ export function state(given: Partial<State> = {}): State {
     ],
     scribbles: [],
     rounds: [],
+    older: null,
     head: null,
     pins: [],
     accepted: {},

@@ -52,7 +52,7 @@ function wordsOf(studio: Studio): string[] {
     commandOf(commands, `tool.${store.tool.value}`).name,
     objectWords(store),
     [`Frame ${frame}`, ...describe(store, frame)].join(", "),
-    roundWords([...store.rounds.value.values()].at(-1) ?? null, store.active.value),
+    roundWords(store.rounds.value.get(Math.max(...store.rounds.value.keys())) ?? null, store.active.value),
   ];
 }
 

@@ -5,6 +5,7 @@ import { IconButton } from "../parts/IconButton";
 import type { Compare } from "../state/compare";
 import { useStudio } from "../studio/context";
 import { Choice } from "./Choice";
+import { showOlder } from "./rounds/OlderRounds";
 import css from "./ToolOptions.module.css";
 
 const WAYS: readonly { way: Compare["way"]; name: string; title: string }[] = [
@@ -12,15 +13,18 @@ const WAYS: readonly { way: Compare["way"]; name: string; title: string }[] = [
   { way: "blink", name: "Blink", title: "The two rounds in turn" },
 ];
 
+const OLDER = "older"; // the choice that loads older rounds
+
 export function CompareOptions() {
   const studio = useStudio();
   const { store } = studio;
   const compare = store.compare.value;
   if (!compare) return null;
   const shown = store.shownRound.value;
-  const others = [...store.rounds.value.values()].filter(
-    ({ id, frames }) => id !== shown && frames.length > 0,
-  );
+  const older = store.older.value;
+  const others = [...store.rounds.value.values()]
+    .filter(({ id, frames }) => id !== shown && frames.length > 0)
+    .sort((a, b) => a.number - b.number);
   return (
     <span class={css.field} data-testid="compare">
       <Choice name="Compare">
@@ -41,8 +45,14 @@ export function CompareOptions() {
         aria-label="Compare with round"
         data-testid="compare-round"
         value={String(compare.other)}
-        onChange={(event) => compareWith(studio, { other: Number(event.currentTarget.value) })}
+        onChange={(event) => {
+          const { value } = event.currentTarget;
+          if (value !== OLDER) return compareWith(studio, { other: Number(value) });
+          event.currentTarget.value = String(compare.other);
+          showOlder(studio);
+        }}
       >
+        {older && <option value={OLDER}>Show older rounds ({older.count})</option>}
         {others.map(({ id, number }) => (
           <option key={id} value={String(id)}>
             round {number}

@@ -16,18 +16,29 @@ import { isActive, isUndone } from "../state/line";
 import { useStudio } from "../studio/context";
 import css from "./Rounds.module.css";
 import { ChangePreview } from "./rounds/ChangePreview";
-import { historyOf } from "./rounds/history";
+import { type Entry, historyOf, splitAt } from "./rounds/history";
+import { isNearEnd, OlderRounds, showOlder } from "./rounds/OlderRounds";
 import { changeOf, ObjectScores, ScoreCurve } from "./Scores";
 import side from "./SidePanel.module.css";
 
 export function Rounds() {
-  const { store } = useStudio();
+  const studio = useStudio();
+  const { store } = studio;
   const truth = store.video.value?.truth_frames.length ?? 0;
   const scored = store.scores.value.size > 0;
-  const entries = historyOf(store.rounds.value, store.head.value, store.shownRound.value);
+  const older = store.older.value;
+  const entries = historyOf({
+    rounds: store.rounds.value,
+    lines: store.lines.value,
+    head: store.head.value,
+    shown: store.shownRound.value,
+    before: older?.before ?? 0,
+  });
+  const [newer, apart] = splitAt(entries, older?.before ?? 0);
   return (
     <section
       class={`${side.section} ${side.scrolls} ${side.yields}`}
+      onScroll={(event) => isNearEnd(event.currentTarget) && showOlder(studio)}
       aria-label="Rounds"
       data-testid="rounds"
     >
@@ -46,16 +57,26 @@ export function Rounds() {
         </p>
       ) : (
         <ol class={css.list}>
-          {entries.map((entry) =>
-            "round" in entry ? (
-              <Row key={entry.round.id} round={entry.round} />
-            ) : (
-              <Folded key={`folded-${entry.folded[0]?.id}`} rounds={entry.folded} />
-            ),
-          )}
+          <Rows entries={newer} />
+          {older && <OlderRounds count={older.count} />}
+          <Rows entries={apart} />
         </ol>
       )}
     </section>
+  );
+}
+
+function Rows({ entries }: { entries: readonly Entry[] }) {
+  return (
+    <>
+      {entries.map((entry) =>
+        "round" in entry ? (
+          <Row key={entry.round.id} round={entry.round} />
+        ) : (
+          <Folded key={`folded-${entry.folded[0]?.id}`} rounds={entry.folded} />
+        ),
+      )}
+    </>
   );
 }
 

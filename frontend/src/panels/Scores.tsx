@@ -1,5 +1,6 @@
 /** Scores of the rounds against ground truth: a curve over the rounds of the line, and J and F of each object. */
 import type { RoundScores } from "../protocol";
+import { membersOf } from "../state/line";
 import { useStudio } from "../studio/context";
 import css from "./Scores.module.css";
 
@@ -9,12 +10,9 @@ const HEIGHT = 44;
 /** J&F by round, oldest first, on the shown line. A single round has no curve yet. */
 export function ScoreCurve() {
   const { store } = useStudio();
-  const line = [...store.line.value].reverse();
-  const points = line.flatMap((id) => {
-    const score = store.scores.value.get(id);
-    const round = store.rounds.value.get(id);
-    return score && round ? [{ number: round.number, jf: score.jf }] : [];
-  });
+  const onLine = membersOf(store.line.value);
+  const points = [...store.scores.value.values()].filter(({ round }) => onLine(round));
+  points.sort((a, b) => a.number - b.number);
   const last = points.at(-1);
   if (points.length < 2 || !last) return null;
   const x = (index: number) => 4 + ((WIDTH - 8) * index) / (points.length - 1);
@@ -56,9 +54,8 @@ export function ObjectScores({ round }: { round: number }) {
   if (!scores) return null;
   const info = new Map(store.objects.value.map((object) => [object.number, object]));
   const name = (object: number) => info.get(object)?.name ?? `Object ${object}`;
-  const number = store.rounds.value.get(round)?.number;
   return (
-    <table class={css.table} data-testid={`round-${number}-scores`}>
+    <table class={css.table} data-testid={`round-${scores.number}-scores`}>
       <thead>
         <tr>
           <th scope="col">object</th>

@@ -83,15 +83,13 @@ function Modes() {
 
 function ChangesKey() {
   const { store } = useStudio();
-  const line = store.line.value;
-  const [now, before] = [line[0], line[1]].map((id) =>
-    id === undefined ? undefined : store.rounds.value.get(id),
-  );
+  const base = store.shownBase.value;
+  const [now, before] = [store.shownRound.value, base].map((id) => store.rounds.value.get(id ?? 0));
   return (
     <p class={css.key} data-testid="changes-key">
       <b>
-        {now && before
-          ? `Round ${now.number} against round ${before.number}`
+        {now && typeof base === "number"
+          ? `Round ${now.number} against ${before ? `round ${before.number}` : "the one before"}`
           : "There is no round before this one, so everything is new."}
       </b>
       <span>

@@ -49,6 +49,7 @@ describe("what became of a round", () => {
 describe("the change of J&F", () => {
   const scores = (...objects: [number, number][]): RoundScores => ({
     round: 1,
+    number: 1,
     j: 0,
     f: 0,
     jf: objects.reduce((sum, [, jf]) => sum + jf, 0) / objects.length,

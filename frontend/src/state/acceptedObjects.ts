@@ -2,21 +2,19 @@
 import type { MaskStore } from "../masks/store";
 import type { AcceptedObjectSpan, PinInfo } from "../protocol";
 import type { FrameSummary } from "./frameSummary";
+import { type Line, membersOf } from "./line";
 import { covers, type Range } from "./lost";
 
 type ByObject = ReadonlyMap<number, readonly Range[]>;
 
 /** Returns by object where it is accepted: in spans whose round is on the line. Neighbouring spans become one. */
-export function acceptedOn(
-  spans: ReadonlyMap<number, readonly AcceptedObjectSpan[]>,
-  line: readonly number[],
-): ByObject {
-  const rounds = new Set(line);
+export function acceptedOn(spans: ReadonlyMap<number, readonly AcceptedObjectSpan[]>, line: Line): ByObject {
+  const onLine = membersOf(line);
   const found = new Map<number, Range[]>();
   for (const [number, all] of spans) {
     const ranges: [number, number][] = [];
     for (const { first, last, round } of all) {
-      if (!rounds.has(round)) continue;
+      if (!onLine(round)) continue;
       const end = ranges.at(-1);
       if (end && end[1] === first - 1) end[1] = last;
       else ranges.push([first, last]);

@@ -6,7 +6,7 @@ import type { PackedMask } from "../masks/decode";
 import { decodeMask, maskIds } from "../masks/decode";
 import type { MaskStore } from "../masks/store";
 import type { RoundInfo, VideoInfo } from "../protocol";
-import { isActive, type Rounds } from "./line";
+import { isActive, type Line, type Rounds } from "./line";
 
 export interface FrameSummary {
   round: number | null; // the round whose mask the frame has on this line
@@ -37,22 +37,24 @@ export function hasFrame(round: RoundInfo, frame: number, masks: MaskStore): boo
 
 /**
  * Returns the round whose mask `frame` shows: the accepted round, else the newest round of the line that has a mask
- * of it.
+ * of it. Undefined if that is a round which is not known yet.
  */
 export function sourceOf(
   frame: number,
   rounds: Rounds,
-  line: readonly number[],
+  line: Line,
   accepted: ReadonlyMap<number, number>,
   masks: MaskStore,
-): number | null {
+): number | null | undefined {
   const kept = accepted.get(frame);
   if (kept !== undefined) return kept;
-  for (const id of line) {
+  const older = line.older?.masks.find(([first, last]) => frame >= first && frame <= last)?.[2] ?? null;
+  for (const id of line.ids) {
     const round = rounds.get(id);
+    if (older !== null && id <= older) break;
     if (round && hasFrame(round, frame, masks)) return id;
   }
-  return null;
+  return line.missing === null ? older : undefined;
 }
 
 /**
@@ -62,19 +64,29 @@ export function sourceOf(
 export function summariesOf(
   video: VideoInfo | null,
   rounds: Rounds,
-  line: readonly number[],
+  line: Line,
   accepted: ReadonlyMap<number, number>,
   masks: MaskStore,
 ): readonly FrameSummary[] {
   const sources = new Int32Array(video?.frame_count ?? 0); // 0: no round; ids of rounds start at 1
-  for (const id of line.toReversed()) {
+  for (const [first, last, id] of line.older?.masks ?? []) sources.fill(id, first, last + 1);
+  const newestOlder = line.older?.round ?? 0;
+  for (const id of line.ids.toReversed()) {
     const round = rounds.get(id);
     if (!round) continue;
-    for (const [first, last] of round.frames) sources.fill(id, first, last + 1);
-    if (isActive(round)) for (const frame of masks.framesOf(id)) sources[frame] = id;
+    for (const [first, last] of round.frames) {
+      if (id > newestOlder) sources.fill(id, first, last + 1);
+      else for (let frame = first; frame <= last; frame++) raise(sources, frame, id);
+    }
+    if (isActive(round)) for (const frame of masks.framesOf(id)) raise(sources, frame, id);
   }
   for (const [frame, id] of accepted) sources[frame] = id;
   return Array.from(sources, (id, frame) => summaryOf(id === 0 ? null : id, frame, masks));
+}
+
+/** Makes `id` the source of a frame unless a newer round is. A round may store masks after its line was described. */
+function raise(sources: Int32Array, frame: number, id: number): void {
+  if ((sources[frame] as number) < id) sources[frame] = id;
 }
 
 const read = new WeakMap<PackedMask, FrameSummary>(); // A mask never changes, so its summary is computed once.

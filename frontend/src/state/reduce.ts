@@ -2,7 +2,7 @@
 import { batch } from "@preact/signals";
 import { toast } from "../parts/Toast";
 import type { HeadMoved, ObjectInfo, PinInfo, RoundInfo, ServerMessage, State, Welcome } from "../protocol";
-import { isActive, lineOf } from "./line";
+import { isActive, lineOf, membersOf } from "./line";
 import type { Store } from "./store";
 
 /** Applies one message. Acknowledgements, refusals and pongs do not change the store. */
@@ -91,6 +91,9 @@ export function load(store: Store, state: State): void {
   store.objects.value = state.objects;
   store.saved.value = state.scribbles;
   store.rounds.value = new Map(state.rounds.map((round) => [round.id, round]));
+  store.older.value = state.older && { before: state.older.before, count: state.older.count };
+  store.pagesHere.value = 0;
+  store.lines.value = new Map(state.older ? [[state.older.line.round, state.older.line]] : []);
   store.objectSpans.value = byNumber(state.accepted_objects);
   store.absent.value = byNumber(state.absent);
   store.cuts.value = state.cuts;
@@ -99,8 +102,6 @@ export function load(store: Store, state: State): void {
   store.head.value = state.head;
   store.accepted.value = new Map(Object.entries(state.accepted).map(([frame, id]) => [Number(frame), id]));
   store.frame.value = Math.max(0, Math.min(store.frame.value, state.video.frame_count - 1));
-  if (store.looking.value !== null && !store.rounds.value.has(store.looking.value))
-    store.looking.value = null;
   keepSelection(store);
 }
 
@@ -120,7 +121,7 @@ function tellOfMove(store: Store, moved: HeadMoved): void {
   const { head, by } = moved;
   if (head === store.head.value || by.id === store.you.value?.id || followsARound(store, moved)) return;
   const number = roundAt(store, head)?.number;
-  const place = number === undefined ? "before the first round" : `round ${number}`;
+  const place = head === null ? "before the first round" : number ? `round ${number}` : "an older round";
   toast({ text: `${by.name} went ${wayOf(store, head)} ${place}.` });
 }
 
@@ -136,9 +137,11 @@ function followsARound(store: Store, { head, by }: HeadMoved): boolean {
 }
 
 function wayOf(store: Store, head: number | null): string {
-  const [before, rounds] = [store.head.value, store.rounds.value];
-  if (head === null || lineOf(rounds, before).includes(head)) return "back to";
-  return before === null || lineOf(rounds, head).includes(before) ? "forward to" : "to";
+  const before = store.head.value;
+  const isBelow = (round: number, tip: number | null): boolean =>
+    membersOf(lineOf(store.rounds.value, tip, store.lines.value))(round);
+  if (head === null || isBelow(head, before)) return "back to";
+  return before === null || isBelow(before, head) ? "forward to" : "to";
 }
 
 function roundAt(store: Store, id: number | null): RoundInfo | undefined {

@@ -15,6 +15,7 @@ import type {
   RoleName,
   RoundInfo,
   RoundScores,
+  RoundScribble,
   ScribbleInfo,
   VideoInfo,
   Viewer,
@@ -24,7 +25,7 @@ import { acceptedOn, decidedOf, withoutAccepted } from "./acceptedObjects";
 import type { Compare } from "./compare";
 import { type FrameSummary, summariesOf } from "./frameSummary";
 import { jobInHand } from "./jobs";
-import { activeRound, activeRounds, drawnFrames, lineOf } from "./line";
+import { activeRound, activeRounds, baseOf, drawnFrames, type Line, type Lines, lineOf } from "./line";
 import type { Range } from "./lost";
 import { recoloured } from "./objectColors";
 import type { Painting } from "./paintings";
@@ -86,7 +87,13 @@ export interface Store {
   readonly role: Signal<RoleName>;
   readonly objects: Signal<readonly ObjectInfo[]>; // deleted objects included
   readonly saved: Signal<readonly ScribbleInfo[]>; // scribbles on the server that wait for a round
-  readonly rounds: Signal<ReadonlyMap<number, RoundInfo>>;
+  readonly rounds: Signal<ReadonlyMap<number, RoundInfo>>; // the newest ones, and older ones that were loaded
+  readonly older: Signal<Older | null>; // the rounds before the newest ones; null if there are none
+  readonly lines: Signal<Lines>; // of rounds that have older ones which are not loaded
+  readonly olderScribbles: Signal<ReadonlyMap<string, readonly RoundScribble[]>>; // by `${round of the line}/${frame}`
+  readonly pages: Signal<number>; // how many pages of older rounds the person wants in the list
+  readonly pagesHere: Signal<number>; // how many of them are loaded
+  readonly loading: Signal<Loading>; // of pages of older rounds
   readonly head: Signal<number | null>;
   readonly lastLabel: Signal<number | null>; // the label that was given last; a new object gets it
   readonly labels: Signal<readonly ProjectLabel[]>; // of the project; empty until they are loaded
@@ -142,8 +149,9 @@ export interface Store {
   readonly scribbles: ReadonlySignal<readonly ScribbleInfo[]>; // all waiting scribbles of objects that are not deleted
   readonly mine: ReadonlySignal<readonly ScribbleInfo[]>; // this person's waiting scribbles
   readonly shownRound: ReadonlySignal<number | null>;
-  readonly line: ReadonlySignal<readonly number[]>; // the shown round, its base, and so on
-  readonly headLine: ReadonlySignal<readonly number[]>;
+  readonly line: ReadonlySignal<Line>; // the shown round, its base, and so on
+  readonly headLine: ReadonlySignal<Line>;
+  readonly shownBase: ReadonlySignal<number | null | undefined>; // of the shown round; undefined: none, or not loaded
   readonly drawn: ReadonlySignal<ReadonlySet<number>>; // frames with scribbles on the shown line
   readonly active: ReadonlySignal<RoundInfo | null>; // the round that runs, else the one that is next
   readonly ownActive: ReadonlySignal<RoundInfo | null>; // this person's newest round that runs or waits
@@ -156,6 +164,15 @@ export interface Store {
   readonly job: ReadonlySignal<Job | null>; // the job that the person works on; null if there is none
 }
 
+/** The rounds of a video that are older than all in its list: there are `count`, with ids lower than `before`. */
+export interface Older {
+  readonly before: number;
+  readonly count: number;
+}
+
+/** How the loading of older rounds goes: `failed` until the person asks for it again. */
+export type Loading = "idle" | "busy" | "failed";
+
 const NOTHING_ACCEPTED: ReadonlyMap<number, number> = new Map();
 
 function given(id: number) {
@@ -167,6 +184,12 @@ function given(id: number) {
     objects: signal<readonly ObjectInfo[]>([]),
     saved: signal<readonly ScribbleInfo[]>([]),
     rounds: signal<ReadonlyMap<number, RoundInfo>>(new Map()),
+    older: signal<Older | null>(null),
+    lines: signal<Lines>(new Map()),
+    olderScribbles: signal<ReadonlyMap<string, readonly RoundScribble[]>>(new Map()),
+    pages: signal(0),
+    pagesHere: signal(0),
+    loading: signal<Loading>("idle"),
     head: signal<number | null>(null),
     lastLabel: signal<number | null>(null),
     labels: signal<readonly ProjectLabel[]>([]),
@@ -237,7 +260,9 @@ export function createStore(id: number): Store {
     scribbles.value.filter((scribble) => scribble.author.id === base.you.value?.id),
   );
   const shownRound = computed(() => base.looking.value ?? base.head.value);
-  const line = computed(() => lineOf(base.rounds.value, shownRound.value));
+  const lineFrom = (tip: number | null): Line => lineOf(base.rounds.value, tip, base.lines.value);
+  const line = computed(() => lineFrom(shownRound.value));
+  const shownBase = computed(() => baseOf(base.rounds.value, shownRound.value));
   // At the head, accepted frames show the accepted mask. Any other round is shown as it was computed.
   const kept = computed(() => (base.looking.value === null ? base.accepted.value : NOTHING_ACCEPTED));
   const acceptedObjects = computed(() => acceptedOn(base.objectSpans.value, line.value));
@@ -249,12 +274,8 @@ export function createStore(id: number): Store {
   });
   const summariesBefore = computed(() => {
     base.masks.version.value;
-    const rounds = base.rounds.value;
-    const before = lineOf(
-      rounds,
-      line.value[0] === undefined ? null : (rounds.get(line.value[0])?.base ?? null),
-    );
-    const all = summariesOf(base.video.value, rounds, before, NOTHING_ACCEPTED, base.masks);
+    const before = lineFrom(shownBase.value ?? null);
+    const all = summariesOf(base.video.value, base.rounds.value, before, NOTHING_ACCEPTED, base.masks);
     return withoutAccepted(all, acceptedObjects.value, base.masks); // So that confidences of the same object are compared.
   });
   const drawn = computed(() => drawnFrames(base.rounds.value, line.value));
@@ -273,7 +294,8 @@ export function createStore(id: number): Store {
     mine,
     shownRound,
     line,
-    headLine: computed(() => lineOf(base.rounds.value, base.head.value)),
+    headLine: computed(() => lineFrom(base.head.value)),
+    shownBase,
     drawn,
     active: computed(() => activeRound(base.rounds.value)),
     ownActive: computed(() => {

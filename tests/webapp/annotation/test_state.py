@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from uuid import uuid4
 
 import pytest
 from django.db import connection
+from django.db.models import F
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from tests.webapp.annotation.test_line import paint
 from tests.webapp.annotation.test_undo import done
-from tests.webapp.conftest import accept, draw, run, some_mask
+from tests.webapp.conftest import accept, draw, make_video, run, some_mask
 from webapp.accounts.models import User
 from webapp.annotation import state as states
 from webapp.annotation.changes import head_moved
 from webapp.annotation.claims import claim, store
-from webapp.annotation.head import head_of
-from webapp.annotation.models import Change, Mask
+from webapp.annotation.models import Change, Head, Mask, Round, RoundState, Scribble
+from webapp.annotation.rounds import cancel_round
 from webapp.annotation.state import last_mask, state_of
+from webapp.annotation.undo import move_head
 from webapp.live.protocol import server_messages
-from webapp.projects.models import Role
+from webapp.projects.models import Project, Role
 from webapp.videos.models import Video
 
 
@@ -93,18 +97,94 @@ def test_a_change_outside_a_transaction_is_a_mistake(video: Video, owner: User) 
         head_moved(video.pk, None, owner)
 
 
-def test_older_rounds_come_without_paths_which_a_page_of_rounds_has(
+def test_a_state_has_the_newest_rounds_and_says_what_the_others_amount_to(
     video: Video, owner: User, client_as: Callable[[User | None], Client], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(states, "WHOLE_ROUNDS", 1)
-    first = run(video, owner, None)
-    second = run(video, owner, head_of(video.pk), frame=1)
-    client, address = client_as(owner), f"/api/videos/{video.pk}"
-    rounds = client.get(f"{address}/state").json()["rounds"]
-    assert [[len(scribble["path"]) for scribble in made["scribbles"]] for made in rounds] == [[0], [2]]
-    page = client.get(f"{address}/rounds", {"limit": 1}).json()
-    assert ([made["id"] for made in page["rounds"]], page["next"]) == ([second.pk], second.pk)
-    page = client.get(f"{address}/rounds", {"before": page["next"]}).json()
-    assert ([made["id"] for made in page["rounds"]], page["next"]) == ([first.pk], None)
-    assert page["rounds"][0] == rounds[0] | {"scribbles": page["rounds"][0]["scribbles"]}
+    monkeypatch.setattr(states, "NEWEST", 2)
+    made: list[Round] = []
+    for frame in range(5):
+        made.append(done(video, owner, made[-1].pk if made else None, [frame]))
+        state = state_of(video, Role.OWNER)
+        assert [info.id for info in state.rounds] == [round_.pk for round_ in made[-2:]]
+        assert (state.older is None) == (len(made) <= 2)
+    assert state.older
+    assert (state.older.before, state.older.count, state.older.line.round) == (made[3].pk, 3, made[2].pk)
+    assert state.older.line.rounds == [(made[0].pk, made[2].pk)]
+    assert state.older.line.masks == [(frame, frame, made[frame].pk) for frame in range(3)]
+    client, address = client_as(owner), f"/api/videos/{video.pk}/rounds"
+    page = client.get(address, {"before": state.older.before, "limit": 2}).json()
+    assert ([info["id"] for info in page["rounds"]], page["next"]) == ([made[2].pk, made[1].pk], made[1].pk)
     assert [len(scribble["path"]) for scribble in page["rounds"][0]["scribbles"]] == [2]
+    page = client.get(address, {"before": page["next"]}).json()
+    assert ([info["id"] for info in page["rounds"]], page["next"]) == ([made[0].pk], None)
+
+
+def test_a_head_and_a_waiting_round_are_there_however_old_they_are(
+    video: Video, owner: User, annotator: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(states, "NEWEST", 2)
+    made = [done(video, owner, None, [0])]
+    waits = run(video, annotator, made[0].pk)
+    made += [paint(video, owner, frame) for frame in range(4)]
+    state = state_of(video, Role.OWNER)
+    assert [info.id for info in state.rounds] == [waits.pk, *(version.pk for version in made[-2:])]
+    cancel_round(video=video, by=owner, round_id=waits.pk, may_stop_others=True)
+    move_head(video=video, by=owner, from_round=made[-1].pk, to_round=made[1].pk)
+    state = state_of(video, Role.OWNER)
+    assert [info.id for info in state.rounds] == [version.pk for version in (made[1], *made[-2:])]
+    assert state.older
+    assert state.older.line.round == made[1].pk == state.head
+    assert state.older.line.ahead == [(made[2].pk, made[-1].pk)]
+    move_head(video=video, by=owner, from_round=made[1].pk, to_round=None)
+    state = state_of(video, Role.OWNER)
+    assert state.older
+    assert (state.older.line.round, state.older.line.rounds) == (None, [])
+    assert [first for first, _ in state.older.line.ahead][:1] == [made[0].pk]
+
+
+@pytest.mark.parametrize("undone", [False, True])
+def test_its_size_and_cost_do_not_grow_with_the_rounds(project: Project, owner: User, undone: bool) -> None:
+    sizes, counts = [], []
+    for count in (300, 3000):
+        video = many_rounds(project, owner, count)
+        if undone:
+            Head.objects.filter(video=video).update(round=Round.objects.filter(video=video).order_by("pk")[100])
+        with CaptureQueriesContext(connection) as statements:
+            state = state_of(video, Role.OWNER)
+        sizes.append(len(state.model_dump_json()))
+        counts.append(len(statements))
+    assert sizes[1] < 1.1 * sizes[0] < 120_000
+    assert counts[0] == counts[1] <= 14
+
+
+def many_rounds(project: Project, owner: User, count: int) -> Video:
+    """Create a video of 100 frames with `count` rounds on one line, each with two scribbles of 40 points."""
+    video = make_video(project, owner, frame_count=100)
+    path = [[index / 40, 0.5] for index in range(40)]
+    mark = {"path": path, "object_id": 1, "kind": "scribble", "positive": True}
+    made: list[Round] = []
+    for number in range(1, count + 1):
+        frame = number % 100
+        made.append(
+            Round(
+                video=video,
+                number=number,
+                key=uuid4(),
+                author=owner,
+                frame=frame,
+                scribbles=[{**mark, "frame": frame}] * 2,
+                num_objects=1,
+                engine="fake",
+                state=RoundState.DONE,
+                frames=[(0, 99)] if number % 10 == 1 else [(frame, frame)],
+            )
+        )
+    Round.objects.bulk_create(made)
+    ids = list(Round.objects.filter(video=video).order_by("pk").values_list("pk", flat=True))
+    Round.objects.filter(video=video, number__gt=1).update(base_id=F("pk") - 1)
+    Scribble.objects.bulk_create(
+        Scribble(video=video, key=uuid4(), frame=pk % 100, object_id=1, path=path, author=owner, round_id=pk)
+        for pk in ids
+    )
+    Head.objects.create(video=video, round_id=ids[-1], next_round_number=count + 1)
+    return video

@@ -127,7 +127,8 @@ def test_annotators_see_only_the_videos_of_their_jobs(
     assert set(videos_of(annotator)) == {video}
     assert set(videos_of(viewer)) == set(videos_of(reviewer)) == {video, other}
     client = client_as(annotator)
-    for address in (f"/api/videos/{other.pk}", f"/api/videos/{other.pk}/state", f"/api/jobs?video={other.pk}"):
+    video_calls = ("", "/state", "/rounds", "/line")
+    for address in (*(f"/api/videos/{other.pk}{call}" for call in video_calls), f"/api/jobs?video={other.pk}"):
         assert client.get(address).status_code == 404
     assert [job["id"] for job in client.get("/api/jobs").json()["jobs"]] == [job.pk]
     theirs = Job.objects.exclude(pk=job.pk).first()

@@ -1,10 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { round } from "../../editor/testing";
-import type { RoundInfo } from "../../protocol";
-import { type Entry, historyOf } from "./history";
+import type { LineInfo, RoundInfo } from "../../protocol";
+import { type Entry, historyOf as rowsOf, splitAt } from "./history";
 
+const historyOf = (rounds: ReadonlyMap<number, RoundInfo>, head: number | null, shown: number | null) =>
+  rowsOf({ rounds, lines: new Map(), head, shown, before: 0 });
 const mapOf = (...rounds: RoundInfo[]) => new Map(rounds.map((each) => [each.id, each]));
-const told = (entries: Entry[]) =>
+const told = (entries: readonly Entry[]) =>
   entries.map((entry) => ("round" in entry ? entry.round.number : entry.folded.map(({ number }) => number)));
 
 describe("the history of rounds", () => {
@@ -24,6 +26,21 @@ describe("the history of rounds", () => {
     expect(told(historyOf(rounds, 1, 1))).toEqual([5, 4, [3, 2], 1]);
     expect(told(historyOf(rounds, 2, 2))).toEqual([[5, 4], 3, 2, 1]);
     expect(told(historyOf(rounds, null, null))).toEqual([5, 4, [3, 2], 1]);
+  });
+
+  it("leaves older rounds out that are neither the head nor shown nor active, and says where they are", () => {
+    const line = { masks: [], drawn: [], scribbled: {}, painted: {}, painted_since: {} };
+    const lines = new Map([[2, { ...line, round: 2, rounds: [[1, 2]], ahead: [[3, 5]] } as LineInfo]]);
+    const loaded = mapOf(
+      round({ id: 1 }),
+      round({ id: 2, base: 1 }),
+      round({ id: 5, base: 4 }),
+      round({ id: 6 }),
+    );
+    const entries = rowsOf({ rounds: loaded, lines, head: 2, shown: 2, before: 5 });
+    expect(told(entries)).toEqual([[6], 5, 2]); // Redo leads to round 5 over rounds that are not loaded.
+    expect(splitAt(entries, 5).map(told)).toEqual([[[6], 5], [2]]);
+    expect(splitAt(entries, 0).map(told)).toEqual([[[6], 5, 2], []]);
   });
 
   it("shows an undone round that is looked at, that failed or that runs", () => {

@@ -5,6 +5,7 @@ import type { RoundInfo } from "../../protocol";
 import { rejectedIn } from "../../state/acceptedObjects";
 import { type FrameSummary, hasFrame } from "../../state/frameSummary";
 import { outsideOf } from "../../state/jobs";
+import { framesIn } from "../../state/line";
 import { lostRanges } from "../../state/lost";
 import type { Store } from "../../state/store";
 import { needsFix } from "../../state/suggest";
@@ -119,14 +120,16 @@ function placesOf(summaries: readonly FrameSummary[], which: (summary: FrameSumm
 function lanesOf(store: Store, summaries: readonly FrameSummary[], current: number | null): Lane[] {
   const { hidden, solo } = store.view.value;
   const places = placesOf(summaries, () => true);
-  const several = store.line.value.length > 1;
+  const several = typeof store.shownBase.value === "number";
   const changed = placesOf(summaries, ({ round }) => several && round === current);
   const drawn = new Map<number, Set<number>>();
-  for (const id of store.line.value) {
-    const round = store.rounds.value.get(id);
-    for (const { object_id, frame } of round?.scribbles ?? [])
-      drawn.set(object_id, (drawn.get(object_id) ?? new Set()).add(frame));
-  }
+  const add = (object: number, frame: number) =>
+    drawn.set(object, (drawn.get(object) ?? new Set()).add(frame));
+  const { ids, older } = store.line.value;
+  for (const [object, spans] of Object.entries(older?.scribbled ?? {}))
+    for (const frame of framesIn(spans)) add(Number(object), frame);
+  for (const id of ids)
+    for (const { object_id, frame } of store.rounds.value.get(id)?.scribbles ?? []) add(object_id, frame);
   const waiting = (number: number) =>
     store.scribbles.value.filter(({ object }) => object === number).map(({ frame }) => frame);
   return store.alive.value.map(({ number, name, color }) => ({
@@ -148,8 +151,9 @@ function lanesOf(store: Store, summaries: readonly FrameSummary[], current: numb
 }
 
 function paintedFrames(store: Store, number: number): number[] {
-  const frames = new Set<number>();
-  for (const id of store.line.value) {
+  const { ids, older } = store.line.value;
+  const frames = new Set(framesIn(older?.painted[number] ?? []));
+  for (const id of ids) {
     const round = store.rounds.value.get(id);
     if (round?.origin === "painted" && round.objects?.includes(number))
       for (const frame of round.drawn) frames.add(frame);
