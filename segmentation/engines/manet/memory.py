@@ -39,8 +39,8 @@ class MemoryOptions:
 class GlobalMemory:
     """The global memory: for each frame and id, the distance of each pixel to the nearest scribbled pixel of any round.
 
-    It is the minimum of the global maps (`References.distances`) of the rounds. 1 means that no pixel of that id was
-    annotated.
+    It is the minimum of the maps of the rounds: for the annotated frame of a round, the local map of this frame with
+    itself; for the others, the global map (`References.distances`). 1 means that no pixel of that id was annotated.
     """
 
     def __init__(self, embed: Embed, options: MemoryOptions, cache: FeatureCache) -> None:

@@ -147,7 +147,7 @@ class MANet(nn.Module):
 
     @property
     def on_trunk(self) -> bool:
-        """Whether the backbone is the pretrained trunk, and not a ResNet."""
+        """Whether the backbone is the pretrained trunk."""
         return isinstance(self.config.deeplab.backbone, TrunkConfig)
 
     def to_images(self, frames: Tensor) -> Tensor:

@@ -1,7 +1,8 @@
 """Trains MA-Net on clips (short sequences of frames with true masks), in the two stages of its paper (section 4.1).
 
-Each stage is a separate run. `propagation` trains the embedding and the propagation head on clips of three frames: the
-first frame is annotated, and each other frame is segmented from the frame before it. `interaction` trains only the
+Each stage is a separate run. `propagation` trains the embedding and the propagation head (here on clips with their
+frames; see `trunk_propagation` for a backbone on the frozen trunk): the first frame of a clip is annotated, and each
+other frame is segmented from the frame before it. `interaction` trains only the
 interaction head, in rounds of scribbles: after each round the masks are propagated, and the next round corrects another
 frame.
 """
@@ -53,7 +54,7 @@ class Objective:
         plan: the training plan.
         device: the device on which the network is trained.
         stage: "propagation" or "interaction".
-        keep: the share of pixels, those with the largest loss, that the cross-entropy counts.
+        keep: the share of pixels, those with the largest loss, that always count in the cross-entropy.
         overlap: the weight of (1 - soft J) in the loss.
         scribbled: the probability that the first frame is annotated by scribbles in a rough region, as in a first
             round, and not by its true mask.

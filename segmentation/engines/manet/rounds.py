@@ -1,7 +1,7 @@
 """The rounds of a session of MA-Net: their scribbles and masks, at the size of an embedding (1/4 of the frame's).
 
 Both memories of the paper are computed from the rounds and the embeddings alone, and are only cached. So a session that
-is rebuilt from the database computes exactly the same masks as the session before.
+is rebuilt from stored rounds computes exactly the same masks as the session before.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Trains the first stage of MA-Net on clips whose features of the frozen trunk are stored.
 
 Each clip is cut to a window. Its first frame is annotated, and the frames from the third on are segmented one after the
-other, beginning with the second frame, whose mask is given with errors. So the annotated frame may be far away, as it
-is in a video. The embedding is also trained directly: a loss tells how well the masks of a frame follow from its
-distances to the pixels of another frame.
+other, beginning with the second frame, whose mask is given, sometimes with errors. So the annotated frame may be far
+away, as it is in a video. The embedding is also trained directly: a loss tells how well the masks of a frame follow
+from its distances to the pixels of another frame.
 """
 
 from __future__ import annotations

@@ -147,7 +147,10 @@ class StarEngine(Engine):
             confidence[number - 1] = round(float(value), DIGITS)
 
     def _propagate(self, start: int) -> Iterator[MaskUpdate]:
-        """Segment all frames that are neither accepted nor annotated, outward from `start`, on both sides in turn."""
+        """Segment the frames outward from `start`, on both sides in turn.
+
+        Accepted frames are left out, and frames whose annotation tells where all objects of the round are.
+        """
         objects = self._known_objects()
         memory = self._memory_frames(start) if objects else []
         if not memory:

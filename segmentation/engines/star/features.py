@@ -30,7 +30,8 @@ LIGHT = 24.0  # Difference of grey levels between a pixel and its place in the o
 class Raw(NamedTuple):
     """The features of the trunk for B frames of H x W pixels.
 
-    At strides 8, 16 and 32 every cell is a unit vector, because matching uses cosine similarity.
+    At strides 8, 16 and 32 every cell is a unit vector, because matching uses cosine similarity. The numbers of
+    channels are those of the variants lite0 and lite1.
     """
 
     f4: Tensor  # [B, 24, H / 4, W / 4], scaled to values of about 1

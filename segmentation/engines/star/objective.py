@@ -204,7 +204,10 @@ class Episode:
         return loss, figures
 
     def _start(self, scene: Scene) -> int:
-        """Choose the frame that is annotated first: in most cases the one whose mask is made from scribbles, if any."""
+        """Choose the frame that is annotated first.
+
+        With the probability DRAWN it is one whose mask is made from scribbles, if there is one.
+        """
         drawn = torch.nonzero((scene.drawn != IGNORE).flatten(1).any(1)).flatten().tolist()
         if drawn and self.random.random() < DRAWN:
             return int(self.random.choice(drawn))

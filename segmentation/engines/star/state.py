@@ -1,6 +1,6 @@
 """The state of a STAR session between rounds.
 
-It can be rebuilt from the rounds and the accepted frames in the database alone.
+It can be rebuilt from stored rounds and accepted frames alone.
 """
 
 from __future__ import annotations

@@ -143,7 +143,10 @@ def collect(network: Star, clips: Iterator[Clip], seed: int, what: str) -> dict[
 
 
 def fit(estimate: Confidence, rows: Rows) -> float:
-    """Fit an estimate of confidence to the true J by cross-entropy with a small penalty, and return the loss."""
+    """Fit an estimate of confidence to the true J by cross-entropy with a small penalty.
+
+    Returns the loss before the fit, with all weights 0.
+    """
     with torch.no_grad():
         estimate.mean.copy_(rows.evidence.mean(0))
         estimate.scale.copy_(rows.evidence.std(0).clamp_min(LEAST_SCALE))

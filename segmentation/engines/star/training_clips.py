@@ -33,10 +33,10 @@ LEAST_J = 0.55
 def prepared(clip: Clip, random: np.random.Generator, max_objects: int, trunk: str = "lite0") -> dict[str, Tensor]:
     """Compute all that stays the same during training for a clip of T frames of H x W pixels.
 
-    The result contains, by name: the features of `Raw`, [T, ...] in half precision; `labels`, the true masks, uint8
-    [T, H / 2, W / 2]; `drawn`, the mask made from scribbles, of the same size; the flow from each frame but the first
-    to the previous frame (`back`) and the reverse flow (`forth`), with `back_trust` and `forth_trust`; and the number
-    of `objects`.
+    The result contains, by name: the features of `Raw`, [T, ...] in half precision, but `colours` as uint8; `labels`,
+    the true masks, uint8 [T, H / 2, W / 2]; `drawn`, the mask made from scribbles, of the same size; the flow from each
+    frame but the first to the previous frame (`back`) and the reverse flow (`forth`), with `back_trust` and
+    `forth_trust` as uint8; and the number of `objects`.
     """
     clip = staged(clip, random, max_objects)
     raw = raw_features(load_trunk(trunk), clip.frames)

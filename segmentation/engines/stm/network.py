@@ -77,7 +77,7 @@ class Decoder(nn.Module):
         """Return logits [N, 2, 16h, 16w] of background and object for N objects.
 
         `readout` [N, 2D, h, w] is what `SpaceTimeMemory.read` returns for each object; `skip3` and `skip2` are those of
-        `Query`, with a first axis of 1.
+        `Query`, with a first axis of 1, or of N if each object has a frame of its own (in training).
         """
         m4 = self.ResMM(self.convFM(readout))  # [N, width, h, w]
         m3 = self.RF3.merge(skip3, m4)  # [N, width, 2h, 2w]
@@ -107,9 +107,10 @@ class SpaceTimeMemory(nn.Module):
         self.Decoder = Decoder(config)
 
     def memorize(self, frame: Tensor, cues: Tensor) -> list[MemorySlot]:
-        """Encode an annotated frame [1, 3, H, W] into a memory slot for each of N objects.
+        """Encode an annotated frame into a memory slot for each of N objects.
 
-        `cues` are the masks and scribbles of the objects, [N, 2, H, W] for `STM` and [N, 3, H, W] for `InteractiveSTM`.
+        `frame` is the frame of all objects, or one for each, [1 or N, 3, H, W]. `cues` are the masks and scribbles of
+        the objects, [N, 2, H, W] for `STM` and [N, 3, H, W] for `InteractiveSTM`.
         """
         r4 = self.Encoder_M(frame, self.order_cues(cues))[-1]
         keys, values = self.get_submodule(self.memory_name)(r4)  # [N, C, h, w], [N, D, h, w]

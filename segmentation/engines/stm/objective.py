@@ -50,7 +50,7 @@ class Objective:
         settle_norms: the share of the training after which batch norms use their running statistics; 0 = never.
         body: the path of pretrained weights, or "" for random weights.
         rounds: the number of rounds on each clip, for interactive STM.
-        keep: the share of pixels, those with the largest loss, that the cross-entropy counts.
+        keep: the share of pixels, those with the largest loss, that always count in the cross-entropy.
         overlap: the weight of (1 - soft J) in the loss.
         given_masks: the probability of a training step in which annotated frames have nearly true masks, as if the
             cutter had segmented them. All other steps are rounds of scribbles.
@@ -178,7 +178,7 @@ def _joint(network: SpaceTimeMemory, logits: Tensor) -> Tensor:
 
 
 def given_at(progress: float) -> float:
-    """Return the probability that a clip begins with a true mask, when the share `progress` (0..1) of the
+    """Return the probability that the clips of a step begin with true masks, when the share `progress` (0..1) of the
     training is done.
 
     It is high at first, because a network learns to propagate a mask sooner than to read scribbles, which are hardly

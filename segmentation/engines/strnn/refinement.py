@@ -72,9 +72,10 @@ class Refinement(nn.Module):
         self.predict = nn.Conv2d(width, 2, 3, padding=1)
 
     def reference(self, image: Tensor, masks: Tensor) -> Tensor:
-        """Encode an annotated frame [1, 3, H, W] in 0..1 with the masks [n, H, W] of n objects.
+        """Encode an annotated frame with the masks [n, H, W] of n objects.
 
-        Return [n, C, h, w], the argument `references` of `forward`.
+        `image` is the frame of all objects, or one for each, [1 or n, 3, H, W] in 0..1. Return [n, C, h, w], the
+        argument `references` of `forward`.
         """
         padding = padding_to(self.stride, *image.shape[-2:])
         return self.encode(pad(image, padding), pad(masks[:, None], padding))
@@ -83,7 +84,7 @@ class Refinement(nn.Module):
         """Return the probability maps [n, H, W] of n objects in a frame, from their masks in the adjacent frame.
 
         Args:
-            image: the frame, [1, 3, H, W] in 0..1.
+            image: the frame of all objects, or one for each, [1 or n, 3, H, W] in 0..1.
             masks: the masks in the adjacent frame, [n, H, W] in 0..1.
             references: what `reference` returned for the annotated frame, [n, C, h, w].
         """

@@ -3,7 +3,7 @@
 The chosen cells are called samples. The cells under scribbles on objects are positive samples. Cells under background
 scribbles are negative samples, and so are random cells of the frame that was drawn on, outside the bounding boxes of
 the scribbles, enlarged 1.2 times. From the second round on, the random cells must be background in the frame's mask.
-There are as many negative as positive samples.
+So many random cells are chosen that there are as many negative as positive samples, if that is possible.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def sample(raster: Raster, predicted: NDArray[np.uint8] | None, rng: np.random.G
 
     Returns:
         The indices of cells and their ids, without repetition. There are fewer negative than positive samples if there
-        are too few cells that may be chosen.
+        are too few cells that may be chosen, and more if the background scribbles cover more cells.
     """
     ids = raster.ravel().astype(np.int64)
     drawn = np.flatnonzero(ids >= 0)
