@@ -301,7 +301,10 @@ def _shapes(spec: NetworkSpec) -> dict[str, Tensor]:
 
 
 def _config(spec: NetworkSpec, checkpoint: Checkpoint) -> Any:
-    """Return the network's configuration from the checkpoint's header; without one, that of the paper."""
+    """Return the network's configuration from the checkpoint's header; without one, that of the paper.
+
+    Raises WeightsError if it cannot be read or has a size that no network can have.
+    """
     if "config" not in checkpoint.header:
         return _resolve(spec.config)()
     name = checkpoint.path.name

@@ -87,7 +87,10 @@ class ImageFrames:
 
 
 class FolderFrames(ImageFrames):
-    """Frames from all images of a folder, in the natural order of their names: 2 comes before 10."""
+    """Frames from all images of a folder, in the natural order of their names: 2 comes before 10.
+
+    Raises ValueError as `ImageFrames` does, and also if the folder does not exist.
+    """
 
     def __init__(self, folder: Path | str, cache_bytes: int = CACHE_BYTES) -> None:
         folder = Path(folder)

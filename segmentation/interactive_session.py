@@ -137,7 +137,7 @@ class InteractiveSession:
         return self.interact(Interaction(frame, boxes=(Box(object, (x0, y0, x1, y1)),)))
 
     def draw(self, *, frame: int, scribbles: Iterable[Scribble]) -> Round:
-        """Draw several scribbles on one frame and propagate, as `scribble` does for one."""
+        """Draw several scribbles on one frame and propagate, as `scribble` does for one, with the same errors."""
         drawn = list(scribbles)
         if not all(isinstance(each, Scribble) for each in drawn):
             raise ValueError("scribbles: expected segmentation.Scribble(object_id, path) for each")

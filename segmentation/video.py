@@ -65,7 +65,10 @@ class Video:
         return self._truth is not None
 
     def truth(self, frame: int) -> LabelMap | None:
-        """Read the ground truth of a frame, uint8 [H, W], ids 0..254 and 255 = "ignore". None if it has no mask."""
+        """Read the ground truth of a frame, uint8 [H, W], ids 0..254 and 255 = "ignore". None if it has no mask.
+
+        Raises IndexError for a frame outside of the video, and MaskError if the mask file cannot be used.
+        """
         if not 0 <= frame < len(self):
             raise IndexError(f"frame {frame} is outside 0..{len(self) - 1}")
         return None if self._truth is None else self._truth(frame)

@@ -81,7 +81,8 @@ class VideoFileFrames:
     def _frame_times(self) -> list[int]:
         """Return the presentation times of all frames, ascending.
 
-        They come from the packets or, if packets have no time or the same one, from the decoded frames.
+        They come from the packets or, if packets have no time or the same one, from the decoded frames. Raises
+        ValueError if there is no frame.
         """
         times = []
         try:
@@ -101,7 +102,10 @@ class VideoFileFrames:
         return sorted(set(known))
 
     def _read(self, index: int) -> Image:
-        """Return frame `index`. It is cached, and so are the last `FORWARD` frames that are decoded before it."""
+        """Return frame `index`. It is cached, and so are the last `FORWARD` frames that are decoded before it.
+
+        Raises ValueError if the file is damaged there.
+        """
         if not self._next <= index < self._next + FORWARD:
             self._file.seek(self._times[index], stream=self._stream, backward=True, any_frame=False)
             self._decoded, self._next = _decode(self._file, self._stream), 0

@@ -160,7 +160,10 @@ def _video(root: ElementTree.Element) -> AnnotatedVideo:
 
 
 def _frames_with_mask(root: ElementTree.Element, count: int) -> set[int] | None:
-    """Return the frames that have a mask, or None if the file does not say it and all of them have one."""
+    """Return the frames that have a mask, or None if the file does not say it and all of them have one.
+
+    Raises AnnotationError for spans of another form or of frames that the video does not have.
+    """
     element = root.find(f"meta/{FRAMES_WITH_MASK}")
     if element is None:
         return None
@@ -271,7 +274,10 @@ def _inside_mask(shape: _Shape, width: int, height: int) -> BinaryMask:
 
 
 def parse_xml(data: bytes) -> ElementTree.Element:
-    """Parse XML, and refuse entities: with these, a small file could become huge or include other files."""
+    """Parse XML, and refuse entities: with these, a small file could become huge or include other files.
+
+    Raises AnnotationError if `data` is not XML, or declares entities or a document type.
+    """
     builder = ElementTree.TreeBuilder()
     parser = expat.ParserCreate()
 

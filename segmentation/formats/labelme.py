@@ -87,7 +87,10 @@ def _shape(data: Any, place: str, width: int, height: int) -> Shape:
 
 
 def _in_box(text: str, corners: list[Any], width: int, height: int) -> BinaryMask:
-    """Return the pixels of a mask, a PNG in base64, whose upper left corner lies at the first of two corners."""
+    """Return the pixels of a mask, a PNG in base64, whose upper left corner lies at the first of two corners.
+
+    Raises MaskError if it cannot be read or does not lie inside the image.
+    """
     if len(corners) != 4 or not all(isinstance(value, int | float) and abs(value) < 1e6 for value in corners):
         raise MaskError("a mask has two corners")
     x, y = round(corners[0]), round(corners[1])

@@ -140,7 +140,10 @@ def _labelled(files: FileTree, name: str, paths: list[str], objects: Objects) ->
 
 
 def _of_objects(files: FileTree, name: str, folders: dict[str, list[str]], tables: _Tables) -> AnnotatedVideo:
-    """Return a video from folders of black-and-white masks, one folder an object, called 001-name."""
+    """Return a video from folders of black-and-white masks, one folder an object, called 001-name.
+
+    Raises AnnotationError if two folders have the same number, or one has none in 1..254.
+    """
     known = {each.id: each for each in tables.of(name)}
     ids: dict[str, int] = {}
     for folder in folders:

@@ -64,7 +64,10 @@ def _labels(files: FileTree, path: str) -> LabelMap:
 
 
 def _array(files: FileTree, path: str) -> np.ndarray[Any, Any]:
-    """Read an array after its header was checked, because the header may claim a size that no memory has."""
+    """Read an array after its header was checked, because the header may claim a size that no memory has.
+
+    Raises AnnotationError if it is neither a label map nor a text, or is cut off.
+    """
     stream = io.BytesIO(files.read(path))
     try:
         version = np.lib.format.read_magic(stream)

@@ -15,7 +15,10 @@ class ConfigurationError(ValueError):
 
 
 def to_json(config: Any) -> Any:
-    """Convert a configuration, a dataclass with nested dataclasses and tuples, to dicts, lists and plain values."""
+    """Convert a configuration, a dataclass with nested dataclasses and tuples, to dicts, lists and plain values.
+
+    Raises TypeError for any other value in it.
+    """
     if is_dataclass(config) and not isinstance(config, type):
         values = {field.name: to_json(getattr(config, field.name)) for field in fields(config)}
         return {KIND: _kind_of(type(config)), **values}

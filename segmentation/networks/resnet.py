@@ -28,6 +28,8 @@ class ResNetConfig:
     without dilation. An empty `dilations` means no dilation anywhere. With `stride_on_first` the first 1x1 convolution
     of a block has the stride (the original Caffe topology), and not the 3x3 convolution. `ceil_pool` rounds the size
     after the max pool up (DeepLab-v2).
+
+    Raises ValueError if `strides` or `dilations` do not have one entry for each stage.
     """
 
     blocks: tuple[int, ...] = (3, 4, 6, 3)

@@ -21,7 +21,10 @@ FINE_SCALE = 8.0  # Features at stride 4 are divided by this, which gives values
 
 @dataclass(frozen=True)
 class TrunkConfig:
-    """The variant of the trunk on whose features a network was trained: "lite0", "lite1" or "lite2"."""
+    """The variant of the trunk on whose features a network was trained: "lite0", "lite1" or "lite2".
+
+    Raises ValueError for another name.
+    """
 
     name: str = "lite0"
 

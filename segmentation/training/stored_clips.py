@@ -23,6 +23,9 @@ class ClipStore:
         folder: created if it is missing.
         count: the number of different clips. Clip k is stored as clip k modulo `count`.
         parts: the names of the tensors that a prepared clip needs.
+
+    Raises:
+        ValueError: `count` is less than 1.
     """
 
     def __init__(self, folder: Path, count: int, parts: frozenset[str]) -> None:
