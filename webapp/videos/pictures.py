@@ -6,6 +6,7 @@ import io
 import struct
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import PurePosixPath
 from typing import cast
 
@@ -46,11 +47,12 @@ def read_pages(data: bytes, name: str, depth: Depth) -> Iterator[SourceFrame]:
     with _opened(data, name) as image:
         pages = getattr(image, "n_frames", 1)
         check_count(pages)
+        deep_pages = DeepPages(image, data)
         for page in range(pages):
             with _refusing(name):
                 image.seek(page)
                 check_size(*image.size, what=name)
-                deep = deep_values(image, data, page)
+                deep = deep_pages.values(page)
                 image.load()
                 picture = _rgb(image, deep, depth)
             title = name if pages == 1 else f"{name}, page {page + 1},"
@@ -121,7 +123,7 @@ def _turned(picture: Image.Image, source: Image.Image) -> Image.Image:
 def _rgb(image: Image.Image, deep: NDArray[np.float64] | None, depth: Depth) -> Image.Image:
     """Convert a page of an image file to RGB, turned upright.
 
-    `deep` are the values of a page with more than 8 bits for each channel (`deep_values`), else None. They are scaled
+    `deep` are the values of a page with more than 8 bits for each channel (`DeepPages`), else None. They are scaled
     so that the two values that `depth()` returns become black and white.
     """
     if deep is None:
@@ -140,31 +142,57 @@ def _on_black(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-def deep_values(image: Image.Image, data: bytes, page: int) -> NDArray[np.float64] | None:
-    """Return the values of a page with more than 8 bits for each channel: grey [H, W] or colour [H, W, 3], else None.
+class DeepPages:
+    """Decodes the pages of an image file that have more than 8 bits for each channel. They are asked for in order."""
 
-    `image` is the file `data`, opened at this page and not loaded yet. Transparent pixels become 0.
-    """
-    if image.mode.startswith("I") or image.mode == "F":
-        return np.nan_to_num(np.asarray(image, np.float64), posinf=0, neginf=0)
-    if image.format in DEEP_DECODERS and any(";16" in str(tile[3]) for tile in getattr(image, "tile", ())):
-        return _deep_colours(DEEP_DECODERS[image.format], data, page)
-    return None
+    def __init__(self, image: Image.Image, data: bytes) -> None:
+        """`image` is the file `data`, opened."""
+        self._image, self._data = image, data
+        self._animation: Iterator[av.VideoFrame] | None = None  # The pages that follow in an animated PNG.
+
+    def values(self, page: int) -> NDArray[np.float64] | None:
+        """Return the values of a page with more than 8 bits: grey [H, W] or colour [H, W, 3]. None if it has 8 bits.
+
+        The image has been moved to this page and is not loaded yet. Transparent pixels become 0.
+        """
+        image = self._image
+        if image.mode.startswith("I") or image.mode == "F":
+            return np.nan_to_num(np.asarray(image, np.float64), posinf=0, neginf=0)
+        if image.format in DEEP_DECODERS and any(";16" in str(tile[3]) for tile in getattr(image, "tile", ())):
+            return self._colours(page)
+        return None
+
+    def _colours(self, page: int) -> NDArray[np.float64]:
+        """Decode colours of 16 bits with FFmpeg, because Pillow keeps only the upper 8 of them."""
+        try:
+            if page and self._image.format == "PNG":
+                frame = self._animated(page)
+            else:
+                frame = _first_frame(str(self._image.format), _tiff_from_page(self._data, page) if page else self._data)
+        except av.error.FFmpegError as error:
+            raise ValueError("FFmpeg cannot decode the picture") from error
+        if frame is None:
+            raise ValueError("FFmpeg finds no picture")
+        values = frame.to_ndarray(format="rgba64le").astype(np.float64)
+        return np.asarray(values[..., :3] * (values[..., 3:] / 65535))
+
+    def _animated(self, page: int) -> av.VideoFrame | None:
+        """Return a page of an animated PNG, which is decoded from its beginning on: pages build on earlier ones."""
+        if self._animation is None:
+            # Pillow counts a picture that stands before the animation as a page; FFmpeg leaves it out.
+            before = 1 if getattr(self._image, "default_image", False) else 0
+            self._animation = islice(_frames_of_png(self._data), page - before, None)
+        return next(self._animation, None)
 
 
-def _deep_colours(decoder: str, data: bytes, page: int) -> NDArray[np.float64]:
-    """Decode colours of 16 bits with FFmpeg, because Pillow keeps only the upper 8 of them."""
-    codec = cast(VideoCodecContext, av.CodecContext.create(decoder, "r"))
-    if page:
-        data = _tiff_from_page(data, page)
-    try:
-        frames = [*codec.decode(av.Packet(data)), *codec.decode(None)]
-    except av.error.FFmpegError as error:
-        raise ValueError("FFmpeg cannot decode the picture") from error
-    if not frames:
-        raise ValueError("FFmpeg finds no picture")
-    values = frames[0].to_ndarray(format="rgba64le").astype(np.float64)
-    return np.asarray(values[..., :3] * (values[..., 3:] / 65535))
+def _first_frame(form: str, data: bytes) -> av.VideoFrame | None:
+    codec = cast(VideoCodecContext, av.CodecContext.create(DEEP_DECODERS[form], "r"))
+    return next(iter([*codec.decode(av.Packet(data)), *codec.decode(None)]), None)
+
+
+def _frames_of_png(data: bytes) -> Iterator[av.VideoFrame]:
+    with av.open(io.BytesIO(data), "r", format="apng") as container:
+        yield from container.decode(video=0)
 
 
 def _tiff_from_page(data: bytes, page: int) -> bytes:
@@ -182,9 +210,10 @@ def found_range(files: Iterable[bytes]) -> tuple[float, float]:
     low, high, whole = 0.0, 0.0, True
     for data in files:
         with _opened(data, "A picture") as image:
+            deep_pages = DeepPages(image, data)
             for page in range(getattr(image, "n_frames", 1)):
                 image.seek(page)
-                values = deep_values(image, data, page)
+                values = deep_pages.values(page)
                 if values is not None:
                     low, high = min(low, float(values.min())), max(high, float(values.max()))
                     whole = whole and image.mode != "F"

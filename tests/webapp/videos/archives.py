@@ -7,7 +7,7 @@ import stat
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +32,30 @@ def write_zip(path: Path, files: Iterable[tuple[str, bytes]]) -> Path:
         for name, data in files:
             archive.writestr(name, data)
     return path
+
+
+def animated_png(pages: Sequence[NDArray[np.uint16]], *, before: bool = False) -> bytes:
+    """Encode an animated PNG of RGB pages with 16 bits. A page that is smaller than the first replaces the upper left.
+
+    With `before`, the first page stands before the animation and is no part of it.
+    """
+    height, width, _ = pages[0].shape
+    parts = [(b"IHDR", struct.pack(">IIBBBBB", width, height, 16, 2, 0, 0, 0))]
+    parts.append((b"acTL", struct.pack(">II", len(pages) - before, 0)))
+    number = 0
+    for index, page in enumerate(pages):
+        data = zlib.compress(b"".join(b"\0" + row.astype(">u2").tobytes() for row in page))
+        if index or not before:
+            size = (page.shape[1], page.shape[0])
+            parts.append((b"fcTL", struct.pack(">IIIIIHHBB", number, *size, 0, 0, 1, 10, 0, 0)))
+            number += 1
+        if index:
+            parts.append((b"fdAT", struct.pack(">I", number) + data))
+            number += 1
+        else:
+            parts.append((b"IDAT", data))
+    chunks = [struct.pack(">I", len(data)) + kind + data for kind, data in [*parts, (b"IEND", b"")]]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk + struct.pack(">I", zlib.crc32(chunk[4:])) for chunk in chunks)
 
 
 def write_link(path: Path, target: str) -> Path:

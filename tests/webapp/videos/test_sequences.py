@@ -12,7 +12,7 @@ from PIL import Image
 
 from segmentation.formats.label_png import encode_labels
 from tests.segmentation.shared_data import shared
-from tests.webapp.videos.archives import numbered_picture, picture, write_zip
+from tests.webapp.videos.archives import animated_png, numbered_picture, picture, write_zip
 from tests.webapp.videos.clips import numbered, read_number, stored_truth, write_clip
 from tests.webapp.videos.conftest import Bring, Limit
 from webapp.videos.importing import run_import
@@ -238,6 +238,19 @@ def test_every_page_of_16_bit_colours_is_a_frame_of_its_own(bring: Bring, tmp_pa
     assert cv2.imwritemulti(str(tmp_path / "stack.tif"), pages)
     frames = StoredFrames(bring(tmp_path / "stack.tif"))
     assert [round(float(frames[index].mean()) / 255, 2) for index in range(len(frames))] == [0.24, 0.98]
+
+
+@pytest.mark.parametrize("before", [False, True])
+def test_every_page_of_an_animated_png_of_16_bits_is_a_frame(bring: Bring, tmp_path: Path, before: bool) -> None:
+    """`before` puts a picture before the animation. The last page replaces only the upper half of the one before it."""
+    pages = [np.full((160, 240, 3), level, np.uint16) for level in (1000, 2000, 4000)]
+    (tmp_path / "cells.png").write_bytes(animated_png([*pages, np.zeros((80, 240, 3), np.uint16)], before=before))
+    video = bring(tmp_path / "cells.png")
+    assert (video.error, video.frame_count) == ("", 4)
+    frames = StoredFrames(video)
+    rows = [(frames[index][:70], frames[index][90:]) for index in range(4)]
+    found = [tuple(round(float(half.mean()) / 255, 2) for half in halves) for halves in rows]
+    assert found == [(0.24, 0.24), (0.49, 0.49), (0.98, 0.98), (0.0, 0.98)]
 
 
 def test_frames_keep_the_names_of_their_files(bring: Bring, tmp_path: Path) -> None:
