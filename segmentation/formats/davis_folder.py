@@ -89,8 +89,8 @@ class DavisFolder:
     def names(self, subset: str | None = None) -> list[str]:
         """Return the names of all sequences with masks, or with `subset` the names in ImageSets/2017/<subset>.txt.
 
-        Sequences whose masks belong to no frame are among them: their `problem` says so. Raises FolderError if there is
-        no name, or no such file.
+        Sequences that cannot be used, because a mask has no frame of its own, are among them. Raises FolderError if
+        there is no name, or no such file.
         """
         if subset:
             listing = self.root / "ImageSets" / "2017" / f"{subset}.txt"
