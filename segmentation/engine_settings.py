@@ -14,8 +14,8 @@ class EngineSettings:
         weights: a checkpoint, or a folder with checkpoints; None: those that `segmentation.weights` finds.
         memory_bytes: how many bytes the engine may cache between frames and rounds.
         cache_dir: folder in which features may be stored; None: features are cached in memory only.
-        max_side: a limit, in pixels, of the longer side of the frames on which the engine computes. Engines with
-            networks do not exceed their own limit, even if this one is higher. None: the engine's own limit.
+        max_side: a limit, in pixels, of the longer side of the frames on which the engine computes; None: the engine's
+            own limit.
         seed: seed of the random numbers, for engines that use any.
     """
 
