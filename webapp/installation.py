@@ -17,6 +17,8 @@ IN_CLONE = _MANAGE.is_file()
 PAGE = BASE_DIR / "frontend" / "dist" if IN_CLONE else BASE_DIR / "webapp" / "page"
 # How a person starts a command, for sentences such as "Run `manage.py migrate`."
 COMMAND = "manage.py" if IN_CLONE else "maskwright"
+# The same as a line to copy into a terminal.
+TYPED_COMMAND = f"python {COMMAND}" if IN_CLONE else COMMAND
 # How a program starts a command.
 COMMAND_LINE: tuple[str, ...] = (sys.executable, str(_MANAGE)) if IN_CLONE else (sys.executable, "-m", "webapp")
 

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods
 
 from webapp.accounts.links import owner_of_link, use_link
 from webapp.accounts.second_factor import has_second_factor, require_code
+from webapp.installation import TYPED_COMMAND
 from webapp.problems import Problem
 
 
@@ -30,6 +31,6 @@ def open_link(request: HttpRequest, token: str) -> HttpResponse:
             return render(request, "link_code.html", {"problem": problem}, status=problem.status)
     user = use_link(token=token)
     if user is None:
-        return render(request, "link_used.html", status=410)
+        return render(request, "link_used.html", {"command": TYPED_COMMAND}, status=410)
     login(request, user, backend="django.contrib.auth.backends.ModelBackend")
     return redirect("/")

@@ -14,6 +14,7 @@ import structlog
 from django.db.models import Q
 from django.utils import timezone
 
+from webapp.installation import COMMAND
 from webapp.storage.files import storage
 from webapp.videos.fetching import FETCHES
 from webapp.videos.import_queue import IMPORTS
@@ -89,7 +90,7 @@ def report_orphans() -> None:
     """
     old = [folder for folder in folders_without_row() if _is_old(folder)]
     if old:
-        log.warning("folders_without_row", count=len(old), first=old[:5], help="maskwright fsck names them all")
+        log.warning("folders_without_row", count=len(old), first=old[:5], help=f"{COMMAND} fsck names them all")
 
 
 def remove_files_of_ended() -> None:

@@ -23,6 +23,17 @@ def test_a_link_signs_in_once(owner: User) -> None:
     assert again.get("/api/me").status_code == 401
 
 
+@pytest.mark.parametrize("typed", ["python manage.py", "maskwright"])
+def test_the_page_of_a_used_link_names_the_command_of_this_installation(
+    owner: User, monkeypatch: pytest.MonkeyPatch, typed: str
+) -> None:
+    monkeypatch.setattr("webapp.accounts.views.TYPED_COMMAND", typed, raising=False)
+    address = make_link(user=owner)
+    Client().get(address)
+    shown = Client().get(address).content.decode()
+    assert f"<pre>{typed} sign_in_link USERNAME</pre>" in shown
+
+
 def test_the_database_does_not_hold_the_token(owner: User) -> None:
     token = make_link(user=owner).rsplit("/", 1)[1]
     link = SignInLink.objects.get()
