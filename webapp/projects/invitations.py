@@ -75,7 +75,7 @@ def invite_by_link(*, by: User, project_id: int, guest: Guest) -> tuple[Invitati
 
 def _make(by: User, project_id: int, guest: Guest) -> tuple[Invitation, str]:
     if guest.email:
-        open_invitations(project_id).filter(email__iexact=guest.email).delete()
+        _unused(project_id).filter(email__iexact=guest.email).delete()
     token = new_secret()
     invitation = Invitation.objects.create(
         project_id=project_id,
@@ -181,9 +181,27 @@ def _is_email(text: str) -> bool:
 
 
 def open_invitations(project_id: int) -> QuerySet[Invitation]:
-    """Return the invitations to a project that can still be used, newest first."""
-    rows = Invitation.objects.filter(project_id=project_id, used_at=None, expires_at__gt=Now())
+    """Return the invitations to a project that can still be used, newest first.
+
+    Those whose maker may no longer invite are left out, for example after a group or the Django admin removed the
+    maker's membership.
+    """
+    rows = _unused(project_id).filter(_maker_may_invite(project_id))
     return rows.select_related("created_by").order_by("-pk")
+
+
+def _unused(project_id: int) -> QuerySet[Invitation]:
+    return Invitation.objects.filter(project_id=project_id, used_at=None, expires_at__gt=Now())
+
+
+def _maker_may_invite(project_id: int) -> Q:
+    """Return the condition that an invitation to this project was made by somebody who may still give its role."""
+    members = Membership.objects.filter(project_id=project_id, user__is_active=True)
+    found = Q(pk__in=[])
+    for own in (role for role in Role if allows(role, Role.MANAGER)):
+        makers = members.filter(role=own).values("user")
+        found |= Q(created_by__in=makers, role__in=[role for role in Role if allows(own, role)])
+    return found
 
 
 @transaction.atomic
@@ -205,7 +223,10 @@ def find_invitation(token: str) -> Invitation | None:
     """Return the invitation with this secret if it can be used, else None."""
     rows = Invitation.objects.select_related("project", "created_by").filter(project__deleted_at=None)
     secret = Q(token_hash=hashed(token)) | Q(mail_hash=hashed(token))
-    return rows.filter(secret, used_at=None, expires_at__gt=Now()).first()
+    found = rows.filter(secret, used_at=None, expires_at__gt=Now()).first()
+    if found is None or not _may_invite(found.created_by, found.project_id, Role(found.role)):
+        return None
+    return found
 
 
 @transaction.atomic

@@ -169,9 +169,9 @@ def test_a_manager_who_was_an_owner_keeps_the_invitations_of_lower_roles(project
 
 @pytest.mark.parametrize("change", ["demoted", "removed", "inactive"])
 def test_nobody_joins_by_an_invitation_whose_maker_may_no_longer_invite(
-    project: Project, manager: User, stranger: User, change: str
+    client_as: ClientAs, project: Project, owner: User, manager: User, stranger: User, change: str
 ) -> None:
-    invitation, _ = invite_by_link(by=manager, project_id=project.pk, guest=Guest(Role.REVIEWER))
+    invitation, link = invite_by_link(by=manager, project_id=project.pk, guest=Guest(Role.REVIEWER))
     member = Membership.objects.filter(user=manager, project=project)
     match change:
         case "demoted":
@@ -185,6 +185,8 @@ def test_nobody_joins_by_an_invitation_whose_maker_may_no_longer_invite(
     assert (refused.value.code, refused.value.status) == ("link_used", 409)
     assert not Membership.objects.filter(user=stranger, project=project).exists()
     assert Invitation.objects.get().used_at is None
+    assert client_as(owner).get(f"/api/projects/{project.pk}/invitations").json() == []
+    assert client_as(stranger).get(link).status_code == 410
 
 
 def test_a_member_who_opens_a_link_leaves_it_open(
