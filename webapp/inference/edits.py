@@ -25,7 +25,8 @@ def edited_masks(round_: Round) -> Iterator[MaskUpdate]:
     """Yield the new mask of each frame that the edit of a version changes, in the order of frames.
 
     Left out are accepted frames, frames in which an object that the edit changes is accepted singly, and frames whose
-    mask would stay the same. Raises Problem if an object of the edit was locked after the edit was requested.
+    mask would stay the same. Raises Problem if an object of the edit was locked after the edit was requested, also
+    while it is carried out.
     """
     _check_unlocked(round_)
     edit = round_.edit
@@ -45,15 +46,18 @@ def edited_masks(round_: Round) -> Iterator[MaskUpdate]:
     skipped = accepted_frames(round_.video_id) | {frame for frame, ids in accepted.items() if edited & ids.keys()}
     for frame, labels, confidence in changed:
         if frame not in skipped:
+            _check_unlocked(round_)  # A long span takes minutes, in which a person may lock an object.
             yield MaskUpdate(frame, labels, confidence)
 
 
 def _check_unlocked(round_: Round) -> None:
     locked = locked_numbers(round_.video_id).intersection(round_.objects_changed or ())
     if locked:
-        names = Object.objects.filter(video=round_.video_id, number__in=locked).order_by("number")
-        listed = ", ".join(names.values_list("name", flat=True))
-        raise Problem("locked", f"Nothing changed, because {listed} was locked meanwhile. Unlock it, then edit again.")
+        rows = Object.objects.filter(video=round_.video_id, number__in=locked).order_by("number")
+        names = list(rows.values_list("name", flat=True))
+        was, them = ("was", "it") if len(names) == 1 else ("were", "them")
+        said = f"Nothing changed, because {', '.join(names)} {was} locked meanwhile. Unlock {them}, then edit again."
+        raise Problem("locked", said)
 
 
 Changed = Iterator[tuple[int, LabelMap, tuple[float, ...]]]
@@ -111,7 +115,7 @@ def _replaced(round_: Round, frame: int, shapes: Mapping[int, Any]) -> Changed:
     accepted = accepted_at(round_.video_id, round_.base_id, frame)
     kept = np.isin(before, list(locked_numbers(round_.video_id) | accepted))
     for number in shapes:
-        labels[labels == number] = 0
+        labels[(labels == number) & ~kept] = 0
     for number, shape in shapes.items():
         labels[shape & ~kept] = number
     if standing is None or (labels != before).any():

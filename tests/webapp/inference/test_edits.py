@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 from uuid import uuid4
 
 import numpy as np
 import pytest
 
+from segmentation.types import MaskUpdate
 from tests.webapp.annotation.test_edits import edit
 from tests.webapp.conftest import FRAMES, HEIGHT, WIDTH, accept, draw, painted
 from webapp.accounts.models import User
@@ -21,6 +22,7 @@ from webapp.annotation.objects import add_object, update_object
 from webapp.annotation.painting import paint_mask
 from webapp.annotation.rounds import Reach, create_round
 from webapp.annotation.undo import move_head
+from webapp.inference import work
 from webapp.inference.work import work_on
 from webapp.problems import Problem
 from webapp.videos.models import Video
@@ -111,6 +113,39 @@ def test_an_edit_of_an_object_that_was_locked_meanwhile_changes_nothing_and_says
     assert (made.state, made.error_code) == (RoundState.FAILED, "locked")
     assert made.error == "Nothing changed, because Fish was locked meanwhile. Unlock it, then edit again."
     assert ids(two) == before
+
+
+@pytest.mark.parametrize("op", ["clear", "copy", "interpolate"])
+def test_an_edit_stops_when_its_object_is_locked_and_leaves_no_frame_changed(
+    two: Video, owner: User, op: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for frame in (2, 3):
+        paint(two, owner, frame, 1, 18)
+    before = [(mask.frame, mask.data) for mask in masks_of(two.pk, head_of(two.pk))]
+    real = work.edited_masks
+
+    def lock_after_first(round_: Round) -> Iterator[MaskUpdate]:
+        masks = real(round_)
+        yield next(masks)
+        update_object(video=two, number=1, locked=True)
+        yield from masks
+
+    monkeypatch.setattr(work, "edited_masks", lock_after_first)
+    made = edit(two, owner, op, [1], first=0, last=3, source=0 if op == "copy" else None)
+    assert work_on(made.pk)
+    made.refresh_from_db()
+    assert (made.state, made.error_code) == (RoundState.FAILED, "locked")
+    assert [(mask.frame, mask.data) for mask in masks_of(two.pk, head_of(two.pk))] == before
+
+
+def test_an_edit_names_all_its_objects_that_were_locked(two: Video, owner: User) -> None:
+    made = edit(two, owner, "swap", [1, 2], first=0, last=3)
+    for number in (1, 2):
+        update_object(video=two, number=number, locked=True)
+    assert work_on(made.pk)
+    made.refresh_from_db()
+    wanted = "Nothing changed, because Fish, Object 2 were locked meanwhile. Unlock them, then edit again."
+    assert made.error == wanted
 
 
 def test_interpolate_moves_a_shape_between_two_painted_frames(video: Video, owner: User) -> None:
