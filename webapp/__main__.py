@@ -50,9 +50,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
         sys.exit(run_remote(words))
     if words[0] == "train":  # In a program of its own, because this one never loads PyTorch.
-        from webapp.installation import COMMAND
+        from webapp.installation import COMMAND, SAFE_PYTHON, environment_of_child
 
-        os.execv(sys.executable, [sys.executable, "-c", TRAIN.format(program=f"{COMMAND} train"), *words[1:]])
+        program = TRAIN.format(program=f"{COMMAND} train")
+        os.execve(sys.executable, [*SAFE_PYTHON, "-c", program, *words[1:]], environment_of_child())
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
     from webapp.process.command_line import run
 

@@ -6,6 +6,7 @@ data in the user's data folder, because nothing may be written beside a package.
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -21,6 +22,17 @@ COMMAND = "manage.py" if IN_CLONE else "maskwright"
 TYPED_COMMAND = f"python {COMMAND}" if IN_CLONE else COMMAND
 # How a program starts a command.
 COMMAND_LINE: tuple[str, ...] = (sys.executable, str(_MANAGE)) if IN_CLONE else (sys.executable, "-m", "webapp")
+
+# How a program starts Python with `-m` or `-c` in the folder of a person, whose own files must not be imported.
+SAFE_PYTHON = (sys.executable, "-P")
+
+
+def environment_of_child() -> dict[str, str]:
+    """Return the environment in which Python finds the packages of this copy from any folder. A clone need not be
+    installed.
+    """
+    path = [str(BASE_DIR), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(path)}
 
 
 def default_home() -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pkgutil
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from maskwright import command_line, connection
 from webapp import management
 from webapp.__main__ import OVERVIEW, REMOTE
 from webapp.__main__ import main as maskwright
+from webapp.installation import BASE_DIR
+from webapp.management.commands.evaluate import evaluate
 
 VIDEO = {"id": 7, "name": "clip", "state": "ready", "frame_count": 2, "note": "One file was left out."}
 DONE = {"id": 3, "state": "done", "progress_done": 1, "progress_total": 1, "error": ""}
@@ -171,17 +174,37 @@ def test_the_overview_names_every_command_for_people() -> None:
 
 
 def test_training_is_explained_under_the_name_that_was_typed(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
-    def start(program: str, words: list[str]) -> None:
-        monkeypatch.setattr(sys, "argv", ["-c", *words[3:]])
-        exec(words[2], {})
+    def start(program: str, words: list[str], environment: dict[str, str]) -> None:
+        at = words.index("-c")
+        monkeypatch.setattr(sys, "argv", ["-c", *words[at + 2 :]])
+        exec(words[at + 1], {})
 
-    monkeypatch.setattr(os, "execv", start)
+    monkeypatch.setattr(os, "execve", start)
     with pytest.raises(SystemExit) as ended:
         maskwright(["train", "--help"])
     assert ended.value.code == 0
     said = capsys.readouterr().out
     assert said.startswith("usage: manage.py train ")
     assert "segmentation.training" not in said
+
+
+@pytest.mark.parametrize("command", ["train", "evaluate"])
+def test_files_of_the_folder_in_which_a_command_is_started_are_not_imported(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("json.py", "segmentation/__init__.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text('raise SystemExit("imported from the folder")')
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    if command == "evaluate":
+        code = evaluate(tmp_path / "davis", tmp_path / "report", ["--help"])
+    else:
+        words = [sys.executable, str(BASE_DIR / "manage.py"), "train", "--help"]
+        code = subprocess.run(words, check=False).returncode
+    said = capfd.readouterr()
+    assert code == 0, said.err
+    assert "usage: " in said.out
 
 
 def test_the_help_of_a_command_has_only_its_own_options(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:

@@ -19,7 +19,7 @@ from django.utils import timezone
 from django.utils.text import slugify
 
 from segmentation.formats.davis_folder import DavisPaths
-from webapp.installation import COMMAND
+from webapp.installation import COMMAND, SAFE_PYTHON, environment_of_child
 from webapp.projects.models import Project
 from webapp.storage.files import storage
 from webapp.videos.models import Video, VideoState
@@ -100,8 +100,6 @@ def lay_out(videos: list[Video], root: Path) -> None:
 
 def evaluate(root: Path, out: Path, options: Sequence[str]) -> int:
     """Run the evaluation program in this terminal and this working directory, and return its exit status."""
-    command = [sys.executable, "-m", "segmentation.evaluation", "--davis-root", str(root), "--out", str(out), *options]
-    # A clone need not be installed, and may be used from any folder.
-    path = os.pathsep.join([str(settings.BASE_DIR), *filter(None, [os.environ.get("PYTHONPATH")])])
-    environment = {**os.environ, "MASKWRIGHT_WEIGHTS": str(settings.CONFIG.weights), "PYTHONPATH": path}
+    command = [*SAFE_PYTHON, "-m", "segmentation.evaluation", "--davis-root", str(root), "--out", str(out), *options]
+    environment = {**environment_of_child(), "MASKWRIGHT_WEIGHTS": str(settings.CONFIG.weights)}
     return subprocess.run(command, env=environment, check=False).returncode
