@@ -103,6 +103,32 @@ def test_a_band_that_looks_like_its_surroundings_changes_only_under_the_scribble
     np.testing.assert_array_equal(with_asked_changes(BEFORE, after, [stroke], waves, CERTAIN), after)
 
 
+def test_a_scribble_that_reaches_a_part_of_a_large_missing_thing_changes_that_part() -> None:
+    picture = np.random.default_rng(0).integers(60, 120, (100, 100, 3)).astype(np.uint8)
+    before = np.zeros_like(BEFORE)
+    before[5:95, 10:40] = 1
+    after = before.copy()
+    after[5:95, 40:95] = 1
+    picture[5:95, 40:95] += 80
+    stroke = Scribble(1, np.array([[0.46, 0.3], [0.46, 0.7]]))
+    found = with_asked_changes(before, after, [stroke], picture, CERTAIN)
+    # What surrounds the part within reach is the rest of the thing, and looks like it.
+    assert (found[40:60, 40:50] == 1).all()
+    assert not found[:, 70:].any()
+
+
+def test_a_thing_that_shares_the_colours_of_its_surroundings_changes_where_it_has_an_edge() -> None:
+    shades = np.random.default_rng(0).integers(40, 60, (100, 100, 3)).astype(np.uint8)
+    after = BEFORE.copy()
+    after[44:57, 40:90] = 1
+    shades[:, 65:] += 120
+    shades[44:57, 40:65] += 120
+    shades[44:57, 65:90] -= 120
+    stroke = Scribble(1, np.array([[0.4, 0.5], [0.88, 0.5]]))
+    found = with_asked_changes(BEFORE, after, [stroke], shades, CERTAIN)
+    np.testing.assert_array_equal(found, after)
+
+
 def test_a_small_change_beside_the_scribble_that_the_engine_doubts_stays_only_where_it_is_sure() -> None:
     before = np.zeros((100, 100), np.uint8)
     before[20:80, 10:40] = 1
