@@ -1,5 +1,5 @@
 """Runs the tests that need Postgres in one process with a test database there: those of locks of rows and, though they
-run on SQLite too, those of leases and of the ids of rows.
+run on SQLite too, those of leases, of the ids of rows and of statements with casts of JSON.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import pytest
 from django.conf import settings
 
 TESTS = (
+    "tests/webapp/annotation/test_line.py",
     "tests/webapp/jobs/test_two_writers.py",
     "tests/webapp/tasks/test_lease.py::test_a_lease_is_safe_and_ends",
     "tests/webapp/videos/test_belonging.py::test_numbers_are_raised_and_never_lowered",
