@@ -14,7 +14,7 @@ from webapp.accounts.second_factor import refusal
 from webapp.accounts.second_factor_api import router as second_factor
 from webapp.accounts.sessions_api import router as sessions
 from webapp.accounts.token_api import router as tokens
-from webapp.accounts.tokens import BearerToken
+from webapp.accounts.tokens import BearerToken, why_signed_out
 from webapp.annotation.api import router as annotation
 from webapp.annotation.export.api import router as exports
 from webapp.annotation.imports.api import router as mask_imports
@@ -109,7 +109,7 @@ def answer_problem(request: HttpRequest, problem: Problem) -> HttpResponse:
 @api.exception_handler(AuthenticationError)
 def answer_signed_out(request: HttpRequest, error: AuthenticationError) -> HttpResponse:
     get_token(request)  # sets the cookie whose value the sign-in call must send in a header
-    return api.create_response(request, {"code": "signed_out", "text": "Sign in first."}, status=401)
+    return api.create_response(request, {"code": "signed_out", "text": why_signed_out(request)}, status=401)
 
 
 @api.exception_handler(HttpError)

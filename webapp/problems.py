@@ -4,6 +4,12 @@ from __future__ import annotations
 
 RETRY_SECONDS = 5
 
+# Sentences of answers with the status 401.
+SIGNED_OUT = "Sign in first."
+TOKEN_NOT_TAKEN = "This call takes no token, but a session only. Sign in first."
+# It does not say which of the two holds: that would tell a stranger which secrets were tokens once.
+TOKEN_NOT_VALID = "This token is not valid, or not valid any more. Make a new one in the account menu."
+
 
 class Problem(Exception):
     """A request was refused and changed nothing.

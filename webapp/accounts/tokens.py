@@ -14,7 +14,7 @@ from django.utils import timezone
 from ninja.security import HttpBearer
 
 from webapp.accounts.models import Token, User
-from webapp.problems import Forbidden, NotFound, Problem
+from webapp.problems import SIGNED_OUT, TOKEN_NOT_TAKEN, TOKEN_NOT_VALID, Forbidden, NotFound, Problem
 
 PREFIX = "mwt_"  # Programs that look for secrets in published code recognise a token by this prefix.
 BYTES = 32
@@ -76,6 +76,7 @@ class BearerToken(HttpBearer):
     def authenticate(self, request: HttpRequest, token: str) -> User | None:
         found = find_token(token)
         if found is None:
+            request.refused_token = True  # type: ignore[attr-defined]
             return None
         if not found.may_write and request.method not in READING:
             raise Forbidden("This token is for reading only. Make one that may write.")
@@ -84,6 +85,14 @@ class BearerToken(HttpBearer):
         user.token_projects = None if found.projects is None else frozenset(found.projects)
         request.user = user
         return user
+
+
+def why_signed_out(request: HttpRequest) -> str:
+    """Return the sentence for a request that was refused because it has neither a session nor a token that counts."""
+    if getattr(request, "refused_token", False):
+        return TOKEN_NOT_VALID
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return TOKEN_NOT_TAKEN if scheme.lower() == "bearer" and token else SIGNED_OUT
 
 
 def _note_use(token: Token) -> None:

@@ -22,6 +22,8 @@ from django.contrib.auth import get_user
 from django.db import connections
 from django.http import HttpRequest
 
+from webapp.problems import SIGNED_OUT, TOKEN_NOT_VALID
+
 Message = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Any], Awaitable[None]]
@@ -45,7 +47,8 @@ class Refusal:
     text: str
 
 
-SIGNED_OUT = Refusal(401, "signed_out", "Sign in first.")
+NOBODY = Refusal(401, "signed_out", SIGNED_OUT)
+WRONG_TOKEN = Refusal(401, "signed_out", TOKEN_NOT_VALID)
 TOO_SLOW = Refusal(408, "too_slow", "The request came too slowly. Try again on a better connection.")
 
 
@@ -75,7 +78,7 @@ class BodyLimit:
         if _announced(scope) > limit:
             await _answer(send, too_large(limit))
         elif is_chunk and not await is_signed_in(scope, self._accepts_token):
-            await _answer(send, SIGNED_OUT)
+            await _answer(send, NOBODY if _token_of(scope) is None else WRONG_TOKEN)
         else:
             await self._pass_on(Body(receive, limit), scope, send)
 
@@ -133,8 +136,8 @@ async def is_signed_in(scope: Any, accepts_token: Callable[[str], bool]) -> bool
     """Return whether a request has a valid token, or the session cookie of an active user. Makes at most two
     queries.
     """
-    scheme, _, token = dict(scope["headers"]).get(b"authorization", b"").decode("latin-1").partition(" ")
-    if scheme.lower() == "bearer":
+    token = _token_of(scope)
+    if token is not None:
         return await sync_to_async(_closing(accepts_token), thread_sensitive=False)(token)
     header = dict(scope["headers"]).get(b"cookie", b"").decode("latin-1")
     try:
@@ -142,6 +145,12 @@ async def is_signed_in(scope: Any, accepts_token: Callable[[str], bool]) -> bool
     except CookieError:
         return False
     return cookie is not None and await sync_to_async(_closing(_has_user), thread_sensitive=False)(cookie.value)
+
+
+def _token_of(scope: Any) -> str | None:
+    """Return the token in the header `Authorization: Bearer`, or None if there is no such header."""
+    scheme, _, token = dict(scope["headers"]).get(b"authorization", b"").decode("latin-1").partition(" ")
+    return token if scheme.lower() == "bearer" else None
 
 
 def _has_user(session_key: str) -> bool:

@@ -2,7 +2,7 @@
 import { call, HttpProblem } from "../api/http";
 import type { Job } from "../api/types";
 import { addressOf } from "../jobs/words";
-import { toast, toastError } from "../parts/Toast";
+import { dismiss, toast, toastError } from "../parts/Toast";
 import { go } from "../route";
 import type { Store } from "../state/store";
 import type { Studio } from "../studio/studio";
@@ -72,10 +72,18 @@ function tell(studio: Studio, job: Job, action: JobAction): void {
   if (!text) return;
   const back = BACK[action];
   const undo = back && job.moves.includes(back);
-  toast({
+  shown = toast({
     text,
     ...(undo ? { action: { name: "Undo", perform: () => void moveJob(studio, job, back) } } : {}),
   });
+}
+
+let shown: number | null = null; // the message about the latest move
+
+/** Takes the message about the latest move away. It does not name its job, so it must not stand over another one. */
+export function dismissMoved(): void {
+  if (shown !== null) dismiss(shown);
+  shown = null;
 }
 
 function submitted(job: Job): string {
@@ -85,6 +93,7 @@ function submitted(job: Job): string {
 /** Opens the job after this one in the person's queue, after the last one the first, or says that there is no other. */
 export async function goToNextJob({ store }: Studio): Promise<void> {
   const current = store.job.peek()?.id;
+  await before; // Otherwise the queue could still have a job that is being submitted.
   try {
     const work = await call("GET", "/api/me/work");
     const queue = [...work.jobs, ...work.reviews];

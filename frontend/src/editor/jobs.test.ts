@@ -1,6 +1,8 @@
 import { afterEach, expect, it, vi } from "vitest";
+import { moveJob } from "../actions/jobs";
 import { JOB } from "../api/samples";
 import { FakeServer } from "../api/testing";
+import { toasts } from "../parts/Toast";
 import { watchJobs } from "./jobs";
 import { type FakeStudio, fakeStudio } from "./testing";
 
@@ -45,4 +47,25 @@ it("a review ends when another job is taken in hand, and goes on when its job is
   expect(studio.store.review.value).not.toBeNull();
   studio.store.wantedJob.value = 23;
   expect(studio.store.review.value).toBeNull();
+});
+
+it.each([
+  ["another job is taken in hand", (studio: FakeStudio) => (studio.store.wantedJob.value = 23)],
+  ["the studio is closed", () => end()],
+])("the message about a move, with its Undo, goes when %s", async (_, leave) => {
+  const submitted = { ...SECOND, stage: "validation", edition: 2, moves: ["reopen"] };
+  new FakeServer({
+    "GET /api/jobs?video=5&limit=500": { jobs: [SECOND, THIRD], total: 2 },
+    "POST /api/jobs/22/moves": submitted,
+  });
+  const studio = fakeStudio();
+  end = watchJobs(studio);
+  studio.store.jobs.value = [SECOND, THIRD];
+  await moveJob(studio, SECOND, "submit");
+  studio.store.jobs.value = [...studio.store.jobs.value]; // The job is read again, and stays in hand.
+  expect(toasts.value.map(({ text, action }) => [text, action?.name])).toEqual([
+    ["The job is submitted for review.", "Undo"],
+  ]);
+  leave(studio);
+  expect(toasts.value).toEqual([]);
 });

@@ -1,5 +1,6 @@
 /** Loads the jobs of the open video, and loads them again when the server says that they changed. */
 import { effect, untracked } from "@preact/signals";
+import { dismissMoved } from "../actions/jobs";
 import { readTarget } from "../actions/links";
 import { seek } from "../actions/playback";
 import { call } from "../api/http";
@@ -33,7 +34,8 @@ export function watchJobs(studio: Studio): () => void {
       store.wantedJob.value = Number.isInteger(named) && named > 0 ? named : null;
     }),
     goToJob(studio),
-    endReviewOfOther(studio),
+    endOfOther(studio),
+    dismissMoved,
   ];
   return () => {
     ended = true;
@@ -41,13 +43,17 @@ export function watchJobs(studio: Studio): () => void {
   };
 }
 
-/** Ends the review when another job is taken in hand, because its places are those of the job before. */
-function endReviewOfOther({ store }: Studio): () => void {
+/**
+ * Ends the review when another job is taken in hand, because its places are those of the job before, and dismisses the
+ * message about a move of that job.
+ */
+function endOfOther({ store }: Studio): () => void {
   let last = store.job.peek()?.id;
   return effect(() => {
     const id = store.job.value?.id;
     if (id === last) return;
     last = id;
+    untracked(dismissMoved);
     if (!store.review.peek()) return;
     store.review.value = null;
     store.selection.value = null;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -16,7 +17,7 @@ from tests.conftest import make_project
 from webapp.accounts.models import Token, User
 from webapp.accounts.tokens import MOST_TOKENS, find_token, make_token
 from webapp.asgi import router
-from webapp.problems import Problem
+from webapp.problems import TOKEN_NOT_TAKEN, TOKEN_NOT_VALID, Problem
 from webapp.projects.models import Project
 
 ClientAs = Callable[[User | None], Client]
@@ -90,7 +91,14 @@ def test_a_token_ends(client_as: ClientAs, owner: User, end: str) -> None:
     else:
         User.objects.filter(pk=owner.pk).update(is_active=False)
     assert find_token(secret) is None
-    assert bearer(secret).get("/api/me").status_code == 401
+    for bad in (secret, "mwt_guess"):  # The answers are equal, so nobody learns which secrets were tokens once.
+        answer = bearer(bad).get("/api/me")
+        assert (answer.status_code, answer.json()) == (401, {"code": "signed_out", "text": TOKEN_NOT_VALID})
+
+
+def test_a_call_that_takes_no_token_says_so(owner: User) -> None:
+    answer = bearer(a_token(owner)).get("/api/tokens")
+    assert (answer.status_code, answer.json()) == (401, {"code": "signed_out", "text": TOKEN_NOT_TAKEN})
 
 
 def test_nobody_revokes_the_token_of_another(client_as: ClientAs, owner: User, stranger: User) -> None:
@@ -167,3 +175,4 @@ async def test_a_chunk_is_taken_from_whoever_has_a_token(valid: bool, status: in
     }
     await router(scope, receive, send)
     assert sent[0]["status"] == status
+    assert valid or json.loads(sent[1]["body"]) == {"code": "signed_out", "text": TOKEN_NOT_VALID}

@@ -32,9 +32,12 @@ def match_videos(found: FoundFile, videos: Sequence[Video], target: Video | None
     """Return the videos whose masks the file has, and the names of the videos of the file that are left out.
 
     With `target`, only that video gets masks: those of the video in the file that has its name, or of the only video in
-    the file. Otherwise videos are found by their names, as they are or as exports write them. Raises Refused if the
-    masks belong to no video.
+    the file. Otherwise videos are found by their names, as they are or as exports write them. If the file has one video
+    and does not name it, as an export of one video as PASCAL VOC, the masks are those of the project's only video.
+    Raises Refused if the masks belong to no video.
     """
+    if target is None and len(videos) == 1 and [each.name for each in found.videos] == [""]:
+        target = videos[0]
     if target is not None:
         return [_match(target, _for_video(found, target), found)], []
     by_name: dict[str, list[Video]] = {}
@@ -53,6 +56,9 @@ def match_videos(found: FoundFile, videos: Sequence[Video], target: Video | None
             matches.append(_match(named[0], each, found))
         else:
             left_out.append(each.name or "(without a name)")
+    if not matches and not any(each.name for each in found.videos):
+        text = "The file does not say to which video its masks belong. Import it at the video itself."
+        raise Refused("no_video", text)
     if not matches:
         text = f"The file has masks of {_listed(left_out)}, and no video of this project has such a name."
         raise Refused("no_video", f"{text} Import the masks at the video itself, or rename it.")

@@ -85,10 +85,11 @@ function optionsOf({ xName, time, lines, format, formatX }: PlotProps, width: nu
       },
       { ...axis, size: 56, values: (_, values) => values.map(format) },
     ],
+    hooks: { setLegend: [showWhetherHovered] },
     series: [
       {
         label: xName,
-        ...(formatX ? { value: (_: uPlot, at: number) => (at == null ? "–" : formatX(at)) } : {}),
+        ...(formatX ? { value: legendValue(formatX) } : {}),
       },
       ...lines.map(({ name, color, points }) => ({
         label: name,
@@ -96,8 +97,18 @@ function optionsOf({ xName, time, lines, format, formatX }: PlotProps, width: nu
         width: points ? 0 : 2,
         points: points ? { show: true, size: 7, fill: token(color) } : { show: false },
         ...(points ? { paths: () => null } : {}),
-        value: (_: uPlot, at: number) => (at == null ? "–" : format(at)),
+        value: legendValue(format),
       })),
     ],
   };
+}
+
+/** Returns a function that makes the text of a value in the legend: "–" where a line has a gap. */
+function legendValue(format: (value: number) => string): uPlot.Series.Value {
+  return (_: uPlot, value: number | null) => (value == null ? "–" : format(value));
+}
+
+/** Marks the plot while the pointer is over it. The legend shows values, and what they belong to, only then. */
+function showWhetherHovered(plot: uPlot): void {
+  plot.root.toggleAttribute("data-hovered", plot.cursor.idx != null);
 }
