@@ -1,4 +1,5 @@
-"""Refuses what the databases cannot store: the character NUL, halves of characters, and numbers beyond 64 bits.
+"""Refuses what the databases cannot store: the character NUL, lone surrogates (halves of characters), whole numbers
+beyond 64 bits, NaN and infinity.
 
 Without this check storing would fail each time, and the page would send the same message again and again.
 """

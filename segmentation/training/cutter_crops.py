@@ -158,10 +158,10 @@ def _sketches(
 
 @dataclass(frozen=True, eq=False)
 class Correcting:
-    """Simulates a user who corrects the mask of one object in one frame, with scribbles where it differs from `truth`.
+    """Makes training samples as if a user corrected the mask of one object in one frame.
 
-    In `truth`, 1 is the object, and pixels with 255 are ignored. `draw` is the network that computes the mask after
-    scribbles; without it there are no further corrections.
+    The user draws scribbles where the mask differs from `truth` (1 = object, 255 = ignored). `draw` is the network that
+    computes the mask after scribbles; without it each mask is corrected only once.
     """
 
     pictures: ScaledFrames

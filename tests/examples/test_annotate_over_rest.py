@@ -1,4 +1,4 @@
-"""Tests examples/annotate_over_rest.py and the lines in README.md against a running server."""
+"""Tests examples/annotate_over_rest.py and README.md's example of the client against a running server."""
 
 from __future__ import annotations
 

@@ -26,10 +26,10 @@ class Row:
 
 
 def repeat(fault: str, tries: int, attempt: Callable[[int], int]) -> Row:
-    """Make a fault `tries` times. `attempt(number)` makes it, waits until everything works again, and returns how much
-    was lost.
+    """Cause a fault `tries` times. `attempt(number)` causes it, waits until everything works again, and returns how
+    much was lost.
 
-    An attempt that does not come to its end counts as a loss, and ends the repetition.
+    An attempt that raises an exception counts as one loss, and is the last.
     """
     losses, worst, note = 0, 0.0, ""
     for number in range(tries):

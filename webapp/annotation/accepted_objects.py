@@ -246,7 +246,7 @@ def _same_pixels(row: AcceptedObject, mask_id: int) -> bool:
 
 
 def _end(rows: Iterable[AcceptedObject]) -> None:
-    """Delete acceptances that do not hold any more, and log it for each of their objects."""
+    """Delete `rows`, acceptances that no longer hold, and add a change to the change log for each of their objects."""
     found = list(rows)
     AcceptedObject.objects.filter(pk__in=[row.pk for row in found]).delete()
     for instance in {row.instance_id: row.instance for row in found}.values():

@@ -46,9 +46,9 @@ def better_preview_queue(preview_id: int) -> str | None:
 
 
 def _last_worker(head: int | None) -> str | None:
-    """Return the name of the worker that computed the newest round on the line of `head`, or None if there is none.
+    """Return the name of the worker of the newest round among `head` and those it builds on, or None if there is none.
 
-    Painted masks and edits are skipped, because they need no session.
+    Painted, edited and imported versions are skipped, because they need no session.
     """
     rounds = Round.objects.filter(pk__in=line_of(head), origin=Origin.ROUND).exclude(worker="")
     return rounds.order_by("-pk").values_list("worker", flat=True).first()

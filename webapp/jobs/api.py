@@ -257,7 +257,7 @@ def deal_jobs(request: HttpRequest, project_id: int, body: DealBody) -> list[ass
 
 @router.post("/projects/{int:project_id}/jobs/take", response={200: JobInfo, (404, 409): ErrorAnswer})
 def take_job(request: HttpRequest, project_id: int) -> JobInfo:
-    """Give the first job that nobody has to the person who asks."""
+    """Assign the first job in the queue that is still free to the person who asks."""
     user = signed_in(request)
     return job_info(user, assigning.take_one(by=user, project_id=project_id).pk)
 

@@ -31,7 +31,10 @@ NO_JOB = "You have no open job in this video."
 
 
 def worked_on(message: Command) -> Range | None:
-    """Return the first and the last frame that a message works on, or None if it is about no frame."""
+    """Return the first and the last frame in which a message draws, edits or accepts; None for other messages.
+
+    For a round these are the frames that it starts from, although its masks reach further.
+    """
     match message:
         case ScribbleAdd() | PromptAdd() | MaskPaint():
             return message.frame, message.frame

@@ -64,7 +64,7 @@ def set_quota(request: HttpRequest, scope: str, target_id: int, body: LimitsBody
 
 @router.delete("/quotas/{scope}/{int:target_id}", response={200: Quotas, (403, 404): ErrorAnswer})
 def drop_quota(request: HttpRequest, scope: str, target_id: int) -> Quotas:
-    """Remove the limits of one project or person. Those for each project or each person hold for it again."""
+    """Remove the own limits of one project or person. The limits for all projects or people then apply again."""
     quotas.change(scope, target_id, None, administrator(request))
     return quotas.all_quotas()
 

@@ -146,7 +146,7 @@ class DeepPages:
     """Decodes the pages of an image file that have more than 8 bits for each channel. They are asked for in order."""
 
     def __init__(self, image: Image.Image, data: bytes) -> None:
-        """`image` is the file `data`, opened."""
+        """`data` are the bytes of an image file, and `image` is that file, opened by Pillow."""
         self._image, self._data = image, data
         self._animation: Iterator[av.VideoFrame] | None = None  # The pages that follow in an animated PNG.
 

@@ -971,7 +971,7 @@ export interface paths {
         put?: never;
         /**
          * Take Job
-         * @description Give the first job that nobody has to the person who asks.
+         * @description Assign the first job in the queue that is still free to the person who asks.
          */
         post: operations["take_job"];
         delete?: never;
@@ -1407,7 +1407,7 @@ export interface paths {
         post?: never;
         /**
          * Drop Quota
-         * @description Remove the limits of one project or person. Those for each project or each person hold for it again.
+         * @description Remove the own limits of one project or person. The limits for all projects or people then apply again.
          */
         delete: operations["drop_quota"];
         options?: never;

@@ -82,7 +82,7 @@ class References:
             self._aggregated.clear()
 
     def drop(self, index: int) -> None:
-        """Forget what is stored of the newest round, which was undone. `index` is its place in the history."""
+        """Forget the newest round, which ended without a mask. `index` was its place in the history."""
         self._newest = None
         self._seen.forget(str(index))
         self._aggregated.clear()

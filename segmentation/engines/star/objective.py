@@ -74,7 +74,7 @@ class Objective:
 
 @dataclass(eq=False)
 class Scene:
-    """A clip of T frames in a training step. All fields but `full`, `labels` and `drawn` are cropped to the window."""
+    """A clip of T frames in a step. Tensors but `full`, `labels` and `drawn` are cropped to the window to decode."""
 
     full: Tensor  # [T, E, h, w]: the embedding of whole frames
     labels: Tensor  # uint8 [T, 4h, 4w]: the true masks of whole frames

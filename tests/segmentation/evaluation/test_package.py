@@ -1,6 +1,4 @@
-"""Tests that the patched davisinteractive computes the same numbers as with the versions of NumPy and other packages
-that it was written for.
-"""
+"""Tests that the patched davisinteractive computes the stored numbers, and that our J and F equal its own."""
 
 import json
 import subprocess

@@ -19,7 +19,7 @@ def at(job: Job) -> tuple[str, str]:
 
 
 def do(by: User, job: Job, *actions: str, note: str = "") -> Job:
-    """Carry out actions on a job, one after the other, as a person whose page shows the present job.
+    """Carry out actions on a job one after the other as a person, each with the job's newest edition.
 
     `note` is written with each of them.
     """

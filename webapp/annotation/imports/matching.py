@@ -29,12 +29,12 @@ class Match:
 
 
 def match_videos(found: FoundFile, videos: Sequence[Video], target: Video | None) -> tuple[list[Match], list[str]]:
-    """Return the videos whose masks the file has, and the names of the videos of the file that are left out.
+    """Return which videos of the project get masks from the file, and the names of its videos that match none.
 
-    With `target`, only that video gets masks: those of the video in the file that has its name, or of the only video in
-    the file. Otherwise videos are found by their names, as they are or as exports write them. If the file has one video
-    and does not name it, as an export of one video as PASCAL VOC, the masks are those of the project's only video.
-    Raises Refused if the masks belong to no video.
+    With `target`, only that video gets masks: from the only video in the file, or else from the one that has its name;
+    no names are returned then. Otherwise videos are found by their names, as they are or as exports write them. If the
+    file has one video and does not name it, as an export of one video as PASCAL VOC, the masks are those of the
+    project's only video. Raises Refused if no video matches, if several do, or if the size or the frames do not fit.
     """
     if target is None and len(videos) == 1 and [each.name for each in found.videos] == [""]:
         target = videos[0]

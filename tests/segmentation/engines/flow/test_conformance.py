@@ -136,7 +136,7 @@ def test_it_gives_masks_of_a_large_video_at_its_own_size() -> None:
 
 
 class Endless:
-    """A `FrameSource` of any length, whose frames are generated when they are read."""
+    """A `FrameSource` of any length that repeats eight frames forward and backward, so that it needs little memory."""
 
     def __init__(self, length: int) -> None:
         self._clip = make_clip(length=8, height=48, width=64)

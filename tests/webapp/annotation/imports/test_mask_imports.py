@@ -112,8 +112,8 @@ def test_an_imported_version_is_undone_and_redone(video: Video, twin: Video, own
     assert AuditEntry.objects.get(action="masks.import").details == {"file": made.name}
 
 
-def test_a_second_import_changes_the_objects_of_the_first(video: Video, owner: User) -> None:
-    """Masks of a video that were corrected elsewhere belong to the objects that the video has."""
+def test_masks_that_come_back_go_to_the_objects_of_the_video(video: Video, owner: User) -> None:
+    """Masks that come back into the video from which they were exported go to its objects; no object is added."""
     path = exported(video, "coco")
     add_round(video, {0: np.zeros((160, 240), np.uint8)}, base=Round.objects.get(video=video))
     made = imported(path, video.project, owner, "masks.zip", video_id=video.pk)
