@@ -61,7 +61,7 @@ MOST_FRAMES = 500  # The most frames in one answer, which has about a megabyte a
 
 @router.get("/videos/{int:video_id}/state", response={200: State, 404: ErrorAnswer})
 def get_state(request: HttpRequest, video_id: int) -> State:
-    """Return the state of a video without its masks: objects, rounds, waiting scribbles, accepted frames, pins, ..."""
+    """Return the state of a video without its masks: objects, its newest rounds, waiting scribbles, pins, ..."""
     video = video_for(request.user, video_id)
     return state_of(video, require(request.user, video.project_id, what="video"))
 

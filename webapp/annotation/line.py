@@ -1,7 +1,7 @@
 """The line of a round in short: what a page must know of its versions before it loads them one by one.
 
 A video may have thousands of versions. A page loads the newest ones; for the others it gets one LineInfo, whose size
-depends on the frames and objects of the video.
+depends on the frames and objects of the video, and on the number of places where versions were undone.
 """
 
 from __future__ import annotations
@@ -49,7 +49,10 @@ class _Version:
 
 
 class Versions:
-    """All versions of a video, in the order of their ids. Reading them takes two queries, however many there are."""
+    """All versions of a video, in the order of their ids.
+
+    Reading them takes two queries, however many there are, and time that grows with their number.
+    """
 
     def __init__(self, video: Video) -> None:
         self._video = video

@@ -2170,7 +2170,7 @@ export interface paths {
         };
         /**
          * Get State
-         * @description Return the state of a video without its masks: objects, rounds, waiting scribbles, accepted frames, pins, ...
+         * @description Return the state of a video without its masks: objects, its newest rounds, waiting scribbles, pins, ...
          */
         get: operations["get_state"];
         put?: never;

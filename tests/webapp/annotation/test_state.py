@@ -143,7 +143,7 @@ def test_a_head_and_a_waiting_round_are_there_however_old_they_are(
 
 
 @pytest.mark.parametrize("undone", [False, True])
-def test_its_size_and_cost_do_not_grow_with_the_rounds(project: Project, owner: User, undone: bool) -> None:
+def test_its_size_and_statements_do_not_grow_with_the_rounds(project: Project, owner: User, undone: bool) -> None:
     sizes, counts = [], []
     for count in (300, 3000):
         video = many_rounds(project, owner, count)
@@ -155,6 +155,24 @@ def test_its_size_and_cost_do_not_grow_with_the_rounds(project: Project, owner: 
         counts.append(len(statements))
     assert sizes[1] < 1.1 * sizes[0] < 120_000
     assert counts[0] == counts[1] <= 14
+
+
+def test_what_it_says_of_older_rounds_grows_with_the_places_where_versions_were_undone(
+    project: Project, owner: User
+) -> None:
+    infos = []
+    for count in (300, 3000):
+        video = many_rounds(project, owner, count)
+        first = Round.objects.filter(video=video).order_by("pk")[0].pk
+        on_line = Round.objects.filter(video=video, pk__gt=first).annotate(place=(F("pk") - first) % 2)
+        on_line.filter(place=0).update(base_id=F("pk") - 2)
+        Head.objects.filter(video=video).update(round_id=first + count - 2)
+        state = state_of(video, Role.OWNER)
+        assert state.older
+        infos.append(state.older.line)
+    for undone, info in zip((150, 1500), infos, strict=True):
+        assert undone - 20 < len(info.rounds) <= undone
+        assert len(info.model_dump_json()) < 3_000 + 20 * undone
 
 
 def many_rounds(project: Project, owner: User, count: int) -> Video:
