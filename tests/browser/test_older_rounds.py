@@ -123,7 +123,7 @@ def test_undo_and_redo_cross_the_edge_of_what_is_loaded(page: Page, visitors: Vi
         page.keyboard.press("Control+z")
         expect(row(page, number)).to_have_attribute("data-head", "true")
     expect(row(other, last)).to_have_attribute("data-head", "true")
-    frame = (last + 1 - 1) % FRAMES  # of the version that was undone last; it has no other painted mask
+    frame = last % FRAMES  # of the version that was undone last; it has no other painted mask
     hand.to_frame(page, frame)
     until_corner_shows(page, False)
     hand.to_frame(page, OLD_FRAME)

@@ -238,13 +238,13 @@ def select(page: Page, place: int) -> None:
 
 def propagate(page: Page) -> None:
     """Run a round from what was drawn and painted in the frame in view, and wait for its end."""
-    before = page.request.get(f"/api/videos/{VIDEO}/state").json()["rounds"]
+    before = {each["id"] for each in page.request.get(f"/api/videos/{VIDEO}/state").json()["rounds"]}
     page.keyboard.press("Enter")
     end = time.monotonic() + 900
     while time.monotonic() < end:
         page.wait_for_timeout(500)
         found = page.request.get(f"/api/videos/{VIDEO}/state").json()["rounds"]
-        if found[-1:] != before[-1:] and found[-1]["state"] not in ("queued", "running"):
+        if found and found[-1]["id"] not in before and found[-1]["state"] not in ("queued", "running"):
             assert found[-1]["state"] == "done", found[-1]
             return
     raise AssertionError("no round ended within 15 minutes")

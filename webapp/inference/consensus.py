@@ -19,7 +19,7 @@ from webapp.annotation.accepted import accepted_frames
 from webapp.annotation.accepted_objects import accepted_objects
 from webapp.annotation.codec import LabelMap, decode, encode
 from webapp.annotation.head import head_of, hold, set_head
-from webapp.annotation.masks import mask_at, masks_of, ranges
+from webapp.annotation.masks import masks_of, ranges
 from webapp.annotation.models import Head, Mask, Object, Origin, Round, RoundState
 from webapp.annotation.notify import notify_scorer
 from webapp.annotation.objects import locked_numbers
@@ -103,7 +103,7 @@ def merge(consensus: Consensus) -> None:
         kept = _kept_frames(video)  # Frames may have been accepted while the masks were computed.
         voted = {frame: packed for frame, packed in voted.items() if frame not in kept}
         if locked := locked_numbers(video.pk):
-            voted = {frame: _with_locked(video, head, frame, packed, locked) for frame, packed in voted.items()}
+            voted = _with_locked(video, head, voted, locked)
         if not voted:
             error = "No copy has a mask in a frame that is not accepted."
             _end(consensus, error=error)
@@ -116,14 +116,22 @@ def _kept_frames(video: Video) -> set[int]:
     return accepted_frames(video.pk) | accepted_objects(video.pk, head_of(video.pk)).keys()
 
 
-def _with_locked(video: Video, head: Head, frame: int, packed: Packed, locked: set[int]) -> Packed:
-    """Return the voted mask of a frame in which the objects `locked` have the pixels that they have at the head."""
-    labels, standing = decode(packed[0]), mask_at(video.pk, head.round_id, frame)
-    labels[np.isin(labels, list(locked))] = 0
-    if standing is not None:
-        kept = np.isin(standing.labels, list(locked))
-        labels[kept] = standing.labels[kept]
-    return _packed(labels)
+def _with_locked(video: Video, head: Head, voted: dict[int, Packed], locked: set[int]) -> dict[int, Packed]:
+    """Return voted masks by frame, in which the objects `locked` have the pixels that they have at the head."""
+    if not voted:
+        return {}
+    numbers = list(locked)
+    found = {}
+    standing = {mask.frame: mask.data for mask in masks_of(video.pk, head.round_id, min(voted), max(voted))}
+    for frame, (data, _) in voted.items():
+        labels = decode(data)
+        labels[np.isin(labels, numbers)] = 0
+        if frame in standing:
+            before = decode(standing[frame])
+            kept = np.isin(before, numbers)
+            labels[kept] = before[kept]
+        found[frame] = _packed(labels)
+    return found
 
 
 def vote(masks: Sequence[LabelMap]) -> LabelMap:

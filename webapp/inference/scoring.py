@@ -34,9 +34,11 @@ def score_head_first(round_id: int) -> None:
     """
     video_id = Round.objects.filter(pk=round_id).values_list("video_id", flat=True).first()
     head = None if video_id is None else head_of(video_id)
-    if head is not None and head != round_id:
-        score(head)
-    score(round_id)
+    try:
+        if head is not None and head != round_id:
+            score(head)
+    finally:  # A head that cannot be compared must not keep the others from being compared.
+        score(round_id)
 
 
 def score(round_id: int) -> bool:

@@ -110,6 +110,18 @@ it("stops at a page that fails until it is asked for again", async () => {
   await vi.waitFor(() => expect(store.older.value?.before).toBe(5));
 });
 
+it("offers to try again when an answer cannot be read", async () => {
+  const thrown: unknown[] = [];
+  const keep = (problem: unknown) => void thrown.push(problem);
+  process.on("unhandledRejection", keep);
+  vi.stubGlobal("fetch", () => Promise.resolve(new Response("<html>", { status: 200 })));
+  live();
+  store.pages.value = 1;
+  await vi.waitFor(() => expect(store.loading.value).toBe("failed"));
+  await vi.waitFor(() => expect(thrown).toHaveLength(1)); // The fault is still told.
+  process.off("unhandledRejection", keep);
+});
+
 it("drops a page that came after a new state of the video", async () => {
   live();
   store.pages.value = 1;

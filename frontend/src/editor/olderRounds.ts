@@ -133,8 +133,8 @@ class Loader {
       store.loading.value = "idle";
     } catch (problem) {
       if (this.closed) return;
-      if (!(problem instanceof HttpProblem)) throw problem;
       store.loading.value = "failed";
+      if (!(problem instanceof HttpProblem)) throw problem;
     }
   }
 

@@ -10,14 +10,16 @@ import numpy as np
 import pytest
 from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from tests.conftest import make_user
 from tests.webapp.conftest import accept, lose_worker, painted
 from tests.webapp.jobs.conftest import do, job_of
 from webapp.accounts.models import User
+from webapp.annotation.codec import decode
 from webapp.annotation.head import head_of
 from webapp.annotation.masks import mask_at
-from webapp.annotation.models import Object
+from webapp.annotation.models import Head, Object
 from webapp.annotation.objects import add_object, update_object
 from webapp.annotation.painting import paint_mask
 from webapp.annotation.undo import move_head
@@ -217,6 +219,19 @@ def test_locked_objects_keep_their_pixels_when_copies_are_merged(
     mask = mask_at(video.pk, head_of(video.pk), 0)
     assert mask is not None
     assert (mask.labels == columns(20) + 2 * columns(19)).all()
+
+
+def test_the_statements_for_locked_objects_do_not_grow_with_the_frames(video: Video, owner: User) -> None:
+    for frame in range(3):
+        paint(video, owner, frame, columns(20))
+    head, counts = Head.objects.get(video=video), []
+    for frames in ([0], [0, 1, 2]):
+        voted = {frame: worker._packed(columns(1)) for frame in frames}
+        with CaptureQueriesContext(connection) as statements:
+            found = worker._with_locked(video, head, voted, {1})
+        assert [(decode(found[frame][0]) == columns(20)).all() for frame in frames] == [True] * len(frames)
+        counts.append(len(statements))
+    assert counts[0] == counts[1]
 
 
 def test_frames_that_are_accepted_while_copies_are_merged_stay(

@@ -152,6 +152,25 @@ def test_the_round_that_the_video_stands_at_is_compared_before_older_ones(
     assert compared == [newest.pk, round_.pk]
 
 
+def test_a_head_that_cannot_be_compared_does_not_keep_an_older_round_from_being_compared(
+    round_: Round, video: Video, owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw(video, owner, 1, 1)
+    newest = create_round(video=video, author=owner, key=uuid4(), frames=[1], engine="fake", base=round_.pk)
+    work_on(newest.pk)
+    really = scoring.overlaps
+
+    def broken(made: Round) -> Any:
+        if made.pk == newest.pk:
+            raise ValueError("This mask cannot be read.")
+        return really(made)
+
+    monkeypatch.setattr(scoring, "overlaps", broken)
+    with pytest.raises(ValueError, match="cannot be read"):
+        scoring.score_head_first(round_.pk)
+    assert list(RoundScore.objects.values_list("round_id", flat=True)) == [round_.pk]
+
+
 def test_a_round_that_was_sent_several_times_is_compared_once(
     round_: Round, video: Video, monkeypatch: pytest.MonkeyPatch
 ) -> None:
