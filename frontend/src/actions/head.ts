@@ -61,20 +61,20 @@ export function acceptable({ store }: Studio, frame: number): number | null {
 
 /**
  * Accepts or releases the masks of the frames from `first` to `last` (inclusive), in one step. What this person has just
- * painted there is accepted with its painted round, as soon as the page has that round. Calls `done` once the server has
- * done it.
+ * painted there is accepted with its painted round, as soon as the page has that round. Calls `done` with the number of
+ * frames that the server has accepted or released.
  */
 export function acceptSpan(
   studio: Studio,
   first: number,
   last: number,
   accepted: boolean,
-  done = () => {},
+  done = (_count: number) => {},
 ): void {
   whenSeen(studio, [first, last], accepted, (head, seen) => {
     studio.outbox
       .send({ type: "frames.accept", key: newKey(), first, last, accepted, head, seen })
-      .then(done, toastError);
+      .then(({ result }) => done(result ?? 0), toastError);
   });
 }
 

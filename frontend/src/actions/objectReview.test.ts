@@ -111,8 +111,16 @@ it("accepts what was just painted with its round, and says so once the server ha
   await settled();
   expect(studio.sent).toMatchObject([{ type: "object.accept", object: 2, first: 4, last: 4, head: 7 }]);
   expect(toasts.value).toEqual([]);
-  await studio.ack("object.accept");
+  await studio.ack("object.accept", 1);
   expect(toasts.value.map(({ text }) => text)).toEqual(["Accepted bike in 1 frame."]);
+});
+
+it("says in how many frames the server has accepted an object", async () => {
+  toasts.value = [];
+  const studio = masked();
+  acceptObject(studio, 2, [4, 6], true);
+  await studio.ack("object.accept", 2); // Somebody else has accepted it in one of the three meanwhile.
+  expect(toasts.value.map(({ text }) => text)).toEqual(["Accepted bike in 2 frames."]);
 });
 
 it("compares the confidence of an object with its own a round before where the weakest one is accepted", () => {

@@ -29,19 +29,22 @@ export function isObjectAccepted(studio: Studio, number: number, span: Range): b
   return yes.length > 0 && no.length === 0;
 }
 
-/** Tells the server to accept or release an object in a span, as this page shows it. Calls `done` once that is done. */
+/**
+ * Tells the server to accept or release an object in a span, as this page shows it. Calls `done` with the number of
+ * frames in which the server has done so.
+ */
 export function sendObject(
   studio: Studio,
   object: number,
   span: Range,
   accepted: boolean,
-  done = () => {},
+  done = (_count: number) => {},
 ): void {
   const [first, last] = span;
   whenSeen(studio, span, accepted, (head, seen) => {
     studio.outbox
       .send({ type: "object.accept", key: newKey(), object, first, last, accepted, head, seen })
-      .then(done, toastError);
+      .then(({ result }) => done(result ?? 0), toastError);
   });
 }
 
@@ -59,8 +62,8 @@ export function acceptObject(studio: Studio, number: number, span: Range, accept
     return;
   }
   // The whole span is one message; only taking it back goes by the ranges that have changed.
-  sendObject(studio, number, span, accepted, () => {
-    toast({ text: `${accepted ? "Accepted" : "Released"} ${name} in ${plural(count, "frame")}.` });
+  sendObject(studio, number, span, accepted, (done) => {
+    toast({ text: `${accepted ? "Accepted" : "Released"} ${name} in ${plural(done, "frame")}.` });
   });
   const apply = (value: boolean) => {
     for (const range of changed) sendObject(studio, number, range, value);

@@ -19,8 +19,8 @@ describe("accepting a span", () => {
     acceptUsed(studio, true);
     expect(studio.sent).toMatchObject([{ type: "frames.accept", first: 1, last: 9, accepted: true }]);
     expect(toasts.value).toEqual([]);
-    await studio.ack("frames.accept", 7);
-    expect(toasts.value.map(({ text }) => text)).toEqual(["Accepted 7 frames."]);
+    await studio.ack("frames.accept", 5); // Somebody else has accepted two of the seven meanwhile.
+    expect(toasts.value.map(({ text }) => text)).toEqual(["Accepted 5 frames."]);
   });
 
   it("says the server's reason when it is refused, and nothing of frames that were accepted", async () => {

@@ -62,8 +62,9 @@ export function acceptUsed(studio: Studio, accepted: boolean, span: Range = span
   const word = accepted ? "accepting" : "releasing";
   const place = span[0] === span[1] ? `frame ${span[0]}` : plural(count, "frame");
   // The whole span is one message; only taking it back goes by the ranges that have changed.
-  acceptSpan(studio, span[0], span[1], accepted, () => {
-    if (span[0] !== span[1]) toast({ text: `${accepted ? "Accepted" : "Released"} ${place}.` });
+  acceptSpan(studio, span[0], span[1], accepted, (done) => {
+    if (span[0] === span[1]) return;
+    toast({ text: `${accepted ? "Accepted" : "Released"} ${plural(done, "frame")}.` });
   });
   const inState = (value: boolean) =>
     changed.every(([first]) => studio.store.accepted.value.has(first) === value);
