@@ -47,9 +47,14 @@ def open_session(
     if not isinstance(engine, str):
         raise ValueError(f"engine: expected the name of an engine, got {type(engine).__name__}; the video comes second")
     spec = engine_spec(engine)
-    opened = open_video(video)
     settings = EngineSettings(device=device, weights=None if weights is None else str(weights))
-    session = InteractiveSession(create_engine_session(spec.name, opened, objects, settings, **options), opened)
+    opened = open_video(video)
+    try:
+        session = InteractiveSession(create_engine_session(spec.name, opened, objects, settings, **options), opened)
+    except BaseException:
+        if opened is not video:
+            opened.close()
+        raise
     session.owns_video = opened is not video
     return session
 

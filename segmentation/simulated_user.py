@@ -141,6 +141,22 @@ def simulate(
     if isinstance(rounds, bool) or not isinstance(rounds, int) or rounds < 1:
         raise ValueError(f"rounds: expected a whole number from 1 on, got {rounds!r}")
     opened = open_video(video)
+    try:
+        return _play(engine, opened, truth, rounds, on_round, options)
+    finally:
+        if opened is not video:
+            opened.close()
+
+
+def _play(
+    engine: str,
+    opened: Video,
+    truth: NDArray[np.uint8] | None,
+    rounds: int,
+    on_round: Callable[[SimulatedRound], None] | None,
+    options: dict[str, Any],
+) -> list[SimulatedRound]:
+    """Run the rounds of `simulate` on an open video."""
     user = SimulatedUser(truth_of(opened) if truth is None else truth)
     if user.truth.shape != (len(opened), opened.height, opened.width):
         raise ValueError(

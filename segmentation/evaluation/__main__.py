@@ -63,8 +63,8 @@ def engines_under_test(args: argparse.Namespace) -> list[EngineUnderTest]:
     """Return the engines named on the command line, with their weights and options.
 
     Raises:
-        ValueError: an engine is unknown, a weight file does not exist, or an option is malformed or names no engine of
-            this run.
+        ValueError: an engine is unknown, a weight file does not exist, an option is malformed, or weights or an option
+            name no engine of this run.
     """
     plugin = os.environ.get("MASKWRIGHT_ENGINES") or None
     if plugin:
@@ -83,6 +83,12 @@ def engines_under_test(args: argparse.Namespace) -> list[EngineUnderTest]:
         own = {key: value for target, key, value in options if target in (label, name)}
         found.append(EngineUnderTest(label, spec.name, settings, own, plugin))
     known = {c.label for c in found} | {c.label.partition("@")[0] for c in found}
+    for target in weights:
+        if target and target not in known:
+            raise ValueError(
+                f"--weights {target}={weights[target]}: {target} is not among the engines that were asked for: "
+                f"{', '.join(sorted(known))}"
+            )
     for target, key, _ in options:
         if target not in known:
             raise ValueError(f"--set {target}.{key}: {target} is not among the engines that were asked for")

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
 from segmentation.formats.file_tree import is_clutter, listed, natural
+from segmentation.formats.json_file import AnnotationError
 
 FRAME_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
 MASK_SUFFIXES = FRAME_SUFFIXES | {".gif"}
@@ -84,21 +85,44 @@ def mask_folders(names: Iterable[str]) -> dict[str, list[str]]:
     """Return the mask files below folders Annotations or SegmentationObject, by the name of their sequence.
 
     There need not be any frames. Where a sequence has masks at several resolutions, those at 480p are preferred.
+
+    Raises AnnotationError if two sequences have the same name, such as train/Annotations/a and valid/Annotations/a.
     """
     files = sorted((name for name in names if not is_clutter(name)), key=natural)
     masks = {**_by_place(files, VOC_MASKS, MASK_SUFFIXES, None), **_by_place(files, MASKS, MASK_SUFFIXES, None)}
-    chosen: dict[tuple[str, str], _Place] = {}
-    for place in sorted(masks, key=lambda place: _preference(place.resolution, None)):
-        chosen.setdefault(place.key, place)
-    return {
-        place.sequence: masks[place] for place in sorted(chosen.values(), key=lambda place: natural(place.sequence))
-    }
+    return _by_sequence(masks)
 
 
 def class_mask_folders(names: Iterable[str]) -> dict[str, list[str]]:
-    """Return the files below folders SegmentationClass of PASCAL VOC, by the name of their sequence."""
+    """Return the files below folders SegmentationClass of PASCAL VOC, by the name of their sequence.
+
+    Raises AnnotationError if two sequences have the same name.
+    """
     files = sorted((name for name in names if not is_clutter(name)), key=natural)
-    return {place.sequence: found for place, found in _by_place(files, VOC_CLASSES, MASK_SUFFIXES, None).items()}
+    return _by_sequence(_by_place(files, VOC_CLASSES, MASK_SUFFIXES, None))
+
+
+def _by_sequence(masks: Mapping[_Place, list[str]]) -> dict[str, list[str]]:
+    """Return the mask files by the name of their sequence, at one resolution of each.
+
+    Raises AnnotationError if two sequences have the same name.
+    """
+    chosen: dict[tuple[str, str], _Place] = {}
+    for place in sorted(masks, key=lambda place: _preference(place.resolution, None)):
+        first = chosen.setdefault(place.key, place)
+        if first is not place and first.resolution == place.resolution:  # The names differ in upper and lower case.
+            raise _same_name(masks[first], masks[place])
+    found: dict[str, list[str]] = {}
+    for place in sorted(chosen.values(), key=lambda place: natural(place.sequence)):
+        paths = found.setdefault(place.sequence, masks[place])
+        if paths is not masks[place]:
+            raise _same_name(paths, masks[place])
+    return found
+
+
+def _same_name(paths: list[str], others: list[str]) -> AnnotationError:
+    folders = f"{_folder(paths[0])} and {_folder(others[0])}"
+    return AnnotationError(f"{folders} have the masks of sequences of the same name; import them one at a time")
 
 
 # --- any folders --------------------------------------------------------------------------------------------------

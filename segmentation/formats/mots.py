@@ -128,13 +128,18 @@ def read_mots_pngs(
 
     Values below `least` are background. `name_of` returns the name of the frame whose mask lies at a path.
 
-    Raises AnnotationError if a file is damaged (the message names it), or if there are too many objects.
+    Raises AnnotationError if a file is damaged or differs in size from the first (the message names it), or if there
+    are too many objects.
     """
     values: set[int] = set()
     size = (0, 0)
     for path in paths:
         found = at_place(path, lambda path=path: read_values(read(path)), MaskError)  # type: ignore[misc]
-        size = (found.shape[0], found.shape[1])
+        if path == paths[0]:
+            size = (found.shape[0], found.shape[1])
+        if found.shape != size:
+            given = f"{found.shape[1]} x {found.shape[0]} pixels"
+            raise AnnotationError(f"{path}: it has {given}, the first file of its video {size[1]} x {size[0]}")
         values.update(value for value in np.unique(found).tolist() if value >= least)
     ids, objects = _objects(values, classes)
 

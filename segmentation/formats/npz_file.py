@@ -57,7 +57,8 @@ def _objects(files: FileTree, path: str) -> tuple[AnnotatedObject, ...]:
 def _labels(files: FileTree, path: str) -> LabelMap:
     array = _array(files, path)
     if array.ndim != 2:
-        raise AnnotationError(f"{path}: expected whole numbers [height, width], got a text")
+        got = "a text" if array.dtype.kind == "U" else f"a single value of {array.dtype}"
+        raise AnnotationError(f"{path}: expected whole numbers [height, width], got {got}")
     if array.min() < 0 or array.max() > 255:
         raise AnnotationError(f"{path}: an id is not in 0..255")
     return array.astype(np.uint8)

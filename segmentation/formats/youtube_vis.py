@@ -91,8 +91,9 @@ class _Track:
 def read_youtube_vis(data: dict[str, Any]) -> list[AnnotatedVideo]:
     """Read the content of a YouTube-VIS file.
 
-    The id of an object is its `instance_id`, which `youtube_vis_pieces` writes, or else its position (1, 2, ...) among
-    the annotations of the video. Where two objects overlap, the pixels belong to that of the later annotation. Masks
+    The id of an object is its `instance_id`, which `youtube_vis_pieces` writes. If that cannot be an id, or an earlier
+    object has it, the id is the object's position (1, 2, ...) among the annotations of the video, or the lowest free
+    one if another object has that. Where two objects overlap, the pixels belong to that of the later annotation. Masks
     are decoded by `AnnotatedVideo.masks`.
 
     Raises:
@@ -126,11 +127,9 @@ def _read_video(
     check_frame_size(width, height, place)
     check_object_count(len(tracks), place)
     objects: list[AnnotatedObject] = []
-    for at, (where, track) in enumerate(tracks, 1):
+    ids = _object_ids([track.get("instance_id") for _, track in tracks])
+    for number, (where, track) in zip(ids, tracks, strict=True):
         category = names.get(field(track, "category_id", int, where), "")
-        number = track.get("instance_id", at)
-        wrong = not isinstance(number, int) or not 0 < number <= MAX_OBJECTS or number in {o.id for o in objects}
-        number = at if wrong else number
         if len(field(track, "segmentations", list, where)) != len(files):
             raise AnnotationError(f"{where}: it has not as many segmentations as the video of {place} has frames")
         objects.append(AnnotatedObject(number, str(track.get("name") or ""), category))
@@ -149,6 +148,21 @@ def _read_video(
             yield labels
 
     return AnnotatedVideo(name, width, height, _fps(video.get("fps")), stems, tuple(objects), masks)
+
+
+def _object_ids(given: list[Any]) -> list[int]:
+    """Return the ids of objects, all different, from the values that the file gives for them."""
+    first: dict[int, int] = {}  # the position of the object by its id
+    for at, value in enumerate(given, 1):
+        if isinstance(value, int) and not isinstance(value, bool) and 0 < value <= MAX_OBJECTS:
+            first.setdefault(value, at)
+    by_position = {at: number for number, at in first.items()}
+    used = set(first)
+    for at in range(1, len(given) + 1):
+        if at not in by_position:
+            by_position[at] = at if at not in used else next(number for number in count(1) if number not in used)
+            used.add(by_position[at])
+    return [by_position[at] for at in range(1, len(given) + 1)]
 
 
 def _fps(value: Any) -> float:

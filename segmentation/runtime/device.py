@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import torch
 
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
@@ -15,13 +17,12 @@ def choose_device(name: str) -> torch.device:
     """
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        device = torch.device(name)
-    except RuntimeError as error:
-        raise ValueError(f"device: {name!r} is none, known are auto, cpu, cuda, cuda:<n>") from error
-    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+    match = re.fullmatch(r"cpu|cuda(?::([0-9]+))?", name)
+    if match is None:
+        raise ValueError(f"device: {name!r} is none, known are auto, cpu, cuda, cuda:<n>")
+    if name != "cpu" and int(match[1] or 0) >= torch.cuda.device_count():
         raise ValueError(f"device: {name!r} asks for a GPU, {torch.cuda.device_count()} can be used here")
-    return device
+    return torch.device(name)
 
 
 def choose_precision(name: str, device: torch.device) -> torch.dtype:

@@ -14,6 +14,7 @@ from pathlib import Path
 import torch
 
 from segmentation import registry
+from segmentation.runtime.device import choose_device
 from segmentation.training.curves import draw
 from segmentation.training.loop import LOG, LOG_EVERY, Objective, Run, TrainingStopped, start_from
 from segmentation.training.plan import Plan, load_plan
@@ -91,7 +92,7 @@ def main(arguments: list[str] | None = None, program: str = "python -m segmentat
         if args.features:
             options["features"] = args.features
         recordings = {"recordings": RecordedClips(args.recordings, sources.videos)} if args.recordings else {}
-        device = torch.device(args.device)
+        device = choose_device(args.device)
         objective = objective_class(plan, device, **options, **recordings)
         objective.half = computes_in_half(args.precision, device)
         if args.start:

@@ -67,10 +67,10 @@ def load_plan(engine: str, config: str) -> Plan:
 def parse_plan(text: str) -> Plan:
     """Parse the TOML text of a plan. Raises ValueError for an unknown or missing field, or if there are no stages."""
     data = tomllib.loads(text)
-    stages = []
-    for entry in data.pop("stages", []):
-        clips = _known(ClipConfig, entry.pop("clips", {}), "clips")
-        stages.append(Stage(clips=ClipConfig(**clips), **_known(Stage, entry, "stages")))
+    tables = data.pop("stages", [])
+    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+        raise ValueError("stages: each must be a table [[stages]]")
+    stages = [_stage(table, f"stage {number}") for number, table in enumerate(tables, 1)]
     if not stages or stages[-1].until != 1.0:
         raise ValueError("stages: there must be at least one, and the last must have until = 1.0")
     for name in ("validation", "exclude"):
@@ -80,6 +80,18 @@ def parse_plan(text: str) -> Plan:
     if missing:
         raise ValueError(f"plan: {', '.join(sorted(missing))} missing")
     return Plan(stages=tuple(stages), **known)
+
+
+def _stage(values: dict[str, Any], where: str) -> Stage:
+    """Return a stage of a plan. Raises ValueError for an unknown or missing field; the message begins with `where`."""
+    clips = values.pop("clips", {})
+    if not isinstance(clips, dict):
+        raise ValueError(f"{where}: clips must be a table")
+    known = _known(Stage, values, where)
+    missing = {f.name for f in fields(Stage)} - set(known) - {"clips"}
+    if missing:
+        raise ValueError(f"{where}: {', '.join(sorted(missing))} missing")
+    return Stage(clips=ClipConfig(**_known(ClipConfig, clips, f"{where}, clips")), **known)
 
 
 def _known(cls: type, values: dict[str, Any], where: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -30,6 +31,18 @@ def _fake(monkeypatch: pytest.MonkeyPatch) -> None:
 def session() -> Iterator[seg.InteractiveSession]:
     with seg.open_session("fake", FRAMES) as opened:
         yield opened
+
+
+def test_a_video_is_closed_if_no_session_can_be_opened_on_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cv2.imwrite(str(tmp_path / "0.png"), FRAMES[0])
+    closed: list[seg.Video] = []
+    monkeypatch.setattr(seg.Video, "close", lambda self: closed.append(self))
+    with pytest.raises(ValueError, match="objects"):
+        seg.open_session("fake", tmp_path, objects=0)
+    assert len(closed) == 1
+    with pytest.raises(ValueError, match="objects"):
+        seg.open_session("fake", seg.open_video(tmp_path), objects=0)
+    assert len(closed) == 1
 
 
 def test_a_scribble_yields_masks_and_the_session_keeps_the_newest(session: seg.InteractiveSession) -> None:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+from pathlib import Path
+
+import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 import segmentation as seg
 from segmentation.simulated_user import correction
+from segmentation.video import Video
 from tests.segmentation.clips import make_clip
 from tests.segmentation.fake_engine import ENGINES
 
@@ -54,6 +60,23 @@ def test_a_correction_is_on_the_worst_frame_not_drawn_on_yet() -> None:
     assert (first.frame, second.frame) == (1, 3)
     assert correction(truth, truth, set(), 1) is None
     assert correction(truth, masks, set(range(5)), 1) is None
+
+
+@pytest.mark.parametrize("truth", [CLIP.truth, CLIP.truth[:4]], ids=["played", "refused"])
+def test_a_video_that_it_opened_itself_is_closed(
+    truth: NDArray[np.uint8], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "clip").mkdir()
+    for number, frame in enumerate(CLIP.frames):
+        cv2.imwrite(str(tmp_path / "clip" / f"{number}.png"), frame)
+    closed: list[Video] = []
+    monkeypatch.setattr(Video, "close", lambda self: closed.append(self))
+    with nullcontext() if len(truth) == 5 else pytest.raises(ValueError, match=r"^truth: is"):
+        seg.simulate("fake", tmp_path / "clip", truth, rounds=1)
+    assert len(closed) == 1
+    opened = seg.open_video(tmp_path / "clip")
+    seg.simulate("fake", opened, CLIP.truth, rounds=1)
+    assert len(closed) == 1
 
 
 def test_what_is_wrong_names_the_argument() -> None:

@@ -143,10 +143,7 @@ def collect(network: Star, clips: Iterator[Clip], seed: int, what: str) -> dict[
 
 
 def fit(estimate: Confidence, rows: Rows) -> float:
-    """Fit an estimate of confidence to the true J by cross-entropy with a small penalty.
-
-    Returns the loss before the fit, with all weights 0.
-    """
+    """Fit an estimate of confidence to the true J by penalised cross-entropy, and return the loss after the fit."""
     with torch.no_grad():
         estimate.mean.copy_(rows.evidence.mean(0))
         estimate.scale.copy_(rows.evidence.std(0).clamp_min(LEAST_SCALE))
@@ -162,7 +159,8 @@ def fit(estimate: Confidence, rows: Rows) -> float:
         found.backward()
         return found
 
-    last = float(optimizer.step(loss).detach())
+    optimizer.step(loss)
+    last = float(loss().detach())  # `step` returns the loss before the fit.
     estimate.requires_grad_(False)
     return last
 

@@ -235,6 +235,7 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
         (("--subset", "val"), "ImageSets"),
         (("--resolution", "1080p"), "it has 480p"),
         (("--weights", "missing.pth"), "missing.pth does not exist"),
+        (("--weights", "nosuch=w.pth"), "nosuch is not among the engines that were asked for: default"),
         (("--set", "flow"), "NAME.OPTION=VALUE"),
         (("--set", "manet.window=9"), "not among the engines"),
         (("--set", "default.nosuch=9"), "nosuch"),

@@ -232,6 +232,39 @@ def test_each_split_of_youtube_vos_has_the_labels_of_its_own_videos() -> None:
     assert {each.name: [row.label for row in each.objects] for each in videos} == {"reef": ["fish"], "road": ["car"]}
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("train/Annotations/a", "valid/Annotations/a"),
+        ("train/SegmentationObject", "valid/train/SegmentationObject"),
+        ("x/SegmentationClass/a", "y/SegmentationClass/a"),
+        ("Annotations/a", "Annotations/A"),
+        ("Train/Annotations/480p/a", "train/Annotations/480p/a"),
+    ],
+)
+def test_masks_of_two_sequences_of_one_name_are_refused_with_both_folders(one: str, other: str) -> None:
+    mask = encode_labels(np.ones((2, 3), np.uint8))
+    with pytest.raises(AnnotationError, match=" have the masks of sequences of the same name") as refused:
+        read_annotations(Files({f"{one}/00000.png": mask, f"{other}/00000.png": mask}))
+    assert one in str(refused.value)
+    assert other in str(refused.value)
+
+
+@pytest.mark.parametrize("part", ["Annotations", "SegmentationObject", "SegmentationClass"])
+def test_of_masks_at_two_resolutions_those_at_480p_are_read(part: str) -> None:
+    small, large = encode_labels(np.ones((2, 3), np.uint8)), encode_labels(np.ones((4, 6), np.uint8))
+    files = Files({f"{part}/480p/a/00000.png": small, f"{part}/720p/a/00000.png": large})
+    (video,) = read_annotations(files).videos
+    assert (video.name, video.width, video.height) == ("a", 3, 2)
+
+
+@pytest.mark.parametrize("path", ["instances/a/{}.png", "gtFine/a_000000_00000{}_gtFine_instanceIds.png"])
+def test_mots_pngs_of_one_video_that_differ_in_size_are_refused(path: str) -> None:
+    content = {path.format(at): png(np.full((2, at + 2), 26001, np.uint16)) for at in (1, 2)}
+    with pytest.raises(AnnotationError, match=r"2.*: it has 4 x 2 pixels, the first file of its video 3 x 2"):
+        read_annotations(Files(content))
+
+
 @pytest.mark.parametrize("name", BY_POSITION)
 def test_files_of_images_are_read_exactly_and_their_objects_are_numbered(name: str) -> None:
     found = read_annotations(Files(BY_POSITION[name]()))

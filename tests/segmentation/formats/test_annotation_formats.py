@@ -319,6 +319,25 @@ def test_wrong_spans_of_frames_of_cvat_are_refused(spans: bytes) -> None:
         read_cvat_xml(data)
 
 
+@pytest.mark.parametrize(
+    ("given", "ids"),
+    [
+        ([2, 2, 2], [2, 1, 3]),
+        ([2, None, 0], [2, 1, 3]),
+        ([3, "x", 255], [3, 2, 1]),
+        ([None, None, 1], [2, 3, 1]),
+        ([True, 2, 3], [1, 2, 3]),
+        ([254, 1, 2], [254, 1, 2]),
+    ],
+)
+def test_objects_of_youtube_vis_have_different_ids_whatever_the_file_says(given: list[Any], ids: list[int]) -> None:
+    data = json.loads(b"".join(youtube_vis_pieces([a_video()])))
+    for track, value in zip(data["annotations"], given, strict=True):
+        track["instance_id"] = value
+    (video,) = read_youtube_vis(data)
+    assert [each.id for each in video.objects] == ids
+
+
 @pytest.mark.parametrize("fps", ["fast", [], True, -1, 10**400, None])
 def test_a_frame_rate_of_youtube_vis_that_is_none_is_24(fps: object) -> None:
     data = json.loads(b"".join(youtube_vis_pieces([a_video()])))

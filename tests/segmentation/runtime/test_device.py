@@ -13,7 +13,7 @@ def test_auto_is_a_device_that_is_there() -> None:
     assert choose_device("cpu") == torch.device("cpu")
 
 
-@pytest.mark.parametrize("name", ["gpu", "cuda:99"])
+@pytest.mark.parametrize("name", ["gpu", "cuda:99", "cuda:99999999999", "mps", "meta", "cpu:0", "cuda:-1", "cuda:", ""])
 def test_it_refuses_a_device_that_is_not_there(name: str) -> None:
     with pytest.raises(ValueError, match="device"):
         choose_device(name)

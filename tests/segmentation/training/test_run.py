@@ -251,3 +251,31 @@ def test_every_plan_in_the_house_can_be_read() -> None:
     assert load_plan("star", "compact").engine == "star"
     with pytest.raises(ValueError, match="unknown speed"):
         parse_plan(PLAN.replace("seed = 3", "seed = 3\nspeed = 9"))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "sentence"),
+    [
+        ("batch = 2\n", "", "stage 1: batch missing"),
+        ("until = 1.0\nbatch = 2\n", "", "stage 1: batch, until missing"),
+        ("batch = 2", "batch = 2\nspeed = 9", "stage 1: unknown speed"),
+        ("frames = 3", "speed = 9", "stage 1, clips: unknown speed"),
+        ("[[stages]]", "[stages]", r"stages: each must be a table \[\[stages\]\]"),
+        ("clips = {", "clips = 3 #", "stage 1: clips must be a table"),
+    ],
+)
+def test_a_wrong_stage_of_a_plan_is_refused_by_its_number_and_field(before: str, after: str, sentence: str) -> None:
+    assert before in PLAN
+    with pytest.raises(ValueError, match=f"^{sentence}"):
+        parse_plan(PLAN.replace(before, after))
+
+
+@pytest.mark.parametrize("device", ["gpu", "meta"])
+def test_the_command_refuses_a_device_on_which_it_cannot_train(
+    device: str, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "plan.toml"
+    config.write_text(PLAN)
+    options = ["--config", str(config), "--data", str(data), "--out", str(tmp_path / "out")]
+    assert main(["star", *options, "--device", device]) == 2
+    assert f"device: '{device}' is none, known are" in capsys.readouterr().err

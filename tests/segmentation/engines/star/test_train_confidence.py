@@ -35,7 +35,7 @@ def test_a_fitted_estimate_is_near_the_true_j() -> None:
     evidence = torch.randn(2000, 3)
     j = torch.sigmoid(2 * evidence[:, 0] + 0.5)
     estimate = Confidence(3)
-    assert fit(estimate, Rows(evidence, j)) < 0.7
+    assert fit(estimate, Rows(evidence, j)) < 0.6  # The loss before the fit is 0.69.
     assert float((estimate(evidence) - j).abs().mean()) < 0.05
 
 
