@@ -73,7 +73,7 @@ def is_own(message: Mapping[str, object]) -> bool:
     """Return whether this process sent a notification. Redis delivers it to its sender, too, whose listeners have been
     called by then.
     """
-    return message.get("process") == _background.process
+    return _background.sent(message)
 
 
 def bells() -> Path:
@@ -125,9 +125,13 @@ class _Background:
         future.add_done_callback(self._unsent.discard)
         future.add_done_callback(partial(_report, video_id))
 
+    def sent(self, message: Mapping[str, object]) -> bool:
+        """Return whether this process sent a notification. A process that was just forked has sent none yet."""
+        return self._pid == os.getpid() and message.get("process") == self.process
+
     def _start(self) -> None:
-        self._loop, self._pid, self._unsent, self._waiting = asyncio.new_event_loop(), os.getpid(), set(), set()
         self.process = secrets.token_hex(8)
+        self._loop, self._pid, self._unsent, self._waiting = asyncio.new_event_loop(), os.getpid(), set(), set()
         threading.Thread(target=self._loop.run_forever, name="notify", daemon=True).start()
 
     async def _tell_group(self, video_id: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from webapp.annotation.schemas import FrameIndex, Model, ObjectNumber, Person, Span, Unit
 from webapp.rest import ErrorAnswer
@@ -14,7 +14,7 @@ JobStateName = Literal["new", "in_progress", "completed", "rejected"]
 ActionName = Literal["start", "submit", "accept", "reject", "reopen", "retract"]
 Priority = Annotated[int, Field(ge=-9, le=9)]
 Instructions = Annotated[str, Field(max_length=20_000)]
-Note = Annotated[str, Field(max_length=2000)]
+Note = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000)]
 
 
 class JobNote(Model):

@@ -30,7 +30,8 @@ OF_DJANGO = {
 def run(arguments: Sequence[str]) -> None:
     """Run the command that `arguments` name. A database that cannot be used ends the program with status 2."""
     BaseCommand.suppressed_base_arguments = OF_DJANGO
-    BaseCommand.requires_system_checks = []  # They take most of a second, and an option would leave them out.
+    # The checks take most of a second, and `--skip-checks` would stand in every help. `manage.py check` runs them.
+    BaseCommand.requires_system_checks = []
     with without_collecting():
         django.setup()
         from webapp.operation.upgrade import NewerDatabase  # needs Django's settings

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from typing import Any
 
@@ -51,3 +52,14 @@ def test_a_process_knows_its_own_notifications(layer: Layer) -> None:
     assert notify.is_own(message)
     assert not notify.is_own({**message, "process": "another"})
     assert not notify.is_own({"type": "video.changed", "video": 7})
+
+
+def test_a_forked_process_does_not_take_notifications_of_its_parent_for_its_own(
+    layer: Layer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notify._announce(7)
+    until(lambda: bool(layer.sent), "the notification")
+    (_, message), *_ = layer.sent
+    parent = os.getpid()
+    monkeypatch.setattr(os, "getpid", lambda: parent + 1)
+    assert not notify.is_own(message)

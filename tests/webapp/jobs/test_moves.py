@@ -196,6 +196,16 @@ def test_a_job_is_sent_back_with_its_pins_or_not_at_all(
     assert accepted.status_code == 409
 
 
+def test_a_note_of_spaces_alone_is_no_note(
+    job: Job, annotator: User, reviewer: User, client_as: Callable[[User | None], Client]
+) -> None:
+    do(annotator, job, "start", "submit")
+    body = {"action": "reject", "edition": job.edition, "note": " \n "}
+    sent = client_as(reviewer).post(f"/api/jobs/{job.pk}/moves", body, "application/json")
+    assert (sent.status_code, sent.json()["note"]) == (200, None)
+    assert JobEvent.objects.filter(job=job, action="reject").get().note == ""
+
+
 def test_who_is_no_reviewer_any_more_does_not_review(job: Job, annotator: User, reviewer: User) -> None:
     do(annotator, job, "start", "submit")
     Membership.objects.filter(user=reviewer).update(role=Role.ANNOTATOR)
