@@ -54,7 +54,6 @@ POLL_SECONDS = 0.2
 
 class Command(BaseCommand):
     help = "Compute the masks of a video from scribble files, without the page. Masks are written as DIR/00000.png ..."
-    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(

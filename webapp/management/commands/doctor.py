@@ -15,7 +15,6 @@ MARKS = {"ok": "ok   ", "note": "note ", "wrong": "WRONG"}
 
 class Command(BaseCommand):
     help = "Check everything that Maskwright needs on this machine. The exit status is 1 if something is wrong."
-    requires_system_checks: list[str] = []
 
     def handle(self, *args: Any, **options: Any) -> None:
         wrong = 0

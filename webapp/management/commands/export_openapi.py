@@ -12,7 +12,6 @@ from webapp.api import api
 
 class Command(BaseCommand):
     help = "Print the OpenAPI schema of the REST calls as JSON, in a stable order."
-    requires_system_checks: list[str] = []
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.stdout.write(json.dumps(api.get_openapi_schema(), indent=2, sort_keys=True))

@@ -21,7 +21,6 @@ from webapp.videos.sequences import PictureSequence, find_sequences
 
 class Command(BaseCommand):
     help = "Bring a folder in the DAVIS layout in: one video for each sequence, with its masks as ground truth."
-    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("root", type=Path, help="the folder that holds JPEGImages and Annotations")

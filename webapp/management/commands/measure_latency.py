@@ -21,7 +21,6 @@ class Command(BaseCommand):
         "Measure the studio: codec, way of a mask, first mask, round rate, previews, painted masks. Your data is left "
         "alone."
     )
-    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--engine", default="default")

@@ -19,7 +19,6 @@ from webapp.process.home_lock import HomeInUse, HomeLock
 
 class Command(BaseCommand):
     help = "Fill an empty site from a file that `backup` wrote. Nothing changes if the file is damaged."
-    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path, help="the archive that `backup` wrote")

@@ -30,7 +30,6 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 class Command(BaseCommand):
     help = "Start Maskwright: the web process and the workers. Ctrl+C stops them."
-    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(

@@ -19,7 +19,6 @@ GRACE_SECONDS = 2  # for open requests when the process is asked to end; browser
 
 class Command(BaseCommand):
     help = "Serve the page, the REST calls and the sockets."
-    requires_system_checks: list[str] = []  # the checks take most of a second; `manage.py check` runs them
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(

@@ -13,7 +13,6 @@ from webapp.inference import runner
 
 class Command(BaseCommand):
     help = "List the weights of the engines, add a checkpoint, or check that the weights load."
-    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         actions = parser.add_subparsers(dest="action", required=False)

@@ -22,7 +22,6 @@ MEDIA_NICENESS = 5  # On a machine with few cores, rounds get the processor befo
 
 class Command(BaseCommand):
     help = "Run the tasks of one queue: rounds (engines) or media (imports and exports)."
-    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--queue", choices=QUEUES, default="rounds")
