@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import type { LineInfo, RoundInfo } from "../protocol";
+import { load } from "../state/reduce";
 import { createStore, type Store } from "../state/store";
 import { usedOn } from "./drawingLayer";
 import { loadOlderRounds } from "./olderRounds";
-import { round } from "./testing";
+import { round, state } from "./testing";
 
 const scribble = (frame: number) => ({
   object_id: 1,
@@ -168,4 +169,18 @@ it("loads the scribbles of the frame in view that older rounds used, once", asyn
   expect(asked.filter((address) => address.includes("scribbles"))).toEqual([
     "/api/videos/5/line/scribbles?round=7&frame=4&limit=200",
   ]);
+});
+
+it("loads the scribbles again after a new state of the video, as one that was used may wait again", async () => {
+  live();
+  store.frame.value = 4;
+  await vi.waitFor(() => expect(store.olderScribbles.value.size).toBe(1));
+  const before = answers;
+  answers = (address) => {
+    const found = before(address);
+    return address.pathname.endsWith("scribbles") ? { scribbles: [scribble(4)], next: null } : found;
+  };
+  const older = { before: 8, count: 7, line: lineTo(7) };
+  load(store, state({ rounds: versions(8, 9), head: 9, older }));
+  await vi.waitFor(() => expect(usedOn(store, 4)).toHaveLength(3)); // two of the loaded rounds, one of the others
 });

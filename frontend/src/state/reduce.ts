@@ -94,6 +94,7 @@ export function load(store: Store, state: State): void {
   store.older.value = state.older && { before: state.older.before, count: state.older.count };
   store.pagesHere.value = 0;
   store.lines.value = new Map(state.older ? [[state.older.line.round, state.older.line]] : []);
+  store.olderScribbles.value = new Map(); // One that was used may wait again.
   store.objectSpans.value = byNumber(state.accepted_objects);
   store.absent.value = byNumber(state.absent);
   store.cuts.value = state.cuts;
