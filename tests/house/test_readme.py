@@ -38,7 +38,8 @@ def test_the_settings_are_read_in_one_place_only() -> None:
         "webapp/celery.py",
         "webapp/inference/worker_lifecycle.py",  # sets the number of threads of numerical libraries
         "webapp/process/supervisor.py",  # passes the environment on to child processes
-        # These two pass the environment on to a child process with another data folder.
+        # These pass the environment on to child processes.
+        "webapp/installation.py",
         "webapp/management/commands/measure_latency.py",
         "webapp/management/commands/evaluate.py",
         "webapp/operation/database_copy.py",  # passes the environment on to the programs of Postgres
