@@ -19,10 +19,13 @@ function typing(target: EventTarget | null): boolean {
   if (document.querySelector("dialog[open]")) return true;
   if (!(target instanceof HTMLElement)) return false;
   if (target.closest("dialog, [role=menu]")) return true;
-  if (target.isContentEditable || target.matches("textarea, select")) return true;
-  return (
-    target instanceof HTMLInputElement && !["checkbox", "radio", "button", "range"].includes(target.type)
-  );
+  return target.isContentEditable || target.matches("select") || isTextField(target);
+}
+
+/** Whether text is typed into an element: also numbers and dates. */
+export function isTextField(at: EventTarget | null): at is HTMLInputElement | HTMLTextAreaElement {
+  if (at instanceof HTMLTextAreaElement) return true;
+  return at instanceof HTMLInputElement && !["checkbox", "radio", "button", "range"].includes(at.type);
 }
 
 /** Whether the key operates the focused control, which was reached with the keyboard. */

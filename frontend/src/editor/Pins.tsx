@@ -1,6 +1,7 @@
 /** The pins on the picture: markers of this frame, the open one with its comments, and the layer on which one is set. */
 import { Check, MapPin, RotateCcw, X } from "lucide-preact";
 import { useEffect, useRef, useState } from "preact/hooks";
+import { isTextField } from "../actions/keys";
 import { replyToPin, resolvePin, setPin } from "../actions/pins";
 import { call } from "../api/http";
 import { useLoaded } from "../api/load";
@@ -82,15 +83,21 @@ function Spot({ at }: { at: PinDraft }) {
   );
 }
 
-/** Calls `leave` when Escape is pressed, unless a dialog or a menu is to be left first. */
+/**
+ * Calls `leave` when Escape is pressed, unless a dialog, a menu or the text that an input method composes is to be left
+ * first. In a field with text, Escape only leaves the field, so that no comment is lost by one key.
+ */
 function useEscape(leave: () => void): void {
   const latest = useRef(leave);
   latest.current = leave;
   useEffect(() => {
     const press = (event: KeyboardEvent) => {
-      if (event.key !== "Escape" || (event.target as Element).closest?.("dialog, [role=menu]")) return;
+      const at = event.target;
+      if (event.key !== "Escape" || event.isComposing) return;
+      if (at instanceof Element && at.closest("dialog, [role=menu]")) return;
       event.stopPropagation();
-      latest.current();
+      if (isTextField(at) && at.value.trim()) at.blur();
+      else latest.current();
     };
     addEventListener("keydown", press, true);
     return () => removeEventListener("keydown", press, true);
