@@ -1,7 +1,8 @@
+import { computed } from "@preact/signals";
 import { describe, expect, it } from "vitest";
 import { BEN, type FakeStudio, fakeStudio, round, settled } from "../editor/testing";
 import { packedMask } from "../masks/testing";
-import type { RoundInfo } from "../protocol";
+import type { LineInfo, RoundInfo } from "../protocol";
 import { RunQueue } from "./queue";
 import { cancel, canGoOn, framesToRun, goOn, run, unreachedBy } from "./rounds";
 
@@ -90,6 +91,33 @@ describe("a painted mask", () => {
     studio.store.scope.value = { ...studio.store.scope.value, first: 6 };
     expect(framesToRun(studio)).toEqual([]);
   });
+});
+
+it("runs all painted frames when an older round is loaded below some that are not", () => {
+  const byHand = (id: number): RoundInfo =>
+    round({ id, base: id - 1, frame: id, origin: "painted", engine: "", frames: [[id, id]] });
+  // Rounds 3 to 5 were painted on round 2, and are not loaded.
+  const line: LineInfo = {
+    round: 5,
+    rounds: [[1, 5]],
+    ahead: [],
+    masks: [
+      [0, 2, 2],
+      [3, 3, 3],
+      [4, 4, 4],
+      [5, 5, 5],
+    ],
+    drawn: [],
+    scribbled: {},
+    painted: {},
+    painted_since: { 1: [[3, 5]] },
+  };
+  const rounds = [round({ id: 2, base: 1 }), byHand(6), byHand(7)];
+  const studio = fakeStudio({ rounds, head: 7, older: { before: 6, count: 5, line } });
+  const summaries = studio.store.summaries.value.map((summary) => ({ ...summary, ids: [1] }));
+  const { store } = studio;
+  const shown = { ...studio, store: { ...store, summaries: computed(() => summaries) } };
+  expect(framesToRun(shown)).toEqual([3, 4, 5, 6, 7]);
 });
 
 describe("cancelling", () => {

@@ -37,7 +37,9 @@ function paintedToRun(studio: Studio): number[] {
   const sinceRound = takeUntil(newer, ({ origin, id }) => origin === "round" || id <= (older?.round ?? 0));
   for (const { origin, author, drawn } of sinceRound)
     if (origin === "painted" && author.id === you) for (const frame of drawn) frames.add(frame);
-  if (newer[sinceRound.length]?.origin !== "round")
+  // Some rounds below the known line are loaded too: those do not hide what was painted after them.
+  const end = newer[sinceRound.length];
+  if (!end || end.id <= (older?.round ?? 0))
     for (const frame of framesIn(older?.painted_since[you] ?? [])) frames.add(frame);
   const shows = (frame: number) => (store.summaries.value[frame]?.ids.length ?? 0) > 0;
   const limit = markedSpan(studio);
