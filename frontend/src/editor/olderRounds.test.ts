@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { toasts } from "../parts/Toast";
 import type { LineInfo, RoundInfo } from "../protocol";
 import { load } from "../state/reduce";
 import { createStore, type Store } from "../state/store";
@@ -71,6 +72,8 @@ beforeEach(() => {
 afterEach(() => {
   stop();
   vi.unstubAllGlobals();
+  vi.useRealTimers();
+  toasts.value = [];
 });
 
 const live = () => {
@@ -183,4 +186,53 @@ it("loads the scribbles again after a new state of the video, as one that was us
   const older = { before: 8, count: 7, line: lineTo(7) };
   load(store, state({ rounds: versions(8, 9), head: 9, older }));
   await vi.waitFor(() => expect(usedOn(store, 4)).toHaveLength(3)); // two of the loaded rounds, one of the others
+});
+
+/** Stands at round 8, whose base, round 7, is asked for: the request number `n` is answered with `given(n)`. */
+function basesWith(given: (n: number) => Response | undefined): () => number {
+  vi.useFakeTimers();
+  let n = 0;
+  vi.stubGlobal("fetch", () => {
+    const answer = given(++n);
+    return answer ? Promise.resolve(answer) : Promise.reject(new TypeError("network"));
+  });
+  live();
+  store.head.value = 8;
+  return () => n;
+}
+
+it("asks again, without a message, after a request was lost while the socket stayed", async () => {
+  const requests = basesWith((n) => (n < 3 ? undefined : Response.json(versions(7, 7)[0])));
+  await vi.advanceTimersByTimeAsync(4000);
+  expect(requests()).toBe(1);
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(store.rounds.value.has(7)).toBe(true);
+  expect(requests()).toBe(3);
+  expect(toasts.value).toEqual([]);
+});
+
+it("gives up what is refused some times, until the page connects again", async () => {
+  const refusal = { code: "not_found", text: "There is no such round." };
+  const requests = basesWith(() => Response.json(refusal, { status: 404 }));
+  await vi.advanceTimersByTimeAsync(600_000);
+  expect(requests()).toBe(4);
+  expect(toasts.value.map(({ text }) => text)).toEqual([refusal.text]);
+  store.connection.value = "lost";
+  live();
+  await vi.advanceTimersByTimeAsync(0);
+  expect(requests()).toBe(5);
+});
+
+it("goes on asking a server that fails, and tells of a later failure again", async () => {
+  const failure = { code: "failed", text: "The server failed." };
+  const requests = basesWith((n) =>
+    n === 7 ? Response.json(versions(7, 7)[0]) : Response.json(failure, { status: 503 }),
+  );
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(requests()).toBe(7);
+  expect(toasts.value).toHaveLength(1);
+  toasts.value = [];
+  store.rounds.value = new Map(versions(8, 9).map((each) => [each.id, each]));
+  await vi.advanceTimersByTimeAsync(0);
+  expect(toasts.value.map(({ text }) => text)).toEqual([failure.text]);
 });

@@ -14,6 +14,7 @@ import type { Older, Store } from "../state/store";
 const PAGE = 30; // rounds
 const MOST_SCRIBBLES = 200; // of a frame, the newest ones
 const AGAIN_AFTER = 5000; // ms before something that failed is asked for again
+const MOST_TRIES = 4; // of what the server refuses, until the page connects again
 
 /** Names the scribbles of a frame on a line in `store.olderScribbles`. */
 export function partOf(line: LineInfo, frame: number): string {
@@ -28,6 +29,7 @@ export function loadOlderRounds(store: Store): () => void {
 class Loader {
   private readonly asked = new Set<string>(); // what is being loaded, or has just failed
   private readonly told = new Set<string>(); // failures that a toast has told of
+  private readonly refused = new Map<string, number>(); // how often the server has refused what was asked for
   private readonly timers = new Set<ReturnType<typeof setTimeout>>();
   private readonly ends: (() => void)[];
   private closed = false;
@@ -36,7 +38,9 @@ class Loader {
     this.ends = [
       effect(() => {
         if (store.connection.value !== "live") return;
+        this.stopTimers();
         this.asked.clear();
+        this.refused.clear();
         if (store.loading.peek() === "failed") store.loading.value = "idle";
       }),
       effect(() => this.follow()),
@@ -46,7 +50,12 @@ class Loader {
   close(): void {
     this.closed = true;
     for (const end of this.ends) end();
+    this.stopTimers();
+  }
+
+  private stopTimers(): void {
     for (const timer of this.timers) clearTimeout(timer);
+    this.timers.clear();
   }
 
   /** Runs as an effect: it follows the rounds that are shown, the frame in view and the list. */
@@ -66,19 +75,34 @@ class Loader {
     if (this.asked.has(what)) return;
     this.asked.add(what);
     load().then(
-      () => this.asked.delete(what),
+      () => {
+        this.asked.delete(what);
+        this.told.delete(what);
+        this.refused.delete(what);
+      },
       (problem) => {
-        if (this.closed || isAway(problem)) return; // It is asked for again when the connection is back.
-        if (!this.told.has(what)) toastError(problem);
-        this.told.add(what);
-        const timer = setTimeout(() => {
-          this.timers.delete(timer);
-          this.asked.delete(what);
-          this.follow();
-        }, AGAIN_AFTER);
-        this.timers.add(timer);
+        if (!this.closed) this.failed(what, problem);
       },
     );
+  }
+
+  /** Asks again after a while. Of a failed connection nothing is told here: the page shows whether it is connected. */
+  private failed(what: string, problem: unknown): void {
+    if (!isAway(problem) && !this.told.has(what)) {
+      toastError(problem);
+      this.told.add(what);
+    }
+    if (isRefusal(problem)) {
+      const tries = (this.refused.get(what) ?? 0) + 1;
+      this.refused.set(what, tries);
+      if (tries >= MOST_TRIES) return;
+    }
+    const timer = setTimeout(() => {
+      this.timers.delete(timer);
+      this.asked.delete(what);
+      this.follow();
+    }, AGAIN_AFTER);
+    this.timers.add(timer);
   }
 
   private async loadRound(id: number): Promise<void> {
@@ -174,4 +198,11 @@ function wantedLines(store: Store, isAsked: (id: number) => boolean): Set<number
 
 function isAway(problem: unknown): boolean {
   return problem instanceof HttpProblem && problem.code === "offline";
+}
+
+/** Whether the server refused what was asked for, so that it will probably refuse it again. */
+function isRefusal(problem: unknown): boolean {
+  return (
+    problem instanceof HttpProblem && problem.status >= 400 && problem.status < 500 && problem.status !== 429
+  );
 }
