@@ -83,6 +83,23 @@ def until_corner_shows(page: Page, there: bool) -> None:
     until(lambda: bool(shown(page)[at(*CORNER)]) == there, "the mask of the frame")
 
 
+def scribble_is_drawn(page: Page) -> bool:
+    """Return whether the canvas of scribbles has something on it in the middle of the first version's scribble."""
+    return bool(
+        page.evaluate(
+            """([x, y]) => {
+              const [frame, top] = ['frame', 'top'].map((name) =>
+                document.querySelector(`[data-testid=canvas-${name}]`));
+              const [box, all] = [frame.getBoundingClientRect(), top.getBoundingClientRect()];
+              const scale = top.width / all.width;
+              const [left, upper] = [box.left + x * box.width - all.left, box.top + y * box.height - all.top];
+              return top.getContext('2d').getImageData(left * scale, upper * scale, 1, 1).data[3] > 0;
+            }""",
+            list(LINE[1]),
+        )
+    )
+
+
 def test_a_video_opens_with_its_newest_versions_and_shows_the_masks_of_all(page: Page, shot: Shot) -> None:
     expect(row(page, VERSIONS - NEWEST + 1)).to_be_attached()
     expect(row(page, VERSIONS - NEWEST)).to_have_count(0)
@@ -141,10 +158,17 @@ def test_undo_and_redo_cross_the_edge_of_what_is_loaded(page: Page, visitors: Vi
     until_corner_shows(page, True)
 
 
-def test_the_scribbles_of_a_version_that_is_not_loaded_are_drawn(page: Page) -> None:
+def test_the_scribbles_of_a_version_that_is_not_loaded_are_drawn(page: Page, shot: Shot) -> None:
+    hand.to_frame(page, 0)
     with page.expect_response(lambda answer: "/line/scribbles" in answer.url) as answer:
-        hand.to_frame(page, 0)
+        page.reload()
     assert [scribble["frame"] for scribble in answer.value.json()["scribbles"]] == [0]
+    until(lambda: scribble_is_drawn(page), "the scribble of the first version")
+    shot(page, "older-scribbles")
+    page.get_by_test_id("view-showUsed").click()
+    until(lambda: not scribble_is_drawn(page), "the frame without used scribbles")
+    page.get_by_test_id("view-showUsed").click()
+    until(lambda: scribble_is_drawn(page), "the scribble again")
 
 
 def test_a_page_of_the_history_that_does_not_come_can_be_asked_for_again(page: Page, shot: Shot) -> None:
