@@ -82,25 +82,23 @@ export async function callAll<P extends PathOf<"GET">>(
   path: P,
   ...[input]: Arguments<Input<Operation<P, "GET">>>
 ): Promise<RowOf<Output<Operation<P, "GET">>>[]> {
-  return callUntil(path, () => false, input ?? {});
+  const rows: RowOf<Output<Operation<P, "GET">>>[] = [];
+  for await (const page of callPages(path, input ?? {})) rows.push(...page);
+  return rows;
 }
 
-/** As `callAll`, until the rows are `enough`. */
-export async function callUntil<P extends PathOf<"GET">>(
+/** As `callAll`, but yields each page, and asks for the next one only when that is wanted. */
+export async function* callPages<P extends PathOf<"GET">>(
   path: P,
-  enough: (rows: readonly RowOf<Output<Operation<P, "GET">>>[]) => boolean,
   given: { path?: unknown; query?: unknown },
-): Promise<RowOf<Output<Operation<P, "GET">>>[]> {
+): AsyncGenerator<RowOf<Output<Operation<P, "GET">>>[], void, undefined> {
   const address = urlOf(path, given.path as PathParameters<P>);
-  const rows: RowOf<Output<Operation<P, "GET">>>[] = [];
   let query: string | undefined = queryOf(given.query);
   while (query !== undefined) {
     const response: Response = await request(address + query);
-    rows.push(...(await response.json()));
-    if (enough(rows)) break;
+    yield await response.json();
     query = /^<([^>]*)>; rel="next"$/.exec(response.headers.get("Link") ?? "")?.[1];
   }
-  return rows;
 }
 
 /** Writes parameters as they stand behind an address. Those that are null, undefined or empty are left out. */
