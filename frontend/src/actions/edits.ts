@@ -6,7 +6,7 @@ import { newKey } from "../connection/key";
 import { plural } from "../format";
 import { toast, toastError } from "../parts/Toast";
 import type { EditOp, ObjectInfo } from "../protocol";
-import type { Range } from "../state/lost";
+import type { Range } from "../state/ranges";
 import type { Studio } from "../studio/studio";
 import { headStep } from "./head";
 import { addObject } from "./objects";

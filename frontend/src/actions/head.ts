@@ -4,7 +4,7 @@ import { newKey } from "../connection/key";
 import { Refused } from "../connection/outbox";
 import { toastError } from "../parts/Toast";
 import { baseOf, redoTarget } from "../state/line";
-import type { Range } from "../state/lost";
+import type { Range } from "../state/ranges";
 import type { Store } from "../state/store";
 import type { Studio } from "../studio/studio";
 

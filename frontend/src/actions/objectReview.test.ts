@@ -5,7 +5,7 @@ import { modelOf } from "../panels/timeline/model";
 import { toasts } from "../parts/Toast";
 import type { PinInfo } from "../protocol";
 import { decidedOf } from "../state/acceptedObjects";
-import type { Range } from "../state/lost";
+import type { Range } from "../state/ranges";
 import { reduce } from "../state/reduce";
 import { commandOf } from "../studio/command";
 import { acceptObject } from "./objectReview";

@@ -2,7 +2,7 @@
 import { newKey } from "../connection/key";
 import { plural } from "../format";
 import { toast, toastError } from "../parts/Toast";
-import { covers, type Range } from "../state/lost";
+import { covers, type Range } from "../state/ranges";
 import type { Studio } from "../studio/studio";
 import { whenSeen } from "./head";
 import { maskedFrames } from "./spans";

@@ -3,7 +3,7 @@ import { call } from "../api/http";
 import { newKey } from "../connection/key";
 import { toastError } from "../parts/Toast";
 import type { PinInfo } from "../protocol";
-import type { Range } from "../state/lost";
+import type { Range } from "../state/ranges";
 import { takePin } from "../state/reduce";
 import type { PinDraft } from "../state/store";
 import type { Studio } from "../studio/studio";

@@ -1,6 +1,6 @@
 /** Moving through frames: by steps, to a frame, and by playing a range at a chosen rate. */
 import { effect } from "@preact/signals";
-import type { Range } from "../state/lost";
+import type { Range } from "../state/ranges";
 import type { Studio } from "../studio/studio";
 
 const STILLS = 10; // frames per second for videos without a rate, e.g. a zip of images

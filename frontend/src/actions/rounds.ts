@@ -6,7 +6,7 @@ import { newKey } from "../connection/key";
 import { toast, toastError } from "../parts/Toast";
 import { MOST_DRAWN, type RoundInfo } from "../protocol";
 import { activeRounds, framesIn } from "../state/line";
-import { covers, type Range } from "../state/lost";
+import { covers, type Range } from "../state/ranges";
 import type { Waiting } from "../state/store";
 import type { Studio } from "../studio/studio";
 import { markedSpan } from "./scope";

@@ -1,6 +1,6 @@
 /** The limits of the next round: in and out points on the timeline, its direction and its objects. */
 import { toast } from "../parts/Toast";
-import type { Range } from "../state/lost";
+import type { Range } from "../state/ranges";
 import type { Limits, Scope } from "../state/scope";
 import type { Studio } from "../studio/studio";
 

@@ -1,5 +1,5 @@
 /** The span of frames that is selected on the timeline. */
-import type { Range } from "../state/lost";
+import type { Range } from "../state/ranges";
 import type { Studio } from "../studio/studio";
 import { seek } from "./playback";
 

@@ -1,7 +1,7 @@
 /** What is done to a span of frames: accepting and releasing the masks of all of its frames in one step. */
 import { plural } from "../format";
 import { toast } from "../parts/Toast";
-import type { Range } from "../state/lost";
+import type { Range } from "../state/ranges";
 import type { Studio } from "../studio/studio";
 import { acceptSpan } from "./head";
 import { spanInUse } from "./selection";

@@ -8,7 +8,7 @@ import { call, HttpProblem } from "../api/http";
 import { toastError } from "../parts/Toast";
 import type { LineInfo, RoundInfo } from "../protocol";
 import { baseOf, lineOf } from "../state/line";
-import { covers } from "../state/lost";
+import { covers } from "../state/ranges";
 import type { Older, Store } from "../state/store";
 
 const PAGE = 30; // rounds

@@ -9,8 +9,8 @@ import { type ColorTable, changeTables, colorTable, contourDepth } from "../canv
 import type { DecodedMask } from "../masks/contour";
 import type { PackedMask } from "../masks/decode";
 import type { ObjectInfo } from "../protocol";
-import { covers } from "../state/lost";
 import { recoloured } from "../state/objectColors";
+import { covers } from "../state/ranges";
 import type { Studio } from "../studio/studio";
 import type { PointerState } from "../tools/pointerState";
 import { MaskChoice, sameParts } from "./shownMask";

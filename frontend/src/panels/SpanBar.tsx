@@ -8,7 +8,7 @@ import { plural } from "../format";
 import { Button } from "../parts/Button";
 import { IconButton } from "../parts/IconButton";
 import type { ObjectInfo } from "../protocol";
-import type { Range } from "../state/lost";
+import type { Range } from "../state/ranges";
 import { useStudio } from "../studio/context";
 import { CommandIcon } from "./CommandButton";
 import css from "./SpanBar.module.css";

@@ -12,7 +12,7 @@ import { Button } from "../parts/Button";
 import { Dialog } from "../parts/Dialog";
 import { TextField } from "../parts/Field";
 import type { PinInfo } from "../protocol";
-import type { Range } from "../state/lost";
+import type { Range } from "../state/ranges";
 import { countOf, openPinsIn, type Unfinished, unfinishedIn } from "../state/unfinished";
 import { useStudio } from "../studio/context";
 import css from "./SubmitDialog.module.css";

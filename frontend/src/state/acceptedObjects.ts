@@ -3,7 +3,7 @@ import type { MaskStore } from "../masks/store";
 import type { AcceptedObjectSpan, PinInfo } from "../protocol";
 import type { FrameSummary } from "./frameSummary";
 import { type Line, membersOf } from "./line";
-import { covers, type Range } from "./lost";
+import { covers, type Range } from "./ranges";
 
 type ByObject = ReadonlyMap<number, readonly Range[]>;
 

@@ -1,6 +1,6 @@
 /** Which of a video's jobs the person works on, and which frames are outside of it. */
 import type { Job } from "../api/types";
-import type { Range } from "./lost";
+import type { Range } from "./ranges";
 
 /**
  * Returns the job that the address names. Without one it is the person's own: one to annotate before one to review,

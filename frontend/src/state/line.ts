@@ -4,7 +4,7 @@
  * a line amount to is in a LineInfo.
  */
 import type { LineInfo, RoundInfo } from "../protocol";
-import { covers, type Range } from "./lost";
+import { covers, type Range } from "./ranges";
 
 /** The rounds that are loaded. */
 export type Rounds = ReadonlyMap<number, RoundInfo>;

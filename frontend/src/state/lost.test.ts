@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type FrameSummary, NO_MASK } from "./frameSummary";
-import { covers, lostRanges } from "./lost";
+import { lostRanges } from "./lost";
+import { covers } from "./ranges";
 
 const withIds = (...ids: number[]): FrameSummary => ({
   round: 1,

@@ -1,12 +1,6 @@
 /** Lost objects: where an object has no mask, or almost none, although it was there before and nobody said that it is absent. */
 import type { FrameSummary } from "./frameSummary";
-
-export type Range = readonly [first: number, last: number];
-
-/** Whether one of `ranges` contains `frame`. */
-export function covers(ranges: readonly Range[], frame: number): boolean {
-  return ranges.some(([first, last]) => frame >= first && frame <= last);
-}
+import { covers, type Range } from "./ranges";
 
 // An object with less than this share of its usual area is as good as lost. Engines use the same share.
 const ALMOST_EMPTY = 0.02;

@@ -1,7 +1,8 @@
 /** The order in which a reviewer looks at a video: what is lost, unsure or changed comes first, then the rest. */
 import type { ObjectInfo } from "../protocol";
 import type { FrameSummary } from "./frameSummary";
-import { lostRanges, type Range } from "./lost";
+import { lostRanges } from "./lost";
+import type { Range } from "./ranges";
 import { needsFix } from "./suggest";
 
 /** Neighbouring frames that are looked at together, and why. */

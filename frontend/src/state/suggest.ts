@@ -4,7 +4,8 @@
  */
 import type { ObjectInfo } from "../protocol";
 import type { FrameSummary } from "./frameSummary";
-import { covers, lostRanges, type Range } from "./lost";
+import { lostRanges } from "./lost";
+import { covers, type Range } from "./ranges";
 
 export interface Suggestion {
   /** The frame to go to: the worst of `span`, or the first one in which the object is lost. */

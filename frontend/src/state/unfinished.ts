@@ -1,6 +1,7 @@
 /** What is not finished in a range of frames: objects that are lost, frames that are unsure, empty or not accepted. */
 import type { PinInfo } from "../protocol";
-import { lostRanges, type Range } from "./lost";
+import { lostRanges } from "./lost";
+import type { Range } from "./ranges";
 import type { Store } from "./store";
 import { needsFix } from "./suggest";
 

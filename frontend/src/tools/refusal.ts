@@ -4,7 +4,7 @@ import { askFor, heldText } from "../actions/leases";
 import { lockedObjects } from "../actions/painting";
 import { type CanvasPoint, toFrame } from "../canvas/view";
 import { toast } from "../parts/Toast";
-import { covers } from "../state/lost";
+import { covers } from "../state/ranges";
 import type { Studio } from "../studio/studio";
 
 const ONLY = {

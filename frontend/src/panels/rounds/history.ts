@@ -1,7 +1,7 @@
 /** The order of rounds in the history, and which of them are folded away. */
 import type { RoundInfo } from "../../protocol";
 import { isActive, type Lines, lineOf, membersOf, type Rounds, redoTarget } from "../../state/line";
-import { covers } from "../../state/lost";
+import { covers } from "../../state/ranges";
 
 /** A row of the history: a round, or the undone rounds that are folded at this place. */
 export type Entry = { round: RoundInfo } | { folded: readonly RoundInfo[] };
