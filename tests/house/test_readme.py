@@ -41,7 +41,6 @@ def test_the_settings_are_read_in_one_place_only() -> None:
         # These pass the environment on to child processes.
         "webapp/installation.py",
         "webapp/management/commands/measure_latency.py",
-        "webapp/management/commands/evaluate.py",
         "webapp/operation/database_copy.py",  # passes the environment on to the programs of Postgres
         "webapp/__main__.py",  # passes `--home` on
         "webapp/management/commands/serve.py",  # finds out whether the user has set the port
