@@ -17,7 +17,7 @@ import { useStudio } from "../studio/context";
 import css from "./Rounds.module.css";
 import { ChangePreview } from "./rounds/ChangePreview";
 import { type Entry, historyOf, splitAt } from "./rounds/history";
-import { isNearEnd, OlderRounds, showOlder } from "./rounds/OlderRounds";
+import { OlderRounds, scrolledTo } from "./rounds/OlderRounds";
 import { changeOf, ObjectScores, ScoreCurve } from "./Scores";
 import side from "./SidePanel.module.css";
 
@@ -38,7 +38,7 @@ export function Rounds() {
   return (
     <section
       class={`${side.section} ${side.scrolls} ${side.yields}`}
-      onScroll={(event) => isNearEnd(event.currentTarget) && showOlder(studio)}
+      onScroll={(event) => scrolledTo(studio, event.currentTarget)}
       aria-label="Rounds"
       data-testid="rounds"
     >

@@ -7,13 +7,17 @@ import css from "../Rounds.module.css";
 
 const NEAR = 120; // pixels between the end of what is seen and the end of the list
 
-export function isNearEnd({ scrollTop, clientHeight, scrollHeight }: HTMLElement): boolean {
-  return scrollTop > 0 && scrollTop + clientHeight > scrollHeight - NEAR;
+/** Asks for the next page of older rounds at the end of the list. One that has failed waits for the person to ask again. */
+export function scrolledTo(studio: Studio, { scrollTop, clientHeight, scrollHeight }: HTMLElement): void {
+  const isNearEnd = scrollTop > 0 && scrollTop + clientHeight > scrollHeight - NEAR;
+  if (isNearEnd && studio.store.loading.peek() === "idle") showOlder(studio);
 }
 
-/** Asks for the next page of older rounds, unless one is on its way or has failed. */
+/** Asks for the next page of older rounds, also if it has failed before, unless it is on its way. */
 export function showOlder({ store }: Studio): void {
-  if (store.older.peek() && store.loading.peek() === "idle") store.pages.value = store.pagesHere.peek() + 1;
+  if (!store.older.peek() || store.loading.peek() === "busy") return;
+  store.loading.value = "idle";
+  store.pages.value = store.pagesHere.peek() + 1;
 }
 
 export function OlderRounds({ count }: { count: number }) {
@@ -23,13 +27,7 @@ export function OlderRounds({ count }: { count: number }) {
     return (
       <li class={css.failure} role="alert" data-testid="rounds-older-failed">
         <p>Older rounds could not be loaded.</p>
-        <Button
-          size="small"
-          testid="rounds-older-retry"
-          onClick={() => {
-            loading.value = "idle";
-          }}
-        >
+        <Button size="small" testid="rounds-older-retry" onClick={() => showOlder(studio)}>
           Try again
         </Button>
       </li>
