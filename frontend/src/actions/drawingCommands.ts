@@ -40,7 +40,7 @@ function brushes(studio: Studio): CommandSpec[] {
 
 function undoing(studio: Studio): CommandSpec[] {
   const { store, history } = studio;
-  const can = () => store.canDraw.value;
+  const can = () => store.canDraw.value && !history.waiting.value;
   return [
     {
       id: "undo",
@@ -52,7 +52,7 @@ function undoing(studio: Studio): CommandSpec[] {
       perform: () => {
         const name = history.nextUndo()?.name;
         if (!history.undo()) fallback(studio)?.();
-        if (name) tell(`Undid ${name}.`);
+        if (name && !history.waiting.peek()) tell(`Undid ${name}.`);
       },
     },
     {

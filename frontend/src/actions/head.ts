@@ -3,10 +3,13 @@ import { effect } from "@preact/signals";
 import { newKey } from "../connection/key";
 import { Refused } from "../connection/outbox";
 import { toastError } from "../parts/Toast";
-import { baseOf, redoTarget } from "../state/line";
+import { baseOf, missesAhead, redoTarget } from "../state/line";
 import type { Range } from "../state/ranges";
 import type { Store } from "../state/store";
 import type { Studio } from "../studio/studio";
+
+// A round follows its acknowledgement, or the request for it, within milliseconds. Nothing waits for it longer than this.
+export const ARRIVES_WITHIN = 3000; // ms
 
 /** Moves the head for everybody. The server stops a running round that is not on the new line. */
 export function moveHead({ store, outbox }: Studio, to: number | null): void {
@@ -24,9 +27,11 @@ export function roundBack({ store }: Studio): number | null | undefined {
   return baseOf(store.rounds.value, store.head.value);
 }
 
-/** Returns the newest round whose base is the head, undefined if there is none. */
+/** Returns the newest round whose base is the head, undefined if there is none or not all of them are known yet. */
 export function roundForward({ store }: Studio): number | undefined {
-  return redoTarget(store.rounds.value, store.head.value, store.lines.value);
+  const [head, lines] = [store.head.value, store.lines.value];
+  if (missesAhead(store.older.value?.before ?? 0, head, lines)) return undefined;
+  return redoTarget(store.rounds.value, head, lines);
 }
 
 /** What undo and redo of a step need that made a version: both move the head, as long as nothing else has moved it. */
@@ -34,14 +39,46 @@ export function headStep(studio: Studio, made: number) {
   const { store } = studio;
   const base = (): number | null | undefined => baseOf(store.rounds.value, made);
   return {
-    undoable: () => store.head.value === made && base() !== undefined,
-    undo: () => {
-      const to = base();
-      if (to !== undefined) moveHead(studio, to);
-    },
+    undoable: () => store.head.value === made,
+    undo: () => moveBackFrom(studio, made),
     redoable: () => store.head.value === base(),
     redo: () => moveHead(studio, made),
   };
+}
+
+/**
+ * Moves the head from `round` to its base, now or as soon as the page has that round and the head is there. While the
+ * round of the head is being loaded, nothing else is undone.
+ */
+export function moveBackFrom(studio: Studio, round: number): void {
+  const { store, history } = studio;
+  const isHead = store.head.peek() === round;
+  const base = baseOf(store.rounds.peek(), round);
+  if (isHead && base !== undefined) {
+    moveHead(studio, base);
+    return;
+  }
+  const moved = whenMovable(store, round).then((to) => {
+    if (to !== undefined) moveHead(studio, to);
+    return to !== undefined;
+  });
+  if (isHead) history.waitFor(moved);
+}
+
+/** Resolves to the base of `round` once it is the head and loaded; to undefined if that takes too long or the head leaves it. */
+function whenMovable(store: Store, round: number): Promise<number | null | undefined> {
+  const wasHead = store.head.peek() === round;
+  return new Promise((resolve) => {
+    const end = effect(() => {
+      const isHead = store.head.value === round;
+      const base = baseOf(store.rounds.value, round);
+      if (isHead ? base !== undefined : wasHead) resolve(isHead ? base : undefined);
+    });
+    setTimeout(() => {
+      end();
+      resolve(undefined);
+    }, ARRIVES_WITHIN);
+  });
 }
 
 /** Shows the masks of `round` without moving the head. Null, or the head itself, shows the head again. */

@@ -12,12 +12,8 @@ import { previewOf } from "../state/preview";
 import { covers } from "../state/ranges";
 import type { Store } from "../state/store";
 import type { Studio } from "../studio/studio";
-import { moveHead } from "./head";
+import { ARRIVES_WITHIN, moveBackFrom, moveHead } from "./head";
 import { toastRefusal } from "./leases";
-
-// The painted round follows its acknowledgement within milliseconds. If it does not (the head was moved, for example),
-// the painting stops being shown after this time.
-const ARRIVES_WITHIN = 3000; // ms
 
 /** Returns the objects whose pixels the setting "unlocked" protects. */
 export function lockedObjects({ objects }: Store): Set<number> {
@@ -120,20 +116,6 @@ function undo(studio: Studio, sent: Sent): void {
   else sent.undone = true;
 }
 
-/** Moves the head from a painted round to its base, once the change log has brought that round. */
-function moveBackFrom(studio: Studio, round: number): void {
-  const { store } = studio;
-  const end = effect(() => {
-    const base = store.rounds.value.get(round)?.base;
-    if (store.head.value !== round || base === undefined) return;
-    queueMicrotask(() => {
-      end();
-      moveHead(studio, base);
-    });
-  });
-  setTimeout(end, ARRIVES_WITHIN);
-}
-
 /** What the message of a painting says. */
 interface Painted {
   readonly frame: number;
@@ -190,6 +172,7 @@ export function paintingStored({ store }: Studio, key: string, round: number | n
   store.paintings.value = store.paintings
     .peek()
     .map((painting) => (painting.key === key ? { ...painting, round } : painting));
+  // If the painted round does not come (the head was moved, for example), the painting is no longer shown.
   setTimeout(() => forgetPainting(store, key), ARRIVES_WITHIN);
 }
 

@@ -7,7 +7,7 @@ import { effect } from "@preact/signals";
 import { call, HttpProblem } from "../api/http";
 import { toastError } from "../parts/Toast";
 import type { LineInfo, RoundInfo } from "../protocol";
-import { baseOf, lineOf } from "../state/line";
+import { baseOf, lineOf, missesAhead } from "../state/line";
 import { covers } from "../state/ranges";
 import type { Older, Store } from "../state/store";
 
@@ -191,8 +191,7 @@ function wantedLines(store: Store, isAsked: (id: number) => boolean): Set<number
     const { ids, missing } = lineOf(rounds, tip ?? null, lines);
     if (missing !== null && !ids.some(isAsked)) wanted.add(missing);
   }
-  const older = store.older.value;
-  if (older && (head === null || head < older.before) && !lines.has(head)) wanted.add(head);
+  if (missesAhead(store.older.value?.before ?? 0, head, lines)) wanted.add(head);
   return wanted;
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { round } from "../editor/testing";
-import { activeRound, drawnFrames, isUndone, lineOf, membersOf, redoTarget } from "./line";
+import type { LineInfo } from "../protocol";
+import { activeRound, drawnFrames, isUndone, lineOf, membersOf, missesAhead, redoTarget } from "./line";
 
 const rounds = new Map(
   [
@@ -69,6 +70,12 @@ describe("a line whose older rounds are not loaded", () => {
 });
 
 describe("redo", () => {
+  it("is not known before the line of a head below the loaded rounds is", () => {
+    const known = new Map([[3, {} as LineInfo]]);
+    expect([null, 3, 7, 8].map((head) => missesAhead(8, head, known))).toEqual([true, false, true, false]);
+    expect(missesAhead(0, null, new Map()), "all rounds are loaded").toBe(false);
+  });
+
   it("leads to the newest round with masks", () => {
     expect(redoTarget(rounds, 1, new Map())).toBe(3);
     expect(redoTarget(rounds, null, new Map())).toBe(1);

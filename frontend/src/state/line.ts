@@ -60,6 +60,14 @@ export function redoTarget(rounds: Rounds, id: number | null, lines: Lines): num
   return newest;
 }
 
+/**
+ * Whether the line of `head` has to be loaded before it is known where redo leads from there: a newer round that is not
+ * loaded may be based on it. Of the rounds from id `before` on all are loaded; it is 0 if older ones are, too.
+ */
+export function missesAhead(before: number, head: number | null, lines: Lines): boolean {
+  return (head ?? 0) < before && !lines.has(head);
+}
+
 export function isActive(round: RoundInfo | undefined): boolean {
   return round?.state === "queued" || round?.state === "running";
 }

@@ -23,6 +23,7 @@ const MOST = 200;
 export class UndoHistory {
   private readonly past = signal<readonly Step[]>([]);
   private readonly future = signal<readonly Step[]>([]);
+  private readonly held = signal(false);
 
   get done(): ReadonlySignal<readonly Step[]> {
     return this.past;
@@ -30,6 +31,26 @@ export class UndoHistory {
 
   get undone(): ReadonlySignal<readonly Step[]> {
     return this.future;
+  }
+
+  /** Whether a step is still being undone. Until it is, nothing else is undone or redone. */
+  get waiting(): ReadonlySignal<boolean> {
+    return this.held;
+  }
+
+  /**
+   * Called by the step that is being undone if that takes a while. If `ended` says that it was not undone, it can be
+   * undone again.
+   */
+  waitFor(ended: Promise<boolean>): void {
+    const step = this.future.peek().at(-1);
+    this.held.value = true;
+    void ended.then((undone) => {
+      this.held.value = false;
+      if (undone || !step || !this.future.peek().includes(step)) return;
+      this.future.value = this.future.peek().filter((other) => other !== step);
+      this.past.value = [...this.past.peek(), step];
+    });
   }
 
   /** Adds a step and forgets the steps that could have been redone. */
@@ -48,11 +69,11 @@ export class UndoHistory {
 
   /** Returns the step that `undo` would undo. Reads signals, so a button can follow it. */
   nextUndo(): Step | undefined {
-    return this.past.value.findLast((step) => step.undoable());
+    return this.held.value ? undefined : this.past.value.findLast((step) => step.undoable());
   }
 
   nextRedo(): Step | undefined {
-    return this.future.value.findLast((step) => step.redoable());
+    return this.held.value ? undefined : this.future.value.findLast((step) => step.redoable());
   }
 
   /** Returns false if there is nothing to undo. Steps that can no longer be undone are forgotten. */

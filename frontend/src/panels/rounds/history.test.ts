@@ -43,6 +43,25 @@ describe("the history of rounds", () => {
     expect(splitAt(entries, 0).map(told)).toEqual([[[6], 5, 2], []]);
   });
 
+  it("follows redo to a newer branch, also from a round that is not loaded", () => {
+    const lines = new Map([[50, { rounds: [[1, 50]], ahead: [[51, 60]] } as LineInfo]]);
+    const rowsWith = (...newer: RoundInfo[]) => {
+      const loaded = [50, 51, 55, 60].map((id) => round({ id, base: id - 1 }));
+      return told(rowsOf({ rounds: mapOf(...loaded, ...newer), lines, head: 50, shown: 50, before: 50 }));
+    };
+    expect(rowsWith()).toEqual([60, 55, 51, 50]);
+    expect(rowsWith(round({ id: 121, base: 51 }))).toEqual([121, [60, 55], 51, 50]);
+    expect(rowsWith(round({ id: 121, base: 53 }))).toEqual([121, [60, 55], 51, 50]);
+    expect(rowsWith(round({ id: 121, base: 57 }))).toEqual([121, [60], 55, 51, 50]);
+    expect(rowsWith(round({ id: 121, base: 60 }))).toEqual([121, 60, 55, 51, 50]);
+  });
+
+  it("leads nowhere before it is known where redo leads", () => {
+    const loaded = mapOf(round({ id: 2, base: 1 }), round({ id: 4, base: 2 }), round({ id: 6 }));
+    const lines = new Map();
+    expect(told(rowsOf({ rounds: loaded, lines, head: 2, shown: 2, before: 4 }))).toEqual([[6, 4], 2]);
+  });
+
   it("shows an undone round that is looked at, that failed or that runs", () => {
     expect(told(historyOf(rounds, 5, 2))).toEqual([5, 4, [3], 2, 1]);
     const failed = mapOf(...rounds.values(), round({ id: 6, base: 5, state: "failed", frames: [] }));
