@@ -129,6 +129,7 @@ export class FrameCache {
   retry(): void {
     this.failures.clear();
     this.broken.value = null;
+    this.small.retry()?.then(() => this.follow(this.last, this.smallCount, false));
     this.pump();
   }
 

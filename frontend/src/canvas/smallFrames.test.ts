@@ -1,4 +1,5 @@
 import { afterEach, expect, test, vi } from "vitest";
+import { FrameCache } from "./frames";
 import { coarseFirst, picturesIn, type Series, SmallFrames } from "./smallFrames";
 import { packedPictures } from "./testing";
 
@@ -89,6 +90,31 @@ test("a request that fails and a damaged picture leave the others as they are", 
   await small.load(330);
   const here = [0, 8, 15, 16, 17, 32].filter((frame) => small.get(frame, 0));
   expect(here).toEqual([0, 15, 17, 32]);
+});
+
+test("pictures whose requests failed are loaded once the page connects again", async () => {
+  answerRequests();
+  let away = true;
+  let asked = 0;
+  vi.stubGlobal("fetch", async (url: string) => {
+    asked++;
+    if (away) throw new TypeError("away");
+    return packedPictures(url);
+  });
+  const frames = new FrameCache(5);
+  // biome-ignore lint/complexity/useLiteralKeys: the small pictures are private.
+  const small = frames["small"];
+  await small.load(330);
+  const all = asked;
+  expect([small.done, small.get(8)]).toEqual([true, undefined]);
+  away = false;
+  frames.retry();
+  expect(small.done).toBe(false);
+  await vi.waitFor(() => expect(small.done).toBe(true));
+  expect([0, 8, 16, 329].map((frame) => small.get(frame, 0)?.frame)).toEqual([0, 8, 16, 329]);
+  frames.retry();
+  expect(asked, "nothing is loaded twice").toBe(2 * all);
+  frames.close();
 });
 
 test("an answer names the frame of each picture", async () => {

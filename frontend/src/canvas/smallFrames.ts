@@ -57,6 +57,7 @@ export class SmallFrames {
   private readonly arrivals = signal(0);
   private readonly abort = new AbortController();
   private levels: Series[][] = [];
+  private failed: Series[] = []; // what was requested in vain
   private farthest = 1; // frames between the pictures that are loaded first
   private begun = false;
   private ended = false;
@@ -98,9 +99,21 @@ export class SmallFrames {
     this.begun = true;
     this.levels = coarseFirst(count);
     this.farthest = this.levels[0]?.[0]?.step ?? 1;
-    return Promise.all(Array.from({ length: AT_ONCE }, () => this.work())).then(() => {
-      this.ended = true;
-    });
+    return this.loadLevels();
+  }
+
+  /** Requests again what has failed. It returns a promise that resolves when that is here, if nothing was being loaded. */
+  retry(): Promise<void> | undefined {
+    if (this.failed.length === 0) return undefined;
+    this.levels.unshift(this.failed);
+    this.failed = [];
+    return this.ended ? this.loadLevels() : undefined;
+  }
+
+  private async loadLevels(): Promise<void> {
+    this.ended = false;
+    await Promise.all(Array.from({ length: AT_ONCE }, () => this.work()));
+    this.ended = true;
   }
 
   close(): void {
@@ -125,6 +138,7 @@ export class SmallFrames {
         await this.decode(await this.fetch(part));
       } catch {
         // The frame in full size is shown instead, and says so if it cannot be loaded either.
+        this.failed.push(part);
       }
       if (this.abort.signal.aborted) return;
     }
