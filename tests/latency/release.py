@@ -17,9 +17,9 @@ FIRST, FRAMES = 5, (10, 20, 30, 40, 50, 60, 70)
 HOVERED = ((0.5, 0.5), (0.3, 0.3), (0.7, 0.4), (0.4, 0.7), (0.6, 0.6), (0.2, 0.5), (0.8, 0.7))
 LEAF, FISH = 3, 1  # ids of objects in the sample's ground truth
 AIM = 250.0  # ms; 150 was asked for, of which an engine on two cores needs more than half for a new object
-# Notes, from the last `pointerup` (or hover that is measured) on, when each message was sent and came, and when the
-# mask's canvas had changed. The canvas is compared only after the page has written to it, so that the comparison takes
-# no time from the engine.
+# This script in the page records when each message was sent or received, and when the mask's canvas had changed, since
+# the last `pointerup` (or the hover that is measured). It compares the canvas only after the page has written to it, so
+# that the comparison takes no time from the engine.
 WATCH = """
 (() => {
   const events = [];

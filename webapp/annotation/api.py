@@ -103,8 +103,9 @@ def list_line_scribbles(
     before: int | None = None,
     limit: Annotated[int, Field(ge=1, le=200)] = 100,
 ) -> FrameScribbles:
-    """Return the scribbles of a frame that the rounds on the line of a round used, newest first. `before` is the field
-    `next` of the page that was read last.
+    """Return the scribbles of a frame that a round, and the rounds it builds on, were drawn with; newest first.
+
+    `before` is the field `next` of the page that was read last.
     """
     role_for(request.user, video_id)
     return scribbles_of_frame(video_id, _round_of(video_id, round), frame, before, limit)

@@ -151,7 +151,7 @@ def _held(pin: Pin) -> Pin:
 
 
 def _notify(pin: Pin, by: User, what: str) -> None:
-    """Tell the author of a pin and those who answered it, as far as they are still members, `what` was done to it."""
+    """Notify the author of a pin and those who answered it, if they are members. `what` is the verb of the text."""
     project_id = pin.video.project_id
     people = present_members(project_id, [pin.author_id, *pin.replies.values_list("author_id", flat=True)])
     text = f"{by.shown_name} {what} a pin on frame {pin.frame} of {pin.video.name}."

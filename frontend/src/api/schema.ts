@@ -2001,8 +2001,9 @@ export interface paths {
         };
         /**
          * List Line Scribbles
-         * @description Return the scribbles of a frame that the rounds on the line of a round used, newest first. `before` is the field
-         *     `next` of the page that was read last.
+         * @description Return the scribbles of a frame that a round, and the rounds it builds on, were drawn with; newest first.
+         *
+         *     `before` is the field `next` of the page that was read last.
          */
         get: operations["list_line_scribbles"];
         put?: never;

@@ -23,7 +23,7 @@ BEFORE_VERSIONS = [("annotation", "0009_lease"), ("videos", "0005_pixel_aspect")
 
 
 def migrate_to(targets: list[tuple[str, str]]) -> StateApps:
-    """Migrate the database backward or forward to `targets`, and return the models as they were then."""
+    """Migrate the database backward or forward to `targets`, and return the models as they are at these migrations."""
     executor = MigrationExecutor(connection)
     executor.migrate(targets)
     return executor.loader.project_state(targets).apps

@@ -174,7 +174,7 @@ def _check_format(name: str) -> Format:
 
 
 def _check_options(format_name: str, options: Options) -> None:
-    """Raise Problem for a look, soft edges or multiplied colours in a format that does not have them."""
+    """Raise Problem if the options ask for a look, soft edges or multiplied colours, which the format does not have."""
     takes = FORMATS[format_name].takes
     if options.look != Look() and "look" not in takes:
         raise Problem("no_look", "Only the format overlay has a look. Export an overlay.", field="look")

@@ -246,7 +246,7 @@ class _Run:
         return match_videos(found, videos, target)
 
     def _asks(self, found: FoundFile, matches: list[Match]) -> bool:
-        """Ask for the labels of the file that are not known yet. Return False if there is nothing to ask for."""
+        """Let the import wait until a person has mapped its unknown labels. Return False if there is nothing to ask."""
         names = self.row.project.labels.values_list("name", flat=True)
         unknown = unknown_labels(labels_in(match.found for match in matches), names, self.row.labels)
         if self.row.ground_truth or self.row.other_labels != "ask" or not unknown:
