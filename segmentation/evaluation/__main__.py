@@ -13,6 +13,7 @@ from segmentation.engine import EngineSettings
 from segmentation.evaluation.benchmark import run
 from segmentation.evaluation.benchmark_run import EngineUnderTest, Protocol
 from segmentation.evaluation.davis_folder import DavisFolder
+from segmentation.evaluation.disturbance import DISTURBANCES
 from segmentation.evaluation.package import BenchmarkPackageMissing
 from segmentation.evaluation.semi import run_semi, semi_table
 from segmentation.registry import DEFAULT_ENGINE, engine_spec, load_engines
@@ -50,7 +51,18 @@ def parser() -> argparse.ArgumentParser:
         help="the frame to correct: the worst by the ground truth, or the one that the engine's confidence advises",
     )
     parse.add_argument(
+        "--clock",
+        choices=("wall", "processor"),
+        default="wall",
+        help="count seconds by the clock, or processor time of all threads, for a machine that runs other programs too",
+    )
+    parse.add_argument(
         "--semi", action="store_true", help="no robot: the true mask of the first frame is given, J and F are printed"
+    )
+    parse.add_argument(
+        "--disturb",
+        choices=DISTURBANCES,
+        help="with --semi: replace the middle frame by a black, a white or another sequence's frame",
     )
     parse.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
     parse.add_argument(
@@ -125,10 +137,12 @@ def main(arguments: list[str] | None = None) -> int:
         folder = DavisFolder(args.davis_root, args.resolution)
         names = args.sequences.split(",") if args.sequences else folder.names(args.subset)
         entered = engines_under_test(args)
+        if args.disturb and not args.semi:
+            raise ValueError("--disturb needs --semi: the robot's rounds show every frame as it is")
         if args.semi:
-            print(semi_table(run_semi(folder, names, entered, args.out)))
+            print(semi_table(run_semi(folder, names, entered, args.out, args.disturb)))
             return 0
-        protocol = Protocol(args.rounds, args.max_time or None, args.metric, args.next)
+        protocol = Protocol(args.rounds, args.max_time or None, args.metric, args.next, args.clock)
         report = run(folder, names, entered, protocol, args.out, only_these=bool(args.sequences or args.subset))
     except (ValueError, BenchmarkPackageMissing) as error:
         print(f"evaluation: {error}", file=sys.stderr)

@@ -154,7 +154,12 @@ def _report(
     report = {
         "engines": engines,
         "schema": SCHEMA,
-        "protocol": {"rounds": protocol.rounds, "max_time": protocol.max_time, "metric": protocol.metric},
+        "protocol": {
+            "rounds": protocol.rounds,
+            "max_time": protocol.max_time,
+            "metric": protocol.metric,
+            "clock": protocol.clock,
+        },
         "machine": machine(),
         "left_out": left_out,
     }

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -37,17 +38,25 @@ Masks = NDArray[np.uint8]  # [T, H, W]
 
 @dataclass(frozen=True)
 class Protocol:
-    """The rules of a benchmark: number of rounds, seconds for each object and round (None = no limit), and how the
-    robot chooses the frame to correct.
+    """The rules of a benchmark: number of rounds, seconds for each object and round (None = no limit), how the robot
+    chooses the frame to correct, and by which clock seconds count.
 
     `next_frame` is "worst" for the frame with the lowest `metric`, which the robot finds with the ground truth, or
     "advised" for the frame that `advice.advised_frame` chooses by the engine's confidence.
+
+    `clock` is "wall", or "processor" for the processor time of all threads of the run, which other programs on the
+    machine do not change.
     """
 
     rounds: int = 8
     max_time: int | None = 30
     metric: str = "J_AND_F"
     next_frame: str = "worst"
+    clock: str = "wall"
+
+    def now(self) -> float:
+        """Return the time of `clock` in seconds, counted from an arbitrary start."""
+        return time.process_time() if self.clock == "processor" else time.monotonic()
 
     @property
     def seconds_an_object(self) -> int | None:
@@ -156,27 +165,28 @@ def execute(run: Run, on_round: Callable[[int], None]) -> None:
     rounds: list[dict[str, Any]] = []
     sample = number = 0  # each stored first scribble of the sequence starts a new sample
     answers = Answers.none_for(sequence)
+    now = run.protocol.now
     with _package_session(run, sequence) as session:
         memory = PeakMemory()
         engine: Engine | None = None
-        started = time.monotonic()
+        started = now()
         for _, drawn, first in session.scribbles_iterator(only_last=True):
             if first:
                 if engine is not None:
                     engine.close()
                 engine = _open(run.engine, sequence)
                 answers = Answers.none_for(sequence)
-                started = time.monotonic()
+                started = now()
                 sample, number = sample + 1, 0
             assert engine is not None
-            before = time.monotonic()
+            before = now()
             memory.start()
             interactions = parse_scribbles(drawn, sequence.num_frames)
             deadline = _deadline(run.protocol, sequence, started)
-            frames = sum(_run(engine, interaction, answers, deadline) for interaction in interactions)
-            seconds = time.monotonic() - before
+            frames = sum(_run(engine, interaction, answers, deadline, now) for interaction in interactions)
+            seconds = now() - before
             memory.stop()
-            late = deadline is not None and time.monotonic() > deadline
+            late = deadline is not None and now() > deadline
             session.submit_masks(answers.masks.astype(np.int64), answers.candidates(run.protocol))
             number += 1
             entry = {"sample": sample, "round": number, "frames": frames, "seconds": seconds, "late": late}
@@ -192,7 +202,9 @@ def _package_session(run: Run, sequence: Sequence) -> Any:
     package = davisinteractive()
     register(package.dataset, {sequence.name: sequence})
     protocol = run.protocol
-    return package.session.DavisInteractiveSession(
+    module: Any = package.session
+    module.time = SimpleNamespace(time=protocol.now)  # its clock for durations and the time limit
+    return module.DavisInteractiveSession(
         host="localhost",
         user_key="maskwright",  # otherwise the package reads the user's name from the system
         davis_root=str(run.staged),
@@ -231,10 +243,12 @@ def _deadline(protocol: Protocol, sequence: Sequence, started: float) -> float |
     return started + limit * sequence.num_objects if limit else None
 
 
-def _run(engine: Engine, interaction: Interaction, answers: Answers, deadline: float | None) -> int:
+def _run(
+    engine: Engine, interaction: Interaction, answers: Answers, deadline: float | None, now: Callable[[], float]
+) -> int:
     """Run one round, write its masks and confidence into `answers`, and return the number of computed frames.
 
-    The round ends early after `deadline`, a time of `time.monotonic`; None sets no limit.
+    The round ends early after `deadline`, a time of the clock `now`; None sets no limit.
     """
     count = 0
     answers.asked.add(interaction.frame)
@@ -243,7 +257,7 @@ def _run(engine: Engine, interaction: Interaction, answers: Answers, deadline: f
         answers.masks[update.frame] = update.labels
         answers.confidence[update.frame] = update.confidence
         count += 1
-        if deadline is not None and time.monotonic() > deadline:
+        if deadline is not None and now() > deadline:
             updates.close()  # type: ignore[attr-defined]
             break
     return count

@@ -31,10 +31,11 @@ def write_page(path: Path, report: dict[str, Any], runs: list[Run], sequences: M
     by_time, by_round = curves(report)
     protocol = report["protocol"]
     limit = f"{protocol['max_time']} s an object and round" if protocol["max_time"] else "no time limit"
+    clock = "; seconds are processor time of all threads" if protocol["clock"] == "processor" else ""
     body = [
         "<h1>DAVIS interactive benchmark</h1>",
         f"<p>{len(sequences)} sequences, {protocol['rounds']} rounds, {limit}; "
-        f"the robot looks at {protocol['metric']}.</p>",
+        f"the robot looks at {protocol['metric']}{clock}.</p>",
         _engines_table(report["engines"]),
         f'<h2>Curves</h2><div class="curves">{by_time}{by_round}</div>',
         "<h2>By sequence (J&amp;F after round 1 and after the last)</h2>",

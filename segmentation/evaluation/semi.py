@@ -3,6 +3,9 @@
 The rules are those of DAVIS-2016 and DAVIS-2017: J and F of every object are means over all frames except the first,
 whose mask is given, and the last. The results of a data set are means over the objects of all its sequences. Pixels
 that are 255 ("ignore") in the ground truth count as background.
+
+With a disturbance (module `disturbance`) the middle frame is replaced by one that does not show the objects. It is not
+scored, and J of the frames before and after it is reported too.
 """
 
 from __future__ import annotations
@@ -19,55 +22,77 @@ from tqdm import tqdm
 
 from segmentation.evaluation.benchmark_run import EngineUnderTest
 from segmentation.evaluation.davis_folder import DavisFolder, FolderError, Sequence, load_sequence
+from segmentation.evaluation.disturbance import disturbed, middle
 from segmentation.evaluation.stroke import first_strokes
 from segmentation.metrics import score
 from segmentation.registry import create_engine_session, load_engines
-from segmentation.types import IGNORE, Interaction
+from segmentation.types import IGNORE, FrameSource, Interaction
 
 SCHEMA = 1
 FEWEST = 3  # the fewest frames of a sequence, since the first and the last one are left out
+FEWEST_DISTURBED = 5  # then one frame is scored on each side of the one that is replaced
 
 
 @dataclass(frozen=True)
 class SemiScore:
-    """J and F of each object of a sequence, averaged over its frames."""
+    """J and F of each object of a sequence, averaged over its frames.
+
+    With a disturbance, `before` and `after` are J of each object in the frames before and after it, otherwise empty.
+    """
 
     j: tuple[float, ...]
     f: tuple[float, ...]
+    before: tuple[float, ...] = ()
+    after: tuple[float, ...] = ()
 
 
 def run_semi(
-    folder: DavisFolder, names: Many[str], engines: Many[EngineUnderTest], out: Path
+    folder: DavisFolder,
+    names: Many[str],
+    engines: Many[EngineUnderTest],
+    out: Path,
+    disturbance: str | None = None,
 ) -> dict[str, dict[str, Any]]:
     """Evaluate every engine on every sequence, write `out`/semi.json, and return the results by the engine's label.
+
+    Args:
+        disturbance: one of `disturbance.DISTURBANCES`, which replaces the middle frame; None: no frame is replaced.
 
     Raises:
         FolderError: a sequence cannot be evaluated. All sequences are checked before the first one is run.
     """
     sequences = {name: load_sequence(folder, name) for name in names}
     for sequence in sequences.values():
-        _check(sequence)
+        _check(sequence, FEWEST_DISTURBED if disturbance else FEWEST)
+    shown: dict[str, FrameSource] = {
+        name: disturbed(disturbance, name, sequences) if disturbance else sequence.frames()
+        for name, sequence in sequences.items()
+    }
     found: dict[str, dict[str, Any]] = {}
     for engine in engines:
         bar = tqdm(sequences.items(), desc=engine.label, unit="sequence", dynamic_ncols=True)
-        scores = {name: carry_first_mask(engine, sequence) for name, sequence in bar}
+        scores = {
+            name: carry_first_mask(engine, sequence, shown[name], middle(sequence) if disturbance else None)
+            for name, sequence in bar
+        }
         found[engine.label] = _figures(scores)
     out.mkdir(parents=True, exist_ok=True)
-    (out / "semi.json").write_text(json.dumps({"schema": SCHEMA, "engines": found}, indent=1))
+    written = {"schema": SCHEMA, "disturbance": disturbance, "engines": found}
+    (out / "semi.json").write_text(json.dumps(written, indent=1))
     return found
 
 
-def carry_first_mask(engine: EngineUnderTest, sequence: Sequence) -> SemiScore:
-    """Run an engine on one sequence and score its masks.
+def carry_first_mask(
+    engine: EngineUnderTest, sequence: Sequence, frames: FrameSource, replaced: int | None = None
+) -> SemiScore:
+    """Run an engine on the frames of one sequence and score its masks, but not that of the frame `replaced`.
 
     The first frame is accepted with its true mask, and a round with scribbles on this frame propagates it.
     """
     if engine.plugin:
         load_engines(engine.plugin)
     truth = _decided(sequence)
-    session = create_engine_session(
-        engine.engine, sequence.frames(), sequence.num_objects, engine.settings, **engine.options
-    )
+    session = create_engine_session(engine.engine, frames, sequence.num_objects, engine.settings, **engine.options)
     try:
         session.lock(0, truth[0])
         masks = np.zeros_like(truth)
@@ -76,21 +101,34 @@ def carry_first_mask(engine: EngineUnderTest, sequence: Sequence) -> SemiScore:
     finally:
         session.close()
     result = score(truth[1:-1], masks[1:-1], sequence.num_objects)
-    return SemiScore(tuple(result.j.mean(axis=0).tolist()), tuple(result.f.mean(axis=0).tolist()))
+    if replaced is None:
+        return SemiScore(_mean_by_object(result.j), _mean_by_object(result.f))
+    j, f = (np.delete(part, replaced - 1, axis=0) for part in (result.j, result.f))
+    before, after = j[: replaced - 1], j[replaced - 1 :]
+    return SemiScore(_mean_by_object(j), _mean_by_object(f), _mean_by_object(before), _mean_by_object(after))
 
 
 def semi_table(engines: dict[str, dict[str, Any]]) -> str:
     """Return a table with a line for each sequence of each engine, and a line for the mean over all objects."""
-    lines = [f"{'engine':<20} {'sequence':<24} {'J':>6} {'F':>6} {'J&F':>6}"]
+    columns = {"j": "J", "f": "F", "j_and_f": "J&F"}
+    if any("j_after" in figures["mean"] for figures in engines.values()):
+        columns |= {"j_before": "J before", "j_after": "J after"}
+    titles = " ".join(f"{title:>8}" for title in columns.values())
+    lines = [f"{'engine':<20} {'sequence':<24} {titles}"]
     for label, figures in engines.items():
         for name, own in [*figures["sequences"].items(), ("mean over all objects", figures["mean"])]:
-            lines.append(f"{label:<20} {name:<24} {own['j']:6.3f} {own['f']:6.3f} {own['j_and_f']:6.3f}")
+            values = " ".join(f"{own[key]:8.3f}" for key in columns)
+            lines.append(f"{label:<20} {name:<24} {values}")
     return "\n".join(lines)
 
 
-def _check(sequence: Sequence) -> None:
-    if sequence.num_frames < FEWEST:
-        raise FolderError(f"{sequence.name}: {sequence.num_frames} frames, --semi needs at least {FEWEST}")
+def _mean_by_object(scores: NDArray[np.float64]) -> tuple[float, ...]:
+    return tuple(scores.mean(axis=0).tolist())
+
+
+def _check(sequence: Sequence, fewest: int) -> None:
+    if sequence.num_frames < fewest:
+        raise FolderError(f"{sequence.name}: {sequence.num_frames} frames, --semi needs at least {fewest}")
     if not (_decided(sequence)[0] > 0).any():
         raise FolderError(f"{sequence.name}: the mask of its first frame is empty, so --semi has nothing to give")
 
@@ -100,11 +138,15 @@ def _decided(sequence: Sequence) -> NDArray[np.uint8]:
 
 
 def _figures(scores: dict[str, SemiScore]) -> dict[str, Any]:
-    sequences = {name: _means(own.j, own.f) | {"objects": len(own.j)} for name, own in scores.items()}
-    everything = [own.j for own in scores.values()], [own.f for own in scores.values()]
-    return {"sequences": sequences, "mean": _means(*(sum(part, ()) for part in everything))}
+    sequences = {name: _means(own) | {"objects": len(own.j)} for name, own in scores.items()}
+    fields = ("j", "f", "before", "after")
+    every = SemiScore(*(sum((getattr(own, field) for own in scores.values()), ()) for field in fields))
+    return {"sequences": sequences, "mean": _means(every)}
 
 
-def _means(j: tuple[float, ...], f: tuple[float, ...]) -> dict[str, float]:
-    mean_j, mean_f = float(np.mean(j)), float(np.mean(f))
-    return {"j": mean_j, "f": mean_f, "j_and_f": (mean_j + mean_f) / 2}
+def _means(own: SemiScore) -> dict[str, float]:
+    mean_j, mean_f = float(np.mean(own.j)), float(np.mean(own.f))
+    found = {"j": mean_j, "f": mean_f, "j_and_f": (mean_j + mean_f) / 2}
+    if own.before:
+        found |= {"j_before": float(np.mean(own.before)), "j_after": float(np.mean(own.after))}
+    return found

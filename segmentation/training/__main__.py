@@ -21,7 +21,7 @@ from segmentation.training.plan import Plan, load_plan
 from segmentation.training.precision import PRECISIONS, computes_in_half
 from segmentation.training.recorded_clips import RecordedClips
 from segmentation.training.sources import find_sources
-from segmentation.training.trunks import with_trunk
+from segmentation.training.trunks import NO_TRUNK, with_trunk
 from segmentation.trunk import TRUNKS
 
 
@@ -40,7 +40,11 @@ def parser(program: str) -> argparse.ArgumentParser:
     parse.add_argument("--body", help="initial weights of all encoders: a ResNet, MA-Net or STM")
     parse.add_argument("--recordings", type=Path, help="recorded propagations to train on as well (the cutter)")
     parse.add_argument("--own", type=Path, help="weights whose masks the training samples correct (STAR's cutter)")
-    parse.add_argument("--trunk", choices=TRUNKS, help="the frozen trunk (STAR, MA-Net); default: the plan's")
+    parse.add_argument(
+        "--trunk",
+        choices=(*TRUNKS, NO_TRUNK),
+        help="the frozen trunk (STAR, MA-Net), or none to make sure that the plan uses none; default: the plan's",
+    )
     parse.add_argument("--features", type=Path, help="folder for the frozen trunk's features of clips")
     parse.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parse.add_argument(

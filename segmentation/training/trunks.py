@@ -17,21 +17,31 @@ from segmentation.training.objectives.configs import completed
 from segmentation.training.plan import Plan
 from segmentation.weights import WeightsError
 
+NO_TRUNK = "none"  # stands for a run whose network learns all of its features itself
+
 
 def with_trunk(plan: Plan, trunk: str, objective_class: Callable[..., Any]) -> Plan:
-    """Return the plan with another variant of the trunk.
+    """Return the plan with another variant of the trunk; with `NO_TRUNK` the same plan, if it uses no trunk.
 
     The class variable `trunk_field` of the objective says where the configuration of its network names the trunk.
 
     Raises:
-        ValueError: the network of the plan does not use a trunk.
+        ValueError: the network of the plan does not use a trunk, or uses one although `trunk` is `NO_TRUNK`.
     """
     network = deepcopy(completed(plan.network))
     *tables, field = getattr(objective_class, "trunk_field", ("",))
     table = network
     for name in tables:
         table = table.get(name, {})
-    if not field or (tables and table.get(KIND) != TrunkConfig.__name__):
+    named = bool(field) and (not tables or table.get(KIND) == TrunkConfig.__name__)
+    if trunk == NO_TRUNK:
+        if named or _trunk_in(network) is not None:
+            raise ValueError(
+                f"--trunk none: this plan of {plan.engine} reads the features of a pretrained trunk. Networks without "
+                "one have plans of their own, such as `--config compact` of manet and strnn; star has none"
+            )
+        return plan
+    if not named:
         raise ValueError(f"--trunk says nothing to {plan.engine} with this plan: leave it out")
     table[field] = trunk
     return replace(plan, network=network)

@@ -11,6 +11,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
@@ -140,7 +141,10 @@ def test_unusual_sequences_are_played(kind: str, tmp_path: Path) -> None:
 
 
 class Clock:
-    """A clock of which only `sleep` moves the hands, so that a busy processor makes no round late."""
+    """A clock of which only `sleep` moves the hands, so that a busy processor makes no round late.
+
+    Sleeping takes no processor time.
+    """
 
     now = 1000.0
 
@@ -148,6 +152,9 @@ class Clock:
         return self.now
 
     monotonic = time
+
+    def process_time(self) -> float:
+        return 7.0
 
     def sleep(self, seconds: float) -> None:
         self.now += seconds
@@ -165,6 +172,24 @@ def test_masks_that_come_late_do_not_count(tmp_path: Path, monkeypatch: pytest.M
     assert sequence["late_rounds"] == 1
     assert len(sequence["seconds_by_round"]) < 4
     assert engine["by_round"][-1] == engine["by_round"][-2]  # a missing round has the value of the round before it
+
+
+@pytest.mark.usefixtures("fake")
+def test_processor_time_as_the_clock_does_not_count_time_in_which_the_engine_waits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, package = Clock(), import_module("davisinteractive.session.session")
+    for module in (package, benchmark_run, fake_engine):
+        monkeypatch.setattr(module, "time", clock)
+    root = clip(tmp_path / "d")
+    more = ("--engine", "fake", "--set", "fake.sleep=0.3", "--max-time", "1", "--clock", "processor")
+    report = evaluate(root, tmp_path / "out", *more, rounds=4)
+    sequence = report["engines"]["fake"]["sequences"]["moving"]
+    assert sequence["late_rounds"] == 0
+    assert sequence["seconds_by_round"] == [0, 0, 0, 0]
+    assert set(pd.read_csv(tmp_path / "out" / "result_fake.csv")["timing"]) == {0}
+    assert report["protocol"]["clock"] == "processor"
+    assert "seconds are processor time" in (tmp_path / "out" / "report.html").read_text()
 
 
 @pytest.mark.usefixtures("fake")

@@ -106,6 +106,50 @@ def test_a_video_of_two_frames_is_refused(tmp_path: Path, capsys: pytest.Capture
     assert "short: 2 frames, --semi needs at least 3" in capsys.readouterr().err
 
 
+class ReadingEngine(RepeatingEngine):
+    """An engine that repeats the accepted mask as long as the frames are those of before, and then an empty one."""
+
+    name = "reading"
+
+    def _run(self, interaction: Interaction) -> Iterator[MaskUpdate]:
+        found = True
+        for frame in range(1, len(self.frames)):
+            found = found and bool((self.frames[frame] == self.frames[0]).all())
+            labels = self.locked[0] if found else np.zeros_like(self.locked[0])
+            yield MaskUpdate(frame, labels, (1.0,) * self.num_objects)
+
+
+@pytest.mark.parametrize("kind", ["black", "white", "foreign"])
+def test_the_middle_frame_is_replaced_and_j_on_both_sides_of_it_is_reported(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spec = registry.EngineSpec("reading", "Reading", f"{__name__}:ReadingEngine", "Nothing.")
+    monkeypatch.setattr(registry, "ENGINES", {**registry.ENGINES, "reading": spec})
+    write_sequence(tmp_path / "davis", "still", still_clip(7))
+    write_sequence(tmp_path / "davis", "other", make_clip(length=6, num_objects=1, seed=3))
+    arguments = ["--semi", "--disturb", kind, "--davis-root", str(tmp_path / "davis"), "--engine", "reading"]
+    assert main([*arguments, "--out", str(tmp_path / "out")]) == 0
+    report = json.loads((tmp_path / "out" / "semi.json").read_text())
+    own = report["engines"]["reading"]["sequences"]["still"]
+    # Frames 1 and 2 are right, frame 3 is replaced and not scored, and 4 and 5 are empty.
+    assert (own["j_before"], own["j_after"], own["j"]) == (1.0, 0.0, 0.5)
+    assert report["disturbance"] == kind
+    assert "J after" in capsys.readouterr().out
+
+
+def test_a_disturbance_that_cannot_be_made_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_sequence(tmp_path / "davis", "still", still_clip(5))
+    arguments = ["--davis-root", str(tmp_path / "davis"), "--engine", "repeating", "--out", str(tmp_path / "out")]
+    assert main(["--semi", "--disturb", "foreign", *arguments]) == 2
+    assert "still: a foreign frame comes from another sequence" in capsys.readouterr().err
+    assert main(["--disturb", "black", *arguments]) == 2
+    assert "--disturb needs --semi" in capsys.readouterr().err
+    write_sequence(tmp_path / "davis4", "still", still_clip(4))
+    arguments[1] = str(tmp_path / "davis4")
+    assert main(["--semi", "--disturb", "black", *arguments]) == 2
+    assert "still: 4 frames, --semi needs at least 5" in capsys.readouterr().err
+
+
 def test_an_engine_that_ships_carries_a_first_mask(tmp_path: Path) -> None:
     write_sequence(tmp_path / "davis", "reef", make_clip(length=4, num_objects=1))
     arguments = ["--semi", "--davis-root", str(tmp_path / "davis"), "--engine", "flow"]

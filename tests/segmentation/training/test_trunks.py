@@ -34,6 +34,16 @@ def test_another_trunk_is_written_into_plans_that_have_one_and_refused_for_all_o
             with_trunk(plan, "lite2", objective_of(plan))
 
 
+def test_a_run_without_a_trunk_takes_plans_that_have_none_and_no_others() -> None:
+    for engine, name in (("stm", "compact"), ("manet", "compact"), ("strnn", "compact"), ("ipn", "compact")):
+        plan = load_plan(engine, name)
+        assert with_trunk(plan, "none", objective_of(plan)) == plan
+    for engine, name in (("star", "compact"), ("manet", "compact-trunk"), ("strnn", "compact-trunk")):
+        plan = load_plan(engine, name)
+        with pytest.raises(ValueError, match=r"--trunk none: this plan of .* reads the features of a pretrained trunk"):
+            with_trunk(plan, "none", objective_of(plan))
+
+
 @pytest.mark.parametrize("engine", ["manet", "star"])
 def test_initial_weights_of_another_trunk_are_refused_also_where_sizes_are_the_same(
     engine: str, tmp_path: Path
