@@ -44,7 +44,7 @@ def make_clip(
 
 
 def scribble_of(mask: NDArray[np.bool_], object_id: int) -> Scribble:
-    """Draw a scribble along the middle of a mask, from its left to its right end."""
+    """Return a scribble along the middle of a mask, through the middle two thirds of its columns."""
     height, width = mask.shape
     columns = np.flatnonzero(mask.any(axis=0))
     inner = columns[len(columns) // 6 : len(columns) - len(columns) // 6]
@@ -54,7 +54,7 @@ def scribble_of(mask: NDArray[np.bool_], object_id: int) -> Scribble:
 
 
 def interaction_on(clip: Clip, frame: int, object_ids: tuple[int, ...] | None = None) -> Interaction:
-    """Draw a scribble on each object that is visible in `frame`, or only on those of `object_ids`."""
+    """Return a scribble on each object, or on each of `object_ids`, that has more than three pixels in `frame`."""
     ids = object_ids or tuple(range(1, clip.num_objects + 1))
     seen = [i for i in ids if (clip.truth[frame] == i).sum() > 3]
     return Interaction(frame, tuple(scribble_of(clip.truth[frame] == i, i) for i in seen))

@@ -1,6 +1,6 @@
-"""Conformance tests: engines respect what people decide (given, locked, absent, frozen objects) and limits of rounds.
+"""Conformance tests: engines respect what people decide, for example limits of a round, given masks, absent objects.
 
-`EngineConformance` inherits these tests, so that they run for every engine.
+`MaskConformance` inherits these tests, and `EngineConformance` with it, so that they run for every engine.
 """
 
 from __future__ import annotations
@@ -140,9 +140,8 @@ class DecisionConformance:
         clip = self.clip(num_objects=2)
         session = self.open(clip)
         session.lock(5, clip.truth[5], [2])
-        for update in session.run_round(interaction_on(clip, 5)):
-            if update.frame == 5:
-                np.testing.assert_array_equal(update.labels == 2, clip.truth[5] == 2)
+        (fifth,) = [update for update in session.run_round(interaction_on(clip, 5)) if update.frame == 5]
+        np.testing.assert_array_equal(fifth.labels == 2, clip.truth[5] == 2)
         session.unlock(5)
         assert session.masks.constraints.fixed_ids(5) == frozenset()
 
@@ -163,11 +162,12 @@ class DecisionConformance:
         session = self.open(clip)
         session.absent(1, 4, 6)
         session.present(1, 6, 6)
-        for update in session.run_round(interaction_on(clip, 2)):
-            if update.frame in (4, 5):
-                assert not (update.labels == 1).any()
-                assert update.confidence[0] == 1
-                assert 1 not in update.lost
+        absent = [update for update in session.run_round(interaction_on(clip, 2)) if update.frame in (4, 5)]
+        assert len(absent) == 2
+        for update in absent:
+            assert not (update.labels == 1).any()
+            assert update.confidence[0] == 1
+            assert 1 not in update.lost
 
     def test_an_object_with_almost_no_mask_is_lost(self) -> None:
         clip = self.clip(num_objects=2)

@@ -3,8 +3,8 @@
     class TestFlow(EngineConformance):
         engine = "flow"
 
-The subclass may override `settings`, `options`, `height`, `width` and `length` for an engine that needs weights or is
-slow, and add tests of its own.
+The subclass may override the class variables of `MaskConformance`, for example `settings` for an engine that needs
+weights, and add tests of its own.
 """
 
 from __future__ import annotations
@@ -184,7 +184,7 @@ class MaskConformance(DecisionConformance):
         assert_same_updates(self.run(kept, second), self.run(self.open(clip, rounds=history), second))
 
     def test_it_goes_on_from_rounds_of_another_engine(self) -> None:
-        """A session that is restored from another engine's rounds uses their masks and scribbles only."""
+        """A session is restored from a round of another engine, with engine states that it cannot read, and goes on."""
         clip = self.clip()
         first = interaction_on(clip, 2)
         labels = {t: clip.truth[t] for t in range(self.length)}
@@ -299,6 +299,7 @@ class MaskConformance(DecisionConformance):
         clip = self.clip()
         ground = Interaction(3, (Scribble(0, np.array([[0.05, 0.05], [0.95, 0.05]])),))
         updates = self.run(self.open(clip), ground)
+        assert updates
         assert all(not u.labels.any() for u in updates)
 
     def test_a_background_scribble_takes_pixels_away(self) -> None:

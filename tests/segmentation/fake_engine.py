@@ -26,7 +26,7 @@ PIXELS_A_FRAME = 1  # how far a mask moves to the right from one frame to the ne
 class FakeEngine(Engine):
     """An engine whose mask of frame f shows all scribbles so far.
 
-    Each scribble is dilated to 1/64 of the frame's width and moved right by (f - frame of the scribble) pixels.
+    Each scribble is dilated by 1/64 of the frame's width and moved right by (f - frame of the scribble) pixels.
     """
 
     name = "fake"

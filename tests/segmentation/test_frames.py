@@ -10,7 +10,7 @@ from segmentation.frames import ArrayFrames, FolderFrames
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Write five image files whose red channel is the index of their frame. They are not created in order."""
+    """Write five images, not in order, whose red channel is ten times the index of their frame, and a file of text."""
     for number in (3, 0, 1, 4, 2):
         image = np.zeros((6, 9, 3), np.uint8)
         image[..., 2] = number * 10

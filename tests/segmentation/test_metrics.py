@@ -6,7 +6,10 @@ from tests.segmentation.shared_data import shared
 
 
 def scene(dy: int = 0, dx: int = 0) -> np.ndarray:
-    """Return a mask of two ellipses and a block in the corner, moved by (dy, dx) pixels."""
+    """Return a mask of two ellipses and a block in a corner, changed by `dy` and `dx` pixels.
+
+    The first ellipse moves by both and the second by `dx` alone. The height of the block grows by `dy`.
+    """
     yy, xx = np.mgrid[0:120, 0:160]
     labels = np.zeros((120, 160), np.uint8)
     labels[((yy - 50 - dy) / 20) ** 2 + ((xx - 40 - dx) / 30) ** 2 <= 1] = 1

@@ -74,4 +74,4 @@ def test_scribbles_that_meet_are_the_objects_own_or_of_both_maps() -> None:
     own, others = cues_of(raster, 1, both=True)
     assert own[2, 3:6].all()
     assert others[2, 3:6].all()
-    assert own.sum() == others.sum() == 13  # two crosses
+    assert own.sum() == others.sum() == 13  # the pixels of one dilated scribble

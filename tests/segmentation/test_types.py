@@ -1,4 +1,4 @@
-"""Tests that dataclasses with arrays as fields can be compared by `==`."""
+"""Tests how dataclasses that hold arrays are compared and hashed, and that signatures say the dtype of their arrays."""
 
 import ast
 import pkgutil

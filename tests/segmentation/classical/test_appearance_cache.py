@@ -1,4 +1,4 @@
-"""Tests that an object's appearance model (colours and texture) is fitted only once for each mask."""
+"""Tests the cache of the appearance models (colours and texture) of objects: what is reused and what is evicted."""
 
 import numpy as np
 import pytest
@@ -28,7 +28,7 @@ def test_the_same_mask_is_fitted_once_and_another_one_anew(scaled_frames: Scaled
     assert kept.of(1, 0, mask(20)) is first
     changed = kept.of(1, 0, mask(30))
     assert not np.array_equal(changed.texture.b, first.texture.b)
-    # equals a model that did not come from the cache
+    # The model of the former mask is fitted again, with the same result.
     np.testing.assert_array_equal(kept.of(1, 0, mask(20)).texture.b, first.texture.b)
     assert kept.of(2, 0, mask(20)) is not kept.of(1, 0, mask(20))
 

@@ -16,9 +16,9 @@ CERTAIN = np.ones((100, 100), np.float32)
 
 
 def corrected(before: LabelMap, after: LabelMap, stroke: Scribble, things: LabelMap | None = None) -> LabelMap:
-    """Return the mask after `with_asked_changes`, in a frame with a colour for each id in `before` and in `things`.
+    """Return the mask after `with_asked_changes`, in a frame whose colours depend on the ids in `before` and `things`.
 
-    Without `things`, the ids of `after` take their place.
+    Each pair of an id in `before` and one in `things` has its own colour. `things` is `after` unless it is given.
     """
     shown = before.astype(np.int32) * 5 + (after if things is None else things)
     picture = np.stack([shown * 40 % 256, shown * 90 % 256, shown * 140 % 256], axis=2).astype(np.uint8)

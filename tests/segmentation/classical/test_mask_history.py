@@ -67,9 +67,8 @@ def test_a_rebuilt_session_has_the_newest_confidence_of_a_mask() -> None:
     for history in (kept, rebuilt):
         assert [history.confidence(2, o) for o in (1, 2)] == list(update.confidence)
         assert history.confidence(2, 3) == history.confidence(5, 1) == UNKNOWN_CONFIDENCE
-    rebuilt.restore(
-        PastRound("stm", (drawn(2, 1),), 2, {2: labels(3)})
-    )  # the engine state of another engine is ignored
+    # A newer mask without an engine state, as rounds of other engines have them here, takes the confidence away.
+    rebuilt.restore(PastRound("stm", (drawn(2, 1),), 2, {2: labels(3)}))
     assert rebuilt.confidence(2, 1) == UNKNOWN_CONFIDENCE
 
 

@@ -1,4 +1,4 @@
-"""Tests how the propagation of a round changes the masks of earlier rounds."""
+"""Tests the propagation of a round: what it leaves of earlier masks, and how it reads frames and stored masks."""
 
 import threading
 from collections.abc import Iterator, Mapping
@@ -33,7 +33,7 @@ def test_a_walk_that_loses_its_object_takes_no_mask_away_that_was_found_before()
     assert not first[LAST].any()
     again = {update.frame: update.labels for update in session.run_round(Interaction(LAST, (line(45, 64),)))}
     assert again[LAST].sum() > 900
-    for index in range(HIDDEN):  # frames beyond the one in which the object is hidden
+    for index in range(HIDDEN):  # Between these frames and the drawn one lies the frame without the object.
         np.testing.assert_array_equal(again.get(index, first[index]), first[index])
 
 
@@ -90,7 +90,7 @@ def test_stored_masks_are_read_by_the_thread_that_runs_the_round(engine: str) ->
     states = {update.frame: update.engine_state for update in updates if update.engine_state is not None}
     fresh.restore([PastRound(engine, (drawn[0],), 2, OfOneThread(first), states)])
     for session in (kept, fresh):
-        session.lock(7, clip.truth[7])  # an accepted frame without scribbles, with which other frames are compared
+        session.lock(7, clip.truth[7])  # An accepted frame has no scribbles.
     for update, other in zip(kept.run_round(drawn[1]), fresh.run_round(drawn[1]), strict=True):
         assert update.frame == other.frame
         np.testing.assert_array_equal(update.labels, other.labels)

@@ -12,7 +12,7 @@ from segmentation.types import Interaction, Scribble
 def in_parts() -> NDArray[np.bool_]:
     mask = np.zeros((40, 60), bool)
     mask[5:30, 5:30] = True
-    mask[35:37, 40:43] = True  # a speck: 6 of 643 pixels
+    mask[35:37, 40:43] = True  # a speck: 6 of 647 pixels
     mask[5:9, 50:54] = True  # 16 pixels, too many for a speck
     return mask
 
@@ -56,6 +56,7 @@ BLOCK, SMALL = line(1, (28, 48), (52, 48)), line(1, (91, 42), (93, 42))
 def test_what_looks_alike_but_is_small_and_apart_is_not_taken_for_the_object() -> None:
     session = create_engine_session("flow", ArrayFrames(twins()), 1)
     masks = {update.frame: update.labels for update in session.run_round(Interaction(0, (BLOCK,)))}
+    assert len(masks) == 4
     assert all(mask[40, 30 + 2 * index] for index, mask in masks.items())
     assert not any(mask[:, 80:].any() for mask in masks.values())
 

@@ -107,7 +107,7 @@ class Drawn(MaskConformance):
     def test_an_object_whose_first_round_was_stopped_at_once_is_found_in_the_next(self) -> None:
         """The first round is stopped after its first mask, as happens when a user draws two scribbles quickly.
 
-        The next round then computes the object in the other frames.
+        A later round computes the object in the frame that the second round was drawn on.
         """
         clip = self.clip(num_objects=2)
         session, history = self.open(clip), []
@@ -115,7 +115,7 @@ class Drawn(MaskConformance):
             interaction = interaction_on(clip, frame, ids)
             history.append(past_round(self.engine, interaction, 2, self.run(session, interaction, stop_after)))
         assert 1 in session._inner._known_objects()  # type: ignore[attr-defined]
-        # No round has computed object 1 in frame 4 yet; the next round does.
+        # No round has computed object 1 in frame 4 yet. The third round does.
         later = interaction_on(clip, 0)
         rebuilt = self.open(clip, rounds=history)
         updates = self.run(session, later)

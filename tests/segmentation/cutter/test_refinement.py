@@ -1,4 +1,4 @@
-"""Tests the crop (window) around an object that STAR's cutter gets, and how its result is pasted into the frame."""
+"""Tests what STAR's cutter reads of an object (a crop of the frame, and cues), and how its result is pasted back."""
 
 from dataclasses import replace
 

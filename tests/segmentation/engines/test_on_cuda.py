@@ -1,4 +1,4 @@
-"""Runs every engine with its shipped weights on CUDA, in half precision and with batches of frames.
+"""Runs each engine that has networks, with its shipped weights, on CUDA in half precision and with batches of frames.
 
 On a machine without a GPU, a simulated CUDA device is used.
 """

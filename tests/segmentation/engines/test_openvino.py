@@ -1,6 +1,6 @@
-"""Tests that the shipped networks of the published systems compute the same with OpenVINO as with PyTorch.
+"""Tests that networks of the published systems compute nearly the same with OpenVINO as with PyTorch.
 
-The sizes of frames and the numbers of objects vary.
+They are the networks that ship, and a small RGMP with random weights.
 """
 
 from __future__ import annotations
@@ -141,7 +141,7 @@ def test_weights_that_were_named_and_a_precision_that_was_named_stay_with_pytorc
         fastest_network(STRNN, STRNNEngine.name, explicit, torch.device("cpu"), precision, plain, fast)
         for explicit, precision in given
     ]
-    assert ways == ["fast", "plain"]  # the third session uses the network that the second has prepared
+    assert ways == ["fast", "plain"]  # the third call returns the network that the second has prepared
     assert kept[1] is kept[2]
 
 

@@ -1,4 +1,4 @@
-"""Tests that an engine can be removed: without its folder and its line in the registry, everything else works.
+"""Tests that an engine can be removed with its folder and its line in the registry, because nothing else needs it.
 
 The tests remove engines from a copy of the source tree.
 """
@@ -39,7 +39,7 @@ def modules() -> dict[str, Path]:
 
 
 def imports_of(path: Path) -> Iterator[str]:
-    """Yield the dotted name of everything that a Python file imports, also inside functions."""
+    """Yield the dotted names of the modules and names that a file imports (not relatively), also inside functions."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -153,7 +153,7 @@ def types_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_without_engines_types_contracts_and_the_list_of_engines_hold(
     folders: set[str], types_cache: Path, tmp_path: Path
 ) -> None:
-    """Run mypy, the import rules and a few tests without several engines. Removing one at a time would take longer."""
+    """Run mypy, the import rules and a few tests with flow alone, and without flow. Each engine singly takes longer."""
     copy_without(folders, tmp_path)
     packages = ["-p", "segmentation", "-p", "webapp", "-p", "maskwright"]
     checks = {

@@ -47,7 +47,7 @@ def evaluate(root: Path, out: Path, *more: str, rounds: int = 2) -> dict:
 
 
 class RunHere:
-    """Stands in for a child process: `start` makes the run in this process, because a child takes 2 s to start."""
+    """Stands in for a child process: `start` makes the run in this process, because a child takes long to start."""
 
     def __init__(self, target: Callable[..., None], args: tuple[Any, ...], daemon: bool) -> None:
         self.start = lambda: target(*args)
@@ -141,7 +141,7 @@ def test_unusual_sequences_are_played(kind: str, tmp_path: Path) -> None:
 
 
 class Clock:
-    """A clock of which only `sleep` moves the hands, so that a busy processor makes no round late.
+    """A clock that only `sleep` advances, so that a busy processor makes no round late.
 
     Sleeping takes no processor time.
     """
@@ -222,6 +222,7 @@ def test_figures_do_not_depend_on_how_objects_are_numbered(tmp_path: Path) -> No
     assert figures[0][2] == 2
     for other in figures[1:]:
         assert other[0] == pytest.approx(figures[0][0])
+        assert other[1] == pytest.approx(figures[0][1])
         assert other[2:] == figures[0][2:]
 
 

@@ -1,4 +1,4 @@
-"""Tests loading sequences: other layouts than DAVIS's, black-and-white masks, gaps in the object ids, and errors."""
+"""Tests loading the sequences of a folder, for example with gaps in the object ids, and which folders are refused."""
 
 from __future__ import annotations
 

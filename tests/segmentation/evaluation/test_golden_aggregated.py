@@ -21,7 +21,7 @@ from segmentation.evaluation.golden.case import Array, Case, compare, full
 from segmentation.networks.aggregation import aggregate_logits
 from tests.segmentation.evaluation.tiny_golden import shrink, tiny_case, with_golden
 
-NEAR_ONE = 1 - 2.4e-6  # its logit is 12.9, that of the next float32 is 12.95
+NEAR_ONE = 1 - 2.4e-6  # as float32, its logit is 12.95; that of the next smaller float32 is 12.92
 
 
 @pytest.fixture(autouse=True)

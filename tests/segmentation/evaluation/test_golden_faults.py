@@ -1,4 +1,4 @@
-"""Tests the golden comparison of damaged or incomplete folders: it fails with a message and without a traceback."""
+"""Tests the golden comparison of unusual, incomplete and damaged cases, most of which fail with a message."""
 
 from __future__ import annotations
 

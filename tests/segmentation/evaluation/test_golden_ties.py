@@ -1,6 +1,7 @@
 """Tests the golden comparison of masks with a pixel whose id rounding decides.
 
-Such a pixel must not change the arrays of later frames, whereas a wrong mask must.
+Such a pixel must not change the arrays of later frames, so these are computed from the stored mask. They are computed
+from our own mask if the stored one differs in more than a few pixels.
 """
 
 from __future__ import annotations

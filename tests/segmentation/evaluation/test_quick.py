@@ -19,9 +19,9 @@ def _own_registry(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def davis(tmp_path: Path) -> Callable[..., Path]:
-    """Return a function that writes a folder in the DAVIS layout with one or two clips.
+    """Return a function that writes a folder in the DAVIS layout, with a clip for each of `names`.
 
-    If it gets the name of a resolution ("480p"), the files lie in folders of that name.
+    `level` is the folder of the resolution, "" for none.
     """
 
     def make(level: str = "480p", names: tuple[str, ...] = ("reef",), scribbles: bool = True) -> Path:

@@ -283,9 +283,7 @@ def test_files_of_images_are_read_exactly_and_their_objects_are_numbered(name: s
 
 @pytest.mark.parametrize("name", EVERY)
 def test_no_damage_is_more_than_refused(name: str) -> None:
-    """Change, cut and double bytes of each file: reading it returns a video or raises AnnotationError, and does nothing
-    else.
-    """
+    """Bytes of a file are changed, cut off or repeated. Reading it then returns videos or raises AnnotationError."""
     whole, chance = EVERY[name](), random.Random(name)
     refused = 0
     for _ in range(60):

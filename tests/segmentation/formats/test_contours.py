@@ -25,9 +25,9 @@ def test_outlines_hold_the_mask_exactly(mask: NDArray[np.bool_]) -> None:
     regions = trace(mask)
     np.testing.assert_array_equal(filled(regions, mask.shape), mask)
     for region in regions:
-        assert (filled([region], mask.shape) <= mask).all(), "a hole belongs to another region"
+        assert (filled([region], mask.shape) <= mask).all(), "a region covers pixels outside the mask"
         corners = [region.outline, *region.holes]
-        assert all(len(ring) % 2 == 0 and len(ring) >= 4 for ring in corners), "sides are axis-parallel in turn"
+        assert all(len(ring) % 2 == 0 and len(ring) >= 4 for ring in corners), "sides turn by 90 degrees"
 
 
 def test_a_ring_in_a_ring_gives_two_regions_and_two_holes() -> None:

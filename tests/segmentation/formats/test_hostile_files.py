@@ -67,7 +67,7 @@ HOSTILE: dict[str, tuple[dict[str, bytes], str]] = {
     "frame below none": (changed("datumaro", "items", 0, "image", "size", to=[-1, 17]), r"items\[0\]: 17 x -1"),
     "huge PNG": ({"instances/a/1.png": png_header(1 << 20, 1 << 20)}, r"instances/a/1\.png"),
     "huge mask": ({"Annotations/a/0.png": png_header(1 << 20, 1 << 20)}, r"Annotations/a/0\.png"),
-    "huge array": ({"a/0.npy": npy(np.zeros((1, 1), "V9"))}, r"a/0\.npy: expected whole numbers"),
+    "array of raw bytes": ({"a/0.npy": npy(np.zeros((1, 1), "V9"))}, r"a/0\.npy: expected whole numbers"),
     "array of a text": ({"a/0.npy": npy(np.array("x"))}, r"a/0\.npy: expected whole numbers .*, got a text$"),
     "array of one number": ({"a/0.npy": npy(np.array(3.5))}, r"a/0\.npy: .*, got a single value of float64$"),
     "objects of Python": ({"a/0.npy": PICKLED}, "a/0"),

@@ -1,4 +1,4 @@
-"""Tests soft mattes against a drawn circle whose true alpha is known."""
+"""Tests soft mattes, for example of a drawn circle whose true alpha is known."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""Tests that the official packages of data sets, such as TrackEval for KITTI MOTS, read the files that we write in the
-formats of these data sets.
-"""
+"""Tests that TrackEval, the official package for KITTI MOTS, reads the files that we write in this format."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
     np.testing.assert_array_equal(loaded[1].scribbles[0].path, strokes[0].path)
 
 
-def test_it_reads_a_file_of_the_robot() -> None:
+def test_it_reads_a_file_of_davis() -> None:
     (interaction,) = read_scribbles(shared("data/davis/Scribbles/dog/001.json"), 60)
     assert {s.object_id for s in interaction.scribbles} == {1}
 

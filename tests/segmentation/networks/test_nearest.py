@@ -1,4 +1,4 @@
-"""Tests the pruned nearest-neighbour search: it finds the same points as a comparison with all points."""
+"""Tests the pruned nearest-neighbour search: it finds the same distances as a comparison with all points."""
 
 from __future__ import annotations
 

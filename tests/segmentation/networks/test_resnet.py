@@ -1,4 +1,4 @@
-"""Tests that the ResNet has the sizes and strides of torchvision's, and corresponding names of parameters."""
+"""Tests the ResNet: its parameters (for ResNet-50, those of torchvision's network), strides and dilations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests choosing devices and precisions by name; the error for an unknown name lists the known names."""
+"""Tests choosing devices and precisions by name; others are refused with an error that names the argument."""
 
 from __future__ import annotations
 

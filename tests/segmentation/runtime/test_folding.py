@@ -56,5 +56,6 @@ def test_a_folded_network_gives_the_same_numbers(network: nn.Module) -> None:
 def test_a_norm_behind_a_sum_of_convolutions_stays() -> None:
     encoder = settled(CueEncoder(BODY, cues=("m",), biased=("m",)))
     folded = fold_batch_norms(encoder)
+    assert isinstance(folded.get_submodule("bn1"), nn.BatchNorm2d)
     image, cue = torch.rand(1, 3, 32, 32), torch.rand(1, 1, 32, 32)
     torch.testing.assert_close(last(folded(image, cue)), last(encoder(image, cue)), rtol=1e-4, atol=1e-5)

@@ -1,4 +1,4 @@
-"""Tests encoding probability maps as bytes: within the size limit, with the highest precision that it allows."""
+"""Tests encoding probability maps as bytes of a limited size, and decoding them."""
 
 from __future__ import annotations
 

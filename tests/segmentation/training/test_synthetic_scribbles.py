@@ -1,4 +1,4 @@
-"""Tests that synthetic correcting scribbles are drawn where the robot of the DAVIS challenge draws them."""
+"""Tests which wrong parts of a mask get a synthetic correcting scribble, and that it lies in the wrong part."""
 
 import numpy as np
 

@@ -66,7 +66,7 @@ def test_padding_of_a_strided_layer_puts_the_odd_pixel_at_the_end() -> None:
     layer = ConvNorm(1, 1, 3, 2).eval()
     with torch.no_grad():
         layer.conv.weight.zero_()
-        layer.conv.weight[0, 0, 0, 0] = 1  # the output is the pixel above and to the left
+        layer.conv.weight[0, 0, 0, 0] = 1  # the output is the pixel in the corner above and to the left
         frame = torch.arange(16.0).view(1, 1, 4, 4)
         shown = layer(frame)[0, 0]
         odd = layer(torch.arange(25.0).view(1, 1, 5, 5))[0, 0]

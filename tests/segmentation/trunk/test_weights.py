@@ -1,4 +1,4 @@
-"""Tests that every error in the trunk's file of weights has a readable message. The trunk is STAR's image backbone."""
+"""Tests the errors about the file of weights of the trunk, which is STAR's image backbone."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ def mask_with(top: int, bottom: int, left: int, right: int, size: tuple[int, int
     [
         # a mask of 201 x 301 pixels gives a box 1.5 times as large
         ((100, 300, 200, 500), Box(200, 350, 301.5, 451.5)),
-        # a mask of 11 pixels is first enlarged to 128 pixels
+        # a mask of 11 pixels is first enlarged to 129 pixels, so that its ends are 128 apart
         ((240, 250, 400, 410), Box(245, 405, 193.5, 193.5)),
         # at the border, the box reaches at most 5 pixels out of the frame
         ((0, 300, 0, 500), Box(185.125, 310.125, 381.25, 631.25)),

@@ -90,7 +90,7 @@ def test_both_memories_read_what_the_official_loop_reads(scene: Scene, cache_byt
 
 def test_a_memory_built_at_once_equals_one_built_round_by_round(scene: Scene) -> None:
     options = MemoryOptions(window=WINDOW, margin=MARGIN)
-    for round_ in scene.rounds[:2]:  # object 3 is first drawn in the third round
+    for round_ in scene.rounds[:2]:  # object 2 is first drawn in the third round
         round_.scribbles[round_.scribbles == 2] = -1
     grown = GlobalMemory(scene.embed, options, FeatureCache(1 << 24))
     for r in range(len(scene.rounds)):

@@ -1,4 +1,4 @@
-"""Tests that the MA-Net network has the keys of the official checkpoint, and that its optimisations are exact."""
+"""Tests the network of MA-Net: the keys of the official checkpoint, its folded copy, and what goes in and out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests the training of MA-Net: only the parameters of a stage get gradients, and the loss on one clip decreases."""
+"""Tests the training of MA-Net in its two stages, for example which parameters get gradients in each."""
 
 from dataclasses import replace
 from typing import Any

@@ -24,7 +24,7 @@ def shipped() -> Star:
 
 
 def frame_with(network: Star, objects: Tensor) -> tuple[Encoded, Cues]:
-    """Return features of a frame, and cues that all say that n objects cover the cells `objects` [n, HEIGHT, WIDTH]."""
+    """Return random features of a frame, and cues that say that n objects cover `objects` [n, HEIGHT, WIDTH]."""
     torch.manual_seed(0)
     size4, size2 = (2 * HEIGHT, 2 * WIDTH), (4 * HEIGHT, 4 * WIDTH)
     config = network.config

@@ -139,6 +139,6 @@ def test_answers_of_the_round_are_read_on_the_way(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(star_engine, "gather_cues", counted)
     session = StarEngine(ArrayFrames(clip.frames), 1, network=tiny())
     list(session.run_round(Interaction(0, first_strokes(clip.truth[0], 1))))
-    # The annotated frame is compared ahead. After every fifth step another mask of the round is compared, too.
+    # The annotated frame, which is compared ahead, is not in this memory. Every fifth step adds a mask of the round.
     assert [min(1, cells) for cells in compared] == [0] * 5 + [1] * 7
     assert compared[10] > compared[9]

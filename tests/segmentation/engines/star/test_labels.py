@@ -20,7 +20,7 @@ def _picture(shapes: dict[int, BinaryMask]) -> Image:
 
 
 def _maps(shapes: dict[int, BinaryMask], factor: int) -> Tensor:
-    """Return the maps that a network would find at 1 / `factor` of the size: shares of cells."""
+    """Return probability maps at 1 / `factor` of the size: the share that background and objects have in each cell."""
     own = [torch.from_numpy(shape)[None].float() for shape in shapes.values()]
     maps = torch.cat([torch.nn.functional.avg_pool2d(part, factor) for part in own])
     return torch.cat([1 - maps.sum(0, keepdim=True), maps])

@@ -1,4 +1,4 @@
-"""Tests the inputs of STAR's decoder: memory reads, the ridge regression of each object, and masks warped by flow."""
+"""Tests what STAR's decoder reads, for example of the memory, and how objects compete for pixels."""
 
 from __future__ import annotations
 

@@ -85,7 +85,7 @@ class TestInteractiveSTM(EngineConformance):
 
     @pytest.mark.parametrize("memory_bytes", [0, 1 << 30])
     def test_frames_may_be_encoded_in_blocks(self, memory_bytes: int) -> None:
-        """On a GPU frames are encoded in blocks. Which frames form a block does not depend on the order of requests."""
+        """With frames that are encoded in blocks, as on a GPU, masks are nearly the same, and few blocks are kept."""
         clip = make_clip()
         single, blocks = self.session(memory_bytes=memory_bytes), self.session(memory_bytes=memory_bytes)
         blocks._video._block = 3

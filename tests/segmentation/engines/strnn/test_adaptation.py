@@ -1,4 +1,4 @@
-"""Tests the linear model that ST-RNN fits to scribbles (equation 3 of its paper), with the samples of all rounds."""
+"""Tests the linear model that ST-RNN fits to samples of scribbled cells (equation 3 of its paper)."""
 
 from __future__ import annotations
 

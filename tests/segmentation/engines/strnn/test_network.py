@@ -1,4 +1,4 @@
-"""Tests that ST-RNN's networks (two models and RGMP) have the paper's sizes, and that folding batch norms is exact."""
+"""Tests ST-RNN's networks (two models and RGMP): layers and sizes, folded batch norms, and what RGMP depends on."""
 
 from __future__ import annotations
 

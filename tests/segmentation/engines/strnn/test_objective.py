@@ -58,7 +58,7 @@ clips = { frames = 3, height = 32, width = 48, max_objects = 2 }
 """
 CLIPS = parse_plan(PLAN).stages[0].clips
 LEARNS = {"features": "branches.", "time": "branches.0.rnn.", "refinement": "refinement."}
-# Parameters without a gradient: this bias adds the same to all features, which changes neither distances nor a
+# Parameters whose gradient is zero: this bias adds the same to all features, which changes neither distances nor a
 # regression with intercept.
 NEVER = ("branches.0.rnn.c",)
 

@@ -1,4 +1,4 @@
-"""Tests the measurement of the published systems: it prints tables and runs each engine in a separate process."""
+"""Tests the measurement of the published systems: it prints tables, and runs each of several engines in a process."""
 
 from __future__ import annotations
 
