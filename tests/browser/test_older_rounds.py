@@ -1,6 +1,6 @@
 """Tests of a video with 120 versions, of which the page loads the newest at first: undo, the history, reloads.
 
-One round of the fake engine and 119 painted masks are made over REST. The tests share them.
+One round of the fake engine is run on the page, and 119 painted masks are made over REST. The tests share them.
 """
 
 from __future__ import annotations

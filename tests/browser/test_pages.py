@@ -1,4 +1,4 @@
-"""Tests of all pages except that of a video: projects, uploads and members, and what a user of each role sees."""
+"""Tests of the pages other than that of a video, for example of projects, uploads and members."""
 
 from __future__ import annotations
 

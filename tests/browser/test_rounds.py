@@ -1,6 +1,6 @@
-"""Tests of what can happen during a round: a reload, cancelling, a killed worker, a lost connection, another user.
+"""Tests of rounds and scribbles that something disturbs, such as a reload, a killed worker or a lost connection.
 
-They use a slow fake engine, so that the round is still running at that moment.
+They use a slow fake engine, so that a round is still running at that moment. Others are of undo and the keyboard.
 """
 
 from __future__ import annotations

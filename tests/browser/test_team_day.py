@@ -1,6 +1,7 @@
-"""Test of the day of a team of three: a manager deals twelve clips, an annotator works through two jobs, and a reviewer
-sends one back and accepts the other, which is a known clip. Hidden ground truth flags bad work. A stroke and a deleted
-clip come back.
+"""Test of the day of a team of three, in a project of twelve videos with hidden ground truth.
+
+A manager deals a job to an annotator, and mixes in a known clip. The annotator works on both. A reviewer sends the
+first one back, and accepts the second. Both are flagged. A stroke is undone, and a deleted video is restored.
 """
 
 from __future__ import annotations
@@ -69,9 +70,9 @@ def mix_in_a_known_clip(manager: Page) -> None:
 
 
 def deal(manager: Page) -> None:
-    """The manager invites an annotator and a reviewer and sets that each job is reviewed and reaches a J&F of 0.5.
+    """The manager invites an annotator and a reviewer, and sets that jobs are reviewed and ought to reach a J&F of 0.5.
 
-    The manager lets the annotator have one job at most, so one of twelve videos becomes hers, beside a known clip.
+    The annotator may have one job at most, so she gets one of the twelve videos, and a known clip besides.
     """
     add_clips(manager)
     manager.goto(f"/projects/{SAMPLE}/members")

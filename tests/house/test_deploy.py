@@ -67,6 +67,7 @@ def test_every_service_that_another_one_needs_is_there() -> None:
 def test_the_image_copies_files_that_are_there_and_starts_a_command_that_exists() -> None:
     text = (BASE / "Dockerfile").read_text()
     copied = [line.split()[1:-1] for line in text.splitlines() if line.startswith("COPY ") and "--from" not in line]
+    assert copied
     for name in (name for names in copied for name in names):
         assert (BASE / name).exists(), name
     started = re.search(r'^CMD \["maskwright", "(\w+)"\]$', text, re.MULTILINE)

@@ -1,4 +1,4 @@
-"""Tests of rules for the whole source tree: which packages may import which, and names and lengths of files."""
+"""Tests of rules for the whole source tree, for example which packages may import which, and how long files may be."""
 
 import ast
 import re
@@ -57,7 +57,7 @@ def test_no_file_is_named_after_nothing() -> None:
 
 
 def test_no_file_is_too_long_to_read() -> None:
-    """Check the number of lines of each file that is not generated."""
+    """Check the number of lines of each Python and TypeScript file that is not generated."""
     texts = {str(path.relative_to(BASE)): path.read_text() for path in sources()}
     long = {name: len(text.splitlines()) for name, text in texts.items() if "auto-generated" not in text[:200]}
     assert {name: lines for name, lines in long.items() if lines > MOST_LINES} == {}

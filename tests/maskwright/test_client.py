@@ -1,4 +1,4 @@
-"""Tests of the REST client (package maskwright) against a server that fails.
+"""Tests of the REST client (package maskwright) with the answers of a simulated server, many of which are failures.
 
 The client repeats requests that may be sent twice, and raises other errors with a sentence for the user.
 """

@@ -24,7 +24,7 @@ from webapp.videos.models import Video
 
 @pytest.fixture
 def job(video: Video, annotator: User, reviewer: User) -> Job:
-    """Create the job of the annotator that the reviewer reviews."""
+    """Give the video's job to the annotator, with the reviewer as its reviewer, and return it."""
     job = job_of(video)
     job.assignee, job.reviewer = annotator, reviewer
     job.save()

@@ -94,7 +94,7 @@ def empty(db: None, tmp_path: Path) -> Iterator[BaseDatabaseWrapper]:
 
 
 def steps(database: BaseDatabaseWrapper, query: str) -> list[str]:
-    """Return how SQLite would run a query: one text for each table that it reads, with the index that it uses."""
+    """Return the steps by which SQLite would run a query, for example which table it reads with which index."""
     with database.cursor() as cursor:
         return [row[3] for row in cursor.execute(f"EXPLAIN QUERY PLAN {query}").fetchall()]
 

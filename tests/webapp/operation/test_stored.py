@@ -1,4 +1,4 @@
-"""Tests of webapp/operation/stored.py: it finds each kind of damage, and repairs it if that loses no data."""
+"""Tests of webapp/operation/stored.py: which damage it finds in a site's files and rows, and what it repairs."""
 
 from __future__ import annotations
 
@@ -162,7 +162,9 @@ def test_folders_are_kept_if_the_database_is_an_older_copy(site: Site) -> None:
     newer = last_number(Video) + 5
     add_upload_folder(site)
     (videos_root() / str(newer)).mkdir(parents=True)
-    for damage in found(repair=True):
+    damages = found(repair=True)
+    assert damages
+    for damage in damages:
         assert f"has not given the number of video {newer} yet" in damage.text
         assert not damage.repaired
     assert (videos_root() / str(newer)).is_dir()

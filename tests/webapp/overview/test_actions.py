@@ -33,7 +33,7 @@ def videos(project: Project, owner: User) -> list[Video]:
 
 @pytest.fixture
 def act(client_as: ClientAs, manager: User, project: Project, videos: list[Video]) -> Act:
-    """Return a function that sends an action on all three videos as a manager."""
+    """Return a function that sends an action on all three videos, or on those of `ids`, as a manager."""
     client = client_as(manager)
 
     def send(action: str, **body: Any) -> HttpResponse:

@@ -45,7 +45,7 @@ JSON = "application/json"
 
 @pytest.fixture(autouse=True)
 def _no_heartbeats(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the thread that stores heartbeats of a copy not wait for the transaction of the test."""
+    """Let copies store no heartbeats, because their thread would wait for the transaction of the test."""
     monkeypatch.setattr(copying, "BEAT_SECONDS", 3600.0)
 
 
@@ -58,8 +58,9 @@ def target(manager: User) -> Project:
 
 @pytest.fixture
 def video(project: Project, manager: User, settings: Any, tmp_path: Path, sent_tasks: Any) -> Video:
-    """Create a video with two labelled objects, two rounds that are done, a third one that waits, and an accepted
-    frame.
+    """Create a video with two labelled objects, two rounds that are done, and a third one that waits.
+
+    One frame is accepted, and one object in another frame.
     """
     settings.HOME = tmp_path
     frames = [np.full((24, 32, 3), 40, np.uint8)] * 4

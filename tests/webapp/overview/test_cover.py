@@ -79,7 +79,7 @@ def test_the_frames_to_fix_are_counted_by_a_worker_after_each_change(
     sent = list(sent_tasks)
     count_to_fix(video.pk)
     assert count.exists(), "what changes all the time is counted later"
-    assert sent_tasks == sent, "the sweep sends the task again, with patience"
+    assert sent_tasks == sent, "the sweep sends the task again later"
 
 
 def test_a_card_has_a_picture_with_the_masks_of_the_frame_that_was_worked_on(

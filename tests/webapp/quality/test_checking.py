@@ -23,7 +23,7 @@ CELLS = [(2, 1, 0.5, 0.7), (4, 1, 0.9, 1.0)]
 
 @pytest.fixture
 def job(video: Video, annotator: User, reviewer: User, sent_tasks: list) -> Job:
-    """Create the annotator's job of the frames 0 to 3, of which frame 2 has ground truth, as has frame 4."""
+    """Return the annotator's job of frames 0 to 3 of a video. Its frames 2 and 4 have ground truth."""
     Video.objects.update(truth_frames=[2, 4], truth_objects=1)
     Job.objects.update(assignee=annotator, reviewer=reviewer, last=3)
     return job_of(video)

@@ -36,7 +36,7 @@ JF = [ObjectScore(object=1, truth=1, j=0.6, f=0.8)]
 
 @pytest.fixture
 def work(video: Video, project: Project, annotator: User, reviewer: User, sent_tasks: list) -> Video:
-    """Create a job that the annotator worked on, and that the reviewer rejected once, corrected and accepted."""
+    """Return a video whose job the annotator worked on, and the reviewer rejected once, corrected and accepted."""
     label = Label.objects.create(project=project, name="Fish", color="#112233")
     Object.objects.update(label=label)
     Job.objects.update(assignee=annotator, reviewer=reviewer)

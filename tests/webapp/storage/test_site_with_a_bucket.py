@@ -51,7 +51,7 @@ def _kept_in_a_bucket(bucket: BucketAddress, home: Path, monkeypatch: pytest.Mon
 
 
 def pictures(count: int) -> bytes:
-    """Return a zip of PNG pictures with names."""
+    """Return a zip of PNG pictures called IMG_5.png, IMG_6.png and so on."""
     from PIL import Image
 
     packed = io.BytesIO()
@@ -77,7 +77,7 @@ def uploaded(client: Client, project: Project, data: bytes, name: str) -> str:
 
 @pytest.fixture
 def made(client_as: ClientAs, project: Project, owner: User, sent_tasks: list, reader_thread: None) -> Video:  # noqa: F811
-    """Bring in a video by an upload in chunks."""
+    """Bring in a video by an upload in chunks, and return it."""
     client = client_as(owner)
     upload = uploaded(client, project, pictures(4), "reef.zip")
     half, whole = len(pictures(4)) // 2, len(pictures(4))

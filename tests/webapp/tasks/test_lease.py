@@ -1,6 +1,7 @@
-"""Property test of the lease of rounds, imports and exports.
+"""Tests of the lease of rounds, imports and exports, above all a property test.
 
-Two workers, whose clocks differ, claim, write, finish and die in random order. Rules are checked after each step.
+In it, two workers, whose clocks differ, claim, write, finish and die in random order. Rules are checked after each
+step.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ from webapp.tasks.lease import Lease, LeasedTask, Limits
 from webapp.videos.import_queue import IMPORTS
 from webapp.videos.models import Upload, Video
 
-# Seconds. They are a hundred times the real limits, so that a few seconds of delay make no difference.
+# Seconds. They are a hundred times the limits of rounds, so that a few seconds of delay make no difference.
 STALE, AGAIN, FIRST = 800, 1500, 200
 LIMITS = Limits(timedelta(seconds=STALE), timedelta(seconds=AGAIN), max_attempts=3)
 PROJECT: list[Project] = []

@@ -201,7 +201,7 @@ def test_managers_delete_a_video_with_its_files(
     assert folder_of(video.pk).frame(0).exists()  # It is in the trash.
     video.delete()
     assert not folder_of(video.pk).root.exists()
-    sweep_imports()  # The request only renames the folder of the video. The sweep removes it.
+    sweep_imports()  # The deletion only renames the folder of the video. The sweep removes it.
     assert files_below(home) == []
 
 
@@ -211,7 +211,7 @@ def test_the_files_go_with_the_project(video: Video, waiting: Bring, home: Path,
     video.project.delete()
     assert not Upload.objects.exists()
     assert not folder_of(video.pk).root.exists()
-    sweep_imports()  # The request only renames the folder of the video. The sweep removes it.
+    sweep_imports()  # The deletion only renames the folder of the video. The sweep removes it.
     assert files_below(home) == []
 
 

@@ -1,4 +1,4 @@
-"""Tests that video files of all formats are decoded to every frame in order, upright and in the right colours."""
+"""Tests that video files of many formats are decoded to their frames in order, upright and in the right colours."""
 
 from __future__ import annotations
 

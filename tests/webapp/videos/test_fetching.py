@@ -33,7 +33,7 @@ DATA = bytes(range(256)) * 20
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """Serves /clip.mp4, a cut-off copy with the size of the whole file, and URLs that redirect to other URLs."""
+    """Serves /clip.mp4 (also without its size, and cut off), and URLs that redirect to other URLs or to none."""
 
     def do_GET(self) -> None:
         places = {
@@ -88,7 +88,7 @@ def folder(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sent_
 
 @pytest.fixture(scope="module")
 def footage() -> Iterator[str]:
-    """Yield the address of a bucket of a server in this process."""
+    """Yield the address of a bucket of a simulated S3."""
     values = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION")
     with pytest.MonkeyPatch.context() as patch, mock_aws():
         for name in values:

@@ -1,4 +1,4 @@
-"""Tests of the process that reads an uploaded file. It has limits on memory and time and can always be stopped."""
+"""Tests of the process that reads an uploaded file: its limits on memory and time, and how it is stopped."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SCANS = 100_000  # scans of 69 bytes each; a fast machine needs a minute to deco
 
 @pytest.fixture
 def slow_zip(tmp_path: Path) -> Path:
-    """Write a zip with one progressive JPEG that repeats a scan so often that it takes minutes to decode."""
+    """Write a zip with one progressive JPEG that repeats a scan so often that decoding takes a minute or more."""
     buffer = io.BytesIO()
     Image.new("RGB", (4000, 2304), (90, 120, 60)).save(buffer, "JPEG", progressive=True, quality=30)
     data = buffer.getvalue()

@@ -17,8 +17,9 @@ from webapp.webhooks.models import Webhook
 
 
 class Receiver(ThreadingHTTPServer):
-    """Keeps the headers and the body of each call. `status` is the status with which it answers; 302 redirects to its
-    path /other.
+    """Keeps the path, the headers and the body of each call, and answers with the status `status`.
+
+    The status 302 redirects to its path /other.
     """
 
     status = 200
