@@ -1,4 +1,4 @@
-"""Tests of marking objects as absent in a span, and that exports leave them out there."""
+"""Tests of marking objects as absent in a span, and of leaving them out of masks there."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""Tests of accepting a single object: its pixels stay, those of other objects may change, and a pin takes the
-acceptance back.
-"""
+"""Tests of accepting a single object in some frames: who may do so, what keeps its pixels, and what ends it."""
 
 from __future__ import annotations
 
@@ -172,7 +170,7 @@ def test_a_pin_about_an_object_takes_its_acceptance_back(video: Video, owner: Us
     accept(video, owner, 0, 3)
     wrong = NewPin(1, "Edge", object_id=1, last=2)
     add_pin(video=video, author=annotator, pin=wrong)
-    assert len(spans(video)) == 1  # An annotator does not take back what a reviewer accepted.
+    assert len(spans(video)) == 1  # An annotator does not take back what somebody else accepted.
     pin = add_pin(video=video, author=owner, pin=wrong, reviews=True)
     assert [span[:2] for span in spans(video)] == [(0, 0), (3, 3)]
     told = Change.objects.filter(message__type="pin.changed").order_by("pk").last()
@@ -185,6 +183,9 @@ def test_a_pin_about_an_object_takes_its_acceptance_back(video: Video, owner: Us
             add_pin(video=video, author=owner, pin=NewPin(1, "Edge", object_id=1, last=last))
 
 
-def test_an_object_that_is_gone_is_not_accepted(video: Video, owner: User) -> None:
+def test_an_object_that_does_not_exist_is_neither_accepted_nor_released(video: Video, owner: User) -> None:
+    what: dict[str, Any] = {"number": 9, "first": 0, "last": 0, "seen": 0, "may_accept_others": True}
     with pytest.raises(Problem, match="Object 9 is not there any more"):
-        release_object(video=video, by=owner, number=9, first=0, last=0, seen=0, may_accept_others=True)
+        accept_object(video=video, by=owner, head=None, **what)
+    with pytest.raises(Problem, match="Object 9 is not there any more"):
+        release_object(video=video, by=owner, **what)

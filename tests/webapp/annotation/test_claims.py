@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from django.db import IntegrityError, connection, transaction
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from tests.webapp.conftest import lose_worker, run, some_mask
 from webapp.accounts.models import User
@@ -88,9 +89,12 @@ def test_a_worker_that_was_given_up_writes_nothing(queued: Round) -> None:
     ):
         with pytest.raises(Lost):
             write()
+    long_ago = timezone.now() - timedelta(hours=1)
+    Round.objects.filter(pk=queued.pk).update(heartbeat=long_ago)
     beat(old)
     queued.refresh_from_db()
     assert (queued.worker, queued.state, queued.engine) == ("new", "running", "fake")
+    assert queued.heartbeat == long_ago, "the heartbeat of the old worker is not stored"
     assert Mask.objects.count() == 1
     assert store(new, [some_mask(1)])
     assert finish(new, complete=True) == RoundState.DONE

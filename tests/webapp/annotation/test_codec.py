@@ -1,6 +1,6 @@
-"""Property tests of the run-length encoding of masks.
+"""Tests of the run-length encoding of masks and of containers of masks, most of them property tests.
 
-The tests of the page decode the same examples, which are in tests/data/masks.json.
+Two tests read the examples in tests/data/masks.json, which the tests of the page read, too.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ label_maps = st.one_of(noise, few_ids, blocks)
 
 
 @given(label_maps)
-@example(np.full((3, 4), 5, np.uint8))  # one object id in the whole frame
+@example(np.full((3, 4), 5, np.uint8))  # One object id is in the whole frame.
 @example(np.array([[2, 1]], np.uint8))  # The first pixel has the highest object id.
 @example(np.array([[254, 0], [0, 254]], np.uint8))
 @example(np.zeros((1, 1), np.uint8))

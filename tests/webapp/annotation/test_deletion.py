@@ -1,4 +1,4 @@
-"""Tests that deleting a video deletes its rounds, masks and everything else that belongs to it."""
+"""Tests that a video is deleted with its rounds and masks, and that those of another video stay."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from webapp.annotation.objects import add_object
 from webapp.videos.models import Video
 
 
-def test_a_video_with_rounds_branches_and_accepted_frames_can_be_deleted(video: Video, owner: User) -> None:
+def test_a_video_with_rounds_and_accepted_frames_can_be_deleted(video: Video, owner: User) -> None:
     other = make_video(video.project, owner)
     add_object(video=other, author=owner)
     kept = done(other, owner, None, [0])

@@ -1,4 +1,7 @@
-"""Tests of edits of a span: which are refused, and that an edit waits for queued rounds and supersedes none."""
+"""Tests of edits of a span: which are refused, and that edits and rounds wait for each other.
+
+A further test is of a round that was drawn on several frames.
+"""
 
 from __future__ import annotations
 
@@ -124,6 +127,8 @@ def test_scribbles_of_a_round_that_waits_below_an_edit_wait_again_when_it_is_sup
 ) -> None:
     first = run(video, owner, None)
     edited = edit(video, owner, "clear", [1])
+    first.refresh_from_db()
+    assert first.state == RoundState.QUEUED, "an edit supersedes no round"
     last = run(video, owner, edited.pk, frame=2)
     assert line_of(head_of(video.pk)) == [edited.pk, last.pk]
     assert list(Scribble.objects.filter(round=None).values_list("frame", flat=True)) == [0]

@@ -1,4 +1,4 @@
-"""Tests of the short description of a line of versions (line.py), compared with what the versions themselves say."""
+"""Tests of the short description of a line of versions (line.py), and of the scribbles of a line in pages."""
 
 from __future__ import annotations
 

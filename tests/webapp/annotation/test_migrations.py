@@ -1,4 +1,4 @@
-"""Tests that database migrations keep scribbles, rounds and objects."""
+"""Tests that database migrations keep what was stored before them: scribbles, rounds, objects and messages."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def migrate_to(targets: list[tuple[str, str]]) -> StateApps:
 def test_scribbles_rounds_objects_and_messages_survive_in_both_directions(
     video: Video, project: Project, owner: User, sent_tasks: list
 ) -> None:
-    """The database is migrated back and forward only once, with what each version stored, because this takes long."""
+    """Everything is checked by one migration back and forward, because each takes long."""
     used = run(video, owner, None).drawn_scribbles.get()
     waiting = draw(video, owner, frame=3)
     other = make_video(project, owner)
@@ -57,7 +57,7 @@ def test_scribbles_rounds_objects_and_messages_survive_in_both_directions(
 
 
 def check_strokes(old: StateApps, used: Scribble, waiting: Scribble) -> None:
-    """Check that both scribbles and their messages are there as strokes, as scribbles were called."""
+    """Check that both scribbles and their messages are stored under their former name, strokes."""
     strokes = old.get_model("annotation", "Stroke").objects
     assert list(strokes.order_by("pk").values_list("key", "round_id")) == [
         (used.key, used.round_id),
@@ -86,7 +86,10 @@ def make_round_before_versions(old: StateApps, video: Video, author: User) -> An
 
 
 def check_round_before_versions(made: int, video: Video, author: User) -> None:
-    """Check that the round with the id `made`, and the object of its video, mean what they meant before versions."""
+    """Check the values that migrations gave the new columns of a round, an object and a video.
+
+    The round has the id `made`. It was stored before there were painted and edited versions.
+    """
     row = Round.objects.get(pk=made)
     assert (row.origin, row.drawn, row.span, row.direction, row.objects_changed) == ("round", [5], None, "both", None)
     assert row.scribbles == [{**scribble, "frame": 5, "kind": "scribble", "positive": True} for scribble in DRAWN]

@@ -1,4 +1,4 @@
-"""Tests that a message of a page or script that arrives twice takes effect once."""
+"""Tests of receipts, by which a message of a page or script that arrives twice takes effect once."""
 
 from __future__ import annotations
 

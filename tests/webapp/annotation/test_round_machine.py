@@ -52,9 +52,9 @@ def attempt(act: Callable[[], Any]) -> tuple[str | None, Any]:
 
 
 class Rounds(RuleBasedStateMachine):
-    """Hypothesis state machine: two users draw and run rounds on one video, and workers claim, store, end and are lost.
+    """Hypothesis state machine: users draw, run, cancel and undo rounds of a video; workers claim, store and end them.
 
-    A lost worker may come back and try to write with the claim that it had.
+    Workers are lost, too. A lost worker may come back and try to write with the claim that it had.
     """
 
     @initialize()
@@ -173,13 +173,16 @@ class Rounds(RuleBasedStateMachine):
     def end(self, data: st.DataObject, how: str) -> None:
         mine = data.draw(st.sampled_from(self.claims[-3:]))
         row = Round.objects.get(pk=mine.round_id)
+        valid = row.fence == mine.fence and row.state == RoundState.RUNNING
         try:
             if how == "failed":
                 fail(mine, code="out_of_memory", text="Memory ran out.")
             else:
                 finish(mine, complete=how == "complete")
         except Lost:
-            assert row.fence != mine.fence or row.state != RoundState.RUNNING
+            assert not valid
+        else:
+            assert valid
 
     @precondition(lambda self: self.rounds("running"))
     @rule()

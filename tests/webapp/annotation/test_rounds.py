@@ -1,4 +1,4 @@
-"""Tests of creating rounds, of cancelling them, and of rounds that replace (supersede) older ones."""
+"""Tests of how rounds are created and end, and of what becomes of their scribbles and of other rounds."""
 
 from __future__ import annotations
 
@@ -43,6 +43,7 @@ def test_scribbles_of_deleted_objects_wait_on(video: Video, owner: User) -> None
     with pytest.raises(Problem) as problem:
         create_round(video=video, author=owner, key=uuid4(), frames=[0], engine="flow", base=None)
     assert code_of(problem) == "no_scribbles"
+    assert Scribble.objects.filter(round=None, deleted_at=None).count() == 1
 
 
 def test_the_same_key_makes_one_round(video: Video, owner: User) -> None:
@@ -110,7 +111,7 @@ def test_a_round_waits_for_those_of_other_people(video: Video, owner: User, anno
     assert store(claimed, [some_mask(0)]), "nobody asks the running round to stop"
     assert claim(mine.pk, "w") is None
     assert finish(claimed, complete=True) == RoundState.DONE
-    assert claim(mine.pk, "w"), "it starts although its author has closed the page"
+    assert claim(mine.pk, "w"), "it starts without another request of its author"
 
 
 def test_a_round_that_supersedes_nothing_waits_for_those_of_the_same_person(video: Video, owner: User) -> None:

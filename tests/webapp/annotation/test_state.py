@@ -176,7 +176,10 @@ def test_what_it_says_of_older_rounds_grows_with_the_places_where_versions_were_
 
 
 def many_rounds(project: Project, owner: User, count: int) -> Video:
-    """Create a video of 100 frames with `count` rounds on one line, each with two scribbles of 40 points."""
+    """Create a video of 100 frames with `count` rounds on one line, each with two scribbles of 40 points.
+
+    The table of scribbles has a row of one of the two.
+    """
     video = make_video(project, owner, frame_count=100)
     path = [[index / 40, 0.5] for index in range(40)]
     mark = {"path": path, "object_id": 1, "kind": "scribble", "positive": True}

@@ -138,7 +138,9 @@ def test_one_undoes_ones_own_round_on_top_of_somebody_else_s(video: Video, owner
     own = run(video, annotator, theirs.pk)
     move_head(video=video, by=annotator, from_round=own.pk, to_round=theirs.pk)
     own.refresh_from_db()
+    theirs.refresh_from_db()
     assert own.state == RoundState.CANCELLED
+    assert (theirs.state, theirs.cancel_requested) == (RoundState.RUNNING, False)
     assert head_of(video.pk) == theirs.pk
 
 

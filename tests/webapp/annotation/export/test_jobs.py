@@ -327,7 +327,7 @@ def test_the_download_is_named_after_video_and_round(video: Video, client_as: Cl
 
 
 @pytest.mark.django_db(transaction=True)
-async def test_the_download_is_streamed_by_the_real_server(video: Video, viewer: User) -> None:
+async def test_the_download_is_streamed_under_asgi(video: Video, viewer: User) -> None:
     path = await sync_to_async(exported)(video, "davis")
     client = AsyncClient()
     await sync_to_async(client.force_login)(viewer)
@@ -388,10 +388,10 @@ def test_the_file_goes_with_the_row(video: Video) -> None:
 def test_an_overlay_begins_with_its_index_and_is_written_once(video: Video) -> None:
     """The index of an mp4 (box "moov") comes before the frames ("mdat"), so that players can begin at once.
 
-    The exporter reserves room for the index (box "free" for the rest) instead of rewriting the file at the end. That
-    would take longer for longer files and would block all threads.
+    The exporter reserves room for the index, and the box "free" fills what the index does not need. To rewrite the file
+    at the end instead would take longer for longer files and would block all threads.
     """
     data = exported(video, "overlay").read_bytes()
     room = data.index(b"free")
     assert data.index(b"moov") < room < data.index(b"mdat")
-    assert int.from_bytes(data[room - 4 : room]) > 1000, "what was kept for the index and it did not need"
+    assert int.from_bytes(data[room - 4 : room]) > 1000, "the file has none of the room that was reserved for the index"

@@ -1,4 +1,4 @@
-"""Tests of the looks of an overlay video: opacity, contours, colours and backgrounds."""
+"""Tests of the looks of an overlay video, such as opacity, contours and backgrounds, and of the choice of a look."""
 
 from __future__ import annotations
 

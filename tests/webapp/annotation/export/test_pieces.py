@@ -1,4 +1,4 @@
-"""Tests that the large text files of exports are written frame by frame and never held in memory as a whole."""
+"""Tests that the large text files of exports are not held in memory: they are written by frames or by videos."""
 
 from __future__ import annotations
 

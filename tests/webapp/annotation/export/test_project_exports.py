@@ -1,4 +1,4 @@
-"""Tests of exports of whole projects: each video has its own masks, splits, and downloads that continue."""
+"""Tests of exports of projects: the masks of each video, splits, and downloads that continue where they broke off."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def test_a_share_of_the_videos_is_for_validation() -> None:
     found = options.split_of(range(1, 21))
     assert sorted(found.values()) == ["train"] * 16 + ["val"] * 4
     assert found == options.split_of(range(20, 0, -1)), "the order does not matter"
-    assert list(options.split_of([7]).values()) == ["val"], "there is always one"
+    assert list(options.split_of([7]).values()) == ["val"], "at least one video is for validation"
     assert Options().split_of([7]) == {}
 
 

@@ -38,7 +38,7 @@ CASES = list(product(FORMATS, CHOICES))
 
 
 def from_pictures(project: Project, owner: User, name: str, digits: int) -> Video:
-    """Create a video from pictures that are numbered from 1 on."""
+    """Create a video whose source files are pictures that are numbered from 1 on."""
     made = make_video(project, owner, name=name)
     names = [f"{index + 1:0{digits}}.jpg" for index in range(COUNT)]
     write_source_table(folder_of(made.pk), SourceTable(names, [None] * COUNT))

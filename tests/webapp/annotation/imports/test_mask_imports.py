@@ -1,6 +1,4 @@
-"""Tests of imports of masks: what was exported comes in again exactly, and of each file all masks are imported or
-none.
-"""
+"""Tests of imports of masks: which video and object gets which masks, labels, ground truth, and what is refused."""
 
 from __future__ import annotations
 
