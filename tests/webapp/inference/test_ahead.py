@@ -23,12 +23,12 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(autouse=True)
 def _silent(sent_tasks: list[Any]) -> None:
-    """Keep tasks from being sent in every test of this file, because there is no broker."""
+    """Keep the tests of this file from sending tasks, which no worker would run."""
 
 
 @pytest.fixture
 def prepared(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Return the list of frames whose features the fake engine has computed ahead so far."""
+    """Return a list that gets each frame whose features the fake engine is to compute ahead. It computes none."""
     frames: list[int] = []
     monkeypatch.setattr(FakeEngine, "_prepare_frame", lambda self, frame: frames.append(frame))
     return frames

@@ -1,4 +1,7 @@
-"""Tests of a job that several people do without each other's sight, and of known clips in their queues."""
+"""Tests of a job that several people do in copies of its video, which they hide from each other.
+
+Further tests are of copies of a clip with ground truth that are mixed into the queues of people.
+"""
 
 from __future__ import annotations
 
@@ -167,7 +170,8 @@ def test_copies_are_compared_and_merged_by_vote_into_a_version_that_can_be_undon
     worker.run(number, worker.agree)
     found = client.get(f"/api/jobs/{job.pk}/consensus").json()
     assert (found["computing"], len(found["agreement"])) == (False, 3)
-    # In frame 0, two people share one of three columns; in frame 1, the first person has nothing.
+    # In frame 0, each two people share one of three columns. In frame 1, the first person has nothing, and the others
+    # have the same.
     assert [round(pair["j"], 2) for pair in found["agreement"]] == [0.17, 0.17, 0.67]
     with django_capture_on_commit_callbacks(execute=True):
         client.post(f"/api/jobs/{job.pk}/consensus/merge")

@@ -28,7 +28,7 @@ __all__ = ["opened"]
 
 @pytest.fixture(autouse=True)
 def _silent(sent_tasks: list[Any]) -> None:
-    """Keep tasks from being sent in every test of this file, because there is no broker."""
+    """Keep the tests of this file from sending tasks, which no worker would run."""
 
 
 def test_rounds_keep_an_accepted_object_until_it_is_released(video: Video, owner: User, opened: list[Any]) -> None:

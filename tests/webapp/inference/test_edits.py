@@ -32,7 +32,7 @@ pytestmark = pytest.mark.django_db(transaction=True)  # The heartbeat thread use
 
 @pytest.fixture(autouse=True)
 def _silent(sent_tasks: list[Any]) -> None:
-    """Keep tasks from being sent in every test of this file, because there is no broker."""
+    """Keep the tests of this file from sending tasks, which no worker would run."""
 
 
 def bar(x: int, width: int = 4) -> LabelMap:
@@ -197,6 +197,13 @@ def test_a_round_stays_within_its_span_direction_and_objects(video: Video, owner
     row = run_round(video, owner, [4], reach=Reach(direction="forward"))
     assert (row.frames, row.progress_total) == ([[4, 7]], 4)
     assert run_round(video, owner, [1, 6]).frames == [[0, 7]]
+    before = [mask.labels == 1 for mask in masks_of(video.pk, head_of(video.pk))]
+    number = add_object(video=video, author=owner).number
+    draw(video, owner, 2, 1)
+    row = run_round(video, owner, [2], number=number, reach=Reach(objects=[number]))
+    after = [mask.labels for mask in masks_of(video.pk, row.pk)]
+    assert all(((labels == 1) == kept).all() for labels, kept in zip(after, before, strict=True))
+    assert (after[2] == number).any()
 
 
 def test_a_painted_mask_goes_through_the_video_without_a_scribble(video: Video, owner: User) -> None:

@@ -1,4 +1,7 @@
-"""Tests of previews: a worker computes the mask that waiting scribbles would give a frame, and stores nothing."""
+"""Tests of previews: a worker computes the mask that waiting scribbles would give a frame, and stores no mask.
+
+Further tests are of clicks and boxes.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,7 @@ pytestmark = pytest.mark.django_db(transaction=True)  # The heartbeat thread use
 
 @pytest.fixture(autouse=True)
 def _silent(sent_tasks: list[Any]) -> None:
-    """Keep tasks from being sent in every test of this file, because there is no broker."""
+    """Keep the tests of this file from sending tasks, which no worker would run."""
 
 
 def ask(video: Video, by: User, frame: int = 3, click: dict[str, Any] | None = None) -> int:

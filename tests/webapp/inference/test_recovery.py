@@ -1,4 +1,7 @@
-"""Tests of the sweep, which queues the rounds of lost workers again, and of what the page shows about the workers."""
+"""Tests of what is done about lost workers, and of what the page shows about the workers.
+
+The sweep queues their rounds again, and the features that they left on disk are removed.
+"""
 
 from __future__ import annotations
 

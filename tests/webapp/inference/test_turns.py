@@ -37,7 +37,10 @@ Acts = dict[int, Callable[[], Any]]
 
 @pytest.fixture
 def acts(monkeypatch: pytest.MonkeyPatch, sent_tasks: list[Any]) -> Acts:
-    """Return a dictionary of functions that the engine calls before it yields its frame 1, 2, 3 and so on."""
+    """Return a dictionary of functions: the fake engine calls function n before it yields its nth frame.
+
+    The frames of all rounds and previews are counted together.
+    """
     made: Acts = {}
     real, count = FakeEngine._run, iter(range(1, 1000))
 

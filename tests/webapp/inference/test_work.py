@@ -35,7 +35,7 @@ pytestmark = pytest.mark.django_db(transaction=True)  # The heartbeat thread use
 
 @pytest.fixture(autouse=True)
 def _silent(sent_tasks: list[Any]) -> None:
-    """Keep tasks from being sent in every test of this file, because there is no broker."""
+    """Keep the tests of this file from sending tasks, which no worker would run."""
 
 
 @pytest.fixture
@@ -236,10 +236,9 @@ def test_a_superseded_round_makes_way_and_its_session_goes_on(
 
 
 def test_a_round_that_is_cancelled_before_it_starts_computes_nothing(
-    video: Video, owner: User, monkeypatch: pytest.MonkeyPatch, opened: list[Engine]
+    video: Video, owner: User, opened: list[Engine]
 ) -> None:
     row = make(video, owner, None)
-    monkeypatch.setattr(work, "asked_to_stop", lambda claimed: True)
     Round.objects.filter(pk=row.pk).update(cancel_requested=True)
     work_on(row.pk)
     assert after(row).state == "cancelled"
@@ -363,7 +362,7 @@ def test_a_frame_that_is_gone_is_named(video: Video, owner: User, monkeypatch: p
     assert "000004.jpg" in row.error
 
 
-def test_the_heartbeat_goes_on_while_the_engine_thinks(video: Video, owner: User) -> None:
+def test_heartbeats_are_stored_while_other_work_is_done(video: Video, owner: User) -> None:
     row = make(video, owner, None)
     claimed = claim(row.pk, "w")
     assert isinstance(claimed, Claim)

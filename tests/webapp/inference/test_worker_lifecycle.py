@@ -25,9 +25,9 @@ STEPS = ["sweep_imports", "forget_old", "sweep_scores"]
 
 @pytest.fixture
 def ran(transactional_db: None, sent_tasks: list[Any], monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Replace the steps of the heartbeat thread by functions that do nothing. Return a list that gets their names.
+    """Replace some steps of the heartbeat thread by functions that only add a name to the list that is returned.
 
-    A name is added each time the thread runs the step.
+    The thread runs them, and its other steps, every 10 ms.
     """
     names: list[str] = []
     for name in STEPS:
@@ -42,8 +42,8 @@ def ran(transactional_db: None, sent_tasks: list[Any], monkeypatch: pytest.Monke
 
 
 def beat_until(wanted: Any) -> None:
-    one = worker_lifecycle.WorkerHeartbeat("cpu")
-    one.start()
+    heartbeat = worker_lifecycle.WorkerHeartbeat("cpu")
+    heartbeat.start()
     try:
         for _ in range(500):
             if wanted():
@@ -51,7 +51,7 @@ def beat_until(wanted: Any) -> None:
             time.sleep(0.01)
         raise AssertionError("it did not come to that")
     finally:
-        one.stop()
+        heartbeat.stop()
 
 
 @pytest.mark.parametrize("error", [PermissionError("importing-1-1"), ValueError("a row that nobody thought of")])
@@ -78,7 +78,7 @@ def test_a_worker_announces_itself_as_soon_as_it_can(ran: list[str], monkeypatch
     monkeypatch.setattr(worker_lifecycle.workers, "announce", announce)
     beat_until(lambda: Worker.objects.exists())
     assert len(tries) == 3
-    assert not Worker.objects.exists(), "it took its leave"
+    assert not Worker.objects.exists(), "the worker deletes its row when it ends"
 
 
 @pytest.mark.parametrize("module", [worker_lifecycle, asgi])

@@ -138,7 +138,7 @@ def test_a_round_outlives_its_worker_and_a_drained_worker_finishes_its_own(
     assert bytes_of(row.pk) == bytes_of(whole.pk), "an interrupted round has other masks than a whole one"
     assert len(list(masks_of(video.pk, whole.pk))) == FRAMES
 
-    # Drained, the worker finishes its round and begins no other one; afterwards it begins what waits.
+    # While it is drained, the worker finishes its round and begins no other one. Then it begins the one that waits.
     name = Worker.objects.get(draining=False, heartbeat__gte=timezone.now() - ALIVE_WITHIN).name
     running = make(video, owner, whole.pk)
     wait_for(lambda: Mask.objects.filter(round=running).exists(), 30, "mask")

@@ -33,7 +33,10 @@ class Page:
         self.left = False
 
     async def post(self, kind: str, /, **fields: Any) -> str:
-        """Send a message of type `kind` and return its key, by which the answer names it."""
+        """Send a message of type `kind`. Return its key, by which the answer names it.
+
+        Messages of some types are sent without a key.
+        """
         key = str(fields.pop("key", uuid4()))
         keyless = kind in ("resume", "looking", "ping", "preview.ask")
         await self.text(json.dumps({"type": kind, **({} if keyless else {"key": key}), **fields}))
@@ -109,7 +112,7 @@ async def open_socket(transactional_db: None, sent_tasks: list) -> AsyncIterator
     refuses the socket, `closed` of the page is the close code.
     """
     pages: list[Page] = []
-    asgi.hub._loop = None  # The next test runs in another event loop.
+    asgi.hub._loop = None  # The test before ran in another event loop.
 
     async def make(
         user: User | None, video: Video | int, *, resume: bool = False, origin: str = "http://localhost"

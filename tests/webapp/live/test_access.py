@@ -1,4 +1,4 @@
-"""Tests that send every message of the socket with every role and as a user who is no member of the project.
+"""Tests that send each message by which a page changes a video, with every role and as a user who is no member.
 
 A message that is not allowed must change nothing.
 """
@@ -33,7 +33,9 @@ from webapp.annotation.models import (
 from webapp.annotation.objects import add_object
 from webapp.annotation.state import last_mask
 from webapp.jobs.leases import take
+from webapp.jobs.models import Job, ObjectLease
 from webapp.live.client_messages import ClientMessage
+from webapp.notifications.models import Notification
 from webapp.projects.models import Project, Role
 from webapp.videos.models import Video
 
@@ -130,9 +132,10 @@ case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 
 
 def everything() -> list[Any]:
-    """Return all rows of the tables that a message of a client could change."""
-    tables = (Video, Object, Scribble, Round, Mask, Head, AcceptedFrame, AcceptedObject, HumanTime, Change, Receipt)
-    return [list(table.objects.order_by("pk").values()) for table in tables]
+    """Return all rows of the tables that messages of a page change."""
+    of_videos = (Video, Object, Scribble, Round, Mask, Head, AcceptedFrame, AcceptedObject, HumanTime, Change, Receipt)
+    tables = (*of_videos, Job, ObjectLease, Notification)
+    return [list(table._default_manager.order_by("pk").values()) for table in tables]
 
 
 def test_every_message_of_the_protocol_has_a_case() -> None:

@@ -1,4 +1,4 @@
-"""Tests of what a poll of the change log brings when people and workers write while it reads."""
+"""Tests of what a poll of the change log, or a page that comes back, gets while people and workers write."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of what a follower, which reads the change log of a video, sends to the sockets of that video."""
+"""Tests of followers, which read the change logs of videos for the sockets, and of the hub that holds them."""
 
 from __future__ import annotations
 
@@ -181,7 +181,10 @@ async def test_a_browser_that_goes_while_it_waits_to_follow_leaves_nothing_behin
 async def test_a_follower_is_woken_by_the_notifications_of_other_processes_only(
     transactional_db: None, video: Video, quick: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The listener of its own process wakes it for what that process wrote. Redis delivers the same a second time."""
+    """The listener of its own process has woken the follower for what that process wrote.
+
+    Redis delivers the same notification once more, also to its sender.
+    """
     layer = Layer()
     layer.away = False
     monkeypatch.setattr(module, "get_channel_layer", lambda: layer)

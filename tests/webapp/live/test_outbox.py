@@ -1,4 +1,4 @@
-"""Tests of Outbox, which holds what one socket has yet to send: all messages, and the newest mask of each frame."""
+"""Tests of Outbox, which holds what one socket has yet to send, and drops what a slow browser need not get."""
 
 from __future__ import annotations
 

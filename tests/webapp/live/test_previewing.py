@@ -29,7 +29,7 @@ def count() -> int:
 async def test_a_preview_comes_to_the_one_who_asked_only(
     open_socket: Open, owner: User, annotator: User, video: Video, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(previewing, "POLL_SECONDS", 3600)  # The answer is told, and not found by polling.
+    monkeypatch.setattr(previewing, "POLL_SECONDS", 3600)  # So the answer is found by its notification.
     mine, theirs = await open_socket(annotator, video, resume=True), await open_socket(owner, video, resume=True)
     await mine.post("preview.ask", frame=3, engine="fake", click=None)
     while (asked := await database(Preview.objects.first)()) is None:

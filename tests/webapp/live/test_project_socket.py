@@ -37,7 +37,7 @@ def told(feed: ProjectFeed) -> tuple[list[int], list[tuple[int, int, int]]]:
     return message.changed, [(item.video, item.done, item.total) for item in message.progress]
 
 
-@pytest.mark.django_db(transaction=True)  # Within one transaction the clock of the database would stand still.
+@pytest.mark.django_db(transaction=True)  # Within one transaction the clock of Postgres stands still.
 def test_a_feed_tells_each_change_once(project: Project, owner: User) -> None:
     video, other = make_video(project, owner), make_video(project, owner)
     feed = ProjectFeed(project.pk)
@@ -135,7 +135,7 @@ async def closed(end: ApplicationCommunicator) -> int:
     return int(output["code"])
 
 
-async def test_every_member_is_told_and_strangers_are_not(
+async def test_a_viewer_is_told_and_strangers_are_not(
     connect: Connect, project: Project, owner: User, viewer: User, stranger: User
 ) -> None:
     video = await database(make_video)(project, owner)

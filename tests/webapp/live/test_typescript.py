@@ -1,4 +1,7 @@
-"""Tests that frontend/src/protocol.ts, which is generated from the types of messages in Python, is up to date."""
+"""Tests of the program that generates frontend/src/protocol.ts from the types of messages in Python.
+
+The file in the repository must be up to date.
+"""
 
 from __future__ import annotations
 
