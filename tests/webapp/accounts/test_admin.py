@@ -44,7 +44,7 @@ def test_a_superuser_makes_sign_in_links(owner: User, stranger: User) -> None:
     assert other.get("/api/me").json()["username"] == "stranger"
 
 
-def test_its_door_is_the_sign_in_of_the_page(owner: User) -> None:
+def test_people_sign_in_to_it_on_the_page_of_the_site(owner: User) -> None:
     client = Client()
     assert (
         client.get("/admin/accounts/user/", follow=False).headers["location"]
@@ -53,7 +53,7 @@ def test_its_door_is_the_sign_in_of_the_page(owner: User) -> None:
     door = "/admin/login/?next=/admin/accounts/user/"
     assert client.get(door).headers["location"] == "/sign-in?next=%2Fadmin%2Faccounts%2Fuser%2F"
     assert client.post(door, {"username": "owner", "password": PASSWORD}).status_code == 302
-    assert client.get("/api/me").status_code == 401, "a password is taken at one door only"
+    assert client.get("/api/me").status_code == 401, "the admin site takes no password"
     client.force_login(owner)
     answer = client.get(door)
     assert answer.status_code == 403, "signing in again would lead here again"
@@ -103,7 +103,9 @@ def test_a_person_is_deactivated_and_not_deleted(
     assert "audit entries" in page
     assert "Deactivate the account instead" in page
     assert admin_client.post(f"/admin/accounts/user/{owner.pk}/delete/", {"post": "yes"}).status_code == 403
-    assert admin_client.post("/admin/accounts/user/", {"action": "delete_selected", "_selected_action": [owner.pk]})
+    body = {"action": "delete_selected", "_selected_action": [owner.pk], "post": "yes"}
+    admin_client.post("/admin/accounts/user/", body)
+    assert User.objects.get(pk=owner.pk).is_active, "the action of Django does not delete the account"
     body = {"action": "deactivate", "_selected_action": [owner.pk, stranger.pk]}
     said = admin_client.post("/admin/accounts/user/", body, follow=True).content.decode()
     assert "Owner cannot sign in any more" in said

@@ -175,4 +175,5 @@ async def test_a_chunk_is_taken_from_whoever_has_a_token(valid: bool, status: in
     }
     await router(scope, receive, send)
     assert sent[0]["status"] == status
+    assert valid or parts, "the body was not read"
     assert valid or json.loads(sent[1]["body"]) == {"code": "signed_out", "text": TOKEN_NOT_VALID}

@@ -1,4 +1,4 @@
-"""Tests of the command `manage.py annotate`, which reads a video and scribble files and writes masks as PNGs."""
+"""Tests of the command `manage.py annotate`, which reads a video and scribble files and writes masks."""
 
 from __future__ import annotations
 

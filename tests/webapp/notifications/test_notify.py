@@ -1,4 +1,4 @@
-"""Tests of notifications: who gets them, how they are read, and that each kind can be switched off."""
+"""Tests of notifications: who gets them, how they are read, and how a person switches a kind off."""
 
 from __future__ import annotations
 
