@@ -27,7 +27,7 @@ STEPS = ["sweep_imports", "forget_old", "sweep_scores"]
 def ran(transactional_db: None, sent_tasks: list[Any], monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Replace some steps of the heartbeat thread by functions that only add a name to the list that is returned.
 
-    The thread runs them, and its other steps, every 10 ms.
+    The thread waits only 10 ms between two runs of its steps.
     """
     names: list[str] = []
     for name in STEPS:
