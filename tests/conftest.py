@@ -1,4 +1,4 @@
-"""Fixtures for all tests: one project with a member of each role, and a stranger who owns another project."""
+"""Fixtures for all tests, such as a project with a member of each role, and a stranger who owns another project."""
 
 from __future__ import annotations
 

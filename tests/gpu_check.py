@@ -1,9 +1,10 @@
-"""`make gpu-check`: checks every engine and the training on the machine's GPU, in under 8 minutes on one GPU.
+"""`make gpu-check`: checks the engines with networks, and the training, on the machine's GPU, in under 8 minutes.
 
-These checks are run. A table that is printed at the end has a row for each:
-* The tests that every engine must pass are run on CUDA in half precision, and masks are compared with those of the CPU.
-* The seconds for a frame and the peak GPU memory are measured at 480x854, with the default weights of each engine and
-  with random weights for networks of the sizes in the papers.
+These checks are run, and a table of their results is printed at the end:
+* Some of the tests that every engine must pass are run on CUDA in half precision, and masks are compared with those of
+  the CPU.
+* The seconds for a frame and the peak GPU memory are measured at 480x854, with the default weights of each engine that
+  needs weights, and with random weights for networks of the sizes in the papers.
 * A network is trained in mixed precision for three minutes in two runs. The second starts from the first's checkpoint.
 
 The exit status is 1 if a check fails. On a machine without CUDA it runs the first check and a short training on a
@@ -136,7 +137,7 @@ def speed(engine: str, weights: str | None) -> str:
 
 
 def trained() -> str:
-    """Train the engine STM in mixed precision on generated videos, in two runs. Return their numbers of training steps.
+    """Train the engine STM in mixed precision on generated videos, in two runs. Return a text with the steps reached.
 
     The second run continues from the checkpoint of the first.
     """

@@ -1,4 +1,4 @@
-"""Django settings for tests on Postgres (MASKWRIGHT_TEST_DATABASE_URL). tests/webapp/test_postgres.py says which."""
+"""Django settings for the tests that tests/webapp/test_postgres.py runs on Postgres (MASKWRIGHT_TEST_DATABASE_URL)."""
 
 import os
 from urllib.parse import unquote, urlsplit

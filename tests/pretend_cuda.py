@@ -1,7 +1,7 @@
 """Pretends that there is a CUDA device: PyTorch's CPU kernels compute behind tensors that report `cuda:0`.
 
     with pretended_cuda():
-        network.to("cuda")(images)  # RuntimeError: images lie on the CPU
+        network.to("cuda")(images)  # This raises RuntimeError, because `images` is on the CPU.
 
 Operations that fail on a GPU fail here too: tensors of two devices in one operation (except for scalars and for CPU
 indices), and the conversion to NumPy of a tensor that is on the device. Half precision is computed as such, so

@@ -68,9 +68,9 @@ def environment_of(home: Path, **variables: str) -> dict[str, str]:
 
 @functools.cache
 def used_home() -> Path:
-    """Return a data folder in which `manage.py serve` has started once: it has the owner and the sample project.
+    """Return a data folder as the first start of `manage.py serve` leaves it: with the owner and the sample project.
 
-    It is made once in a process, because rendering the sample video takes about ten seconds of processor time.
+    It is made once in a process, because rendering the sample video takes long.
     """
     home = Path(tempfile.mkdtemp(prefix="maskwright-used-home-"))
     atexit.register(shutil.rmtree, home, ignore_errors=True)
@@ -81,8 +81,8 @@ def used_home() -> Path:
 class Studio:
     """Context manager that runs `manage.py serve`, which starts the web process and the workers, in a separate process.
 
-    `address` is the URL of the server, and `link` the sign-in link that it printed, or None if it printed none. Without
-    `--no-sample` and a database server, an empty `home` becomes a copy of `used_home()`.
+    `address` is the URL of the server, and `link` the sign-in link that it printed, or None if it printed none. A
+    `home` that is empty or does not exist becomes a copy of `used_home()`, except with `--no-sample` or DATABASE_URL.
     """
 
     def __init__(self, home: Path, *arguments: str, **variables: str) -> None:

@@ -1,4 +1,4 @@
-"""Fixtures and functions that create videos, scribbles and rounds in the database, without files or engines."""
+"""Fixtures and functions for tests of webapp, such as those that create videos and rounds without files or engines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of webapp/first_run.py, which creates the owner and the sample project when there are no users yet."""
+"""Tests of webapp/first_run.py, which creates the owner, if there are no users yet, and the sample project."""
 
 import pytest
 from django.test import Client

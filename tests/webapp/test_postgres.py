@@ -1,6 +1,4 @@
-"""Runs the tests that need Postgres in one process with a test database there: those of locks of rows and, though they
-run on SQLite too, those of leases, of the ids of rows and of statements with casts of JSON.
-"""
+"""Runs tests on Postgres of what it may do in another way than SQLite, such as locks of rows and casts of JSON."""
 
 from __future__ import annotations
 

@@ -115,7 +115,7 @@ def test_a_value_that_cannot_work_is_one_sentence_with_the_variable_and_its_form
         assert sentence.startswith(name)
         assert FORMS[name] in sentence
         assert "\n" not in sentence
-    assert not (tmp_path / "data" / "secret_key").exists(), "a refused setting leaves nothing behind"
+    assert not (tmp_path / "data" / "secret_key").exists(), "a refused setting leaves no secret key behind"
 
 
 @pytest.mark.parametrize("module", ["tests.there_is_no_such_module", "tests.webapp.test_wrong_settings"])
