@@ -24,12 +24,14 @@ class Rule:
     who: anyone, everyone who is signed in, superusers, or members of the project with this role or a higher one
     only: if given, only members whose role is one of these, for example that of the test user who started the upload
     own: users may make the call for what they own themselves, and get 404 for what others own
-    body, headers, query: parts of a valid request, which changes something where it is allowed
+    superusers: with `own`, whether superusers may make the call for what others own
+    body, headers, query: parts of a request whose form is right, so that 401, 403 or 404 means that it is not allowed
     """
 
     who: Signed | Role
     only: frozenset[Role] | None = None
     own: bool = False
+    superusers: bool = False
     body: Mapping[str, Any] | bytes | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     query: str = ""
@@ -45,7 +47,7 @@ class Rule:
 
 
 UPLOAD_ID = "0b8a6f7e-2c1d-4e3f-9a5b-6c7d8e9f0a1b"  # the id of the upload that the tests make
-MAKER = frozenset({Role.ANNOTATOR})  # the test user who started the upload and the export
+MAKER = frozenset({Role.ANNOTATOR})  # the role of the test user who made the upload, the export and other rows
 MAKER_OR_MANAGERS = frozenset({Role.ANNOTATOR, Role.MANAGER, Role.OWNER})
 
 RULES: dict[tuple[str, str], Rule] = {
@@ -104,8 +106,10 @@ RULES: dict[tuple[str, str], Rule] = {
     # teams
     ("GET", "/api/teams"): Rule("signed in"),
     ("POST", "/api/teams"): Rule("signed in", body={"name": "New", "members": ["guest"]}),
-    ("PATCH", "/api/teams/{team_id}"): Rule("signed in", own=True, body={"name": "Changed", "members": ["guest"]}),
-    ("DELETE", "/api/teams/{team_id}"): Rule("signed in", own=True),
+    ("PATCH", "/api/teams/{team_id}"): Rule(
+        "signed in", own=True, superusers=True, body={"name": "Changed", "members": ["guest"]}
+    ),
+    ("DELETE", "/api/teams/{team_id}"): Rule("signed in", own=True, superusers=True),
     ("GET", "/api/projects/{project_id}/teams"): Rule(Role.MANAGER),
     ("POST", "/api/projects/{project_id}/teams"): Rule(Role.MANAGER, body={"team": "{team_id}", "role": "viewer"}),
     ("DELETE", "/api/projects/{project_id}/teams/{team_id}"): Rule(Role.MANAGER),
@@ -235,7 +239,7 @@ RULES: dict[tuple[str, str], Rule] = {
     ("DELETE", "/api/mask-imports/{import_id}"): Rule(Role.ANNOTATOR, only=MAKER_OR_MANAGERS),
 }
 
-# The URL patterns outside /api in webapp/urls.py, each with an example URL and its status for a user who is signed out
+# The URL patterns outside /api in webapp/urls.py, each with an example URL and its status for all but administrators
 OTHER_ADDRESSES = {
     "admin/": ("/admin/", 302),
     "sign-in/link/<str:token>": ("/sign-in/link/guess", 410),

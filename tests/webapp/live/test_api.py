@@ -22,6 +22,7 @@ from webapp.videos.models import Video
 
 ClientAs = Callable[[User | None], Client]
 JSON = "application/json"
+KEY = "6f1b0c1e-5a63-4f0c-9d4e-0e6c5a1b2c3d"
 
 
 @pytest.fixture(autouse=True)
@@ -90,7 +91,7 @@ def test_a_message_that_is_sent_twice_takes_effect_once(client_as: ClientAs, ann
     [
         ({"type": "object.add"}, 422, "body.object.add.key"),
         ({"type": "nothing"}, 422, "body"),
-        ({"type": "object.add", "key": "6f1b0c1e-5a63-4f0c-9d4e-0e6c5a1b2c3d", "colour": "red"}, 422, "body.object.add.colour"),
+        ({"type": "object.add", "key": KEY, "colour": "red"}, 422, "body.object.add.colour"),
         ({"type": "resume", "version": 4, "seq": 0, "mask_seq": 0}, 422, "body"),
         ([], 422, "body"),
     ],
