@@ -1,4 +1,4 @@
-"""Tests that logs can be read by people or by programs, and that each line names its request, video or task."""
+"""Tests that logs can be read by people or by programs, and that a line has what is bound while it is written."""
 
 from __future__ import annotations
 

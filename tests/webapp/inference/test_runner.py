@@ -24,7 +24,7 @@ from webapp.videos.models import Video
 
 
 @pytest.fixture
-def with_weights(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
+def without_weights(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
     """Return the name of an engine whose network has no weights yet."""
     monkeypatch.setenv("MASKWRIGHT_WEIGHTS", str(tmp_path / "mine"))
     monkeypatch.setattr(weights, "ENGINES_FOLDER", tmp_path / "shipped")
@@ -41,27 +41,27 @@ def listed(client: Client) -> dict[str, dict[str, Any]]:
 
 
 def test_engines_are_listed_with_what_they_lack(
-    client_as: Callable[..., Client], viewer: User, with_weights: str, tmp_path: Path
+    client_as: Callable[..., Client], viewer: User, without_weights: str, tmp_path: Path
 ) -> None:
     answer = listed(client_as(viewer))
     assert list(answer) == list(registry.ENGINES)
     assert all(answer[name]["ready"] for name, spec in registry.ENGINES.items() if not spec.needs_weights)
     assert [name for name, entry in answer.items() if entry["default"]] == [registry.DEFAULT_ENGINE]
-    row = answer[with_weights]
+    row = answer[without_weights]
     assert (row["ready"], row["weights"], row["size_bytes"]) == (False, "", 0)
     assert str(tmp_path / "mine") in row["hint"]
     (tmp_path / "mine" / "lacking.pth").write_bytes(b"12345")
-    row = listed(client_as(viewer))[with_weights]
+    row = listed(client_as(viewer))[without_weights]
     assert (row["ready"], row["weights"], row["size_bytes"], row["shipped"]) == (True, "lacking.pth", 5, False)
     assert row["hint"] == ""  # Weights that a person added need no warning.
     assert client_as(None).get("/api/engines").status_code == 401
 
 
 def test_engines_say_what_to_know_of_the_weights_that_ship(
-    client_as: Callable[..., Client], viewer: User, with_weights: str, tmp_path: Path
+    client_as: Callable[..., Client], viewer: User, without_weights: str, tmp_path: Path
 ) -> None:
     (tmp_path / "shipped/lacking/weights/lacking.pth").write_bytes(b"12345")
-    row = listed(client_as(viewer))[with_weights]
+    row = listed(client_as(viewer))[without_weights]
     assert (row["ready"], row["shipped"], row["hint"]) == (True, True, "Its weights are small.")
 
 

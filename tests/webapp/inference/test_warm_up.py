@@ -1,4 +1,4 @@
-"""Tests that a worker loads the networks of the default engine when it starts."""
+"""Tests of how a worker loads the networks of the default engine when it starts."""
 
 from __future__ import annotations
 

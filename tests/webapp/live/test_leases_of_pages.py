@@ -1,4 +1,4 @@
-"""Tests of leases as two pages see them: who draws on an object holds it until their page is closed."""
+"""Tests of leases as two pages see them: who draws on an object holds it, and lets it go when their page is closed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests who may import masks, who sees an import, and imports whose video is no longer there."""
+"""Tests of who may import masks, of who sees an import, and of imports whose video is no longer there."""
 
 from __future__ import annotations
 
