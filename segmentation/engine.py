@@ -112,7 +112,8 @@ class Engine(ABC):
 
         Other objects lose the pixels that are now given. No later round changes the given pixels, and the engine
         remembers them like an accepted mask. A scribble, click or box for one of these objects in this frame, or a
-        scribble over its pixels, releases it: rounds may change it again.
+        scribble over its pixels, releases it: rounds may change it again. Scribbles that were drawn before, and so have
+        the object among those that they keep, do not.
 
         Args:
             labels: uint8 [H, W] at the size of the video; only pixels of the objects `object_ids` count.

@@ -51,10 +51,13 @@ class Scribble:
     Args:
         object_id: 1..254, or 0 for a scribble of the background.
         path: float64 [P, 2], P >= 1, points (x, y) in 0..1.
+        keeps: ids of objects whose pixels were given in the frame after this was drawn, so it does not release them
+            (see `Engine.give`).
     """
 
     object_id: int
     path: Path
+    keeps: frozenset[int] = frozenset()
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Scribble):
@@ -74,11 +77,13 @@ class Click:
         object_id: 1..254, or 0 for the background.
         point: (x, y) in 0..1.
         positive: True if the point belongs to the object, False if it does not.
+        keeps: as for Scribble.
     """
 
     object_id: int
     point: tuple[float, float]
     positive: bool = True
+    keeps: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -88,10 +93,12 @@ class Box:
     Args:
         object_id: 1..254.
         corners: (x0, y0, x1, y1) in 0..1 with x0 < x1 and y0 < y1.
+        keeps: as for Scribble.
     """
 
     object_id: int
     corners: tuple[float, float, float, float]
+    keeps: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)

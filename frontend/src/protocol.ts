@@ -504,7 +504,8 @@ export interface MaskEdit {
 /**
  * Say that an object (null: every object that is not locked) is not visible in a span, or take that back.
  *
- * Stored masks do not change: the page, exports and engines leave the object out there.
+ * Stored masks do not change: the page, exports and engines leave the object out there. Accepted frames stay as they
+ * are, and so do those in which the object is accepted singly.
  */
 export interface SpanAbsent {
   type: "span.absent";

@@ -62,16 +62,20 @@ class Constraints:
     def released_by(self, interaction: Interaction) -> tuple[LabelMap, frozenset[int]] | None:
         """Release the given objects for which an interaction has a scribble, or over which another id's scribble runs.
 
-        Returns the given pixels of the frame as they were, uint8 [H, W], and the ids of the released objects, or None
+        Objects that were given after a scribble was drawn (`Scribble.keeps`) are not released by it. Returns the given pixels of the frame as they were, uint8 [H, W], and the ids of the released objects, or None
         if no object was released.
         """
         frame, given = interaction.frame, self.given_ids(interaction.frame)
         if not given:
             return None
         labels = self._given.labels[frame]
-        raster = rasterise(interaction.scribbles, *labels.shape)
-        under = labels[(raster != NO_SCRIBBLE) & (raster != labels)]
-        ids = given & ({scribble.object_id for scribble in interaction.scribbles} | set(np.unique(under).tolist()))
+        ids: frozenset[int] = NOBODY
+        for keeps in {scribble.keeps for scribble in interaction.scribbles}:
+            scribbles = [scribble for scribble in interaction.scribbles if scribble.keeps == keeps]
+            raster = rasterise(scribbles, *labels.shape)
+            under = labels[(raster != NO_SCRIBBLE) & (raster != labels)]
+            ids |= {scribble.object_id for scribble in scribbles}.union(np.unique(under).tolist()) - keeps
+        ids &= given
         self.release(frame, ids)
         return (labels, ids) if ids else None
 

@@ -55,16 +55,16 @@ def strokes_of(labels: LabelMap, ids: frozenset[int]) -> tuple[Scribble, ...]:
 def _dot(click: Click, standing: LabelMap) -> Scribble:
     path = np.array([click.point], np.float64)
     if click.positive:
-        return Scribble(click.object_id, path)
+        return Scribble(click.object_id, path, click.keeps)
     here = int(_at(path, standing)[0])
-    return Scribble(0 if here == click.object_id else here, path)
+    return Scribble(0 if here == click.object_id else here, path, click.keeps)
 
 
 def _through(box: Box) -> Iterator[Scribble]:
     x0, y0, x1, y1 = box.corners
     x, y, across, down = (x0 + x1) / 2, (y0 + y1) / 2, CROSS * (x1 - x0) / 2, CROSS * (y1 - y0) / 2
-    yield Scribble(box.object_id, np.array([(x - across, y), (x + across, y)]))
-    yield Scribble(box.object_id, np.array([(x, y - down), (x, y + down)]))
+    yield Scribble(box.object_id, np.array([(x - across, y), (x + across, y)]), box.keeps)
+    yield Scribble(box.object_id, np.array([(x, y - down), (x, y + down)]), box.keeps)
 
 
 def _around(box: Box, standing: LabelMap) -> Iterator[Scribble]:
@@ -79,7 +79,7 @@ def _around(box: Box, standing: LabelMap) -> Iterator[Scribble]:
         free[inside] = np.isin(_at(side[inside], standing), (0, box.object_id))
         for run in np.split(np.arange(STEPS), np.flatnonzero(np.diff(free.astype(np.int8))) + 1):
             if free[run[0]]:
-                yield Scribble(0, side[run])
+                yield Scribble(0, side[run], box.keeps)
 
 
 def _at(points: Path, labels: LabelMap) -> LabelMap:

@@ -176,7 +176,7 @@ class SessionMasks:
         scribbles = interaction.scribbles
         if not scribbles:
             scribbles = strokes_of(self.newest(frame), self.started_from(frame))
-        plain = (Scribble(int(each.object_id), np.asarray(each.path, np.float64)) for each in scribbles)
+        plain = (Scribble(int(each.object_id), np.asarray(each.path, np.float64), each.keeps) for each in scribbles)
         return Interaction(frame, tuple(plain))
 
     def started_from(self, frame: int) -> frozenset[int]:

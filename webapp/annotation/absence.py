@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from django.db import transaction
 
 from webapp.annotation import changes
+from webapp.annotation.accepted import accepted_frames, all_accepted
+from webapp.annotation.accepted_objects import accepted_objects, frames_by_object
 from webapp.annotation.bounds import check_span
 from webapp.annotation.codec import LabelMap
 from webapp.annotation.head import hold
@@ -28,9 +30,12 @@ def mark_absent(*, video: Video, object_id: int | None, first: int, last: int, a
     """Mark an object as not visible in the frames from `first` to `last` (inclusive).
 
     If `object_id` is None, all objects that are not locked are marked. If `absent` is False, the mark is taken back.
-    Raises Problem: "bad_span"; "bad_frame"; "not_ready"; "no_object"; "locked".
+    Accepted frames stay as they are, and so do those in which the object is accepted singly.
+
+    Raises Problem: "bad_span"; "bad_frame"; "not_ready"; "no_object"; "locked"; "accepted" if nothing in the span may
+    change.
     """
-    hold(video.pk)
+    head = hold(video.pk)
     check_span(video, first, last)
     objects = Object.objects.filter(video=video, deleted_at=None)
     if object_id is None:
@@ -41,9 +46,14 @@ def mark_absent(*, video: Video, object_id: int | None, first: int, last: int, a
             raise Problem("no_object", f"Object {object_id} is not there any more. Choose another one.", 409)
         if chosen[0].locked:
             raise Problem("locked", f"{chosen[0].name} is locked. Unlock it first.", 409)
-    for instance in chosen:
+    whole = accepted_frames(video.pk)
+    single = frames_by_object(accepted_objects(video.pk, head.round_id))
+    open_frames = set(range(first, last + 1)) - whole
+    free = {instance: open_frames - single.get(instance.number, set()) for instance in chosen}
+    if chosen and not any(free.values()):
+        raise all_accepted(first, last, whole)
+    for instance, span in free.items():
         frames = {frame for start, end in instance.absent for frame in range(start, end + 1)}
-        span = set(range(first, last + 1))
         spans = [list(pair) for pair in ranges(sorted(frames | span if absent else frames - span))]
         if spans != instance.absent:
             instance.absent = spans

@@ -5,7 +5,7 @@ No round changes them, and every engine keeps their masks as given.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -141,6 +141,18 @@ def check_own(by: User, rounds: dict[int, int]) -> None:
 
 def frames_have(first: int, last: int) -> str:
     return f"Frame {first} has" if first == last else f"Frames {first} to {last} have"
+
+
+def all_accepted(first: int, last: int, accepted: Collection[int]) -> Problem:
+    """Say that nothing can be changed from frame `first` to `last`: the frames are among `accepted`, or objects are
+    accepted there.
+    """
+    if set(accepted).issuperset(range(first, last + 1)):
+        which = f"Frame {first} is" if first == last else f"All frames from {first} to {last} are"
+        return Problem("accepted", f"{which} accepted, so nothing would change. Release frames first.", 409)
+    which = f"frame {first}" if first == last else f"each frame from {first} to {last}"
+    text = f"In {which} an object that would change is accepted, or the frame is. Release the object or frames first."
+    return Problem("accepted", text, 409)
 
 
 def changed_meanwhile(head: Head) -> Problem:

@@ -16,7 +16,7 @@ from django.db import transaction
 
 from webapp.accounts.models import User
 from webapp.annotation import changes
-from webapp.annotation.accepted import accepted_frames
+from webapp.annotation.accepted import accepted_frames, all_accepted
 from webapp.annotation.accepted_objects import accepted_objects
 from webapp.annotation.bounds import check_frame, check_span
 from webapp.annotation.head import hold, set_head
@@ -135,12 +135,7 @@ def _check_changeable_frames(video: Video, head: Head, edit: Edit) -> None:
     for frame in range(first, last + 1):
         if frame not in whole and not _changed(edit) & single.get(frame, {}).keys():
             return
-    if whole.issuperset(range(first, last + 1)):
-        which = f"Frame {first} is" if first == last else f"All frames from {first} to {last} are"
-        raise Problem("accepted", f"{which} accepted, so nothing would change. Release frames first.", 409)
-    which = f"frame {first}" if first == last else f"each frame from {first} to {last}"
-    text = f"In {which} an object that would change is accepted, or the frame is. Release the object or frames first."
-    raise Problem("accepted", text, 409)
+    raise all_accepted(first, last, whole)
 
 
 def _check_shown(video: Video, head: Head, edit: Edit) -> None:

@@ -30,6 +30,7 @@ from webapp.annotation.head import conflict, hold, set_head
 from webapp.annotation.masks import mask_at, ranges_of
 from webapp.annotation.models import Direction, Head, HumanTime, Object, Origin, Round, RoundState, Scribble
 from webapp.annotation.notify import notify_worker
+from webapp.annotation.painted_later import painted_later
 from webapp.prepared import Query, Update
 from webapp.problems import Forbidden, NotFound, Problem
 from webapp.videos.models import Video
@@ -163,7 +164,7 @@ def _insert(
         key,
         origin=Origin.ROUND,
         frame=frames[0],
-        scribbles=scribbles.for_round(drawn),
+        scribbles=scribbles.for_round(drawn, painted_later(video.pk, head.round_id, drawn)),
         started_from=starts,
         span=span_of_scenes(video, frames, reach.span, reach.across_cuts),
         direction=reach.direction,

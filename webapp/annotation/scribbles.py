@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from uuid import UUID
 
 from django.db import transaction
@@ -65,6 +66,7 @@ def add_scribble(
             kind=kind,
             positive=positive,
             author=author,
+            next_number=head.next_round_number,
         )
     )
     changes.scribble_added(scribble)
@@ -119,8 +121,13 @@ def _waiting(video_id: int, author_id: int, frame: int) -> QuerySet[Scribble]:
 _WAITING = Query(_waiting, video_id=int, author_id=int, frame=int)
 
 
-def for_round(scribbles: Iterable[Scribble]) -> list[dict[str, object]]:
-    """Return scribbles in the form that `Round.scribbles` stores, in the order in which they were drawn."""
+def for_round(
+    scribbles: Iterable[Scribble], keeps: Mapping[int, Sequence[int]] = MappingProxyType({})
+) -> list[dict[str, object]]:
+    """Return scribbles in the form that `Round.scribbles` stores, in the order in which they were drawn.
+
+    `keeps` has the ids of the objects that a scribble keeps, by Scribble.id, as `painted_later` finds them.
+    """
     return [
         {
             "path": scribble.path,
@@ -128,6 +135,7 @@ def for_round(scribbles: Iterable[Scribble]) -> list[dict[str, object]]:
             "frame": scribble.frame,
             "kind": scribble.kind,
             "positive": scribble.positive,
+            **({"keeps": keeps[scribble.pk]} if scribble.pk in keeps else {}),
         }
         for scribble in scribbles
     ]

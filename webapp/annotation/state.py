@@ -93,7 +93,10 @@ def round_info(round_: Round) -> RoundInfo:
         origin=cast(Origin, round_.origin),
         frame=round_.frame,
         drawn=round_.drawn,
-        scribbles=[RoundScribble(**scribble) for scribble in round_.scribbles],
+        scribbles=[
+            RoundScribble(**{name: scribble[name] for name in RoundScribble.model_fields})
+            for scribble in round_.scribbles
+        ],
         span=round_.span,
         direction=cast(Direction, round_.direction),
         objects=round_.objects_changed,

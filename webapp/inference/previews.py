@@ -15,6 +15,7 @@ from webapp.annotation.codec import TYPE_PREVIEW, PackedMask, encode, pack
 from webapp.annotation.head import head_of
 from webapp.annotation.masks import line_of
 from webapp.annotation.models import Head, Preview, Round
+from webapp.annotation.painted_later import painted_later
 from webapp.annotation.previews import NOTHING, answer_preview, waiting_previews
 from webapp.annotation.rounds import ACTIVE
 from webapp.annotation.scribbles import for_round, waiting
@@ -66,7 +67,8 @@ def answer(preview_id: int) -> Place | None:
     result is None.
     """
     asked = Preview.objects.select_related("video__project", "author").get(pk=preview_id)
-    interaction = _interaction(asked)
+    head = head_of(asked.video_id)
+    interaction = _interaction(asked, head)
     drawn = bool(interaction.scribbles or interaction.clicks or interaction.boxes)
     active = Round.objects.filter(video=asked.video, state__in=ACTIVE).exists()
     if active or not drawn:
@@ -76,7 +78,7 @@ def answer(preview_id: int) -> Place | None:
     engine = runner.resolve(asked.engine)
     key = SessionKey(asked.video_id, engine, runner.weights_label(engine))
     objects = Head.objects.values_list("next_object_number", flat=True).get(video=asked.video) - 1
-    session = runner.session_at(sessions, asked.video, key, line_of(head_of(asked.video_id)), objects)
+    session = runner.session_at(sessions, asked.video, key, line_of(head), objects)
     if not drawn:
         sessions.put(session)
         return Place(session, asked.frame, 0)
@@ -91,9 +93,10 @@ def answer(preview_id: int) -> Place | None:
     return Place(session, asked.frame, FRAMES)
 
 
-def _interaction(asked: Preview) -> Interaction:
+def _interaction(asked: Preview, head: int | None) -> Interaction:
     """Return the waiting scribbles, clicks and boxes of a person on a frame, together with the click of the request."""
-    drawn = runner.interaction(asked.frame, for_round(waiting(asked.video, asked.author, [asked.frame])))
+    waits = waiting(asked.video, asked.author, [asked.frame])
+    drawn = runner.interaction(asked.frame, for_round(waits, painted_later(asked.video_id, head, waits)))
     if asked.click is None:
         return drawn
     x, y = asked.click["point"]

@@ -181,19 +181,25 @@ def interaction(frame: int, drawn: Iterable[Mapping[str, Any]]) -> Interaction:
     return Interaction(
         frame,
         scribbles=tuple(
-            Scribble(mark["object_id"], np.asarray(mark["path"], np.float64).reshape(-1, 2))
+            Scribble(mark["object_id"], np.asarray(mark["path"], np.float64).reshape(-1, 2), _keeps(mark))
             for mark in here
             if mark["kind"] == ScribbleKind.SCRIBBLE
         ),
         clicks=tuple(
-            Click(mark["object_id"], (mark["path"][0][0], mark["path"][0][1]), mark["positive"])
+            Click(mark["object_id"], (mark["path"][0][0], mark["path"][0][1]), mark["positive"], _keeps(mark))
             for mark in here
             if mark["kind"] == ScribbleKind.CLICK
         ),
         boxes=tuple(
-            Box(mark["object_id"], _corners(mark["path"])) for mark in here if mark["kind"] == ScribbleKind.BOX
+            Box(mark["object_id"], _corners(mark["path"]), _keeps(mark))
+            for mark in here
+            if mark["kind"] == ScribbleKind.BOX
         ),
     )
+
+
+def _keeps(mark: Mapping[str, Any]) -> frozenset[int]:
+    return frozenset(mark.get("keeps", ()))
 
 
 def _corners(path: Sequence[Sequence[float]]) -> tuple[float, float, float, float]:

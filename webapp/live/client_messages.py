@@ -215,7 +215,8 @@ class MaskEdit(Model):
 class SpanAbsent(Model):
     """Say that an object (null: every object that is not locked) is not visible in a span, or take that back.
 
-    Stored masks do not change: the page, exports and engines leave the object out there.
+    Stored masks do not change: the page, exports and engines leave the object out there. Accepted frames stay as they
+    are, and so do those in which the object is accepted singly.
     """
 
     type: Literal["span.absent"]

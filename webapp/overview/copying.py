@@ -213,7 +213,8 @@ def _copy_rounds(video: Video, copied: _Copied) -> None:
                 key=uuid4(),
                 round_id=copied.rounds[row.round_id or 0],
                 **{
-                    name: getattr(row, name) for name in ("frame", "object_id", "path", "kind", "positive", "author_id")
+                    name: getattr(row, name)
+                    for name in ("frame", "object_id", "path", "kind", "positive", "author_id", "next_number")
                 },
             )
             for row in drawn

@@ -1,7 +1,12 @@
-import { describe, expect, it } from "vitest";
-import { fakeStudio, round, settled } from "../editor/testing";
+import { beforeEach, describe, expect, it } from "vitest";
+import { type FakeStudio, fakeStudio, round, settled } from "../editor/testing";
+import { toasts } from "../parts/Toast";
 import { reduce } from "../state/reduce";
 import { editMasks, fromHereOn, isAbsent, markAbsent, splitFromHere } from "./edits";
+
+beforeEach(() => {
+  toasts.value = [];
+});
 
 describe("an edit over a span", () => {
   it("is one message, and can be undone once it is the head", async () => {
@@ -21,6 +26,20 @@ describe("an edit over a span", () => {
     expect(studio.history.nextUndo()?.name).toBe("copy of 4 frames");
     studio.history.undo();
     expect(studio.sent.at(-1)).toMatchObject({ type: "head.move", from_round: 9, to_round: 1 });
+  });
+
+  it("says how many frames it changes, without those that are accepted", async () => {
+    const accepted = { 1: [{ first: 3, last: 3, round: 1 }] };
+    const rounds = [round({ id: 1 })];
+    const studio = fakeStudio({ rounds, head: 1, accepted: { 4: 1 }, accepted_objects: accepted });
+    editMasks(studio, { op: "clear", objects: [1], span: [2, 5] });
+    await studio.ack("mask.edit", 9);
+    editMasks(studio, { op: "interpolate", objects: [2], span: [2, 5] });
+    await studio.ack("mask.edit", 10);
+    expect(toasts.value.map(({ text }) => text)).toEqual([
+      "Cleared 2 frames. 2 accepted frames stay as they are.",
+      "Interpolated 1 frame. 1 accepted frame stays as it is.",
+    ]);
   });
 
   it("that splits an object gives its pixels to a new one from the frame in view on", async () => {
@@ -44,14 +63,65 @@ describe("an edit over a span", () => {
 });
 
 describe("an absent span", () => {
-  it("is sent, shown and taken back", () => {
+  const tell = (studio: FakeStudio, spans: [number, number][], object = 1) =>
+    reduce(studio.store, { type: "absent.changed", seq: 2, object, spans });
+  const said = () => toasts.value.map(({ text }) => text);
+
+  it("is sent, shown and taken back", async () => {
     const studio = fakeStudio();
     markAbsent(studio, 1, [3, 6], true);
     expect(studio.sent).toMatchObject([{ type: "span.absent", object: 1, first: 3, last: 6, absent: true }]);
-    reduce(studio.store, { type: "absent.changed", seq: 2, object: 1, spans: [[3, 6]] });
+    expect(said()).toEqual([]);
+    await studio.ack("span.absent");
+    tell(studio, [[3, 6]]);
+    expect(said()).toEqual(["Absent in 4 frames: no mask there."]);
     expect(isAbsent(studio, 1, [4, 6])).toBe(true);
     expect(isAbsent(studio, 1, [2, 6])).toBe(false);
     studio.history.undo();
     expect(studio.sent.at(-1)).toMatchObject({ type: "span.absent", absent: false });
+  });
+
+  it("keeps what was marked before when it is taken back", () => {
+    const studio = fakeStudio({ absent: { 1: [[4, 5]] } });
+    markAbsent(studio, 1, [3, 8], true);
+    tell(studio, [[3, 8]]);
+    studio.history.undo();
+    expect(studio.sent.slice(1)).toMatchObject([
+      { object: 1, first: 3, last: 3, absent: false },
+      { object: 1, first: 6, last: 8, absent: false },
+    ]);
+  });
+
+  it("says that accepted frames stay as they are, and leaves them alone when it is taken back", async () => {
+    const studio = fakeStudio({ rounds: [round({ id: 1 })], head: 1, accepted: { 4: 1 } });
+    markAbsent(studio, null, [3, 5], true);
+    await studio.ack("span.absent");
+    expect(said()).toEqual(["Absent in 2 frames: no mask there. 1 accepted frame stays as it is."]);
+    for (const object of [1, 2])
+      tell(
+        studio,
+        [
+          [3, 3],
+          [5, 5],
+        ],
+        object,
+      );
+    studio.history.undo();
+    expect(studio.sent.slice(1).map((message) => "first" in message && message.first)).toEqual([3, 5, 3, 5]);
+  });
+
+  it("that is refused is said in the words of the server, and there is nothing to undo", async () => {
+    const studio = fakeStudio();
+    markAbsent(studio, 1, [3, 6], true);
+    await studio.refuse("span.absent", "accepted");
+    expect(said()).toEqual(["refused: accepted"]);
+    expect(studio.history.nextUndo()).toBe(undefined);
+  });
+
+  it("of all objects is one where each that is not locked is absent", () => {
+    const studio = fakeStudio({ absent: { 1: [[0, 9]] } });
+    expect(isAbsent(studio, null, [3, 6])).toBe(false);
+    tell(studio, [[3, 6]], 2);
+    expect(isAbsent(studio, null, [3, 6])).toBe(true);
   });
 });

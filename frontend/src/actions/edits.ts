@@ -6,7 +6,8 @@ import { newKey } from "../connection/key";
 import { plural } from "../format";
 import { toast, toastError } from "../parts/Toast";
 import type { EditOp, ObjectInfo } from "../protocol";
-import type { Range } from "../state/ranges";
+import { covers, type Range } from "../state/ranges";
+import type { Store } from "../state/store";
 import type { Studio } from "../studio/studio";
 import { headStep } from "./head";
 import { addObject } from "./objects";
@@ -32,8 +33,11 @@ const DONE: Record<EditOp, string> = {
 
 /** Sends an edit. Its version can be undone like a round. */
 export function editMasks(studio: Studio, { op, objects, span, source, into }: Edit): void {
-  const { outbox, history } = studio;
+  const { store, outbox, history } = studio;
   const [first, last] = span;
+  const changed: Range = op === "interpolate" ? [first + 1, last - 1] : span;
+  const kept = acceptedFrames(store, [...objects, ...(into === undefined ? [] : [into])], changed);
+  const frames = plural(changed[1] - changed[0] + 1 - kept, "frame");
   const message = { type: "mask.edit" as const, key: newKey(), op, objects: [...objects], first, last };
   outbox
     .send({
@@ -43,8 +47,8 @@ export function editMasks(studio: Studio, { op, objects, span, source, into }: E
     })
     .then(({ result }) => {
       if (result === null) return;
-      toast({ text: `${DONE[op]} ${plural(last - first + 1, "frame")}.` });
-      history.push({ name: `${op} of ${plural(last - first + 1, "frame")}`, ...headStep(studio, result) });
+      toast({ text: `${DONE[op]} ${frames}.${staying(kept)}` });
+      history.push({ name: `${op} of ${frames}`, ...headStep(studio, result) });
     }, toastError);
 }
 
@@ -61,27 +65,99 @@ export function splitFromHere(studio: Studio, object: ObjectInfo): void {
   );
 }
 
-/** Says that an object (null: all) is not in the picture in a span, or takes that back. Undoable. */
+/**
+ * Says that an object (null: all that are not locked) is not in the picture in a span, or takes that back. Frames that
+ * are accepted stay as they are. Undo brings back what was said of each frame before.
+ */
 export function markAbsent(studio: Studio, object: number | null, span: Range, absent: boolean): void {
+  const { store, outbox, history } = studio;
   const [first, last] = span;
-  const send = (value: boolean) =>
-    studio.outbox
-      .send({ type: "span.absent", key: newKey(), object, first, last, absent: value })
-      .catch(toastError);
-  send(absent);
-  const frames = plural(last - first + 1, "frame");
-  const can = () => studio.store.canDraw.value;
-  studio.history.push({
+  const parts = changedParts(studio, object, span, absent);
+  const send = (of: number | null, [from, to]: Range, value: boolean) =>
+    outbox.send({
+      type: "span.absent",
+      key: newKey(),
+      object: of,
+      first: from,
+      last: to,
+      absent: value,
+    });
+  const apply = (value: boolean) => {
+    for (const { object: of, part } of parts) send(of, part, value).catch(toastError);
+  };
+  const inState = (value: boolean) =>
+    parts.every(({ object: of, part }) => isAbsent(studio, of, part) === value);
+  const kept = acceptedFrames(store, object === null ? [] : [object], span);
+  const frames = plural(last - first + 1 - kept, "frame");
+  send(object, span, absent).then(() => {
+    const text = absent ? `Absent in ${frames}: no mask there.` : `No longer absent in ${frames}.`;
+    toast({ text: text + staying(kept) });
+  }, toastError);
+  if (parts.length === 0) return;
+  history.push({
     name: `${absent ? "marking" : "unmarking"} ${frames} as absent`,
-    undoable: can,
-    undo: () => send(!absent),
-    redoable: can,
-    redo: () => send(absent),
+    undoable: () => store.canDraw.value && inState(absent),
+    undo: () => apply(!absent),
+    redoable: () => store.canDraw.value && inState(!absent),
+    redo: () => apply(absent),
   });
-  toast({ text: absent ? `Absent in ${frames}: no mask there.` : `No longer absent in ${frames}.` });
 }
 
-/** Whether an object is marked absent in the whole span. An effect that calls it runs again on a change. */
-export function isAbsent({ store }: Studio, object: number, [first, last]: Range): boolean {
-  return (store.absent.value.get(object) ?? []).some(([from, to]) => from <= first && to >= last);
+interface Part {
+  readonly object: number;
+  readonly part: Range;
+}
+
+/** Returns in which frames of a span, by object, it is not yet said that the object (null: all) is absent or not. */
+function changedParts(
+  { store }: Studio,
+  object: number | null,
+  [first, last]: Range,
+  absent: boolean,
+): Part[] {
+  return openObjects(store, object).flatMap((number) => {
+    const said = store.absent.peek().get(number) ?? [];
+    const parts: [number, number][] = [];
+    for (let frame = first; frame <= last; frame++) {
+      if (covers(said, frame) === absent || isKept(store, [number], frame)) continue;
+      const end = parts.at(-1);
+      if (end && end[1] === frame - 1) end[1] = frame;
+      else parts.push([frame, frame]);
+    }
+    return parts.map((part) => ({ object: number, part }));
+  });
+}
+
+function openObjects({ alive }: Store, object: number | null): readonly number[] {
+  if (object !== null) return [object];
+  return alive.value.filter(({ locked }) => !locked).map(({ number }) => number);
+}
+
+/** Whether no edit changes these objects in a frame: it is accepted, or one of them is accepted there. */
+function isKept(store: Store, objects: readonly number[], frame: number): boolean {
+  if (store.accepted.peek().has(frame)) return true;
+  return objects.some((number) => covers(store.acceptedObjects.peek().get(number) ?? [], frame));
+}
+
+/** Returns in how many frames of a span no edit changes these objects. */
+function acceptedFrames(store: Store, objects: readonly number[], [first, last]: Range): number {
+  let count = 0;
+  for (let frame = first; frame <= last; frame++) if (isKept(store, objects, frame)) count++;
+  return count;
+}
+
+function staying(accepted: number): string {
+  if (accepted === 0) return "";
+  return ` ${plural(accepted, "accepted frame")} ${accepted === 1 ? "stays as it is" : "stay as they are"}.`;
+}
+
+/**
+ * Whether an object (null: each that is not locked) is marked absent in the whole span.
+ * An effect that calls it runs again on a change.
+ */
+export function isAbsent({ store }: Studio, object: number | null, [first, last]: Range): boolean {
+  const isIn = (number: number) =>
+    (store.absent.value.get(number) ?? []).some(([from, to]) => from <= first && to >= last);
+  const objects = openObjects(store, object);
+  return objects.length > 0 && objects.every(isIn);
 }

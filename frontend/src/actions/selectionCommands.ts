@@ -72,7 +72,7 @@ export function selectionCommands(studio: Studio): CommandSpec[] {
       perform: () => {
         const span = spanInUse(studio);
         const object = store.forAll.peek() ? null : store.selected.peek();
-        markAbsent(studio, object, span, object === null || !isAbsent(studio, object, span));
+        markAbsent(studio, object, span, !isAbsent(studio, object, span));
       },
     },
     ...verdicts(studio),

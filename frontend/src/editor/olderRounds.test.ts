@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { toasts } from "../parts/Toast";
 import type { LineInfo, RoundInfo } from "../protocol";
 import { load } from "../state/reduce";
@@ -186,6 +186,57 @@ it("loads the scribbles again after a new state of the video, as one that was us
   const older = { before: 8, count: 7, line: lineTo(7) };
   load(store, state({ rounds: versions(8, 9), head: 9, older }));
   await vi.waitFor(() => expect(usedOn(store, 4)).toHaveLength(3)); // two of the loaded rounds, one of the others
+});
+
+describe("after a new state of the video", () => {
+  const comes = (rounds: RoundInfo[], before: number) => {
+    const older = { before, count: before - 1, line: lineTo(before - 1) };
+    load(store, state({ rounds, head: rounds.at(-1)?.id ?? null, older }));
+  };
+  const loadedDownTo = async (before: number) => {
+    live();
+    store.pages.value = 1;
+    await vi.waitFor(() => expect(store.older.value?.before).toBe(before));
+    asked = [];
+  };
+
+  it("keeps the pages of the list that were loaded, and asks for none of them", async () => {
+    await loadedDownTo(5);
+    comes(versions(9, 10), 9);
+    expect([...store.rounds.value.keys()].sort((a, b) => a - b)).toEqual([5, 6, 7, 8, 9, 10]);
+    expect(store.older.value).toEqual({ before: 5, count: 4 });
+    expect(store.line.value.ids).toEqual([10, 9, 8, 7, 6, 5]);
+    await Promise.resolve();
+    expect(asked.filter((address) => address.includes("before"))).toEqual([]);
+    store.pages.value = store.pagesHere.value + 1;
+    await vi.waitFor(() => expect(store.older.value).toEqual({ before: 2, count: 1 }));
+    expect(asked.filter((address) => address.includes("before"))).toHaveLength(1);
+  });
+
+  it("asks only for the rounds that are missing between those that were loaded and the newest ones", async () => {
+    await loadedDownTo(5);
+    comes(versions(16, 17), 16);
+    expect(store.older.value).toEqual({ before: 16, count: 15 });
+    store.pages.value = 5;
+    await vi.waitFor(() => expect(store.older.value).toEqual({ before: 5, count: 4 }));
+    expect(asked.filter((address) => address.includes("before"))).toEqual([
+      "/api/videos/5/rounds?before=16&limit=30",
+      "/api/videos/5/rounds?before=13&limit=30",
+      "/api/videos/5/rounds?before=10&limit=30",
+    ]);
+    expect(store.rounds.value.size).toBe(13);
+    expect(store.loading.value).toBe("idle");
+  });
+
+  it("loads a round again that was running, as it has ended meanwhile", async () => {
+    store.rounds.value = new Map(store.rounds.value).set(9, round({ id: 9, base: 8, state: "running" }));
+    await loadedDownTo(5);
+    comes(versions(10, 11), 10);
+    expect([...store.rounds.value.keys()].sort((a, b) => a - b)).toEqual([5, 6, 7, 8, 10, 11]);
+    expect(store.older.value).toEqual({ before: 10, count: 9 });
+    await vi.waitFor(() => expect(store.older.value).toEqual({ before: 5, count: 4 }));
+    expect(store.rounds.value.get(9)?.state).toBe("done");
+  });
 });
 
 /** Stands at round 8, whose base, round 7, is asked for: the request number `n` is answered with `given(n)`. */

@@ -3,11 +3,12 @@
  * asks for, the rounds that are shown or that undo leads to, what their lines amount to, and the scribbles of the frame
  * in view.
  */
-import { effect } from "@preact/signals";
+import { batch, effect } from "@preact/signals";
 import { call, HttpProblem } from "../api/http";
 import { toastError } from "../parts/Toast";
 import type { LineInfo, RoundInfo } from "../protocol";
 import { baseOf, lineOf, missesAhead } from "../state/line";
+import { joinedTo } from "../state/loadedRounds";
 import { covers } from "../state/ranges";
 import type { Older, Store } from "../state/store";
 
@@ -150,9 +151,7 @@ class Loader {
       if (this.closed) return;
       if (store.older.peek()?.before === before) {
         this.add(page.rounds);
-        store.older.value =
-          page.next === null ? null : { before: page.next, count: count - page.rounds.length };
-        store.pagesHere.value++;
+        this.reached(page.next === null ? null : { before: page.next, count: count - page.rounds.length });
       } // Otherwise a new state of the video has come meanwhile.
       store.loading.value = "idle";
     } catch (problem) {
@@ -160,6 +159,20 @@ class Loader {
       store.loading.value = "failed";
       if (!(problem instanceof HttpProblem)) throw problem;
     }
+  }
+
+  /** Ends the list at `older`, or below the rounds that were loaded before a gap, if it has reached them. */
+  private reached(older: Older | null): void {
+    const { store } = this;
+    const joined = older && joinedTo(store.loadedBefore.peek(), older);
+    batch(() => {
+      store.older.value = joined;
+      if (joined === older) store.pagesHere.value++;
+      else {
+        store.loadedBefore.value = null;
+        store.pagesHere.value = store.pages.peek();
+      }
+    });
   }
 
   /** Adds rounds that are not there yet: of those that are, the socket has told more since. */

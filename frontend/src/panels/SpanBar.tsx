@@ -97,7 +97,8 @@ function Objects({ span, enabled }: { span: Range; enabled: boolean }) {
   const object = store.alive.value.find(({ number }) => number === store.selected.value);
   const open = store.alive.value.filter(({ locked }) => !locked).map(({ number }) => number);
   const numbers = all ? open : object && !object.locked ? [object.number] : [];
-  const absent = numbers.length > 0 && numbers.every((number) => isAbsent(studio, number, span));
+  const chosen = all ? null : (numbers[0] ?? null);
+  const absent = numbers.length > 0 && isAbsent(studio, chosen, span);
   const usable = enabled && numbers.length > 0;
   const source = store.frame.value;
   return (
@@ -121,7 +122,7 @@ function Objects({ span, enabled }: { span: Range; enabled: boolean }) {
         hotkey="U"
         disabled={!usable}
         title="Not in the picture there: engines and exports leave it out"
-        onClick={() => markAbsent(studio, all ? null : (numbers[0] ?? null), span, !absent)}
+        onClick={() => markAbsent(studio, chosen, span, !absent)}
       >
         {absent ? "Not absent" : "Absent"}
       </Button>

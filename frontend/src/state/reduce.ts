@@ -3,6 +3,7 @@ import { batch } from "@preact/signals";
 import { toast } from "../parts/Toast";
 import type { HeadMoved, ObjectInfo, PinInfo, RoundInfo, ServerMessage, State, Welcome } from "../protocol";
 import { isActive, lineOf, membersOf } from "./line";
+import { joinedTo, runOf } from "./loadedRounds";
 import type { Store } from "./store";
 
 /** Applies one message. Acknowledgements, refusals and pongs do not change the store. */
@@ -90,9 +91,7 @@ export function load(store: Store, state: State): void {
   store.video.value = state.video;
   store.objects.value = state.objects;
   store.saved.value = state.scribbles;
-  store.rounds.value = new Map(state.rounds.map((round) => [round.id, round]));
-  store.older.value = state.older && { before: state.older.before, count: state.older.count };
-  store.pagesHere.value = 0;
+  keepLoadedRounds(store, state);
   store.lines.value = new Map(state.older ? [[state.older.line.round, state.older.line]] : []);
   store.olderScribbles.value = new Map(); // One that was used may wait again.
   store.objectSpans.value = byNumber(state.accepted_objects);
@@ -104,6 +103,26 @@ export function load(store: Store, state: State): void {
   store.accepted.value = new Map(Object.entries(state.accepted).map(([frame, id]) => [Number(frame), id]));
   store.frame.value = Math.max(0, Math.min(store.frame.value, state.video.frame_count - 1));
   keepSelection(store);
+}
+
+/**
+ * Takes the newest rounds from a new state. Rounds that had ended when the page heard of them last do not change, so
+ * those that are loaded stay. Where others are missing between them and the newest ones, the list ends until these are
+ * loaded.
+ */
+function keepLoadedRounds(store: Store, state: State): void {
+  const known = new Map(state.rounds.map((round) => [round.id, round]));
+  const before = [...store.rounds.peek().values()];
+  // A round that was active has ended meanwhile, unless the state has it. Rounds after it may have another base now.
+  const changed = Math.min(...before.filter((round) => isActive(round)).map(({ id }) => id));
+  const kept = before.filter(({ id }) => id < changed);
+  store.rounds.value = new Map([...kept.map((round) => [round.id, round] as const), ...known]);
+  const older = state.older && { before: state.older.before, count: state.older.count };
+  const run = runOf(kept, store.older.peek());
+  store.older.value = older && joinedTo(run, older);
+  const isJoined = store.older.value !== older;
+  store.loadedBefore.value = isJoined ? null : run;
+  if (!isJoined) store.pagesHere.value = 0;
 }
 
 /** Adds a pin, or replaces the one with its id. */

@@ -94,6 +94,7 @@ export interface Store {
   readonly pages: Signal<number>; // how many pages of older rounds the person wants in the list
   readonly pagesHere: Signal<number>; // how many of them are loaded
   readonly loading: Signal<Loading>; // of pages of older rounds
+  readonly loadedBefore: Signal<LoadedRun | null>; // rounds of the list before a gap, between which others are missing
   readonly head: Signal<number | null>;
   readonly lastLabel: Signal<number | null>; // the label that was given last; a new object gets it
   readonly labels: Signal<readonly ProjectLabel[]>; // of the project; empty until they are loaded
@@ -170,6 +171,12 @@ export interface Older {
   readonly count: number;
 }
 
+/** Rounds that follow one another and are all loaded: `newest` is the highest id, `older` are the rounds before them. */
+export interface LoadedRun {
+  readonly newest: number;
+  readonly older: Older | null;
+}
+
 /** How the loading of older rounds goes: `failed` until the person asks for it again. */
 export type Loading = "idle" | "busy" | "failed";
 
@@ -190,6 +197,7 @@ function given(id: number) {
     pages: signal(0),
     pagesHere: signal(0),
     loading: signal<Loading>("idle"),
+    loadedBefore: signal<LoadedRun | null>(null),
     head: signal<number | null>(null),
     lastLabel: signal<number | null>(null),
     labels: signal<readonly ProjectLabel[]>([]),

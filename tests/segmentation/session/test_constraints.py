@@ -93,3 +93,17 @@ def test_scribbles_release_their_object_and_those_that_they_cross() -> None:
     own = Interaction(3, (Scribble(3, np.array([[0.9, 0.9]])), Scribble(2, np.array([[0.5, 0.5]]))))
     assert constraints.released_by(own) is not None
     assert constraints.given_ids(3) == frozenset()
+
+
+def test_a_scribble_does_not_release_what_was_given_after_it_was_drawn() -> None:
+    constraints = Constraints()
+    constraints.give(3, mask("11000", "00220", "00000"), frozenset({1, 2, 3}))
+    along = np.array([[0.0, 0.0], [1.0, 0.0]])
+    earlier, later = Scribble(0, along, frozenset({1, 3})), Scribble(0, np.array([[0.5, 0.5]]), frozenset({3}))
+    assert constraints.released_by(Interaction(3, (earlier,))) is None
+    released = constraints.released_by(Interaction(3, (earlier, later)))
+    assert released is not None
+    assert released[1] == {2}
+    released = constraints.released_by(Interaction(3, (earlier, Scribble(3, along))))
+    assert released is not None
+    assert released[1] == {1, 3}, "the newer scribble, on the same pixels, was drawn after object 1 was given"

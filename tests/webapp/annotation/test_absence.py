@@ -5,10 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tests.webapp.annotation.test_undo import done
+from tests.webapp.conftest import accept
 from webapp.accounts.models import User
 from webapp.annotation.absence import absent_spans, mark_absent, without_absent
+from webapp.annotation.accepted_objects import accept_object
 from webapp.annotation.models import Change, Object
 from webapp.annotation.objects import add_object, update_object
+from webapp.annotation.state import last_mask
 from webapp.problems import Problem
 from webapp.videos.models import Video
 
@@ -50,6 +54,32 @@ def test_what_cannot_be_marked_is_refused(
         mark(video, first, last, number)
     assert problem.value.code == code
     assert not Object.objects.exclude(absent=[]).exists()
+
+
+@pytest.mark.parametrize("absent", [True, False])
+def test_accepted_frames_stay_as_they_are(video: Video, owner: User, absent: bool) -> None:
+    if not absent:
+        mark(video, 0, 3)
+    done(video, owner, None, [0, 1, 2, 3])
+    accept(video, owner, 1)
+    mark(video, 0, 3, absent=absent)
+    assert absent_spans(video.pk) == {1: [[0, 0], [2, 3]] if absent else [[1, 1]]}
+    with pytest.raises(Problem) as problem:
+        mark(video, 1, 1, absent=absent)
+    text = "Frame 1 is accepted, so nothing would change. Release frames first."
+    assert (problem.value.code, problem.value.text, problem.value.status) == ("accepted", text, 409)
+
+
+def test_frames_in_which_the_object_is_accepted_singly_stay_as_they_are(video: Video, owner: User) -> None:
+    add_object(video=video, author=owner)
+    base = done(video, owner, None, [0, 1, 2, 3])
+    accept_object(
+        video=video, by=owner, number=1, first=1, last=2, head=base.pk, seen=last_mask(video.pk), may_accept_others=True
+    )
+    mark(video, 0, 3, object_id=None)
+    assert absent_spans(video.pk) == {1: [[0, 0], [3, 3]], 2: [[0, 3]]}
+    with pytest.raises(Problem, match="In each frame from 1 to 2 an object that would change is accepted"):
+        mark(video, 1, 2)
 
 
 def test_an_absent_object_is_left_out_of_a_mask() -> None:

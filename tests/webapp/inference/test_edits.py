@@ -21,6 +21,7 @@ from webapp.annotation.models import Round, RoundState
 from webapp.annotation.objects import add_object, update_object
 from webapp.annotation.painting import paint_mask
 from webapp.annotation.rounds import Reach, create_round
+from webapp.annotation.state import round_info
 from webapp.annotation.undo import move_head
 from webapp.inference import work
 from webapp.inference.work import work_on
@@ -165,6 +166,31 @@ def test_rounds_keep_what_was_painted_and_copied_to_the_pixel(video: Video, owne
     assert len(masks) == FRAMES
     for frame in (3, 5, 6):
         assert ((masks[frame] == 1) == (bar(7) == 1)).all()
+
+
+@pytest.mark.parametrize("number", [0, 2])
+def test_a_scribble_that_was_drawn_before_a_painting_does_not_change_its_pixels(
+    video: Video, owner: User, number: int
+) -> None:
+    """The scribble, of the background or of another object, runs over what is painted afterwards."""
+    add_object(video=video, author=owner)
+    drawn = draw(video, owner, 3, number)
+    paint(video, owner, 3, 1, 2)
+    paint(video, owner, 3, 2, 12)
+    row = run_round(video, owner, [0], starts=[3])
+    keeps = [mark.get("keeps") for mark in row.scribbles if mark["object_id"] == number]
+    assert keeps == ([[1, 2]] if number == 0 else [[1]])
+    (mask,) = [mask for mask in masks_of(video.pk, row.pk) if mask.frame == 3]
+    assert ((mask.labels == 1) == (bar(2) == 1)).all()
+    assert round_info(row).scribbles[0].object_id == drawn.object_id
+
+
+def test_a_scribble_that_was_drawn_after_a_painting_changes_it(video: Video, owner: User) -> None:
+    paint(video, owner, 3, 1, 2)
+    draw(video, owner, 3, 0)
+    row = run_round(video, owner, [], starts=[3])
+    (mask,) = [mask for mask in masks_of(video.pk, row.pk) if mask.frame == 3]
+    assert ((mask.labels == 1) != (bar(2) == 1)).any()
 
 
 def run_round(

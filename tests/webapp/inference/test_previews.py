@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from tests.webapp.conftest import draw
-from tests.webapp.inference.test_edits import run_round
+from tests.webapp.inference.test_edits import bar, paint, run_round
 from webapp.accounts.models import User
 from webapp.annotation.codec import TYPE_PREVIEW, PackedMask, decode, unpack
 from webapp.annotation.masks import mask_at
@@ -66,6 +66,14 @@ def run_round_of_waiting(video: Video, by: User, base: int) -> Round:
     row = create_round(video=video, author=by, key=uuid4(), frames=[3], engine="fake", base=base)
     assert work_on(row.pk)
     return row
+
+
+def test_a_preview_keeps_what_was_painted_after_a_waiting_scribble(video: Video, owner: User) -> None:
+    draw(video, owner, 3, 0)
+    paint(video, owner, 3, 1, 2)
+    asked = ask(video, owner)
+    answer_waiting()
+    assert ((decode(shown(asked).data) == 1) == (bar(2) == 1)).all()
 
 
 def test_a_click_that_is_not_stored_counts(video: Video, owner: User) -> None:

@@ -1,0 +1,38 @@
+"""What was painted after a scribble was drawn. A round with the scribble keeps the pixels of these objects."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from webapp.annotation.masks import line_of
+from webapp.annotation.models import Origin, Round, Scribble
+from webapp.prepared import Query
+
+_SINCE = Query(
+    lambda video_id, number: Round.objects.filter(
+        video_id=video_id, number__gte=number, origin__in=(Origin.PAINTED, Origin.EDITED)
+    ).values_list("pk", "number", "span", "objects_changed"),
+    video_id=int,
+    number=int,
+)
+
+
+def painted_later(video_id: int, head: int | None, scribbles: Sequence[Scribble]) -> dict[int, list[int]]:
+    """Return the ids of the objects that were painted or edited in a scribble's frame after it was drawn, by
+    Scribble.id.
+
+    Only versions on the line of `head` count. A scribble is not kept from changing its own object: the painting took it
+    along if the mask that was painted over showed its effect (painting.py), and otherwise the person still wants it.
+    """
+    drawn = {scribble: scribble.next_number for scribble in scribbles if scribble.next_number is not None}
+    later = _SINCE.rows(video_id=video_id, number=min(drawn.values())) if drawn else []
+    line = set(line_of(head)) if later else set()
+    found = {}
+    for scribble, since in drawn.items():
+        objects: set[int] = set()
+        for pk, number, (first, last), changed in later:
+            if pk in line and number >= since and first <= scribble.frame <= last:
+                objects.update(changed)
+        if keeps := objects - {scribble.object_id}:
+            found[scribble.pk] = sorted(keeps)
+    return found
