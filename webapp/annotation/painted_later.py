@@ -11,7 +11,7 @@ from webapp.prepared import Query
 _SINCE = Query(
     lambda video_id, number: Round.objects.filter(
         video_id=video_id, number__gte=number, origin__in=(Origin.PAINTED, Origin.EDITED)
-    ).values_list("pk", "number", "span", "objects_changed"),
+    ).only("number", "frame", "span", "objects_changed"),
     video_id=int,
     number=int,
 )
@@ -30,9 +30,10 @@ def painted_later(video_id: int, head: int | None, scribbles: Sequence[Scribble]
     found = {}
     for scribble, since in drawn.items():
         objects: set[int] = set()
-        for pk, number, (first, last), changed in later:
-            if pk in line and number >= since and first <= scribble.frame <= last:
-                objects.update(changed)
+        for made in later:
+            first, last = made.span or (made.frame, made.frame)
+            if made.pk in line and made.number >= since and first <= scribble.frame <= last:
+                objects.update(made.objects_changed or ())
         if keeps := objects - {scribble.object_id}:
             found[scribble.pk] = sorted(keeps)
     return found

@@ -79,12 +79,17 @@ describe("undo and redo", () => {
     });
   });
 
-  it("go over rounds in both directions", () => {
+  it("go over rounds in both directions, and say which", () => {
     const rounds = [round({ id: 1 }), round({ id: 2, base: 1 })];
     const studio = fakeStudio({ rounds, head: 1 });
+    toasts.value = [];
+    perform(studio, "undo");
+    expect(studio.sent.at(-1)).toMatchObject({ type: "head.move", from_round: 1, to_round: null });
+    expect(toasts.value.map(({ text }) => text)).toEqual(["Undid round 1."]);
     expect(enabled(studio, "redo")).toBe(true);
     perform(studio, "redo");
     expect(studio.sent.at(-1)).toMatchObject({ type: "head.move", from_round: 1, to_round: 2 });
+    expect(toasts.value.at(-1)?.text).toBe("Redid round 2.");
     reduce(studio.store, { type: "head.moved", seq: seq++, head: null, by: ANN });
     expect(enabled(studio, "undo")).toBe(false);
   });

@@ -51,8 +51,8 @@ function undoing(studio: Studio): CommandSpec[] {
       enabled: () => can() && (history.nextUndo() !== undefined || fallback(studio) !== undefined),
       perform: () => {
         const name = history.nextUndo()?.name;
-        if (!history.undo()) fallback(studio)?.();
-        if (name && !history.waiting.peek()) tell(`Undid ${name}.`);
+        const undone = history.undo() ? name : fallback(studio)?.();
+        if (undone && !history.waiting.peek()) tell(`Undid ${undone}.`);
       },
     },
     {
@@ -63,10 +63,9 @@ function undoing(studio: Studio): CommandSpec[] {
       keys: ["Ctrl+Shift+Z", "Ctrl+Y"],
       enabled: () => can() && (history.nextRedo() !== undefined || roundForward(studio) !== undefined),
       perform: () => {
-        const round = roundForward(studio);
         const name = history.nextRedo()?.name;
-        if (name) tell(`Redid ${name}.`);
-        if (!history.redo() && round !== undefined) moveHead(studio, round);
+        const redone = history.redo() ? name : goForward(studio);
+        if (redone) tell(`Redid ${redone}.`);
       },
     },
   ];
@@ -74,17 +73,33 @@ function undoing(studio: Studio): CommandSpec[] {
 
 /**
  * What undo does if the history of this page is empty: remove the person's newest waiting scribble, else go back a
- * round. Undo leaves a round of another person alone and says where the person can go back from it.
+ * round. Undo leaves a round of another person alone and says where the person can go back from it. The function returns
+ * the name of what it has undone.
  */
-function fallback(studio: Studio): (() => void) | undefined {
+function fallback(studio: Studio): (() => string | undefined) | undefined {
   const { store } = studio;
   const newest = store.mine.value.at(-1);
   if (newest) return () => takeBack(studio, newest);
   const back = roundBack(studio);
   const head = store.head.value === null ? undefined : store.rounds.value.get(store.head.value);
   if (!head || back === undefined) return undefined;
-  if (head.author.id !== store.you.value?.id) return () => toast({ text: notYours(head) });
-  return () => moveHead(studio, back);
+  if (head.author.id !== store.you.value?.id)
+    return () => {
+      toast({ text: notYours(head) });
+      return undefined;
+    };
+  return () => {
+    moveHead(studio, back);
+    return `round ${head.number}`;
+  };
+}
+
+/** Goes to the round to which redo leads if the history of this page is empty. Returns its name. */
+function goForward(studio: Studio): string | undefined {
+  const round = roundForward(studio);
+  if (round === undefined) return undefined;
+  moveHead(studio, round);
+  return `round ${studio.store.rounds.peek().get(round)?.number ?? ""}`.trim();
 }
 
 const STAY = 3000; // ms

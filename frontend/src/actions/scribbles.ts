@@ -41,10 +41,12 @@ function add(studio: Studio, drawn: Drawn): void {
   studio.history.push(stepOf(studio, key, drawn));
 }
 
-/** Undoes a scribble that has no undo step because it was drawn before a reload. */
-export function takeBack(studio: Studio, scribble: ScribbleInfo): void {
-  studio.history.takenBack(stepOf(studio, scribble.key, scribble));
+/** Undoes a scribble that has no undo step because it was drawn before a reload. Returns the name of what was undone. */
+export function takeBack(studio: Studio, scribble: ScribbleInfo): string {
+  const step = stepOf(studio, scribble.key, scribble);
+  studio.history.takenBack(step);
   removeScribble(studio, scribble.key);
+  return step.name;
 }
 
 /** Removes a waiting scribble of this person. Undo brings it back. */
