@@ -62,7 +62,9 @@ class Constraints:
     def released_by(self, interaction: Interaction) -> tuple[LabelMap, frozenset[int]] | None:
         """Release the given objects for which an interaction has a scribble, or over which another id's scribble runs.
 
-        Objects that were given after a scribble was drawn (`Scribble.keeps`) are not released by it. Returns the given pixels of the frame as they were, uint8 [H, W], and the ids of the released objects, or None
+        Objects that were given after a scribble was drawn (`Scribble.keeps`) are not released by it.
+
+        Returns the given pixels of the frame as they were, uint8 [H, W], and the ids of the released objects, or None
         if no object was released.
         """
         frame, given = interaction.frame, self.given_ids(interaction.frame)

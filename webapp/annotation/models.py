@@ -78,9 +78,8 @@ class Round(LeasedTask):
     origin = models.CharField(max_length=12, choices=Origin.choices, default=Origin.ROUND)
     frame = models.PositiveIntegerField()  # The first frame of `drawn`, or of an import.
     # In the order they were drawn: [{"path": [[x, y], ...], "object_id": n, "frame": f, "kind": k, "positive": p}, ...]
-    # `path` and `object_id` are as in the DAVIS challenge; `kind` and `positive` are those of Scribble. "keeps" has the
-    # ids of objects that were painted in the frame after the scribble was drawn; it is left out if there are none.
-    scribbles = models.JSONField()
+    # `path` and `object_id` are as in the DAVIS challenge; `kind` and `positive` are those of Scribble.
+    scribbles = models.JSONField()  # "keeps", where there: ids of objects that were painted after it was drawn.
     # Frames without scribbles, from whose masks at the base the round starts.
     started_from = models.JSONField(default=list)
     span = models.JSONField(null=True)  # [first, last]: no frame outside of it gets a mask. None: the whole video.
@@ -172,8 +171,7 @@ class Scribble(models.Model):
     positive = models.BooleanField(default=True)
     author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     round = models.ForeignKey(Round, on_delete=models.SET_NULL, null=True, related_name="drawn_scribbles")
-    # The number that the next version of the video was to get when it was drawn. None: it is not known.
-    next_number = models.PositiveIntegerField(null=True)
+    next_number = models.PositiveIntegerField(null=True)  # The number of the video's next version when it was drawn.
     created_at = models.DateTimeField(auto_now_add=True)
     deleted_at = models.DateTimeField(null=True)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from webapp.annotation.masks import line_of
-from webapp.annotation.models import Origin, Round, Scribble
+from webapp.annotation.models import Head, Origin, Round, Scribble
 from webapp.prepared import Query
 
 _SINCE = Query(
@@ -17,22 +17,23 @@ _SINCE = Query(
 )
 
 
-def painted_later(video_id: int, head: int | None, scribbles: Sequence[Scribble]) -> dict[int, list[int]]:
+def painted_later(head: Head, scribbles: Sequence[Scribble]) -> dict[int, list[int]]:
     """Return the ids of the objects that were painted or edited in a scribble's frame after it was drawn, by
     Scribble.id.
 
-    Only versions on the line of `head` count. A scribble is not kept from changing its own object: the painting took it
-    along if the mask that was painted over showed its effect (painting.py), and otherwise the person still wants it.
+    Only versions on the line of the head count. A scribble is not kept from changing its own object: the painting took
+    it along if the mask that was painted over showed its effect (painting.py), and otherwise the person still wants it.
     """
     drawn = {scribble: scribble.next_number for scribble in scribbles if scribble.next_number is not None}
-    later = _SINCE.rows(video_id=video_id, number=min(drawn.values())) if drawn else []
-    line = set(line_of(head)) if later else set()
+    since = min(drawn.values(), default=head.next_round_number)
+    later = _SINCE.rows(video_id=head.video_id, number=since) if since < head.next_round_number else []
+    line = set(line_of(head.round_id)) if later else set()
     found = {}
-    for scribble, since in drawn.items():
+    for scribble, number in drawn.items():
         objects: set[int] = set()
         for made in later:
             first, last = made.span or (made.frame, made.frame)
-            if made.pk in line and made.number >= since and first <= scribble.frame <= last:
+            if made.pk in line and made.number >= number and first <= scribble.frame <= last:
                 objects.update(made.objects_changed or ())
         if keeps := objects - {scribble.object_id}:
             found[scribble.pk] = sorted(keeps)

@@ -164,7 +164,7 @@ def _insert(
         key,
         origin=Origin.ROUND,
         frame=frames[0],
-        scribbles=scribbles.for_round(drawn, painted_later(video.pk, head.round_id, drawn)),
+        scribbles=scribbles.for_round(drawn, painted_later(head, drawn)),
         started_from=starts,
         span=span_of_scenes(video, frames, reach.span, reach.across_cuts),
         direction=reach.direction,

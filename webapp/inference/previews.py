@@ -12,7 +12,6 @@ from django.db import DatabaseError
 
 from segmentation.types import Click, Interaction
 from webapp.annotation.codec import TYPE_PREVIEW, PackedMask, encode, pack
-from webapp.annotation.head import head_of
 from webapp.annotation.masks import line_of
 from webapp.annotation.models import Head, Preview, Round
 from webapp.annotation.painted_later import painted_later
@@ -67,7 +66,7 @@ def answer(preview_id: int) -> Place | None:
     result is None.
     """
     asked = Preview.objects.select_related("video__project", "author").get(pk=preview_id)
-    head = head_of(asked.video_id)
+    head = Head.objects.get(video=asked.video_id)
     interaction = _interaction(asked, head)
     drawn = bool(interaction.scribbles or interaction.clicks or interaction.boxes)
     active = Round.objects.filter(video=asked.video, state__in=ACTIVE).exists()
@@ -77,8 +76,7 @@ def answer(preview_id: int) -> Place | None:
         return None
     engine = runner.resolve(asked.engine)
     key = SessionKey(asked.video_id, engine, runner.weights_label(engine))
-    objects = Head.objects.values_list("next_object_number", flat=True).get(video=asked.video) - 1
-    session = runner.session_at(sessions, asked.video, key, line_of(head), objects)
+    session = runner.session_at(sessions, asked.video, key, line_of(head.round_id), head.next_object_number - 1)
     if not drawn:
         sessions.put(session)
         return Place(session, asked.frame, 0)
@@ -93,10 +91,10 @@ def answer(preview_id: int) -> Place | None:
     return Place(session, asked.frame, FRAMES)
 
 
-def _interaction(asked: Preview, head: int | None) -> Interaction:
+def _interaction(asked: Preview, head: Head) -> Interaction:
     """Return the waiting scribbles, clicks and boxes of a person on a frame, together with the click of the request."""
     waits = waiting(asked.video, asked.author, [asked.frame])
-    drawn = runner.interaction(asked.frame, for_round(waits, painted_later(asked.video_id, head, waits)))
+    drawn = runner.interaction(asked.frame, for_round(waits, painted_later(head, waits)))
     if asked.click is None:
         return drawn
     x, y = asked.click["point"]

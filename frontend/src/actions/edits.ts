@@ -31,6 +31,8 @@ const DONE: Record<EditOp, string> = {
   interpolate: "Interpolated",
 };
 
+const UNDO_NAMES: Partial<Record<EditOp, string>> = { clear: "clearing", interpolate: "interpolation" };
+
 /** Sends an edit. Its version can be undone like a round. */
 export function editMasks(studio: Studio, { op, objects, span, source, into }: Edit): void {
   const { store, outbox, history } = studio;
@@ -48,7 +50,7 @@ export function editMasks(studio: Studio, { op, objects, span, source, into }: E
     .then(({ result }) => {
       if (result === null) return;
       toast({ text: `${DONE[op]} ${frames}.${staying(kept)}` });
-      history.push({ name: `${op} of ${frames}`, ...headStep(studio, result) });
+      history.push({ name: `${UNDO_NAMES[op] ?? op} of ${frames}`, ...headStep(studio, result) });
     }, toastError);
 }
 

@@ -1,6 +1,6 @@
 import { act } from "preact/test-utils";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { Toasts, toast, toasts } from "./Toast";
+import { dockToasts, Toasts, toast, toasts } from "./Toast";
 import { click, get, hide, query, show } from "./testing";
 
 beforeEach(() => show(<Toasts />));
@@ -41,6 +41,20 @@ describe("a toast", () => {
   test("shows the same text once and at most four", () => {
     for (const text of ["a", "b", "a", "c", "d", "e"]) toast({ text });
     expect(toasts.value.map((shown) => shown.text)).toEqual(["a", "c", "d", "e"]);
+  });
+
+  test("keeps errors and questions under the newest message where only that is shown, and no others", () => {
+    const end = dockToasts();
+    toast({ text: "Frame 3 is accepted.", tone: "bad" });
+    toast({ text: "Deleted rider.", action: { name: "Undo", perform: () => {} } });
+    toast({ text: "Undid scribble.", tone: "info" });
+    toast({ text: "Accepted 3 frames." });
+    expect(toasts.value.map((shown) => shown.text)).toEqual([
+      "Frame 3 is accepted.",
+      "Deleted rider.",
+      "Accepted 3 frames.",
+    ]);
+    end();
   });
 
   test("tells errors as alerts", async () => {

@@ -24,10 +24,16 @@ const MOST = 4;
 let newest = 0;
 export const toasts = signal<Shown[]>([]);
 
-/** Shows a message and returns its id. A text that is already shown is not shown twice. */
+/**
+ * Shows a message and returns its id. A text that is already shown is not shown twice. Where only the newest message is
+ * shown, it takes the place of those that only say what was done: they would come back when it goes, as if it had been
+ * done just then.
+ */
 export function toast(message: ToastMessage): number {
   newest += 1;
-  const others = toasts.value.filter((shown) => shown.text !== message.text);
+  const others = toasts.value.filter(
+    (shown) => shown.text !== message.text && (!docked.peek() || shown.tone === "bad" || shown.action),
+  );
   toasts.value = [...others, { ...message, id: newest }].slice(-MOST);
   return newest;
 }

@@ -29,7 +29,7 @@ export const island: Tool = {
     painter.show();
     return {
       move: () => {},
-      end: () => painter.take(done === "filled" ? "filled hole" : "removed island"),
+      end: () => painter.take(done === "filled" ? "hole filling" : "island removal"),
       cancel: () => painter.cancel(),
     };
   },

@@ -8,8 +8,7 @@ from tests.webapp.annotation.test_edits import edit
 from tests.webapp.annotation.test_painting import paint, square
 from tests.webapp.conftest import draw
 from webapp.accounts.models import User
-from webapp.annotation.head import head_of
-from webapp.annotation.models import Scribble
+from webapp.annotation.models import Head, Scribble
 from webapp.annotation.objects import add_object
 from webapp.annotation.painted_later import painted_later
 from webapp.annotation.undo import move_head
@@ -17,7 +16,7 @@ from webapp.videos.models import Video
 
 
 def kept(video: Video, *drawn: Scribble) -> list[list[int]]:
-    found = painted_later(video.pk, head_of(video.pk), drawn)
+    found = painted_later(Head.objects.get(video=video), drawn)
     return [found.get(scribble.pk, []) for scribble in drawn]
 
 
