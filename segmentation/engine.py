@@ -215,7 +215,8 @@ class Engine(ABC):
     def prepare(self, frames: Iterable[int]) -> Iterator[int]:
         """Compute and cache features of frames before a round needs them; yield the index of each finished frame.
 
-        It ends early when `stopping` returns True. Raises ValueError if a frame is outside of the video.
+        It ends early when `stopping` returns True; the last frame may then lack some features. Raises ValueError if a
+        frame is outside of the video.
         """
         for frame in frames:
             checks.check_frame("frames", frame, len(self.frames))

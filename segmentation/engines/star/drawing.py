@@ -40,17 +40,16 @@ class FrameDrawing:
         `earlier` are older scribbles on this frame, `before` is its mask so far (None: it has none).
         """
         frame, scribbles = interaction.frame, interaction.scribbles
-        undrawn = self.prepare_drawing(frame)
+        undrawn = self._undrawn(frame)
         drawn = InteractedFrame(self._frames, frame, earlier, scribbles, before, self._seed, undrawn)
         return drawn.labels(self._refine)
 
     def prepare(self, frame: int) -> None:
-        """Read and scale a frame and an adjacent one ahead, so that a later drawing on it need not wait."""
+        """Compute ahead what segmenting a frame from scribbles needs, so that a later drawing on it need not wait."""
         self._frames[frame].pixel_features  # noqa: B018 (it is computed and kept when it is first read)
-        if len(self._frames) > 1:
-            self._frames[frame + 1 if frame + 1 < len(self._frames) else frame - 1]
+        self._undrawn(frame)
 
-    def prepare_drawing(self, frame: int) -> UndrawnFrame:
+    def _undrawn(self, frame: int) -> UndrawnFrame:
         """Return what is computed to segment a frame from scribbles, but does not depend on the scribbles.
 
         It is kept for one frame only, and used again by the next preview or round of this frame.

@@ -92,16 +92,19 @@ class StarEngine(Engine):
 
     def _prepare_frame(self, frame: int) -> None:
         self._video.encoded(frame)
-        self._drawing.prepare(frame)
-        if frame + 1 < len(self.frames):
+        if frame + 1 < len(self.frames) and not self.stopping():
             self._video.flow(frame, frame + 1)
 
     def prepare(self, frames: Iterable[int]) -> Iterator[int]:
-        """Compute features ahead as every engine does, and what a drawing on the first of `frames` needs."""
+        """Compute features ahead as every engine does, and what a drawing on the first of `frames` needs.
+
+        A drawing needs a frame and an adjacent one at other sizes. They are kept for a few frames only, so they are not
+        computed for the others.
+        """
         for count, frame in enumerate(super().prepare(frames)):
             if count == 0:
                 with one_blas_thread():
-                    self._drawing.prepare_drawing(frame)
+                    self._drawing.prepare(frame)
             yield frame
 
     # --- rounds ---------------------------------------------------------------------------------------------------

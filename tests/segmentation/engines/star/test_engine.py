@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from segmentation.classical import interacted_frame
+from segmentation.classical import interacted_frame, scaled_frames
 from segmentation.engines.star import engine as star_engine
 from segmentation.engines.star.engine import MEMORY_FRAMES, StarEngine
 from segmentation.engines.star.matching import Memory
@@ -62,6 +62,27 @@ def test_a_frame_that_was_prepared_gets_the_same_mask_without_computing_flow(mon
         found.append(session.preview(drawn).labels)
     assert found[0].any()
     assert (found[0] == found[1]).all()
+
+
+def test_preparing_frames_around_a_frame_keeps_what_a_drawing_on_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    clip = make_clip(length=13, height=64, width=80, num_objects=1)
+    session = StarEngine(ArrayFrames(clip.frames), 1, network=tiny())
+    nearest = sorted(range(13), key=lambda frame: abs(frame - 6))
+    assert list(session.prepare(nearest)) == nearest
+    monkeypatch.setattr(scaled_frames, "scale_frame", None)  # No frame is read and scaled again.
+    assert session.preview(Interaction(6, first_strokes(clip.truth[6], 1))).labels.any()
+
+
+def test_preparing_stops_between_the_features_and_the_flow_of_a_frame(monkeypatch: pytest.MonkeyPatch) -> None:
+    clip = make_clip(length=3, height=64, width=80, num_objects=1)
+    session = StarEngine(ArrayFrames(clip.frames), 1, network=tiny())
+    encoded: list[int] = []
+    encode = session._video.encoded
+    monkeypatch.setattr(session._video, "encoded", lambda frame: (encoded.append(frame), encode(frame))[1])
+    monkeypatch.setattr(session._video, "flow", None)  # Nobody waits for it.
+    session.stopping = lambda: bool(encoded)
+    assert list(session.prepare([0, 1])) == [0]
+    assert encoded == [0]
 
 
 def test_a_session_counts_the_memory_that_it_uses_and_not_all_that_it_may_use() -> None:
