@@ -14,7 +14,7 @@ from PIL import Image as PillowImage
 
 from segmentation.formats.bit_depth import black_and_white
 from segmentation.formats.davis_layout import FRAME_SUFFIXES
-from segmentation.formats.file_tree import is_clutter, natural
+from segmentation.formats.file_tree import UNREAD_PICTURES, is_clutter, listed, natural
 from segmentation.formats.mask_image import UNREADABLE
 from segmentation.runtime.caches import ByteCache
 from segmentation.types import Image
@@ -98,8 +98,17 @@ class FolderFrames(ImageFrames):
             raise ValueError(f"frames: {folder} is not a folder")
         files = [p for p in folder.iterdir() if p.suffix.lower() in FRAME_SUFFIXES and not is_clutter(p.name)]
         if not files:
-            raise ValueError(f"frames: no images in {folder}")
+            unread = listed(unread_pictures(folder))
+            why = f" that can be read ({unread}): save them as JPEG or PNG" if unread else ""
+            raise ValueError(f"frames: no images in {folder}{why}")
         super().__init__(sorted(files, key=lambda path: natural(path.name)), cache_bytes)
+
+
+def unread_pictures(folder: Path) -> list[str]:
+    """Return the names of the pictures in a folder that `FolderFrames` leaves out, such as HEIC and GIF files."""
+    suffixes = {*UNREAD_PICTURES, ".gif"}
+    names = [p.name for p in folder.iterdir() if p.suffix.lower() in suffixes and not is_clutter(p.name)]
+    return sorted(names, key=natural)
 
 
 class ArrayFrames:

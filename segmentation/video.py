@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
@@ -17,7 +18,7 @@ from segmentation.formats.davis_folder import DavisFolder, DavisSequence, Folder
 from segmentation.formats.davis_layout import RESOLUTION
 from segmentation.formats.file_tree import listed
 from segmentation.formats.mask_image import UNREADABLE
-from segmentation.frames import ArrayFrames, FolderFrames, ImageFrames
+from segmentation.frames import ArrayFrames, FolderFrames, ImageFrames, unread_pictures
 from segmentation.types import FrameSource, Image, LabelMap
 
 FRAMES_FOLDER = "jpegimages"
@@ -89,7 +90,7 @@ class Video:
 
 
 def open_video(source: Path | str | NDArray[np.uint8] | FrameSource) -> Video:
-    """Open a video.
+    """Open a video. A warning names pictures of a folder that are left out, because they cannot be read (HEIC, GIF).
 
     Args:
         source: one of
@@ -121,7 +122,9 @@ def open_video(source: Path | str | NDArray[np.uint8] | FrameSource) -> Video:
 def _open_path(path: Path) -> Video:
     if path.is_dir():
         sequence = _davis_sequence(path)
-        return _from_folder(path) if sequence is None else _from_davis(sequence)
+        video = _from_folder(path) if sequence is None else _from_davis(sequence)
+        _warn_of_unread(video.files[0].parent)
+        return video
     if not path.is_file():
         raise ValueError(f"source: {path} does not exist")
     if is_zipfile(path):  # FFmpeg would find a picture somewhere in the zip and take it for a video.
@@ -133,6 +136,13 @@ def _open_path(path: Path) -> Video:
 
     frames = VideoFileFrames(path)
     return Video(frames, path.stem, fps=frames.fps)
+
+
+def _warn_of_unread(folder: Path) -> None:
+    names = unread_pictures(folder)
+    if names:
+        text = f"{folder} has pictures that cannot be read, so they are left out: {listed(names)}."
+        warnings.warn(f"{text} Save them as JPEG or PNG.", stacklevel=4)  # The line that calls `open_video`.
 
 
 def _from_folder(folder: Path) -> Video:

@@ -40,9 +40,13 @@ def project_named(name: str, owner: User) -> Project:
 
 
 @contextmanager
-def progress_bar(title: str, stream: TextIO) -> Iterator[OnProgress]:
-    """Show a progress bar. Yields a function to call with the frames done and the total number (0: unknown)."""
-    with tqdm(desc=title, unit="frame", file=stream, dynamic_ncols=True, mininterval=0.2) as bar:
+def progress_bar(title: str, stream: TextIO, unit: str = "frame") -> Iterator[OnProgress]:
+    """Show a progress bar of frames or, with the unit "B", of bytes.
+
+    Yields a function to call with the number that is done and the total number (0: unknown).
+    """
+    scale = unit == "B"
+    with tqdm(desc=title, unit=unit, unit_scale=scale, file=stream, dynamic_ncols=True, mininterval=0.2) as bar:
 
         def move(done: int, total: int) -> None:
             bar.total = total or None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
@@ -98,7 +99,8 @@ def read_coco_videos(data: dict[str, Any]) -> list[AnnotatedVideo]:
     """Read a COCO file whose images are the frames of videos.
 
     The images of one folder are the frames of one video, in the order of the file; `video` in an image overrules its
-    folder. An object is what has the same `track_id` or `instance_id` in all frames of a video (CVAT writes it into
+    folder. A video is named after the last folder; where two would have one name, after all of them (train/car). An
+    object is what has the same `track_id` or `instance_id` in all frames of a video (CVAT writes it into
     `attributes`). Annotations without one are put together by category and position: the second car of each image is
     one object. Masks are decoded by `AnnotatedVideo.masks`.
 
@@ -110,7 +112,10 @@ def read_coco_videos(data: dict[str, Any]) -> list[AnnotatedVideo]:
     videos: dict[str, list[_Image]] = {}
     for image in _images(data):
         videos.setdefault(image.video, []).append(image)
-    return [_video(name, images, names) for name, images in videos.items()]
+    last = {name: name.rsplit("/", 1)[-1] for name in videos}
+    counts = Counter(last.values())
+    titles = {name: name if counts[last[name]] > 1 else last[name] for name in videos}
+    return [_video(name, titles[name], images, names) for name, images in videos.items()]
 
 
 @dataclass(frozen=True)
@@ -143,7 +148,7 @@ def _images(data: dict[str, Any]) -> Iterator[_Image]:
         yield _Image(place, file, name, width, height, rows)
 
 
-def _video(name: str, images: list[_Image], names: dict[int, str]) -> AnnotatedVideo:
+def _video(name: str, title: str, images: list[_Image], names: dict[int, str]) -> AnnotatedVideo:
     width, height = images[0].width, images[0].height
     for image in images:
         if (image.width, image.height) != (width, height):
@@ -162,7 +167,7 @@ def _video(name: str, images: list[_Image], names: dict[int, str]) -> AnnotatedV
 
     objects = sorted((AnnotatedObject(numbers[key], "", names.get(tracks[key], "")) for key in tracks), key=_id_of)
     frames = tuple(PurePosixPath(image.file).stem for image in images)
-    return AnnotatedVideo(name.rsplit("/", 1)[-1], width, height, 24.0, frames, tuple(objects), masks)
+    return AnnotatedVideo(title, width, height, 24.0, frames, tuple(objects), masks)
 
 
 def _id_of(each: AnnotatedObject) -> int:

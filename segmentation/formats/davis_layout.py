@@ -13,7 +13,8 @@ is a sequence.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
@@ -158,6 +159,10 @@ class _Place:
     def key(self) -> tuple[str, str]:
         return self.root.casefold(), self.sequence.casefold()
 
+    @property
+    def exact_key(self) -> tuple[str, str]:
+        return self.root, self.sequence
+
 
 def _davis(files: list[str], resolution: str | None) -> Layout:
     frames = _by_place(files, FRAMES, FRAME_SUFFIXES, resolution)
@@ -166,19 +171,21 @@ def _davis(files: list[str], resolution: str | None) -> Layout:
     for place, found in _by_place(files, MASKS, MASK_SUFFIXES, resolution).items():
         masks[place] = found
         voc.discard(place)
-    scribbles = {p.key: names for p, names in _by_place(files, SCRIBBLES, frozenset({".json"}), None).items()}
+    scribbles = _by_place(files, SCRIBBLES, frozenset({".json"}), None)
     chosen: dict[tuple[str, str], _Place] = {}
+    keys = _keys(frames)
     for place in sorted(frames, key=lambda p: (*_preference(p.resolution, resolution), p not in masks)):
-        chosen.setdefault(place.key, place)
+        chosen.setdefault(keys[place], place)
+    names = {place.exact_key for place in frames}
     sequences, used = [], set[_Place]()
     for place in sorted(chosen.values(), key=lambda p: (natural(p.sequence), natural(p.root))):
-        with_masks = _place_of_masks(place, masks, resolution)
+        with_masks = _place_of_masks(place, _belonging(place, masks, names), resolution)
         sequence = _paired(place, frames[place], masks.get(with_masks, []) if with_masks else [])
         if with_masks in voc:
             sequence = replace(sequence, notes=(*sequence.notes, _VOC_NOTE))
         used.add(with_masks or place)
-        drawn = tuple(scribbles.get(place.key, ()))
-        sequences.append(replace(sequence, scribbles=drawn))
+        drawn = (name for other in _belonging(place, scribbles, names) for name in scribbles[other])
+        sequences.append(replace(sequence, scribbles=tuple(drawn)))
     everything = {name for found in (*frames.values(), *masks.values()) for name in found}
     return _with_left_out(_unique_names(sequences, list(chosen.values())), files, everything, used, masks, frames)
 
@@ -190,13 +197,32 @@ def _preference(name: str, wanted: str | None) -> tuple[bool, bool, str]:
     return name.casefold() != (wanted or PREFERRED_RESOLUTION).casefold(), name != "", name
 
 
-def _place_of_masks(place: _Place, masks: Mapping[_Place, list[str]], resolution: str | None) -> _Place | None:
-    """Return the folder of masks of the sequence whose frames lie in `place`, or None if it has no masks.
+def _keys(places: Iterable[_Place]) -> dict[_Place, tuple[str, str]]:
+    """Return a key for each folder of frames: folders of the same sequence at several resolutions share it.
+
+    Upper and lower case count only if two folders of one resolution differ in nothing else: they are two sequences.
+    """
+    counts = Counter((place.key, place.resolution) for place in places)
+    doubled = {key for (key, _), count in counts.items() if count > 1}
+    return {place: place.exact_key if place.key in doubled else place.key for place in places}
+
+
+def _belonging(place: _Place, others: Iterable[_Place], names: Collection[tuple[str, str]]) -> list[_Place]:
+    """Return the folders among `others` that belong to the sequence whose frames lie in `place`.
+
+    Upper and lower case may differ, unless another sequence is called exactly so. `names` has the `exact_key` of every
+    folder of frames.
+    """
+    same = [other for other in others if other.key == place.key]
+    return [other for other in same if other.exact_key == place.exact_key or other.exact_key not in names]
+
+
+def _place_of_masks(place: _Place, masks: Iterable[_Place], resolution: str | None) -> _Place | None:
+    """Return which of the folders of masks is read for the sequence whose frames lie in `place`; None if it has none.
 
     Masks at the resolution of the frames are preferred to those at another resolution.
     """
-    same = [other for other in masks if other.key == place.key]
-    ranked = sorted(same, key=lambda p: (p.resolution != place.resolution, *_preference(p.resolution, resolution)))
+    ranked = sorted(masks, key=lambda p: (p.resolution != place.resolution, *_preference(p.resolution, resolution)))
     return ranked[0] if ranked else None
 
 

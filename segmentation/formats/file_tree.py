@@ -24,6 +24,12 @@ CLUTTER = frozenset(
 )
 
 
+# Pictures that are not read. They are named where others are read without them, because they may be frames.
+UNREAD_PICTURES = frozenset(
+    {".heic", ".heif", ".avif", ".cr2", ".nef", ".dng", ".arw", ".exr", ".jp2", ".jxl", ".psd", ".svg"}
+)
+
+
 class FileTree(Protocol):
     """A tree of files. `names` are the relative paths of its files, without clutter (see `is_clutter`)."""
 

@@ -69,6 +69,29 @@ def test_a_davis_sequence_brings_its_masks(tmp_path: Path) -> None:
         seg.open_video(several)
 
 
+@pytest.mark.filterwarnings("error")
+def test_pictures_that_cannot_be_read_are_named(tmp_path: Path) -> None:
+    folder = tmp_path / "take"
+    folder.mkdir()
+    for index in range(2):
+        cv2.imwrite(str(folder / f"{index}.png"), CLIP.frames[index])
+    (folder / "notes.txt").write_text("Shot on a phone.")
+    assert len(seg.open_video(folder)) == 2
+    (folder / "IMG_10.HEIC").write_bytes(b"x")
+    (folder / "IMG_9.heic").write_bytes(b"x")
+    with pytest.warns(UserWarning, match=r"take has pictures .* left out: IMG_9\.heic, IMG_10\.HEIC\.") as warned:
+        assert len(seg.open_video(folder)) == 2
+    assert warned[0].filename == __file__
+    sequence = davis(tmp_path / "data", "car") / "JPEGImages/480p/car"
+    (sequence / "00003.avif").write_bytes(b"x")
+    with pytest.warns(UserWarning, match="left out: 00003.avif"):
+        assert len(seg.open_video(tmp_path / "data")) == 3
+    for index in range(2):
+        (folder / f"{index}.png").unlink()
+    with pytest.raises(ValueError, match=r"no images in .* \(IMG_9.heic, IMG_10.HEIC\): save them as JPEG or PNG"):
+        seg.open_video(folder)
+
+
 def test_a_zip_is_refused_though_ffmpeg_finds_a_picture_in_it(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "car.zip", "w") as archive:
         for index in range(3):

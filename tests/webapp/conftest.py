@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -89,12 +90,30 @@ def lose_worker(lease: Lease[Any], task: LeasedTask) -> str:
     return str(task.state)  # type: ignore[attr-defined]
 
 
+def aws_variables(server: str) -> dict[str, str]:
+    """Return the environment variables with which boto3 talks to the server at an address."""
+    credentials = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_DEFAULT_REGION": "us-east-1"}
+    return {"AWS_ENDPOINT_URL_S3": server, **credentials}
+
+
 @pytest.fixture
 def video(project: Project, owner: User) -> Video:
     """Create a ready video with one object and no files."""
     video = make_video(project, owner)
     add_object(video=video, author=owner, name="Fish")
     return video
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[str]:
+    """Start a server that speaks S3 over HTTP, and return its address."""
+    from moto.server import ThreadedMotoServer  # Importing it takes a second, and few tests need it.
+
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
 
 
 @pytest.fixture(autouse=True)

@@ -22,6 +22,7 @@ class AnyError(UploadError):
     job: JobInfo | None = None
     head: int | None = None
     in_use: list[LabelInUse] | None = None
+    changed: int | None = None
 
 
 @cache

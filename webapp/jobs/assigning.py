@@ -14,7 +14,7 @@ from django.utils import timezone
 from webapp.accounts.models import User
 from webapp.annotation.head import hold, hold_all
 from webapp.jobs.models import Job
-from webapp.jobs.moves import PEOPLE, address_of, check_edition, held_job, name_of, save
+from webapp.jobs.moves import PEOPLE, address_of, check_edition, held_job, name_of, save, take_from
 from webapp.jobs.queue import IN_POOL, OPEN, in_order
 from webapp.jobs.states import place_of
 from webapp.notifications.kinds import Kind
@@ -38,13 +38,15 @@ class Dealt:
 def change_job(*, by: User, job_id: int, edition: int, changed: dict[str, object]) -> Job:
     """Change the given fields of a job: assignee, reviewer (ids of members or None), priority, due, instructions.
 
+    A job that was begun and that is taken from its assignee is new again, so that somebody else can take it.
+
     Raises NotFound or Forbidden unless `by` is a manager; Problem "job_changed" (409), "not_a_member",
     "not_an_annotator", "not_a_reviewer" or "due_in_past".
     """
     job = held_job(by, job_id)
     require(by, job.video.project_id, Role.MANAGER, what="job")
     check_edition(by, job, edition)
-    old = _values(job, changed)
+    old, before = _values(job, changed), place_of(job)
     _apply(job, changed)
     new = {name: value for name, value in _values(job, changed).items() if value != old[name]}
     if not new:
@@ -52,7 +54,7 @@ def change_job(*, by: User, job_id: int, edition: int, changed: dict[str, object
     if {"due", "assignee"} & new.keys():
         job.due_told = False
     action = "assign" if {"assignee", "reviewer"} & new.keys() else "change"
-    save(job, by, action, place_of(job), details=new)
+    save(job, by, action, before, details=new)
     if "assignee" in new:
         _tell_assignee(job.video.project_id, job.assignee_id, [job], by)
     return job
@@ -103,6 +105,9 @@ def _apply(job: Job, changed: dict[str, object]) -> None:
             case "due", date():
                 check_due(value)
                 job.due = value
+            case "assignee" | "reviewer", None:
+                if getattr(job, f"{name}_id") is not None:  # A job that nobody has may be in work all the same.
+                    take_from(job, name)
             case _:
                 setattr(job, name, value)
 

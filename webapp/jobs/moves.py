@@ -129,6 +129,16 @@ def start_by_work(*, video_id: int, by: User, frames: tuple[int, int]) -> None:
             _move(job, by, Action.START, IN_PROGRESS)
 
 
+def take_from(job: Job, column: str) -> None:
+    """Take a job from its assignee or its reviewer, as `column` says; the caller stores it.
+
+    A job that its assignee has begun becomes new, so that it is in the pool. Its masks stay.
+    """
+    setattr(job, column, None)
+    if column == "assignee" and place_of(job) == IN_PROGRESS:
+        job.stage, job.state = NEW.stage, NEW.state
+
+
 def held_job(by: User, job_id: int) -> Job:
     """Return a job that `by` sees, and lock its video's head until the transaction ends. Raises NotFound."""
     hold(job_for(by, job_id).video_id)

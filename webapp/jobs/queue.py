@@ -30,7 +30,7 @@ IN_QUEUE = 100  # The usual length of each list of a queue.
 NO_JF = 2.0  # Sorts jobs that were not compared with ground truth behind all others, whose J&F is 1 at most.
 SHOWN = Q(video__deleted_at=None, video__archived_at=None, video__project__deleted_at=None)
 OPEN = SHOWN & Q(stage=Stage.ANNOTATION) & ~Q(state=JobState.COMPLETED)
-IN_POOL = Q(stage=Stage.ANNOTATION, state=JobState.NEW, assignee=None) & Q(
+IN_POOL = Q(stage=Stage.ANNOTATION, state__in=(JobState.NEW, JobState.REJECTED), assignee=None) & Q(
     video__deleted_at=None, video__archived_at=None, video__is_copy=False
 )
 

@@ -1,6 +1,7 @@
 """Carries out one action on many videos of a project.
 
-An action that is refused for one video changes none of them, unless the reason came up while the action was under way.
+An action that is refused for one video changes none of them. If the reason came up only while the action was under way,
+the error says how many were changed before.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ class Action(StrEnum):
     COPY = "copy"
 
 
+ON_JOBS = (Action.ASSIGN, Action.REVIEWER, Action.PRIORITY, Action.DUE)
 BATCH = 25  # The number of videos that one transaction changes.
 
 
@@ -64,7 +66,8 @@ def act_on_many(*, by: User, project_id: int, ids: Sequence[int], action: Action
     What can be refused is refused before anything is changed. Then each transaction changes at most `BATCH` videos, and
     locks them in the order of their ids, so that people who draw in them need not wait for all, and two actions at once
     never deadlock. Raises NotFound if a video is not one of the project's that `by` sees, and what the action itself
-    raises.
+    raises. If somebody changes something meanwhile that makes a later transaction fail, as by removing the person who
+    gets the jobs, the error has `changed`, the number of what was changed before.
     """
     require(by, project_id, Role.MANAGER)
     wanted = sorted(set(ids))
@@ -75,11 +78,23 @@ def act_on_many(*, by: User, project_id: int, ids: Sequence[int], action: Action
     _check(by, project_id, videos, action, values)
     changed = 0
     for start in range(0, len(wanted), BATCH):
-        with transaction.atomic():
-            hold_all(wanted[start : start + BATCH])
-            # They are read again, because somebody may have moved or deleted some meanwhile.
-            changed += _act(by, list(seen.filter(pk__in=wanted[start : start + BATCH])), action, values)
+        try:
+            with transaction.atomic():
+                hold_all(wanted[start : start + BATCH])
+                # They are read again, because somebody may have moved or deleted some meanwhile.
+                changed += _act(by, list(seen.filter(pk__in=wanted[start : start + BATCH])), action, values)
+        except Problem as problem:
+            if changed:
+                _say_what_was_changed(problem, changed, action)
+            raise
     return changed
+
+
+def _say_what_was_changed(problem: Problem, changed: int, action: Action) -> None:
+    what = "job" if action in ON_JOBS else "video"
+    were = f"{changed} {what} was" if changed == 1 else f"{changed} {what}s were"
+    problem.text = f"{problem.text} Before that, {were} changed. Look at the list, then do it again for the others."
+    problem.extra["changed"] = changed
 
 
 def _check(by: User, project_id: int, videos: Sequence[Video], action: Action, values: Values) -> None:

@@ -132,12 +132,19 @@ class ActionResult(Schema):
     changed: int  # The number of jobs for assign, reviewer, priority and due, otherwise of videos.
 
 
+class ActionError(ErrorAnswer):
+    """An error of an action on many videos. If `changed` is there, so many jobs or videos were changed before."""
+
+    changed: int | None = None
+
+
 @router.post(
-    "/projects/{int:project_id}/videos/actions", response={200: ActionResult, (400, 403, 404, 409): ErrorAnswer}
+    "/projects/{int:project_id}/videos/actions", response={200: ActionResult, (400, 403, 404, 409): ActionError}
 )
 def act_on_videos(request: HttpRequest, project_id: int, body: ActionBody) -> ActionResult:
-    """Carry out one action on many videos, or on none if it is refused for one. If the action is to copy the videos,
-    workers do so after this call has answered.
+    """Carry out one action on many videos, or on none if it is refused for one. If it is refused because something
+    changed while it was under way, `changed` of the error says how much was done. Copies are made by workers, after
+    this call has answered.
     """
     labels = {move.label: move.to for move in body.labels}
     values = Values(body.person, body.priority, body.due, body.project, labels)

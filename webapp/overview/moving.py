@@ -12,6 +12,8 @@ from webapp.annotation.head import hold
 from webapp.annotation.models import Object
 from webapp.audit.entries import Thing, record
 from webapp.jobs.models import Job
+from webapp.jobs.moves import save, take_from
+from webapp.jobs.states import place_of
 from webapp.overview.label_mapping import Given, label_mapping
 from webapp.problems import Problem
 from webapp.projects.access import allows, project_for
@@ -60,7 +62,7 @@ def check_room(target: Project, videos: Sequence[Video], by: User | None = None)
 def _move(by: User, video: Video, target: Project, labels: Given) -> None:
     hold(video.pk)
     _map_labels(video, target, labels)
-    _keep_possible_jobs(video, target)
+    _keep_possible_jobs(by, video, target)
     thing, source = Thing("video", video.pk, video.name), video.project_id
     Video.objects.filter(pk=video.pk).update(project=target, upload=None)
     record(by, "video.move", thing, project_id=source, to=target.name)
@@ -77,14 +79,16 @@ def _map_labels(video: Video, target: Project, labels: Given) -> None:
     changes.objects_changed(rows)
 
 
-def _keep_possible_jobs(video: Video, target: Project) -> None:
+def _keep_possible_jobs(by: User, video: Video, target: Project) -> None:
     """Take jobs from people who could not have them in the target project."""
     roles = dict(Membership.objects.filter(project=target).values_list("user_id", "role"))
-    for job in Job.objects.filter(video=video):
+    for job in Job.objects.filter(video=video).select_related("video__project"):
+        before, lost = place_of(job), []
         for column, role in (("assignee", Role.ANNOTATOR), ("reviewer", Role.REVIEWER)):
             person = getattr(job, f"{column}_id")
             if person is not None and (person not in roles or not allows(roles[person], role)):
-                setattr(job, column, None)
-                job.edition += 1
-        job.save()
+                take_from(job, column)
+                lost.append(column)
+        if lost:
+            save(job, by, "assign", before, details=dict.fromkeys(lost))
     changes.jobs_changed(video.pk)

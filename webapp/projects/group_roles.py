@@ -38,17 +38,20 @@ def apply(sender: Any, user: User, groups: frozenset[str], **_: Any) -> None:
 def _set_role(user: User, project_id: int, role: Role | None) -> None:
     lock_project(project_id)
     member = Membership.objects.filter(project_id=project_id, user=user).first()
-    before = None if member is None else member.role
+    thing = Thing("user", user.pk, user.username)
+    if member is None:
+        if role is not None:
+            Membership.objects.create(project_id=project_id, user=user, role=role)
+            record(None, "member.add", thing, project_id=project_id, role=role)
+        return
+    before = member.role
     if before in (role, Role.OWNER):
         return
-    thing = Thing("user", user.pk, user.username)
     if role is None:
-        Membership.objects.filter(project_id=project_id, user=user).delete()
+        member.delete()
         forget_project(user_id=user.pk, project_id=project_id)
         record(None, "member.remove", thing, project_id=project_id, role=before)
-    elif member is None:
-        Membership.objects.create(project_id=project_id, user=user, role=role)
-        record(None, "member.add", thing, project_id=project_id, role=role)
     else:
-        Membership.objects.filter(pk=member.pk).update(role=role)
+        member.role = role
+        member.save(update_fields=["role"])
         record(None, "member.role", thing, project_id=project_id, role=[before, role])

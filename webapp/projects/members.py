@@ -48,6 +48,7 @@ def change_role(*, by: User, project_id: int, user_id: int, role: Role) -> Membe
     _may_touch(by, member)
     _keep_an_owner(member, becomes=role)
     before, member.role = member.role, role
+    member.changed_by = by
     member.save(update_fields=["role"])
     if before != role:
         _end_invitations(member, becomes=role)
@@ -67,6 +68,7 @@ def remove(*, by: User, project_id: int, user_id: int) -> None:
     record(by, "member.remove", _person(member), project_id=project_id, role=member.role)
     forget_project(user_id=user_id, project_id=project_id)
     _end_invitations(member, becomes=None)
+    member.changed_by = by
     member.delete()
 
 

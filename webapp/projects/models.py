@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from django.conf import settings
 from django.db import models
 
 from webapp.projects.deletable import Deletable
+
+if TYPE_CHECKING:
+    from webapp.accounts.models import User
 
 
 class Sees(models.TextChoices):
@@ -83,6 +88,8 @@ class Membership(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=12, choices=Role.choices)
     created_at = models.DateTimeField(auto_now_add=True)
+    # Who changes or removes the member at this moment, for receivers of Django's signals. It is not stored.
+    changed_by: User | None = None
 
     class Meta:
         ordering = ["created_at", "id"]

@@ -70,13 +70,23 @@ def place_of(source: str, field: str = "source") -> Place:
     if not allowed:
         text = "This site gets no files from buckets. An administrator can allow some (MASKWRIGHT_IMPORT_BUCKETS)."
         raise Problem("switched_off", text, 409, field=field)
-    bucket, _, key = source[len(SCHEME) :].partition("/")
-    is_plain = not {".", ".."} & set(key.split("/"))  # HTTP clients resolve such parts of a path.
-    if not is_plain or not any(bucket == place.bucket and key.startswith(place.key) for place in allowed):
+    wanted = parse_place(source)
+    is_plain = not {".", ".."} & set(wanted.key.split("/"))  # HTTP clients resolve such parts of a path.
+    if not is_plain or not any(_is_within(wanted, place) for place in allowed):
         names = ", ".join(place.address for place in allowed)
         text = f"{source[:200]!r} is not in a bucket that this site reads. It reads {names[:500]}."
         raise Problem("not_found", text, 404, field=field)
+    return wanted
+
+
+def parse_place(source: str) -> Place:
+    """Return the bucket and the key of an address `s3://bucket/key`, whether or not the site allows it."""
+    bucket, _, key = source[len(SCHEME) :].partition("/")
     return Place(bucket, key)
+
+
+def _is_within(wanted: Place, allowed: Place) -> bool:
+    return wanted.bucket == allowed.bucket and wanted.key.startswith(allowed.key)
 
 
 def list_place(place: Place) -> list[Found]:

@@ -156,11 +156,12 @@ def open_source(source: str, packing: Packing) -> Iterator[Opened]:
     Raises Problem, and what `packing` raises.
     """
     if is_in_bucket(source):
-        with _open_in_bucket(place_of(source), packing) as opened:
+        with open_in_bucket(place_of(source), packing) as opened:
             yield opened
         return
     if is_address(source):
-        with _open_address(source) as opened:
+        check_source(source)
+        with open_address(source) as opened:
             yield opened
         return
     found = find_in_folder(source)
@@ -180,8 +181,8 @@ def open_source(source: str, packing: Packing) -> Iterator[Opened]:
 
 
 @contextmanager
-def _open_in_bucket(place: Place, packing: Packing) -> Iterator[Opened]:
-    """Open an object of a bucket, or all objects below a prefix as a zip. Raises Problem."""
+def open_in_bucket(place: Place, packing: Packing) -> Iterator[Opened]:
+    """Open an object of a bucket, or all objects below a prefix as a zip, whatever the site allows. Raises Problem."""
     with connected(place, "source") as client:
         if place.is_folder:
             members = objects_below(client, place)
@@ -235,10 +236,9 @@ def _joined(address: str, location: str) -> str:
 
 
 @contextmanager
-def _open_address(address: str) -> Iterator[Opened]:
-    """Open a URL and follow its redirects, each of which is checked. Raises Problem."""
+def open_address(address: str) -> Iterator[Opened]:
+    """Open a URL and follow its redirects, each of which is checked as `check_target` does. Raises Problem."""
     for _ in range(MOST_REDIRECTS + 1):
-        check_source(address)
         try:
             with request("GET", address, headers={"Accept-Encoding": "identity"}) as answer:
                 response = answer.response

@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 
 from segmentation.formats.davis_layout import Layout, SequenceFiles
 from segmentation.formats.davis_layout import find_sequences as find_layout
-from segmentation.formats.file_tree import FileTree, listed
+from segmentation.formats.file_tree import UNREAD_PICTURES, FileTree, listed
 from segmentation.formats.label_png import MaskError
 from segmentation.formats.mask_files import MaskFiles
 from webapp.videos.decoding import DEFAULT_FPS
@@ -22,7 +22,6 @@ from webapp.videos.pictures import check_mask, count_pages, found_range, read_pa
 from webapp.videos.refusal import Refused, check_count
 
 MAX_SEQUENCES = 1000  # The most folders of pictures in one zip or folder; each becomes a video.
-UNREAD_PICTURES = (".heic", ".heif", ".avif", ".cr2", ".nef", ".dng", ".arw", ".exr", ".jp2", ".jxl", ".psd", ".svg")
 
 
 @dataclass
@@ -146,7 +145,7 @@ def _count(number: int, noun: str) -> str:
 
 
 def _no_pictures(names: Sequence[str]) -> Refused:
-    unread = [name for name in names if name.lower().endswith(UNREAD_PICTURES)]
+    unread = [name for name in names if PurePosixPath(name).suffix.lower() in UNREAD_PICTURES]
     if unread:
         return Refused(
             "no_pictures",

@@ -1276,8 +1276,9 @@ export interface paths {
         put?: never;
         /**
          * Act On Videos
-         * @description Carry out one action on many videos, or on none if it is refused for one. If the action is to copy the videos,
-         *     workers do so after this call has answered.
+         * @description Carry out one action on many videos, or on none if it is refused for one. If it is refused because something
+         *     changed while it was under way, `changed` of the error says how much was done. Copies are made by workers, after
+         *     this call has answered.
          */
         post: operations["act_on_videos"];
         delete?: never;
@@ -2405,6 +2406,20 @@ export interface components {
             priority?: number | null;
             /** Project */
             project?: number | null;
+        };
+        /**
+         * ActionError
+         * @description An error of an action on many videos. If `changed` is there, so many jobs or videos were changed before.
+         */
+        ActionError: {
+            /** Changed */
+            changed?: number | null;
+            /** Code */
+            code: string;
+            /** Field */
+            field?: string | null;
+            /** Text */
+            text: string;
         };
         /** ActionResult */
         ActionResult: {
@@ -13310,7 +13325,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
+                    "application/json": components["schemas"]["ActionError"];
                 };
             };
             /** @description Nobody is signed in. */
@@ -13328,7 +13343,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
+                    "application/json": components["schemas"]["ActionError"];
                 };
             };
             /** @description Not Found */
@@ -13337,7 +13352,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
+                    "application/json": components["schemas"]["ActionError"];
                 };
             };
             /** @description The body came too slowly. */
@@ -13355,7 +13370,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
+                    "application/json": components["schemas"]["ActionError"];
                 };
             };
             /** @description The body is too large. */

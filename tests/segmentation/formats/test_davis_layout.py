@@ -92,6 +92,19 @@ def test_a_sequence_of_the_same_name_in_two_splits_is_two() -> None:
     assert [sequence.name for sequence in split_below.sequences] == ["train/car", "valid/car"]
 
 
+def test_sequences_that_differ_in_upper_and_lower_case_only_are_two() -> None:
+    files = [*names("JPEGImages/480p/Car"), *names("JPEGImages/480p/car"), *names("JPEGImages/480p/bus")]
+    masks = [*names("Annotations/480p/Car", suffix=".png"), *names("Annotations/480p/BUS", suffix=".png")]
+    found = find_sequences([*files, *masks, "Scribbles/car/001.json"]).sequences
+    assert sorted((s.name, s.folder, len(s.masks), len(s.scribbles)) for s in found) == [
+        ("Car", "JPEGImages/480p/Car", 3, 0),
+        ("bus", "JPEGImages/480p/bus", 3, 0),
+        ("car", "JPEGImages/480p/car", 0, 1),
+    ]
+    several = find_sequences([*names("JPEGImages/480p/car"), *names("JPEGImages/1080p/Car")])
+    assert [s.folder for s in several.sequences] == ["JPEGImages/480p/car"], "two resolutions of one sequence"
+
+
 def test_480p_is_taken_where_there_are_several_resolutions() -> None:
     files = [
         *names("JPEGImages/1080p/car"),

@@ -7,10 +7,14 @@ import os
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import boto3
 import cv2
 import numpy as np
 import pytest
@@ -19,6 +23,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from segmentation.formats.label_png import davis_palette
+from tests.webapp.conftest import aws_variables
 from tests.webapp.videos.archives import picture, write_zip
 from tests.webapp.videos.clips import numbered, write_clip
 from webapp.management.commands.annotate import _chosen, _standard_input
@@ -129,6 +134,39 @@ def test_pictures_are_taken_too(tmp_path: Path, home: Path, kind: str) -> None:
     assert np.diff(middles) == pytest.approx(1), "the fake engine moves masks one pixel a frame, in the files' order"
 
 
+def test_the_video_may_be_an_address_or_a_folder_of_a_bucket(tmp_path: Path, home: Path, s3_server: str) -> None:
+    """The setting with which a site allows addresses is off: the person at the command line asks for them."""
+    write_clip(tmp_path / "reef.mp4", 3)
+    drawn = scribbles(tmp_path / "1.json", 3, {1: [stroke(1, (0.5, 0.5))]})
+    handler = partial(SimpleHTTPRequestHandler, directory=str(tmp_path))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        words = (
+            f"http://127.0.0.1:{server.server_port}/reef.mp4",
+            drawn,
+            "--engine",
+            "fake",
+            "--out",
+            tmp_path / "out",
+        )
+        refused = annotate(home, *words)
+        done = annotate(home, *words, MASKWRIGHT_ALLOWED_NETWORKS="127.0.0.0/8")
+        server.shutdown()
+    assert (refused.returncode, done.returncode) == (2, 0), done.stderr
+    assert "127.0.0.1, which is not public" in refused.stderr
+    assert len(masks_in(tmp_path / "out", 3, (240, 160))) == 3
+    variables = aws_variables(s3_server)
+    client = boto3.Session("key", "secret").client("s3", endpoint_url=s3_server, region_name="us-east-1")
+    client.create_bucket(Bucket="shots")
+    for index in range(3):
+        client.put_object(Bucket="shots", Key=f"bay/{index}.png", Body=picture(numbered(index)))
+    done = annotate(home, "s3://shots/bay/", *words[1:-1], tmp_path / "bay", **variables)
+    assert done.returncode == 0, done.stderr
+    assert len(masks_in(tmp_path / "bay", 3, (240, 160))) == 3
+    assert rows(home, "select name from videos_video order by pk") == [("reef",), ("bay",)]
+    assert not list(home.glob("download-*"))
+
+
 def disk_clip(folder: Path, count: int) -> tuple[Path, list[NDArray[np.uint8]]]:
     """Write `count` frames of a disk that moves over a textured background. Return their folder and the masks."""
     rng = np.random.default_rng(3)
@@ -215,14 +253,14 @@ def test_one_of_several_sequences_is_chosen_by_its_name(tmp_path: Path) -> None:
     files = [(f"{folder}/{index}.png", picture(numbered(index))) for folder in ("a", "b") for index in range(2)]
     source = write_zip(tmp_path / "two.zip", files)
     with open_source(source) as clips:
-        assert _chosen(clips, source, "b").name == "b"
+        assert _chosen(clips, str(source), "two", "b").name == "b"
         for name, says in ((None, "holds 2 sequences"), ("c", "holds no sequence 'c'")):
             with pytest.raises(Problem, match=rf"{says}\. Name one with --sequence: a, b\."):
-                _chosen(clips, source, name)
+                _chosen(clips, str(source), "two", name)
 
 
 def test_only_one_file_can_be_the_standard_input() -> None:
-    with pytest.raises(Problem, match="Only one of the files"), _standard_input([Path("-"), Path("-")]):
+    with pytest.raises(Problem, match="Only one of the files"), _standard_input(["-", "-"]):
         pass
 
 

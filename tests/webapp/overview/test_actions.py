@@ -18,6 +18,7 @@ from webapp.annotation.models import Object
 from webapp.annotation.objects import add_object
 from webapp.audit.models import AuditEntry
 from webapp.jobs.models import Job, JobState, Stage
+from webapp.overview import actions
 from webapp.projects.models import Label, Membership, Project, Role
 from webapp.videos.models import Video, VideoState
 
@@ -94,6 +95,26 @@ def test_if_one_refuses_none_is_changed(act: Act, project: Project, owner: User,
     answer = act("move", project=target.pk)
     assert (answer.status_code, answer.json()["code"]) == (409, "not_ready")  # type: ignore[attr-defined]
     assert set(Video.objects.values_list("project", flat=True)) == {project.pk}
+
+
+def test_a_refusal_that_comes_up_under_way_says_what_was_changed_before(
+    act: Act, project: Project, annotator: User, manager: User, videos: list[Video], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(actions, "BATCH", 2)
+    change_job = actions.change_job
+
+    def and_the_person_leaves(**given: Any) -> Job:
+        job = change_job(**given)
+        if job.video_id == videos[1].pk:
+            Membership.objects.filter(project=project, user=annotator).update(role=Role.VIEWER)
+        return job
+
+    monkeypatch.setattr(actions, "change_job", and_the_person_leaves)
+    answer = act("assign", person=annotator.pk)
+    said = answer.json()  # type: ignore[attr-defined]
+    assert (answer.status_code, said["code"], said["changed"]) == (400, "not_an_annotator", 2)
+    assert "Before that, 2 jobs were changed." in said["text"]
+    assert Job.objects.filter(assignee=annotator).count() == 2
 
 
 def test_archiving_and_deleting_many_is_recorded_for_each(act: Act, videos: list[Video]) -> None:

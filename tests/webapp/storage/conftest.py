@@ -1,27 +1,15 @@
-"""Fixtures for tests of stored files: a server in this process that speaks S3, with an empty bucket for each test."""
+"""Fixtures for tests of stored files: an empty bucket for each test, and a data folder."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from moto.server import ThreadedMotoServer
 
 from webapp.storage.address import USUAL_REGION, BucketAddress
 from webapp.storage.bucket import s3_client
-
-
-@pytest.fixture(scope="session")
-def s3_server() -> Iterator[str]:
-    """Start a server that speaks S3, and return its address."""
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
 
 
 @pytest.fixture

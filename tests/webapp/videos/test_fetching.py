@@ -1,5 +1,5 @@
 """Tests of fetches: files that nobody uploads, but that the server reads from its import folder or a bucket, or
-downloads from a URL.
+downloads from a URL. Commands get files in the same ways.
 """
 
 from __future__ import annotations
@@ -17,13 +17,14 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 from django.test import Client
-from moto import mock_aws
 
+from tests.webapp.conftest import aws_variables
 from webapp.accounts.models import User
 from webapp.problems import Problem
 from webapp.projects.models import Project
-from webapp.videos import fetching, uploads
+from webapp.videos import downloads, fetching, uploads
 from webapp.videos.bucket import s3_client
+from webapp.videos.downloads import download
 from webapp.videos.fetching import begin_fetch, cancel_fetch, run_fetch
 from webapp.videos.models import Fetch, FetchState, Upload, Video
 from webapp.videos.upload_files import upload_path
@@ -87,12 +88,11 @@ def folder(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sent_
 
 
 @pytest.fixture(scope="module")
-def footage() -> Iterator[str]:
-    """Yield the address of a bucket of a simulated S3."""
-    values = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION")
-    with pytest.MonkeyPatch.context() as patch, mock_aws():
-        for name in values:
-            patch.setenv(name, "us-east-1")
+def footage(s3_server: str) -> Iterator[str]:
+    """Yield the address of a bucket of a server that speaks S3 over HTTP."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in aws_variables(s3_server).items():
+            patch.setenv(name, value)
         client = boto3.client("s3")
         client.create_bucket(Bucket="footage")
         for key in ("clips/reef.mp4", "clips/day two/bay.mp4", "clips/", "clipsecret.mp4", "secret.mp4"):
@@ -334,3 +334,39 @@ def test_both_ways_are_switched_off_unless_an_administrator_allows_them(
     for source in ("clip.mp4", "https://8.8.8.8/clip.mp4"):
         answer = client.post(f"/api/projects/{project.pk}/fetches", {"source": source}, content_type=JSON)
         assert (answer.status_code, answer.json()["code"]) == (409, "switched_off")
+
+
+def test_a_command_downloads_from_addresses_and_buckets_without_a_setting_that_allows_it(
+    tmp_path: Path, address: str, footage: str, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target, reported = tmp_path / "file", []
+
+    def get(source: str) -> str:
+        return download(source, target, lambda done, total: reported.append((done, total)))
+
+    with pytest.raises(Problem, match=r"127\.0\.0\.1, which is not public"):
+        get(f"{address}/clip.mp4")
+    monkeypatch.setitem(settings.CONFIG.values, "MASKWRIGHT_ALLOWED_NETWORKS", ["127.0.0.0/8"])
+    for source, name in ((f"{address}/moved", "clip.mp4"), (f"{footage}/secret.mp4", "secret.mp4")):
+        assert (get(source), target.read_bytes(), reported[-1]) == (name, DATA, (len(DATA), len(DATA)))
+    assert get(f"{footage}/clips/") == "clips.zip"
+    with zipfile.ZipFile(target) as packed:
+        assert packed.namelist() == ["clips/day two/bay.mp4", "clips/reef.mp4"]
+    refusals = {
+        f"{address}/inside": "10.0.0.1, which is not public",
+        f"{address}/clip-cut.mp4": "cannot be reached",
+        f"{address}/gone": "answers 404",
+        "ftp://127.0.0.1/clip.mp4": "begins with https",
+        f"{footage}/gone.mp4": "There is no",
+        "s3://other/clip.mp4": "There is no",
+    }
+    for source, says in refusals.items():
+        with pytest.raises(Problem, match=says):
+            get(source)
+    monkeypatch.setitem(settings.CONFIG.values, "MASKWRIGHT_MAX_UPLOAD_MB", 0)
+    for source in (f"{address}/clip.mp4", f"{address}/clip-unknown.mp4", f"{footage}/clips/"):
+        with pytest.raises(Problem, match="at most 0 MB"):
+            get(source)
+    monkeypatch.setattr(downloads, "find_spec", lambda _: None)
+    with pytest.raises(Problem, match=r"pip install 'maskwright\[s3\]'"):
+        get(f"{footage}/secret.mp4")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from segmentation.formats.annotated_video import NO_LABEL
@@ -40,13 +40,10 @@ def match_videos(found: FoundFile, videos: Sequence[Video], target: Video | None
         target = videos[0]
     if target is not None:
         return [_match(target, _for_video(found, target), found)], []
-    by_name: dict[str, list[Video]] = {}
-    for video in videos:
-        for name in _names_of(video):
-            by_name.setdefault(name, []).append(video)
+    called = _by_names(videos)
     matches, left_out = [], []
     for each in found.videos:
-        named = by_name.get(_key(each.name), [])
+        named = called(each.name)
         if len(named) > 1:
             raise Refused(
                 "same_names",
@@ -71,20 +68,42 @@ def match_videos(found: FoundFile, videos: Sequence[Video], target: Video | None
 def _for_video(found: FoundFile, video: Video) -> FoundMasks:
     if len(found.videos) == 1:
         return found.videos[0]
-    named = [each for each in found.videos if _key(each.name) in _names_of(video)]
+    named: list[FoundMasks] = []
+    for form in FORMS:
+        named = named or [each for each in found.videos if form(each.name) in {form(name) for name in _names_of(video)}]
     if len(named) != 1:
         names = _listed([each.name for each in found.videos])
         raise Refused("no_video", f"The file has masks of {names}. None of them, or several, are called {video.name}.")
     return named[0]
 
 
+def _by_names(videos: Sequence[Video]) -> Callable[[str], list[Video]]:
+    """Return a function that finds the videos that a name means, in the first of `FORMS` in which there are any."""
+    tables: list[dict[str, list[Video]]] = [{} for _ in FORMS]
+    for video in videos:
+        for form, table in zip(FORMS, tables, strict=True):
+            for name in {form(name) for name in _names_of(video)}:
+                table.setdefault(name, []).append(video)
+
+    def called(name: str) -> list[Video]:
+        found = (table.get(form(name), []) for form, table in zip(FORMS, tables, strict=True))
+        return next((videos for videos in found if videos), [])
+
+    return called
+
+
 def _names_of(video: Video) -> set[str]:
     stem = video.name.rsplit(".", 1)[0]
-    return {_key(video.name), _key(stem), _key(folder_name(video.name)), _key(folder_name(stem))}
+    return {video.name, stem, folder_name(video.name), folder_name(stem)}
 
 
-def _key(name: str) -> str:
+def _last_part(name: str) -> str:
     return name.rsplit("/", 1)[-1].casefold()
+
+
+# In which form names of videos are compared, the strictest one first: as they are, without regard to upper and lower
+# case, and without the folders before them, because "train/car" may be called "car" elsewhere.
+FORMS: tuple[Callable[[str], str], ...] = (str, str.casefold, _last_part)
 
 
 def _match(video: Video, found: FoundMasks, file: FoundFile) -> Match:

@@ -1,7 +1,7 @@
 """`manage.py annotate VIDEO SCRIBBLES.json [more.json ...] --engine NAME --out DIR`: compute masks without the page.
 
-With `--format NAME` the masks are written to the file OUT in one of the formats of exports. The video or one of the
-scribble files may be `-`, the standard input.
+With `--format NAME` the masks are written to the file OUT in one of the formats of exports. The video may be an address
+(https://... or s3://...), and it or one of the scribble files may be `-`, the standard input.
 
 The command imports the video, runs a round for each frame with scribbles, and writes the masks. Everything runs in this
 process through the functions that the workers use, so `serve` need not run. If it runs on the same data folder, its
@@ -21,6 +21,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
 from segmentation.formats.file_tree import listed
@@ -43,6 +44,8 @@ from webapp.local_work import prepare, progress_bar, project_named
 from webapp.problems import Problem
 from webapp.storage.files import storage
 from webapp.videos.create import bring_in
+from webapp.videos.downloads import download
+from webapp.videos.fetch_sources import is_address
 from webapp.videos.importing import OnProgress
 from webapp.videos.models import Video
 from webapp.videos.sources import Clip, open_source
@@ -57,11 +60,11 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "video", type=Path, help="a video file, a folder of pictures, or a zip of them; -: the standard input"
+            "video",
+            help="a video file, a folder of pictures, or a zip of them; its address (https:// or, in a bucket, s3://); "
+            "-: the standard input",
         )
-        parser.add_argument(
-            "scribbles", type=Path, nargs="+", help="files in the JSON of the DAVIS challenge, in order; -: stdin"
-        )
+        parser.add_argument("scribbles", nargs="+", help="files in the JSON of the DAVIS challenge, in order; -: stdin")
         parser.add_argument(
             "--engine", default="default", help="name of an engine; default: the one that the registry prefers"
         )
@@ -77,8 +80,8 @@ class Command(BaseCommand):
     def handle(
         self,
         *args: Any,
-        video: Path,
-        scribbles: list[Path],
+        video: str,
+        scribbles: list[str],
         engine: str,
         out: Path,
         format: str | None,
@@ -87,7 +90,7 @@ class Command(BaseCommand):
     ) -> None:
         try:
             with _standard_input([video, *scribbles]) as (source, *files):
-                _annotate(source, files, engine, out, format, sequence)
+                _annotate(source, [Path(file) for file in files], engine, out, format, sequence)
         except Problem as problem:
             self.stderr.write(problem.text)
             sys.exit(2)
@@ -97,20 +100,20 @@ class Command(BaseCommand):
 
 
 @contextmanager
-def _standard_input(files: Sequence[Path]) -> Iterator[list[Path]]:
-    """Provide the paths, with `-` replaced by a temporary file that holds the standard input."""
-    if sum(str(file) == STANDARD_INPUT for file in files) > 1:
+def _standard_input(files: Sequence[str]) -> Iterator[list[str]]:
+    """Provide the names of the files, with `-` replaced by a temporary file that holds the standard input."""
+    if files.count(STANDARD_INPUT) > 1:
         raise Problem("stdin_twice", "Only one of the files can be -, because the standard input is read once.")
     with tempfile.TemporaryDirectory() as folder:
-        there = [Path(folder, "stdin") if str(file) == STANDARD_INPUT else file for file in files]
-        if there != list(files):
-            with Path(folder, "stdin").open("wb") as target:
+        stdin = Path(folder, "stdin")
+        if STANDARD_INPUT in files:
+            with stdin.open("wb") as target:
                 shutil.copyfileobj(sys.stdin.buffer, target)
-        yield there
+        yield [str(stdin) if file == STANDARD_INPUT else file for file in files]
 
 
 def _annotate(
-    source: Path, scribbles: Sequence[Path], engine: str, out: Path, format: str | None, sequence: str | None
+    source: str, scribbles: Sequence[Path], engine: str, out: Path, format: str | None, sequence: str | None
 ) -> None:
     """Compute the masks and write them to the folder `out`, or to a file if `format` names a format of exports."""
     for file in scribbles:  # errors in the files are reported before the work begins
@@ -183,21 +186,39 @@ def _make_folder(out: Path) -> None:
         raise Problem("bad_folder", f"The folder {out} cannot be made: {error.strerror}.") from None
 
 
-def _import(source: Path, sequence: str | None, author: User) -> Video:
-    if not source.exists():
-        raise Problem("no_file", f"{source} does not exist.")
-    project = project_named(PROJECT, author)
-    with open_source(source) as clips:
-        clip = _chosen(clips, source, sequence)
-        with progress_bar("Import", sys.stderr) as on_progress:
-            return bring_in(project=project, clip=clip, name=source.stem, author=author, on_progress=on_progress)
+def _import(source: str, sequence: str | None, author: User) -> Video:
+    with _local(source) as (path, name):
+        project = project_named(PROJECT, author)
+        with open_source(path) as clips:
+            clip = _chosen(clips, source, name, sequence)
+            with progress_bar("Import", sys.stderr) as on_progress:
+                return bring_in(project=project, clip=clip, name=name, author=author, on_progress=on_progress)
 
 
-def _chosen(clips: Sequence[Clip], source: Path, sequence: str | None) -> Clip:
-    """Return the clip that `sequence` names, or without a name the only one. Raises Problem."""
+@contextmanager
+def _local(source: str) -> Iterator[tuple[Path, str]]:
+    """Provide the path of a file or folder and its name without suffix. What an address names is downloaded first."""
+    if not is_address(source):
+        path = Path(source)
+        if not path.exists():
+            raise Problem("no_file", f"{source} does not exist.")
+        yield path, path.stem
+        return
+    with tempfile.TemporaryDirectory(dir=settings.HOME, prefix="download-") as folder:
+        path = Path(folder, "file")
+        with progress_bar("Download", sys.stderr, "B") as on_progress:
+            name = download(source, path, on_progress)
+        yield path, Path(name).stem or "video"
+
+
+def _chosen(clips: Sequence[Clip], source: str, name: str, sequence: str | None) -> Clip:
+    """Return the clip that `sequence` names, or without it the only one. Raises Problem.
+
+    `name` is that of clips without one of their own.
+    """
     if sequence is None and len(clips) == 1:
         return clips[0]
-    names = [clip.name or source.stem for clip in clips]
+    names = [clip.name or name for clip in clips]
     if sequence is not None and sequence in names:
         return clips[names.index(sequence)]
     said = f"holds {len(clips)} sequences" if sequence is None else f"holds no sequence {sequence!r}"

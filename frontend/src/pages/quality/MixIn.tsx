@@ -12,16 +12,22 @@ import { FormProblem } from "../FormProblem";
 import { annotatorsOf, PeopleChoice } from "../PeopleChoice";
 
 export interface MixInProps {
-  video: Pick<Card, "id" | "name">;
+  video: Pick<Card, "id" | "name" | "jobs" | "last_worked_by">;
   members: readonly Member[];
   onClose: () => void;
 }
 
+/** Returns whether a member has annotated or reviewed the video, so that a copy would say little about their work. */
+function knows({ jobs, last_worked_by }: MixInProps["video"], { user }: Member): boolean {
+  if (last_worked_by === user.name) return true;
+  return jobs.some(({ assignee, reviewer }) => assignee?.id === user.id || reviewer?.id === user.id);
+}
+
 export function MixIn({ video, members, onClose }: MixInProps) {
   const able = annotatorsOf(members);
-  const [chosen, setChosen] = useState<ReadonlySet<number>>(
-    new Set(able.filter(({ role }) => role === "annotator").map(({ user }) => user.id)),
-  );
+  const known = able.filter((member) => knows(video, member));
+  const proposed = able.filter((member) => member.role === "annotator" && !known.includes(member));
+  const [chosen, setChosen] = useState<ReadonlySet<number>>(new Set(proposed.map(({ user }) => user.id)));
   const { busy, problem, attempt } = useAttempt();
   const submit = async (event: SubmitEvent) => {
     event.preventDefault();
@@ -63,6 +69,11 @@ export function MixIn({ video, members, onClose }: MixInProps) {
           Each of them gets a copy that looks like any other video. What they submit is compared with the
           ground truth.
         </p>
+        {known.length > 0 && (
+          <p class={form.note} data-testid="mix-in-known">
+            Not proposed, because they worked on this video: {known.map(({ user }) => user.name).join(", ")}.
+          </p>
+        )}
         <PeopleChoice members={able} chosen={chosen} onChange={setChosen} testid="mix-in-person" />
         <FormProblem testid="mix-in-problem" text={problem} />
       </form>

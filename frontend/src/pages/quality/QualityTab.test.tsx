@@ -1,6 +1,6 @@
 import { act } from "preact/test-utils";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { CARD, JOB, PROJECT } from "../../api/samples";
+import { CARD, CARD_JOB, JOB, PROJECT } from "../../api/samples";
 import { FakeServer, FakeSocket, Refusal } from "../../api/testing";
 import { click, fire, get, hide, query, settled, show, type } from "../../parts/testing";
 import { withPart } from "./jobParts";
@@ -8,11 +8,11 @@ import { QualityTab } from "./QualityTab";
 import { inWords } from "./Thresholds";
 
 const JOBS = "GET /api/jobs?project=3&order=quality";
-const people = [2, 3].map((id) => ({
+const people = [2, 3, 4, 5].map((id) => ({
   user: { id, username: `p${id}`, name: `P${id}` },
   role: "annotator",
 }));
-const copies = people.map(({ user }, index) => ({
+const copies = people.slice(0, 2).map(({ user }, index) => ({
   job: 31 + index,
   video: 41 + index,
   person: user,
@@ -28,7 +28,7 @@ async function open(role: "reviewer" | "manager"): Promise<FakeServer> {
     [`${JOBS}&limit=12`]: { jobs: [{ ...JOB, j: 0.4, f: 0.42, jf: 0.41, flagged: true }], next: 21 },
     [`${JOBS}&limit=100&after=21`]: { jobs: [JOB, { ...JOB, id: 20 }], next: null }, // One of them has moved down.
     "GET /api/projects/3/cards?truth=true&order=name": {
-      cards: [{ ...CARD, has_truth: true }],
+      cards: [{ ...CARD, has_truth: true, last_worked_by: "P4", jobs: [{ ...CARD_JOB, assignee: { id: 5, name: "P5" } }] }],
       next: null,
       total: 1,
     },
@@ -97,6 +97,7 @@ describe("the quality of a project", () => {
     expect(get("sample-result").textContent).toContain("1 job is in review");
 
     await click("mix-in-7");
+    expect(get("mix-in-known").textContent).toContain("they worked on this video: P4, P5.");
     await click("mix-in-person-p3");
     server.answers["POST /api/videos/7/mix-in"] = [{ job: 1, video: 2, assignee: 2 }];
     get("mix-in").querySelector("form")?.requestSubmit();

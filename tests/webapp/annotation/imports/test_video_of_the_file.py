@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.webapp.annotation.export.test_jobs import exported
-from tests.webapp.annotation.imports.test_mask_imports import imported, masks_zip
+from tests.webapp.annotation.imports.test_mask_imports import imported, masks_at_head, masks_zip
 from webapp.accounts.models import User
 from webapp.annotation.models import MaskImportState
 from webapp.videos.models import Video
@@ -41,6 +42,34 @@ def test_masks_without_the_name_of_a_video_must_have_the_size_of_the_only_one(
     made = imported(path, video.project, owner)
     assert made.state == MaskImportState.FAILED
     assert "240 x 100 pixels, the video Coral reef has 240 x 160" in made.error
+
+
+def coco(path: Path, names: list[str], video: Video) -> Path:
+    """Write a COCO file with an image for each name of a video. The mask in the nth image has n rows of 90 pixels."""
+    size = {"width": video.width, "height": video.height}
+    images = [{"id": at, "file_name": f"{name}/0.png", **size} for at, name in enumerate(names, 1)]
+    masks = [
+        {"id": at, "image_id": at, "category_id": 1, "track_id": 1, "segmentation": [[0, 0, 90, 0, 90, at, 0, at]]}
+        for at, _ in enumerate(names, 1)
+    ]
+    content = {"images": images, "annotations": masks, "categories": [{"id": 1, "name": "Fish"}]}
+    path.write_text(json.dumps(content))
+    return path
+
+
+def test_a_name_with_folders_means_the_video_that_has_them_too(video: Video, twin: Video, tmp_path: Path) -> None:
+    """The names of the videos, as they come from a data set with splits, end with the same part."""
+    for row, name in ((video, "train/a"), (twin, "valid/a")):
+        Video.objects.filter(pk=row.pk).update(name=name)
+    made = imported(coco(tmp_path / "x.json", ["valid/a", "train/a"], video), video.project, video.created_by)
+    assert (made.state, made.error) == (MaskImportState.DONE, "")
+    assert len(made.result) == 2
+    assert masks_at_head(twin)[0].sum() == 90, "the mask of valid/a, which has one row"
+    made = imported(coco(tmp_path / "y.json", ["a"], video), video.project, video.created_by)
+    assert "Several videos are called a." in made.error
+    Video.objects.filter(pk=twin.pk).update(name="a")
+    made = imported(coco(tmp_path / "z.json", ["a"], video), video.project, video.created_by)
+    assert [each["video"] for each in made.result] == [twin.pk], made.error
 
 
 def test_masks_with_another_name_do_not_go_to_the_only_video(video: Video, owner: User, tmp_path: Path) -> None:
