@@ -1,14 +1,16 @@
 """Measure exports and imports of masks: their speed compared with that of decoding and encoding alone, and the memory
-of the process that reads an import.
+of the processes that write an export or read an import.
 
-`python -m tests.latency.data`, or with `exports` or `imports` behind it, prints the figures. Its exit status is 1 if a
-target is missed.
+`python -m tests.latency.data`, or with `exports`, `memory` or `imports` behind it, prints the figures. Its exit status
+is 1 if a target is missed.
 """
 
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
+import resource
 import shutil
 import sys
 import tempfile
@@ -57,7 +59,9 @@ HD, SD = (1920, 1080), (854, 480)
 HD_FRAMES = 60
 RATE = 24
 ANNOTATIONS = 100_000
-PARTS = ("exports", "imports")
+LONG, SHORT = 1000, 250  # The frames of the videos whose exports are measured for memory.
+LARGE_FORMATS = ("mattes-16", "mattes-exr", "prores", "png-mov", "webm", "overlay", "matte-mp4")
+PARTS = ("exports", "memory", "imports")
 
 
 def measure(parts: Sequence[str] = PARTS) -> Iterator[Figure]:
@@ -72,6 +76,8 @@ def measure(parts: Sequence[str] = PARTS) -> Iterator[Figure]:
             if "exports" in parts:
                 yield from _large_video(owner)
                 yield from _many_videos(owner)
+            if "memory" in parts:
+                yield from _long_video(owner)
             if "imports" in parts:
                 yield from _many_annotations(Path(home))
     finally:
@@ -143,6 +149,35 @@ def _read_and_encode(subjects: Sequence[Subject]) -> None:
             folder_of(subject.video.pk).frame(index).read_bytes()
             for number in range(1, OBJECTS + 1):
                 encode_rle(np.asarray(labels == number))
+
+
+def _long_video(owner: User) -> Iterator[Figure]:
+    """Yield the most memory that a process needs that exports a long video, in each format that has its pictures."""
+    project = _project(owner, "Long")
+    long, short = (_video(project, f"{count} frames", SD, count) for count in (LONG, SHORT))
+    for name in LARGE_FORMATS:
+        before, _ = _memory_of_child(lambda: None)
+        less, _ = _memory_of_child(lambda: _export(owner, short, name))  # noqa: B023 - it is called at once
+        most, seconds = _memory_of_child(lambda: _export(owner, long, name))  # noqa: B023
+        said = f"{less:.0f} MB with {SHORT}, {before:.0f} before; {seconds:.0f} s of processor time"
+        yield Figure(f"{LONG:,} frames of 480p as {name}, memory", most, "MB", 512, note=said)
+
+
+def _memory_of_child(act: Callable[[], None]) -> tuple[float, float]:
+    """Call `act` in a copy of this process. Return its largest resident memory in MB, and its processor time in s."""
+    receiver, sender = multiprocessing.Pipe(duplex=False)
+
+    def run() -> None:
+        act()
+        used = resource.getrusage(resource.RUSAGE_SELF)
+        sender.send((used.ru_maxrss / 1024, used.ru_utime + used.ru_stime))
+
+    child = multiprocessing.get_context("fork").Process(target=run)
+    child.start()
+    child.join()
+    assert child.exitcode == 0, "The export failed in the child process."
+    most, seconds = receiver.recv()
+    return most, seconds
 
 
 def _export(owner: User, video: Video, format_name: str) -> None:

@@ -160,10 +160,10 @@ def test_the_video_may_be_an_address_or_a_folder_of_a_bucket(tmp_path: Path, hom
     client.create_bucket(Bucket="shots")
     for index in range(3):
         client.put_object(Bucket="shots", Key=f"bay/{index}.png", Body=picture(numbered(index)))
-    done = annotate(home, "s3://shots/bay/", *words[1:-1], tmp_path / "bay", **variables)
+    done = annotate(home, "s3://shots/bay/", *words[1:-1], tmp_path / "bay", given=b"", **variables)
     assert done.returncode == 0, done.stderr
     assert len(masks_in(tmp_path / "bay", 3, (240, 160))) == 3
-    assert rows(home, "select name from videos_video order by pk") == [("reef",), ("bay",)]
+    assert rows(home, "select name from videos_video order by id") == [("reef",), ("bay",)]
     assert not list(home.glob("download-*"))
 
 
