@@ -6,10 +6,10 @@ from django.db import connection
 
 
 def allow_silence() -> None:
-    """Let the present transaction wait for this process for as long as it takes.
+    """Let this process send no statement in the current transaction for as long as it likes.
 
-    Postgres ends other transactions that send no statement for 30 seconds (webapp/service_urls.py), because their
-    process may be cut off. SQLite has no such limit.
+    Without this, Postgres ends a session that sends no statement for 30 seconds in a transaction
+    (webapp/service_urls.py), because its process may be cut off. SQLite has no such limit.
     """
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:

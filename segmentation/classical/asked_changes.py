@@ -44,8 +44,10 @@ def with_asked_changes(
 ) -> LabelMap:
     """Return the mask `after`, with the pixels of `before` where no scribble asked for the change.
 
-    A scribble asks for the pixels that get its id within `asked_region`, if the frame supports this change and the
-    engine is sure of it. An object that is not in `before` may appear anywhere.
+    A scribble asks for the pixels under it that get its id, and for those within `asked_region` that get it, if the
+    frame supports what an object gains. Of a small change that the engine doubts, beside the scribble only the pixels
+    count of which it is sure. Objects that are not in `before` may appear anywhere, and if `before` has no object at
+    all, `after` is returned.
 
     Args:
         before: the mask of the frame before the interaction, uint8 [H, W].

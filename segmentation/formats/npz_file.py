@@ -65,9 +65,10 @@ def _labels(files: FileTree, path: str) -> LabelMap:
 
 
 def _array(files: FileTree, path: str) -> np.ndarray[Any, Any]:
-    """Read an array after its header was checked, because the header may claim a size that no memory has.
+    """Check the header of an array, then read it, because the header may claim more memory than there is.
 
-    Raises AnnotationError if it is neither a label map nor a text, or is cut off.
+    Returns whole numbers [height, width], or a single value of any type, which the caller checks. Raises
+    AnnotationError for anything else, and for pickled objects, texts that are too long and files that are cut off.
     """
     stream = io.BytesIO(files.read(path))
     try:

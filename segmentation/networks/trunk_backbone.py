@@ -40,7 +40,7 @@ class TrunkConfig:
 
 
 class TrunkMaps(NamedTuple):
-    """The trunk's features of B images of H x W pixels. All sizes are rounded up.
+    """The trunk's features of B images of H x W pixels. The heights and widths below are rounded up.
 
     At strides 8, 16 and 32 each cell is a unit vector.
     """

@@ -52,7 +52,10 @@ class Constraints:
     # --- fixed pixels ---------------------------------------------------------------------------------------------
 
     def give(self, frame: int, labels: LabelMap, ids: frozenset[int]) -> None:
-        """Fix the pixels of the objects `ids` in a frame as in `labels`. Drawing on an object there releases it."""
+        """Fix the pixels of the objects `ids` in a frame as in `labels`.
+
+        A later scribble for an object, or across its pixels, releases it in this frame (`released_by`).
+        """
         self._given.add(frame, labels, ids)
 
     def release(self, frame: int, ids: Iterable[int]) -> None:

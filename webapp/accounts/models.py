@@ -90,7 +90,7 @@ class SecondFactor(models.Model):
 
 
 class RecoveryCode(models.Model):
-    """A code that works once instead of one from the app. The table holds a hash of it."""
+    """A code that replaces one from the app on the phone, and works only once. The table holds a hash of it."""
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="recovery_codes")
     code_hash = models.CharField(max_length=64)

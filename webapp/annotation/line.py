@@ -153,7 +153,7 @@ class Versions:
         return found
 
     def _as_ranges(self, ids: Collection[int]) -> list[Span]:
-        """Return ids of versions as ranges: a range has all versions of the video from its first to its last id."""
+        """Return ids of versions as inclusive ranges. Ids between them that belong to other videos end no range."""
         wanted = set(ids)
         places = (place for place, pk in enumerate(self._ids) if pk in wanted)
         return [(self._ids[first], self._ids[last]) for first, last in ranges(places)]

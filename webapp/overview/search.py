@@ -22,9 +22,9 @@ class Found:
 
 
 def search(user: User, text: str) -> Found:
-    """Return projects, videos and objects whose name contains `text`, newest first. Makes three queries.
+    """Return the newest projects, videos and objects that `user` sees and whose name contains `text`, MOST of each.
 
-    Archived ones are found, too; what is in the trash is not.
+    Archived ones are found, too; copies of videos and what is in the trash are not. Makes three queries.
     """
     text = text.strip()
     if not text:

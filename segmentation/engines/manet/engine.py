@@ -171,8 +171,9 @@ class MANetEngine(Engine):
     def _next(self, frame: int, sides: dict[bool, _Side], ids: Sequence[int]) -> MaskUpdate:
         """Segment a frame other than the one that was drawn on, by the propagation head.
 
-        Its inputs are the distance maps of the frame to annotated pixels (the global map) and to the adjacent frame
-        (the local map). `sides` are the propagations forward (True) and backward (False).
+        The head gets the embedding of the frame, the mask of the adjacent frame, and two maps of distances: to
+        annotated pixels (the global map) and to the adjacent frame (the local map). Of `sides`, which are the
+        propagations forward (True) and backward (False), the one is used in whose direction the frame lies.
         """
         side = sides[frame > self._rounds[-1].frame]
         everyone = range(self.num_objects + 1)

@@ -115,9 +115,10 @@ def _raw_distances(query: Tensor, cells: Tensor, labels: Tensor, ids: range) -> 
 
 
 def _loop(program: Program) -> Iterator[tuple[str, Array]]:
-    """Run the rounds of the official test program, and yield their maps and masks.
+    """Run our network through the rounds of the official test program, and yield the arrays and masks of each round.
 
-    Each round annotates a frame, which the golden file names (else see ROUNDS), and propagates forward and backward.
+    Each round begins in the frame that the golden file names for it, or in that of ROUNDS if it names none, and goes
+    forward and backward.
     """
     memory = MemoryOptions(window=program.network.config.window)
     global_memory = GlobalMemory(program.embed, memory, FeatureCache(CACHE_BYTES))

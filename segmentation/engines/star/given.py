@@ -23,9 +23,9 @@ SEEN = 0.05  # A cell belongs to objects if they cover more than this share of i
 
 @dataclass(frozen=True, eq=False)
 class Given:
-    """The mask of an annotated, accepted or painted frame, and the objects, of n, for which it counts.
+    """The mask of an annotated, accepted or painted frame, and for which of the n objects it counts.
 
-    It counts for an object if it shows where the object is, or that it is absent.
+    It counts for an object if it shows where the object is, or that the object is absent.
     """
 
     labels: LabelMap  # [H, W] at the size of the video

@@ -60,7 +60,7 @@ def enlarged(positions: NDArray[np.intp], length: int) -> slice:
 
 
 def thinned(labels: NDArray[np.uint8], most: int) -> Cells:
-    """Choose at most `most` evenly spaced cells of each id of a mask [h, w], as the samples of an accepted frame."""
+    """Choose at most `most` cells of each id of a mask [h, w], evenly spaced among the cells of that id, as samples."""
     flat = labels.ravel()
     parts = [np.flatnonzero(flat == label) for label in np.unique(flat)]
     chosen = np.concatenate([part[:: -(-len(part) // most)] for part in parts])

@@ -53,10 +53,11 @@ class Options:
         objects: only the objects with these ids; None: all objects.
         names: whether frames are called by the names of their source files or by numbers; None: as usual in the format.
         shape: "display" stretches videos whose pixels are not square, as players do; "stored" keeps their pixels.
-        splits: the ids of the videos of each split of a project, such as train and val; no other videos are exported.
+        splits: the ids of the videos in each split, such as train and val; only these are exported. Empty: all videos.
         look: how an overlay video shows the objects.
         matte: how soft mattes are made.
-        val_percent: the share of the videos that are in the split val, while the others are in train; 0: no splits.
+        val_percent: without `splits`, the percentage of videos in the split val, at least one video; the others are in
+            train. 0: no split.
     """
 
     spans: Sequence[Sequence[int]] = ()
