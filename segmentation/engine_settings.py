@@ -1,4 +1,4 @@
-"""The settings of an engine that concern the machine: device, memory and files."""
+"""The settings that every engine has: device, memory, files, frame size and random seed."""
 
 from __future__ import annotations
 

@@ -210,9 +210,9 @@ class InteractiveSession:
         Args:
             frame: 0..len(video) - 1.
             labels: uint8 [H, W] of the video's size, 0 = background, 1..254 = objects.
-            objects: fixes only the pixels of these objects, each until `release`, or until a person draws on it in this
-                frame again. None: fixes all pixels of the frame until `release`, and adds the objects in `labels` that
-                the session does not have.
+            objects: fixes only the pixels of these objects. An object stays fixed until `release`, or until a person
+                draws on that object in this frame again. None: fixes all pixels of the frame until `release`, and adds
+                the objects in `labels` that the session does not have.
 
         Raises:
             ValueError: an argument is wrong; the message names it.

@@ -48,7 +48,7 @@ class Composition:
         self._put(object_id, cv2.resize(drawn, size).view(np.ndarray), video)
 
     def add_given(self, object_id: int, mask: NDArray[np.bool_]) -> None:
-        """Add an object by its mask [H, W] at the size of the video, as a probability of GIVEN.
+        """Add an object whose mask [H, W], at the size of the video, is known: its pixels get the probability GIVEN.
 
         Other objects cover it only where their probability is higher.
         """

@@ -154,7 +154,7 @@ def _find_json(files: FileTree) -> Annotations:
 
 
 def _videos_in(name: str, read: Callable[[], list[AnnotatedVideo]]) -> list[AnnotatedVideo]:
-    """Return the videos of one file. All its errors name it, also those of masks that are read later."""
+    """Return the videos of one file. Every error message begins with its name, also when masks are read later."""
 
     def with_name(masks: Callable[[], Iterator[LabelMap | None]]) -> Iterator[LabelMap | None]:
         try:

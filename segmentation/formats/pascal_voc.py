@@ -31,7 +31,10 @@ LINE = re.compile(r"([^#:][^:]*):(\d{1,3}),(\d{1,3}),(\d{1,3}):")
 
 
 def class_map(labels: LabelMap, video: AnnotatedVideo, numbers: Mapping[str, int]) -> LabelMap:
-    """Return the mask of classes, uint8 [H, W], for a mask of objects. `numbers` are those of the classes by name."""
+    """Return the mask of classes, uint8 [H, W], for a mask of objects.
+
+    `numbers` maps the name of each class to its number in the mask of classes.
+    """
     table = np.zeros(256, np.uint8)
     for each in video.objects:
         table[each.id] = numbers[each.category]

@@ -4,7 +4,7 @@
 
 Here q is a cell of the frame to segment, m runs over the cells of all frames in memory, k are keys of C channels and v
 are values. The memory is a list of slots, one per frame. The softmax over all slots is computed in the online form of
-Milakov and Gimelshein (2018): only the scores of one slot and of a block of cells q exist at a time.
+Milakov and Gimelshein (2018): only the scores between one slot and one block of cells q exist at a time.
 """
 
 from __future__ import annotations

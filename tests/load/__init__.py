@@ -1,1 +1,1 @@
-"""Simulated annotators on one web process: how long they wait, and what a stroke and an idle socket cost."""
+"""Programs that measure a site under load: waits with many annotators, fairness between projects, and memory."""

@@ -1,9 +1,9 @@
 """The message broker of embedded mode, a folder: kombu's filesystem transport without its races.
 
-Those races lose messages and end workers: kombu writes a message under its final name, so that a reader may take the
-first half of it. It also empties the table of an exchange before it rewrites it. Here a file gets its final name when
-it is complete. A message that cannot be parsed is moved to another folder and logged, so that it does not end one
-worker after the other.
+Those races lose messages and crash workers: kombu writes a message directly under its final name, so a reader may take
+a file that is only half written. It also empties the table of an exchange before it rewrites it. Here a file gets its
+final name when it is complete. A message that cannot be parsed is moved to another folder and logged, so that it does
+not end one worker after the other.
 """
 
 from __future__ import annotations

@@ -112,7 +112,8 @@ def cancel_fetch(*, by: User, fetch_id: int) -> None:
 def run_fetch(fetch_id: int) -> None:
     """Get the file of a fetch that waits, and make it a video if that is wanted.
 
-    What goes wrong is stored in the row. Only a database that is away raises OperationalError.
+    Errors are stored in the row and not raised, except OperationalError when the database is away. If the storage is
+    away, the fetch is postponed.
     """
     fetch = FETCHES.claim(fetch_id)
     if fetch is None:

@@ -21,12 +21,12 @@ PRESENT = 0.49  # The box contains all pixels whose mask value is at least this.
 
 @dataclass(frozen=True)
 class RegionConfig:
-    """How the box around an object is chosen, in pixels of the frame. The defaults are those of the official code."""
+    """How the box around an object is chosen and resampled. The defaults are those of the official code."""
 
-    size: int = 256  # side of the square that the networks see
-    smallest: int = 128  # smallest side of the box, before it is enlarged by `scale`
+    size: int = 256  # side in pixels of the square to which the box is resampled, which the networks see
+    smallest: int = 128  # smallest side of the box in pixels of the frame, before it is enlarged by `scale`
     scale: float = 1.5  # factor by which the box is larger than the object
-    margin: int = 5  # how far the box may extend beyond the frame
+    margin: int = 5  # how far the box may extend beyond the frame, in pixels of the frame
 
 
 class Box(NamedTuple):

@@ -1,8 +1,9 @@
 """Trains STM on clips, short sequences of frames with true masks.
 
-Interactive STM is trained in rounds, with annotated frames as memory; semi-supervised STM with all earlier frames as
-memory. The frames of a clip are encoded once and segmented again whenever the memory has grown, as in the engines. The
-objects of a clip are aggregated before the loss is computed.
+Interactive STM is trained mostly in rounds: annotated frames are the memory, and all frames of a clip are segmented
+again in each round. Semi-supervised STM segments the frames of a clip in order, each with all earlier frames as memory.
+The query features of each frame are computed once. If a clip has several objects, they compete for each pixel before
+the loss is computed.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ SHARPNESS = 10.0  # Factor of the scores, which are about 0 or 1, in the softmax
 
 @dataclass(frozen=True, eq=False)
 class Samples:
-    """The features [S, D] and the ids [S] of S cells of a feature map whose ids are known."""
+    """S cells of feature maps for which the object is known: their features [S, D] and the ids [S] of their objects."""
 
     features: Tensor
     ids: Tensor

@@ -29,7 +29,10 @@ class RunningMeans:
         self._found.setdefault(name, []).append(1 - float(misses.detach()))
 
     def add_side(self, logits: list[Tensor], labels: list[Tensor], weight: float) -> None:
-        """Add the weighted cross-entropy of auxiliary outputs, which only serve the training."""
+        """Add `weight` times the cross-entropy of auxiliary outputs to the loss of the last `add`.
+
+        Auxiliary outputs are used only in training.
+        """
         self._losses[-1] = self._losses[-1] + weight * self._cross(logits, labels)
 
     def result(self) -> tuple[Tensor, dict[str, float]]:

@@ -65,7 +65,8 @@ def importers_of(folder: str) -> set[str]:
 def copy_without(folders: set[str], target: Path) -> None:
     """Copy the source tree to `target` without some engines: without their folders and their lines in the registry.
 
-    `folders` are names of folders in segmentation/engines. The copied files are links to the originals.
+    `folders` are names of folders in segmentation/engines. Files are linked to the originals instead of copied,
+    except the registry, which is rewritten.
     """
     listed = subprocess.run(LISTED, cwd=BASE, capture_output=True, text=True, check=True).stdout
     for name in filter(None, listed.split("\0")):

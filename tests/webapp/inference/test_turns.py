@@ -37,9 +37,10 @@ Acts = dict[int, Callable[[], Any]]
 
 @pytest.fixture
 def acts(monkeypatch: pytest.MonkeyPatch, sent_tasks: list[Any]) -> Acts:
-    """Return a dictionary of functions: the fake engine calls function n before it yields its nth frame.
+    """Return an empty dictionary for functions: the fake engine calls the function stored under n before it yields its
+    nth frame (from 1).
 
-    The frames of all rounds and previews are counted together.
+    All intervals of the worker are set to 0. The frames of all rounds and previews are counted together.
     """
     made: Acts = {}
     real, count = FakeEngine._run, iter(range(1, 1000))

@@ -97,7 +97,7 @@ def test_an_upload_beyond_a_quota_is_refused_with_a_sentence_and_unfinished_ones
 
 
 def imported(project: Project, by: User, path: Path, frames: int) -> Video:
-    """Import a zip of pictures, and return the video as it is then."""
+    """Write a zip of `frames` pictures at `path` and import it. Return the video afterwards, ready or failed."""
     write_zip(path, [(f"{index}.png", numbered_picture(index)) for index in range(frames)])
     upload = Upload.objects.create(project=project, name="a.zip", size=9, received=9, created_by=by)
     path.rename(upload_path(upload.pk))

@@ -1,6 +1,6 @@
-"""Tests of the pages of a project's videos: order, cursors, filters, what a card shows, and the number of queries.
+"""Tests of the list of a project's videos: order, cursors, filters, what a card shows, and the number of queries.
 
-Further tests are of the progress of a project and of the search.
+They also test a project's progress and the search.
 """
 
 from __future__ import annotations

@@ -92,8 +92,8 @@ class MaskReader:
     def write(self, wanted: Sequence[Wanted]) -> list[ReadMasks]:
         """Read the masks of the wanted videos and write those of each to its file `Wanted.path`.
 
-        Return what was found, for each of them. Raises Refused if the imported file is not right, and whatever the
-        function `beat` of `read_masks` raises.
+        Return what was found, for each of them. Raises Refused if the file cannot be used or the disk is nearly
+        full, other exceptions as `Reader.receive` does, and whatever the `beat` given to `read_masks` raises.
         """
         self._reader.send(wanted)
         while True:
