@@ -129,8 +129,10 @@ def _cut(scaled: ScaledFrame, trimap: NDArray[np.uint8], positive: BinaryMask, s
         part[positive[crop]] = cv2.GC_FGD
     if not (part & 1 == 0).any():
         return result
-    cv2.setRNGSeed(seed)  # GrabCut initialises its k-means at random.
     image = np.ascontiguousarray(scaled.grid[crop])
+    if (image == image[0, 0]).all():  # Without any edge or colour GrabCut may take many seconds.
+        return result
+    cv2.setRNGSeed(seed)  # GrabCut initialises its k-means at random.
     cv2.grabCut(image, part, (0, 0, 0, 0), np.zeros((1, 65)), np.zeros((1, 65)), ITERATIONS, cv2.GC_INIT_WITH_MASK)
     result[crop] = part & 1 == 1
     return result
