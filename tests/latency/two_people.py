@@ -1,11 +1,16 @@
 """Annotate two objects of a video in the studio as a person would, and print how good the exported masks are.
 
 `python -m tests.latency.two_people DIR --sequence NAME --objects 1 5` takes a folder in the DAVIS layout with masks. A
-person who sees the true masks opens the sequence in Chromium, and works on at most six frames: the first one, and then
-those that the studio advises (Tab), or if it advises none, the worst one. In each frame every object gets actions where
-its mask is most wrong: a scribble if its J is very low, otherwise a stroke of the brush or the eraser through the wrong
-regions, which is more exact than most people paint. Then a round propagates the masks through the video. The exit
-status is 1 if the mean J of an object over all frames stays below 0.85.
+simulated person opens the sequence in Chromium, and works on at most six frames with at most 25 actions. She knows what
+a person knows who has watched the video: which pixels belong to both objects in each frame, and after every round which
+frame is the most wrong one. She does not know what a round will make of her actions.
+
+She begins in the first frame. Then she goes to the frame in which the J of both objects, added up, is lowest, as the
+robot of the DAVIS challenge does; with `--advised` she goes where the studio sends her (Tab), and only if it sends her
+nowhere to the worst frame. She divides the actions that are left evenly among the frames that are left. Each action
+goes to the object with the lower J: a stroke of the brush or the eraser, of a size that she chooses, that goes through
+the wrong regions without being lifted. It is longer and more exact than what most people paint. Then a round propagates
+the masks through the video. The exit status is 1 if the mean J of an object over all frames stays below 0.85.
 """
 
 # ruff: noqa: E402 (Django is set up before anything that needs it is imported)
@@ -33,7 +38,7 @@ django.setup()
 
 from playwright.sync_api import Page, expect
 
-from segmentation.evaluation.stroke import largest_part, middle_path
+from segmentation.evaluation.stroke import middle_path
 from tests.browser.hand import draw, exported_masks, masks_of_head, open_video, saved, to_frame, truth_of
 from tests.latency import page as pages
 from tests.latency.figures import Figure
@@ -41,28 +46,13 @@ from tests.studio import Studio, stop_on_sigterm
 
 VIDEO = 2  # The data folder has the sample video already.
 FRAMES, ACTIONS, J = 6, 25, 0.85
-FIRST, LATER = 4, 2  # the most actions for an object in the first frame and in a later one
 GOOD = 0.93  # J in a frame at which a person leaves an object alone
-LOST = 0.3  # J below which a scribble says more than the brush
 PARTS = 8  # wrong regions that a stroke may go through
 SIZES = (2, 3, 4, 6, 9, 13)  # pixels of the brushes that a person tries
-ANSWER = 120.0  # s that a person waits for the mask of a scribble
 Mask = NDArray[np.bool_]
-# `answers` counts the previews that came. `seenMask` returns which object each pixel of the screen shows.
+# `seenMask` returns which object each pixel of the screen shows.
 WATCH = """
 (() => {
-  window.answers = 0;
-  const Real = WebSocket;
-  window.WebSocket = class extends Real {
-    constructor(...given) {
-      super(...given);
-      this.addEventListener('message', async ({ data }) => {
-        if (typeof data === 'string') return;
-        const bytes = new Uint8Array(data instanceof Blob ? await data.arrayBuffer() : data);
-        if (bytes[1] === 2) window.answers++;
-      });
-    }
-  };
   window.seenMask = (colors) => {
     const canvas = document.querySelector('[data-testid=canvas-mask]');
     const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
@@ -79,11 +69,15 @@ WATCH = """
 
 @dataclass
 class Work:
-    """What a person has done so far, and which frames were worked on. `objects` are ids of the true masks."""
+    """What a person has done so far, and which frames were worked on.
+
+    `objects` are ids of the true masks. `advised` says whether the person goes to the frames that the studio advises.
+    """
 
     page: Page
     studio: Studio
     objects: list[int]
+    advised: bool = False
     counts: Counter[str] = field(default_factory=Counter)
     frames: list[int] = field(default_factory=list)
 
@@ -103,10 +97,9 @@ def brush_for(truth: Mask, mask: Mask) -> tuple[bool, NDArray[np.float64], int] 
 
     It goes through wrong regions, the largest first, without being lifted. None if no stroke makes the mask better.
     """
-    missing, extra = truth & ~mask, mask & ~truth
-    adds = int(missing.sum()) >= int(extra.sum())
-    found = [through(truth, mask, parts_of(missing if adds else extra), size, adds) for size in SIZES]
-    good, path, size = max(found, key=lambda entry: entry[0])
+    wrong = {True: parts_of(truth & ~mask), False: parts_of(mask & ~truth)}
+    found = [(adds, *through(truth, mask, parts, size, adds)) for adds, parts in wrong.items() for size in SIZES]
+    adds, good, path, size = max(found, key=lambda entry: entry[1])
     return (adds, path, size) if good > overlap(truth, mask) else None
 
 
@@ -170,61 +163,48 @@ def seen(work: Work) -> NDArray[np.uint8]:
     return np.frombuffer(base64.b64decode(text), np.uint8).reshape(height, width)
 
 
-def settle(page: Page, before: int) -> None:
-    """Wait until the server has answered a scribble and the answer is on the screen."""
-    end = time.monotonic() + ANSWER
-    count, since = before, time.monotonic()
-    while time.monotonic() < end:
-        now = page.evaluate("window.answers")
-        if now != count:
-            count, since = now, time.monotonic()
-        elif count > before and time.monotonic() - since > 1.5:
-            return
-        page.wait_for_timeout(100)
-
-
 def act(work: Work, place: int, truth: Mask) -> bool:
-    """Improve the mask of an object in the frame in view by a stroke of brush or eraser, or by a scribble if it is bad.
+    """Improve the mask of an object in the frame in view by a stroke of the brush or the eraser.
 
     `place` is the object's id, and `truth` its true mask there. Return False if no stroke makes the mask better.
     """
     page = work.page
     mask = seen(work) == place
-    good = overlap(truth, mask)
-    before = page.evaluate("window.answers")
-    if good >= LOST and (stroke := brush_for(truth, mask)):
-        adds, path, size = stroke
-        page.keyboard.press("b" if adds else "Shift+E")
-        page.get_by_test_id("paint-size").fill(str(size))
-        page.keyboard.press("Enter")
-        page.get_by_test_id("stage").focus()
-        draw(page, path)
-        work.counts["brush" if adds else "eraser"] += 1
-        page.wait_for_timeout(1500)
-    elif good < LOST:
-        page.keyboard.press("s")
-        draw(page, middle_path(largest_part(truth & ~mask)))
-        work.counts["scribble"] += 1
-        settle(page, before)
-    else:
+    stroke = brush_for(truth, mask)
+    if stroke is None:
         return False
+    adds, path, size = stroke
+    page.keyboard.press("b" if adds else "Shift+E")
+    page.get_by_test_id("paint-size").fill(str(size))
+    page.keyboard.press("Enter")
+    page.get_by_test_id("stage").focus()
+    draw(page, path)
+    work.counts["brush" if adds else "eraser"] += 1
+    page.wait_for_timeout(1500)
     saved(page)
-    after = overlap(truth, seen(work) == place)
-    print(f"    object {place}: J {good:.3f} -> {after:.3f} ({work.counts.total()} actions)", flush=True)
+    good, after = overlap(truth, mask), overlap(truth, seen(work) == place)
+    print(f"    object {place}: J {good:.3f} -> {after:.3f} ({work.actions} actions)", flush=True)
     return True
 
 
 def correct(work: Work, frame: int) -> None:
-    """Correct every object in a frame, until its mask is good or the actions that are allowed are used up."""
-    truth = truth_of(work.studio.home, VIDEO, frame)
-    for place, number in enumerate(work.objects, 1):
-        if not (truth == number).any():
-            continue
+    """Correct the objects in a frame, the worse one first, until both are good or its share of actions is used up."""
+    labels = truth_of(work.studio.home, VIDEO, frame)
+    truth = {place: labels == number for place, number in enumerate(work.objects, 1) if (labels == number).any()}
+    last = work.actions + share(work.actions, len(work.frames))
+    while truth and work.actions < last:
+        shown = seen(work)
+        good, place = min((overlap(mask, shown == place), place) for place, mask in truth.items())
+        if good >= GOOD:
+            break
         select(work.page, place)
-        for _ in range(FIRST if len(work.frames) == 1 else LATER):
-            good = overlap(truth == number, seen(work) == place) >= GOOD
-            if good or work.actions >= ACTIONS or not act(work, place, truth == number):
-                break
+        if not act(work, place, truth[place]):
+            del truth[place]
+
+
+def share(actions: int, number: int) -> int:
+    """Return how many actions the frame with this number, from 1, may get after `actions` actions in earlier frames."""
+    return -(-(ACTIONS - actions) // (FRAMES - number + 1))
 
 
 def select(page: Page, place: int) -> None:
@@ -263,17 +243,18 @@ def means(by_frame: list[dict[int, float]]) -> list[float]:
 
 
 def next_frame(work: Work, j: list[dict[int, float]]) -> tuple[int, str]:
-    """Go to the frame that the studio advises, or to the worst one that was not worked on.
+    """Go to the worst frame that was not worked on, or if the person follows the advice, to the frame advised.
 
     Return the frame and the reason: "advised" or "worst".
     """
     page = work.page
     page.get_by_test_id("stage").focus()
-    page.keyboard.press("Tab")
-    page.wait_for_timeout(1000)
-    frame = int(page.get_by_test_id("hud-frame").inner_text().split()[-1])
-    if frame != work.frames[-1]:
-        return frame, "advised"
+    if work.advised:
+        page.keyboard.press("Tab")
+        page.wait_for_timeout(1000)
+        frame = int(page.get_by_test_id("hud-frame").inner_text().split()[-1])
+        if frame != work.frames[-1]:
+            return frame, "advised"
     frame = min((at for at in j[0] if at not in work.frames), key=lambda at: sum(each[at] for each in j))
     to_frame(page, frame)
     return frame, "worst"
@@ -307,12 +288,13 @@ def main() -> int:
     parser.add_argument("folder", type=Path, help="a folder in the DAVIS layout, with masks")
     parser.add_argument("--sequence", required=True)
     parser.add_argument("--objects", type=int, nargs="+", required=True, help="ids of the objects in the true masks")
+    parser.add_argument("--advised", action="store_true", help="go to the frames that the studio advises")
     given = parser.parse_args()
     stop_on_sigterm()
     missed = 0
     with tempfile.TemporaryDirectory(prefix="maskwright-people-") as home, Studio(Path(home)) as studio:
         studio.manage("import_davis", str(given.folder), "--project", "Sample", "--sequence", given.sequence)
-        begin = lambda page, running: annotate(Work(page, running, given.objects))  # noqa: E731
+        begin = lambda page, running: annotate(Work(page, running, given.objects, given.advised))  # noqa: E731
         for figure in pages.in_chromium(studio, begin, WATCH):
             print(figure, flush=True)
             missed += not figure.reached
