@@ -17,8 +17,9 @@ from segmentation.engines.star.ahead import StepsAhead
 from segmentation.engines.star.confidence import drawn_evidence, propagated_evidence
 from segmentation.engines.star.decoding import decode_masks
 from segmentation.engines.star.drawing import FrameDrawing
-from segmentation.engines.star.given import CellRows, Given, join_cells, sample_cells
+from segmentation.engines.star.given import CellRows, Given, join_cells, sample_cells, with_rows
 from segmentation.engines.star.labels import draw_labels
+from segmentation.engines.star.lookalikes import with_look_alikes
 from segmentation.engines.star.matching import Memory, Neighbour, Sums, compare, gather_cues
 from segmentation.engines.star.network import Star, compete
 from segmentation.engines.star.openvino import compile_star
@@ -160,6 +161,8 @@ class StarEngine(Engine):
             yield from self._empty_masks(start)
             return
         given = {frame: self._given(frame, objects) for frame in memory}
+        embeddings = {frame: self._video.encoded(frame).embedding[0] for frame in given}
+        given = with_look_alikes(given, embeddings, self.masks.sure_frames(), self._network.sharpness.exp())
         remembered = {frame: self._remembered(frame, each) for frame, each in given.items()}
         cells = agreed_cells(remembered, self._network.sharpness.exp())
         with StepsAhead(partial(self._look, join_cells(cells)), self._steps(start)) as ahead:
@@ -284,7 +287,9 @@ class _Side:
         self._answers: list[CellRows] = []
         self._memory = _without_cells(join_cells(cells))
         shown = from_labels(session.masks.newest(start), max(objects), *session._grid)
-        self._masks = torch.from_numpy(shown[[number - 1 for number in objects]]).to(session._device)
+        masks = torch.from_numpy(shown[[number - 1 for number in objects]]).to(session._device)
+        # Masks of the frame before: of all objects, and if there are any, of their look-alikes.
+        self._masks = with_rows(masks, len(next(iter(given.values())).masks))
         self._sure = torch.zeros(len(objects), device=session._device)  # confidence of the masks computed last
 
     def updates(self) -> Iterator[MaskUpdate]:
@@ -296,7 +301,9 @@ class _Side:
                 given = self._given_of(before)
                 self._masks = torch.where(given.known[:, None, None] > 0, given.masks, self._masks)
             given_here = self._given_of(frame) if session._is_given(frame) else None
-            if not session.masks.keeps(frame) and (given_here is None or not bool(given_here.known.all())):
+            if not session.masks.keeps(frame) and (
+                given_here is None or not bool(given_here.known[: len(self._objects)].all())
+            ):
                 update = self._step(frame, before, given_here)
                 steps += 1
                 if steps % ANSWER_EVERY == 0:
@@ -306,7 +313,7 @@ class _Side:
 
     def _given_of(self, frame: int) -> Given:
         found = self._given.get(frame)
-        return self._session._given(frame, self._objects) if found is None else found
+        return self._session._given(frame, self._objects).with_rows(len(self._masks)) if found is None else found
 
     def _step(self, frame: int, before: int, given: Given | None) -> MaskUpdate:
         """Segment a frame from the adjacent frame `before`, and store and return its mask.
@@ -318,18 +325,18 @@ class _Side:
         labels = draw_labels(probabilities, objects, session._video.picture(frame))
         # The frame was annotated before some of the objects were first drawn: the other objects keep their masks.
         if given is not None:
-            spoken = [number for number, known in zip(objects, given.known, strict=True) if known > 0]
+            spoken = [number for number, known in zip(objects, given.known, strict=False) if known > 0]
             labels[np.isin(labels, spoken)] = 0
             held = np.isin(given.labels, spoken)
             labels[held] = given.labels[held]
         everyone = np.zeros((session.num_objects, *session._grid), np.float32)
-        everyone[[number - 1 for number in objects]] = self._masks.cpu().numpy()
+        everyone[[number - 1 for number in objects]] = self._masks[: len(objects)].cpu().numpy()
         confidence = [UNKNOWN] * session.num_objects
         session._fill(confidence, objects, self._sure)
         update = session._keep(MaskUpdate(frame, labels, tuple(confidence), encode(everyone)))
         if update.labels is not labels:  # Continue from the pixels that people accepted or painted.
             fixed = from_labels(update.labels, max(objects), *session._grid)[[number - 1 for number in objects]]
-            self._masks = torch.from_numpy(fixed).to(self._masks)
+            self._masks = torch.cat([torch.from_numpy(fixed).to(self._masks), self._masks[len(objects) :]])
         return update
 
     @torch.inference_mode()
@@ -356,12 +363,14 @@ class _Side:
         logits, expected = decode_masks(network.decoder, encoded, cues)
         probabilities = compete(logits)
         self._masks = F.avg_pool2d(probabilities[1:][None], 2)[0]
-        self._sure = network.confidence(propagated_evidence(cues, self._masks, expected))
-        return probabilities
+        count = len(self._objects)
+        self._sure = network.confidence(propagated_evidence(cues, self._masks, expected))[:count]
+        hidden = probabilities[1 + count :].sum(0, keepdim=True)  # Look-alikes are background.
+        return torch.cat([probabilities[:1] + hidden, probabilities[1 : 1 + count]])
 
     def _remember_answer(self, frame: int) -> None:
         shares = F.avg_pool2d(self._masks[None], 2)[0]
-        weights = torch.full((len(self._objects),), ANSWER_WEIGHT, device=shares.device)
+        weights = torch.full((len(self._masks),), ANSWER_WEIGHT, device=shares.device)
         self._answers = [*self._answers, self._session._cells(frame, shares, weights)][-ANSWERS_KEPT:]
         everything = join_cells([*self._cells, *self._answers])
         self._memory = replace(join_cells(self._answers), scores=everything.scores)

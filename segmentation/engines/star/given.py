@@ -6,7 +6,7 @@ A cell is a square of 8 x 8 pixels of a frame at the working size.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import torch
@@ -36,6 +36,15 @@ class Given:
     def shares(self) -> Tensor:
         """The share of each cell (8 x 8 pixels) that each object covers, [n, h, w]."""
         return F.avg_pool2d(self.masks[None], 2)[0]
+
+    def with_rows(self, rows: int) -> Given:
+        """Return the same masks with further ones up to `rows`, of which nothing is known."""
+        return replace(self, masks=with_rows(self.masks, rows), known=with_rows(self.known, rows))
+
+
+def with_rows(values: Tensor, rows: int) -> Tensor:
+    """Return `values` with further rows of zeros, so that there are `rows` in all."""
+    return torch.cat([values, values.new_zeros(rows - len(values), *values.shape[1:])])
 
 
 class CellRows(NamedTuple):

@@ -227,11 +227,15 @@ def gather_cues(
         nothing = torch.zeros_like(moved8)
         parts += [nothing, nothing]
     else:
-        parts += [2 * F.avg_pool2d(earlier, 2) - 1, torch.ones_like(moved8)]
+        nothing = torch.zeros_like(moved8[len(earlier) :])
+        seen = 2 * F.avg_pool2d(earlier, 2) - 1
+        parts += [torch.cat([seen, nothing]), torch.cat([torch.ones_like(seen), nothing])]
     parts += list(_place(moved8))
     parts += [torch.full_like(moved8, _closeness(distance)) for distance in distances]
     own = torch.stack(parts, 1)
-    before = torch.zeros_like(moved) if earlier is None else 2 * earlier - 1
+    before = torch.zeros_like(moved)
+    if earlier is not None:
+        before[: len(earlier)] = 2 * earlier - 1
     fine = torch.stack([moved, neighbour.trust.expand(n, -1, -1), before], 1)
     return Cues(torch.cat([own, _rivals(own)], 1), fine)
 
