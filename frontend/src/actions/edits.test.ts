@@ -118,6 +118,14 @@ describe("an absent span", () => {
     expect(studio.history.nextUndo()).toBe(undefined);
   });
 
+  it("is said to be kept while there is no connection, and done when it is back", async () => {
+    const studio = fakeStudio();
+    studio.online.value = false;
+    studio.store.connection.value = "lost";
+    markAbsent(studio, 1, [3, 6], true);
+    expect(said()).toEqual(["There is no connection. This is kept here and done when it is back."]);
+  });
+
   it("of all objects is one where each that is not locked is absent", () => {
     const studio = fakeStudio({ absent: { 1: [[0, 9]] } });
     expect(isAbsent(studio, null, [3, 6])).toBe(false);

@@ -11,6 +11,7 @@ import type { Store } from "../state/store";
 import type { Studio } from "../studio/studio";
 import { headStep } from "./head";
 import { addObject } from "./objects";
+import { tellIfKept } from "./offline";
 
 export interface Edit {
   op: EditOp;
@@ -52,6 +53,7 @@ export function editMasks(studio: Studio, { op, objects, span, source, into }: E
       toast({ text: `${DONE[op]} ${frames}.${staying(kept)}` });
       history.push({ name: `${UNDO_NAMES[op] ?? op} of ${frames}`, ...headStep(studio, result) });
     }, toastError);
+  tellIfKept(studio);
 }
 
 /** From the frame in view to the last one: where merging, swapping and splitting of ids begin. */
@@ -95,6 +97,7 @@ export function markAbsent(studio: Studio, object: number | null, span: Range, a
     const text = absent ? `Absent in ${frames}: no mask there.` : `No longer absent in ${frames}.`;
     toast({ text: text + staying(kept) });
   }, toastError);
+  tellIfKept(studio);
   if (parts.length === 0) return;
   history.push({
     name: `${absent ? "marking" : "unmarking"} ${frames} as absent`,

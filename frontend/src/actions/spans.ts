@@ -4,6 +4,7 @@ import { toast } from "../parts/Toast";
 import type { Range } from "../state/ranges";
 import type { Studio } from "../studio/studio";
 import { acceptSpan } from "./head";
+import { tellIfKept } from "./offline";
 import { spanInUse } from "./selection";
 
 /** Returns whether a frame shows a mask, as a function of the frame: a stored one, or one that this person has just painted. */
@@ -66,6 +67,7 @@ export function acceptUsed(studio: Studio, accepted: boolean, span: Range = span
     if (span[0] === span[1]) return;
     toast({ text: `${accepted ? "Accepted" : "Released"} ${plural(done, "frame")}.` });
   });
+  tellIfKept(studio);
   const inState = (value: boolean) =>
     changed.every(([first]) => studio.store.accepted.value.has(first) === value);
   studio.history.push({

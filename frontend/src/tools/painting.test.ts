@@ -159,11 +159,12 @@ describe("the brush", () => {
     }
   });
 
-  it("is refused with a sentence on the background, on a locked object, on an accepted frame and for a viewer", () => {
+  it("is refused with a sentence on the background, on a locked or absent object, on an accepted frame and for a viewer", () => {
     const cases: ((studio: FakeStudio) => void)[] = [
       ({ store }) => (store.selected.value = 0),
       (studio) => lock(studio, [1]),
       ({ store }) => (store.accepted.value = new Map([[0, 1]])),
+      ({ store }) => (store.absent.value = new Map([[1, [[0, 3]]]])),
       (studio) => {
         reduce(studio.store, { type: "round.changed", seq: 2, round: round({ id: 1 }) });
         reduce(studio.store, { type: "head.moved", seq: 3, head: 1, by: studio.store.you.value ?? ANN });
@@ -181,6 +182,9 @@ describe("the brush", () => {
     }
     expect(toasts.value.length).toBeGreaterThan(0);
     expect(toasts.value.some(({ text }) => text.includes("“rider” is accepted in this frame"))).toBe(true);
+    expect(toasts.value.some(({ text }) => text.includes("“rider” is marked absent in this frame"))).toBe(
+      true,
+    );
   });
 
   it("waits for a mask that is not loaded instead of painting over nothing", () => {

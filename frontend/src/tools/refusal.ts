@@ -52,5 +52,7 @@ export function refusal(
     return say(`This frame is accepted: no round changes it. Release it (A) to ${doing} on it.`);
   if (object && covers(store.acceptedObjects.peek().get(number) ?? [], store.frame.peek()))
     return say(`“${object.name}” is accepted in this frame. Release it (Shift+L) to ${doing} on it.`);
+  if (object && covers(store.absent.peek().get(number) ?? [], store.frame.peek()))
+    return say(`“${object.name}” is marked absent in this frame. Take that back (U) to ${doing} on it.`);
   return undefined;
 }
