@@ -100,7 +100,8 @@ def pretended_training() -> str:
 def measured() -> list[Check]:
     """Return the checks of speed and memory, with the default weights and for the networks of the papers.
 
-    There is a check for each engine that needs weights, and another for each network of a paper's size.
+    There is a check for each engine that needs weights, and another for each engine of a paper, with networks of the
+    paper's size.
     """
     shipped = [name for name, spec in registry.ENGINES.items() if spec.needs_weights]
     checks = [Check(f"{name}, as it ships", partial(speed, name, None)) for name in shipped]

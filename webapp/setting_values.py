@@ -19,6 +19,7 @@ KEY_LENGTH, KEY_CHARACTERS = 50, 5
 TOKEN_LENGTH = 16
 LARGEST = 10**9  # Numbers above it overflow where they are used, for example as a count of bytes.
 HOST_NAME = r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?"
+DEFAULT_PORT = re.compile(r"^(https://.*):443$|^(http://.*):80$")
 
 
 class WrongValue(ValueError):
@@ -151,7 +152,7 @@ def _is_ipv6(host: str) -> bool:
 
 
 def origins(value: str) -> list[str]:
-    """Read origins in the form in which browsers send them: scheme, host and, unless it is the default, port."""
+    """Read origins, and return them as browsers send them: in lower case, and without the port if it is the default."""
     found = names(value)
     for origin in found:
         parts = urlsplit(origin)
@@ -162,7 +163,7 @@ def origins(value: str) -> list[str]:
         host = re.sub(r":[0-9]{1,5}$", "", parts.netloc)
         if not (re.fullmatch(HOST_NAME, host) or _is_ipv6(host)) or (parts.port or 1) > 65535:
             raise WrongValue(f"{origin!r} names no host and port that can exist")
-    return [origin.lower() for origin in found]
+    return [DEFAULT_PORT.sub(r"\1\2", origin.lower()) for origin in found]
 
 
 def buckets(value: str) -> list[str]:

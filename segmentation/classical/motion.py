@@ -1,5 +1,5 @@
-"""Dense optical flow between adjacent frames, warping along it, and scores that tell where pixels move unlike the
-background.
+"""Dense optical flow between adjacent frames, warping along it, the camera's motion, and a score that tells where
+pixels move more like an object than like the background.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Reads and writes data sets on disk in the layout of DAVIS: sequences with frames, masks and scribbles."""
+"""Finds the frames, masks and scribbles of data sets in the layout of DAVIS, and writes masks in this layout."""
 
 from __future__ import annotations
 

@@ -38,10 +38,10 @@ Objects = tuple[AnnotatedObject, ...]
 def read_mask_tree(files: FileTree) -> list[AnnotatedVideo]:
     """Read the masks of all videos in a tree of files; none if there is no mask file.
 
-    Masks are named after their frames. Without Annotations, SegmentationObject or SegmentationClass, each folder with
-    images is a video; but if all these folders are called like 001-name, each is an object of the video in whose folder
-    it lies. Ids, names, labels and absent spans of objects come from objects.json or meta.json, where there is one.
-    Masks are decoded by `AnnotatedVideo.masks`.
+    Masks are named after their frames. Without a folder Annotations, SegmentationObject or SegmentationClass, each
+    folder with images (not below JPEGImages) is a video. If all of them are named like 001-name, each holds the masks
+    of one object, and the folder above it is the video. Ids, names, labels and absent spans come from objects.json,
+    objects/<video>.json or meta.json, where there is one. Masks are decoded only when `AnnotatedVideo.masks` is called.
 
     Raises:
         AnnotationError: a file is damaged; the message names it.

@@ -98,7 +98,7 @@ class FullDisk:
 def slow_disks(tries: int) -> Row:
     """Draw, upload and compute on a site whose disk is slow, as often as `tries` says.
 
-    The losses are scribbles that are not stored or were acknowledged later than after 4 s, wrong masks, and failed
+    The losses are scribbles that are not stored or whose acknowledgement takes more than 4 s, wrong masks, and failed
     uploads.
     """
     name = f"every synchronisation of the disk takes {slow_disk.LATE_MS} ms"

@@ -148,7 +148,7 @@ def test_hosts_origins_and_proxies_that_can_work_are_taken(tmp_path: Path) -> No
     configuration = load(
         {
             "MASKWRIGHT_ALLOWED_HOSTS": "masks.example.org, .example.com,192.0.2.7,[::1],localhost",
-            "MASKWRIGHT_TRUSTED_ORIGINS": "https://Masks.example.org, http://localhost:5173",
+            "MASKWRIGHT_TRUSTED_ORIGINS": "https://Masks.example.org:443, http://localhost:5173",
             "MASKWRIGHT_TRUSTED_PROXIES": "192.0.2.1, 10.1.2.3/8,2001:db8::/32",
         },
         tmp_path / "data",

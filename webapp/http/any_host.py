@@ -14,7 +14,7 @@ PATHS = {"/healthz", "/readyz", "/metrics"}  # Their answers are the same for ev
 
 
 class AnyHost(ForBothKinds):
-    """Replaces the header Host of such requests by a host that MASKWRIGHT_ALLOWED_HOSTS names."""
+    """Replaces the header Host of requests for one of `PATHS` by the first host in MASKWRIGHT_ALLOWED_HOSTS."""
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
         if request.path in PATHS:

@@ -42,7 +42,9 @@ Frames = Iterator[tuple[int, list[LabelMap]]]  # A frame, and its masks in all c
 def run(consensus_id: int, compute: Callable[[Consensus], None]) -> None:
     """Claim a consensus and call `compute` with it while heartbeats keep the lease. Does nothing if it is not free.
 
-    An exception of `compute` is logged, and an error is stored in the row of the consensus.
+    If the storage is away, the task is postponed, or ended with an error after too long. OperationalError is raised
+    again, and a lost lease is only logged. Any other exception of `compute` is logged, and an error is stored in the
+    row of the consensus.
     """
     claimed = CONSENSUS.claim(consensus_id)
     if claimed is None:

@@ -1,8 +1,8 @@
 """The types of the messages from the server to the browser. Those from the browser are in client_messages.py.
 
 Messages that come from the change log carry `seq` (Change.id); masks travel in binary frames (see
-webapp/annotation/codec.py) and carry Mask.id as their sequence number. frontend/src/protocol.ts is generated from these
-types.
+webapp/annotation/codec.py) and carry Mask.id as their sequence number, previews 0. frontend/src/protocol.ts is
+generated from these types, those of client_messages.py and those of webapp/annotation/schemas.py.
 """
 
 from __future__ import annotations

@@ -113,7 +113,10 @@ def _strokes(project_id: int) -> Iterator[Fact]:
 
 
 def _accepted(project_id: int) -> Iterator[Fact]:
-    """Yield accepted frames, for the person who made the mask that was accepted."""
+    """Yield how many frames were accepted, by video, day, engine and the person who made the accepted masks.
+
+    Masks that came with a copied video do not count.
+    """
     rows = (
         AcceptedFrame.objects.filter(_videos(project_id))
         .exclude(mask__round__created_at__lt=F("video__created_at"))
@@ -127,7 +130,10 @@ def _accepted(project_id: int) -> Iterator[Fact]:
 
 
 def _accepted_objects(project_id: int) -> Iterator[Fact]:
-    """Yield objects that are accepted singly at the head of their video, for the person who made the accepted mask."""
+    """Yield how many masks of single objects are accepted at the heads of videos, by video, object, round and day.
+
+    They are those of the person who made the mask. Masks that came with a copied video do not count.
+    """
     standing = _on_lines(project_id)
     rows = (
         AcceptedObject.objects.filter(_videos(project_id, "instance__video"), instance__deleted_at=None)

@@ -31,11 +31,11 @@ DISK_CHECK_EVERY = 50  # The number of frames between two checks of the free dis
 
 @dataclass(frozen=True)
 class SourceFrame:
-    """A frame that was read from a file that is imported.
+    """A frame to import, from an image file, a video file or memory.
 
-    `jpeg` is the content of that file if it is a JPEG file that can be stored unchanged. `truth` is the ground truth,
-    uint8 [H, W]. `source` is the name of the image file, or "" for a frame of a video file. `time` is the time stamp of
-    a frame of a video file, in seconds.
+    `jpeg` is the content of the image file if it is a JPEG file that can be stored unchanged. `truth` is the ground
+    truth, uint8 [H, W]. `source` is the name of the image file, with the number of the page if it has several; "" for
+    other frames. `time` is the time stamp of a frame of a video file, in seconds.
     """
 
     picture: RgbFrame | Image.Image  # An array uint8 [H, W, 3], or an image of mode RGB.

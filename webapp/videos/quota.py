@@ -124,8 +124,9 @@ def bytes_to_come() -> int:
 
 
 def _waiting(whose: Q, without: int | None) -> QuerySet[Upload]:
-    """Return the uploads that fulfil the condition `whose` and have videos that are still to be imported. The upload of
-    the video with the id `without` does not count.
+    """Return the uploads that fulfil the condition `whose` and have a video whose import has not ended.
+
+    The upload of the video with the id `without` is left out, even if it has other such videos.
     """
     waiting = Upload.objects.filter(whose, videos__state=VideoState.IMPORTING)
     return waiting if without is None else waiting.exclude(videos=without)

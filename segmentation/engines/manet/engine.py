@@ -1,7 +1,8 @@
 """The engine of MA-Net: it computes an embedding of each frame once, on which each round runs two small networks.
 
-An embedding is a vector per pixel at 1/4 of the frame's size; pixels of the same object have similar vectors. The small
-networks are called heads: the interaction head segments the frame that was drawn on, the propagation head all others.
+An embedding is a vector per pixel at 1/4 of the size to which frames are resized for the network; pixels of the same
+object have similar vectors. The small networks are called heads: the interaction head segments the frame that was drawn
+on, the propagation head all others.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ GPU_BATCH = 8  # Number of frames that are embedded together on CUDA.
 class _Side:
     """The state of a propagation in one direction: the frame that it has reached, and its mask, int [h, w].
 
-    The mask has the size of an embedding, 1/4 of the frame's.
+    The mask has the size of an embedding, 1/4 of the size to which frames are resized for the network.
     """
 
     frame: int

@@ -107,10 +107,11 @@ class SpaceTimeMemory(nn.Module):
         self.Decoder = Decoder(config)
 
     def memorize(self, frame: Tensor, cues: Tensor) -> list[MemorySlot]:
-        """Encode an annotated frame into a memory slot for each of N objects.
+        """Encode a frame and its masks into a memory slot for each of N objects.
 
-        `frame` is the frame of all objects, or one for each, [1 or N, 3, H, W]. `cues` are the masks and scribbles of
-        the objects, [N, 2, H, W] for `STM` and [N, 3, H, W] for `InteractiveSTM`.
+        `frame` is one frame for all objects, or a frame for each, [1 or N, 3, H, W]. `cues` are, for `STM`, an object's
+        mask and the other objects' masks, [N, 2, H, W], and for `InteractiveSTM` its mask, its scribbles and all other
+        scribbles, [N, 3, H, W].
         """
         r4 = self.Encoder_M(frame, self.order_cues(cues))[-1]
         keys, values = self.get_submodule(self.memory_name)(r4)  # [N, C, h, w], [N, D, h, w]

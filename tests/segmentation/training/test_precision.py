@@ -1,4 +1,4 @@
-"""Tests on which devices training computes in half precision."""
+"""Tests of when training computes in half precision, and what of it."""
 
 import pytest
 import torch
