@@ -24,9 +24,10 @@ setup: .venv/.evaluation frontend/dist/index.html ## Python environment, benchma
 		echo "Maskwright needs Python 3.11 or newer. Name another one with: make PYTHON=python3.12" >&2; exit 1; }
 	$(PYTHON) -m venv .venv
 
-# Extras that have not been installed yet make pip run again.
-.venv/.extras%: | .venv/bin/python
-	@touch $@
+# Extras that have not been installed yet make pip run again. These files need no environment, so that pip begins as soon
+# as there is one, before make gives its place to the page.
+.venv/.extras%:
+	@mkdir -p $(@D) && touch $@
 
 .venv/.installed: pyproject.toml requirements.lock $(EXTRAS:%=.venv/.extras%) | .venv/bin/python
 	$(PIP) --constraint requirements.lock -e ".[dev$(EXTRAS)]"
@@ -81,7 +82,8 @@ wheel: frontend/dist/index.html .venv/.evaluation ## build dist/maskwright-VERSI
 
 # Many tests wait for processes and pages, so two kinds of checks run beside each other. GNU Make 4 prints the output of
 # each when it ends. Types are checked before the Python tests, because a test checks those of copies without some engines,
-# which takes a third of the time where the repository's own are known. The faults fill the time until then.
+# which takes a third of the time where the repository's own are known. The faults fill the time until then. In a fresh
+# clone the page is checked while the Python packages are being installed.
 BESIDE = $(MAKE) --no-print-directory --jobs 2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 test: ## everything that must hold (BROWSER=skip leaves the browser out)
 	@$(BESIDE) lint-python lint-frontend test-frontend test-python test-faults test-browser TYPES_FIRST=1
@@ -109,10 +111,11 @@ format: .venv/.installed frontend/node_modules/.installed ## put the style right
 	cd frontend && npm run --silent format
 
 # Files of tests are shared out to processes with one thread of PyTorch each, in their order, so that long files with few
-# tests do not come last. Coverage leaves out what runs in child processes. There are three processes for two processors,
-# because many tests wait for servers that they start. The tests in a browser are a run of their own, because Playwright
-# keeps an event loop in its process; BROWSERS says how many processes it has, as WORKERS does for the others.
-WORKERS ?= 3
+# tests do not come last. Coverage leaves out what runs in child processes. There are four processes for two processors,
+# because many tests wait for servers that they start: with three, a fifth of the processors' time was idle in a run of
+# all tests. The tests in a browser are a run of their own, because Playwright keeps an event loop in its process;
+# BROWSERS says how many processes it has, as WORKERS does for the others.
+WORKERS ?= 4
 BROWSERS ?= 2
 test-python: .venv/.evaluation frontend/dist/index.html ## Python tests, and how much of the code they ran
 	OMP_NUM_THREADS=1 .venv/bin/slipcover -m pytest tests --ignore tests/browser -n $(WORKERS) --dist loadfile --no-loadscope-reorder
