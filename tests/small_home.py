@@ -17,10 +17,13 @@ from tests.studio import MANAGE, environment_of
 PICTURES = 40
 
 
-def fill(home: Path) -> None:
-    """Fill the data folder `home` with an owner and a small video, in a separate process."""
+def fill(home: Path, **variables: str) -> None:
+    """Fill the data folder `home` with an owner and a small video, in a separate process.
+
+    `variables` are settings of that process. With those of team mode, the rows are stored in that database.
+    """
     command = [sys.executable, "-m", "tests.small_home"]
-    subprocess.run(command, env=environment_of(home), cwd=MANAGE.parent, check=True)
+    subprocess.run(command, env=environment_of(home, **variables), cwd=MANAGE.parent, check=True)
 
 
 def _fill_own() -> None:

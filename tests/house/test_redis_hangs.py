@@ -16,6 +16,7 @@ import httpx
 import pytest
 import redis
 
+from tests import small_home
 from tests.house.test_main_path import FAKE, SCRIBBLE, team  # noqa: F401 (a fixture)
 from tests.house.visitor import Visitor
 from tests.studio import Studio, free_port, until
@@ -72,9 +73,11 @@ def try_to_sign_in(studio: Studio) -> httpx.Response:
 
 @pytest.mark.parametrize("fault", ["hangs", "is gone"])
 def test_people_go_on_while_redis(tmp_path: Path, team: dict[str, str], fault: str) -> None:  # noqa: F811
+    home = tmp_path / "home"
+    small_home.fill(home, **team)
     with (
         own_redis(tmp_path) as server,
-        Studio(tmp_path / "home", **FAKE, **{**team, "REDIS_URL": server.url}) as studio,
+        Studio(home, **FAKE, **{**team, "REDIS_URL": server.url}) as studio,
         Visitor(studio) as owner,
         owner.open(video := owner.sample_video()) as runs,
         owner.open(video) as draws,
