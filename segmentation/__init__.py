@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from segmentation.formats.davis_folder import DavisFolder, DavisSequence, FolderError
     from segmentation.formats.label_png import MaskError, read_labels, write_labels
     from segmentation.formats.scribble_json import ScribbleError, read_scribbles, write_scribbles
-    from segmentation.interactive_session import InteractiveSession, Round, open_session
+    from segmentation.interactive_round import Round
+    from segmentation.interactive_session import InteractiveSession, open_session
     from segmentation.metrics import Score, score
     from segmentation.registry import ENGINES, create_engine_session, engine_spec, load_engines
     from segmentation.simulated_user import SimulatedRound, SimulatedUser, simulate
@@ -50,7 +51,7 @@ _MODULES = {
     "MaskError": "formats.label_png",
     "MaskUpdate": "types",
     "PastRound": "types",
-    "Round": "interactive_session",
+    "Round": "interactive_round",
     "Score": "metrics",
     "Scribble": "types",
     "ScribbleError": "formats.scribble_json",

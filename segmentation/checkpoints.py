@@ -21,7 +21,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from segmentation.engine_spec import NetworkSpec
+from segmentation.engine_specs import NetworkSpec
 from segmentation.networks.configuration import from_json, to_json
 from segmentation.registry import networks
 from segmentation.weights import (

@@ -40,8 +40,7 @@ class Engine(ABC):
     def __init__(
         self, frames: FrameSource, num_objects: int, settings: EngineSettings | None = None, **options: Any
     ) -> None:
-        if len(frames) < 1:
-            raise ValueError("frames: the video has no frames")
+        checks.check_opening(frames, settings)
         self.frames = frames
         self.settings = settings or EngineSettings()
         # An engine calls this function between long steps that yield no mask. If it returns True, the round ends as if
@@ -197,7 +196,7 @@ class Engine(ABC):
         Raises:
             ValueError: as for `run_round`.
         """
-        (drawn,) = self.check_round(interaction).interactions
+        (drawn,) = self.check_round([interaction]).interactions
         frame = drawn.frame
         if frame in self.locked:
             return MaskUpdate(frame, self.locked[frame], (1.0,) * self._num_objects)

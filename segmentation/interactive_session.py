@@ -12,9 +12,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from segmentation.engine import Engine, EngineSettings
 from segmentation.formats.saving import SAVERS, SavedSession
+from segmentation.interactive_round import Round
 from segmentation.masks import shown_ids
 from segmentation.registry import create_engine_session, engine_spec
-from segmentation.session.checks import check_frame
+from segmentation.session.checks import check_frame, checked_ids, checked_interactions, listed
 from segmentation.session.packed_labels import PackedLabels
 from segmentation.types import IGNORE, MAX_OBJECTS, Box, Click, FrameSource, Interaction, LabelMap, MaskUpdate, Scribble
 from segmentation.video import Video, open_video
@@ -62,6 +63,8 @@ def open_session(
 class InteractiveSession:
     """An engine with one video open. Use it in a `with` block, or call `close`.
 
+    When it is closed, its masks can be read and saved, and other calls raise ValueError.
+
     Attributes:
         video: the video.
         masks: the newest mask of each frame that has one: frame -> uint8 [H, W], 0 = background, 1..N = objects.
@@ -75,6 +78,7 @@ class InteractiveSession:
         self._engine = engine
         self._masks = PackedLabels()
         self._running: Round | None = None
+        self._closed = False
 
     @property
     def engine(self) -> str:
@@ -143,7 +147,7 @@ class InteractiveSession:
 
     def draw(self, *, frame: int, scribbles: Iterable[Scribble]) -> Round:
         """Draw several scribbles on one frame and propagate, as `scribble` does for one, with the same errors."""
-        drawn = list(scribbles)
+        drawn = listed("scribbles", scribbles)
         if not all(isinstance(each, Scribble) for each in drawn):
             raise ValueError("scribbles: expected segmentation.Scribble(object_id, path) for each")
         return self.interact(Interaction(frame, tuple(drawn)))
@@ -169,10 +173,12 @@ class InteractiveSession:
         Raises:
             ValueError: an argument is wrong; nothing has changed then.
         """
-        drawn = [interactions] if isinstance(interactions, Interaction) else list(interactions)
+        self._check_open()
+        drawn = list(checked_interactions(interactions))
         highest = max((_checked_prompts(each, len(self.video)) for each in drawn), default=0)
-        objects = None if only is None else tuple(only)
-        request = self._engine.check_round(drawn, span, direction, objects, max(highest, self.objects))
+        count = max(highest, self.objects)
+        objects = None if only is None else tuple(sorted(checked_ids("only", only, count)))
+        request = self._engine.check_round(drawn, span, direction, objects, count)
         self._stop()
         self._add_objects(highest)
         total = len({frame for part in request.parts() for frame in part.zone} - set(self._engine.locked))
@@ -200,8 +206,11 @@ class InteractiveSession:
         Raises:
             ValueError: a frame is outside of the video.
         """
+        wanted = listed("frames", frames)
+        for frame in wanted:
+            check_frame("frames", frame, len(self.video))
         self._stop()
-        for _ in self._engine.prepare(frames):
+        for _ in self._engine.prepare(wanted):
             pass
 
     def give(self, frame: int, labels: LabelMap, objects: Iterable[int] | None = None) -> None:
@@ -225,11 +234,16 @@ class InteractiveSession:
             self._add_objects(max(shown_ids(labels), default=0))
             self._masks[int(frame)] = labels
         else:
-            self._engine.give(frame, labels, objects)
+            self._engine.give(frame, labels, checked_ids("objects", objects, self.objects))
             self._masks[int(frame)] = self._engine.masks.newest(int(frame))
 
     def release(self, frame: int) -> None:
-        """Let later rounds change what `give` fixed in a frame. Until a round does, the frame keeps its mask."""
+        """Let later rounds change what `give` fixed in a frame. Until a round does, the frame keeps its mask.
+
+        Raises:
+            ValueError: the frame is outside of the video.
+        """
+        check_frame("frame", frame, len(self.video))
         self._stop()
         self._engine.unlock(frame)
         self._engine.release(frame)
@@ -242,6 +256,7 @@ class InteractiveSession:
         Raises:
             ValueError: an argument is wrong; the message names it.
         """
+        checked_ids("object", [object], self.objects)
         self._stop()
         self._engine.absent(object, first, last)
         for frame in range(first, last + 1):
@@ -254,6 +269,7 @@ class InteractiveSession:
         Raises:
             ValueError: an argument is wrong; the message names it.
         """
+        checked_ids("object", [object], self.objects)
         self._stop()
         self._engine.present(object, first, last)
 
@@ -264,7 +280,7 @@ class InteractiveSession:
             ValueError: an object is unknown.
         """
         self._stop()
-        self._engine.freeze(objects)
+        self._engine.freeze(checked_ids("objects", objects, self.objects))
 
     def save(self, folder: Path | str, *, format: str = "labels") -> Path:
         """Write the masks or the scribbles of the session into `folder`, and return it.
@@ -282,6 +298,8 @@ class InteractiveSession:
         saver = SAVERS.get(format)
         if saver is None:
             raise ValueError(f"format: unknown {format!r}, known are {', '.join(SAVERS)}")
+        if not isinstance(folder, str | Path):
+            raise ValueError(f"folder: expected a path, got {type(folder).__name__}")
         made = SavedSession(self.video, self.video.name, self.video.files, self._masks, tuple(self.interactions))
         root = Path(folder)
         if root.exists() and not root.is_dir():
@@ -291,7 +309,10 @@ class InteractiveSession:
 
     def close(self) -> None:
         """Free the engine's memory. `masks` can still be read, but no further round can be run."""
-        self._stop()
+        if self._closed:
+            return
+        self._end_round()
+        self._closed = True
         self._engine.close()
         if self.owns_video:
             self.video.close()
@@ -309,7 +330,16 @@ class InteractiveSession:
             f"<InteractiveSession {self.engine} on {self.video.name!r}: {len(self._masks)} of {len(self.video)} masks>"
         )
 
+    def _check_open(self) -> None:
+        if self._closed:
+            raise ValueError("session: it is closed; open another one")
+
     def _stop(self) -> None:
+        """End the round that is still running, if any. Raise ValueError if the session is closed."""
+        self._check_open()
+        self._end_round()
+
+    def _end_round(self) -> None:
         """End the round that is still running, if any. The masks that it has computed stay."""
         if self._running is not None:
             self._running.stop()
@@ -318,47 +348,6 @@ class InteractiveSession:
     def _add_objects(self, highest: int) -> None:
         if highest > self._engine.num_objects:
             self._engine.num_objects = int(highest)
-
-
-class Round(Iterator[MaskUpdate]):
-    """A round that computes masks while it is iterated: first of the drawn frame, then of the others, outward from it.
-
-    The loop may be left early: the masks so far stay, and the round ends when the next one begins, or by `stop`.
-
-    Attributes:
-        done: how many masks the round has computed so far.
-        total: how many masks it computes at most: one for each frame in its span and direction that is not locked.
-    """
-
-    def __init__(self, updates: Iterator[MaskUpdate], masks: PackedLabels, total: int) -> None:
-        self.done = 0
-        self.total = total
-        self._updates = updates
-        self._masks = masks
-
-    def __iter__(self) -> Self:
-        return self
-
-    def __next__(self) -> MaskUpdate:
-        update = next(self._updates)
-        self._masks[update.frame] = update.labels
-        self.done += 1
-        return update
-
-    def __length_hint__(self) -> int:
-        return self.total - self.done
-
-    def run(self) -> int:
-        """Compute the rest of the round, and return how many masks the whole round has computed."""
-        for _ in self:
-            pass
-        return self.done
-
-    def stop(self) -> None:
-        """End the round. The masks that it has computed stay."""
-        close = getattr(self._updates, "close", None)
-        if close is not None:
-            close()
 
 
 def _checked_prompts(interaction: Interaction, count: int) -> int:

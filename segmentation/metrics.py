@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmentation.masks import Box, box_of
+from segmentation.session.checks import check_whole
 from segmentation.types import IGNORE, LabelMap
 
 BAND = 0.008  # the boundary tolerance, as a fraction of the frame's diagonal
@@ -54,18 +55,41 @@ def score(truth: NDArray[np.uint8], predicted: NDArray[np.uint8], objects: int |
             id that neither array contains scores 1 in every frame.
 
     Raises:
-        ValueError: the shapes differ, or `objects` is None and `truth` shows no object.
+        ValueError: an array is of another type or shape, the shapes differ, `objects` holds no id or anything else than
+            ids, or it is None and `truth` shows no object.
     """
+    check_stack("truth", truth)
+    check_stack("predicted", predicted)
     if truth.shape != predicted.shape:
         raise ValueError(f"predicted: shape {predicted.shape}, the truth has {truth.shape}")
     ids = object_ids(truth) if objects is None else objects
     if isinstance(ids, tuple) and not ids:
         raise ValueError("truth: it shows no object")
+    _check_ids(ids)
     pairs = list(zip(truth, predicted, strict=True))
     return Score(
         j=np.array([jaccard(t, p, ids) for t, p in pairs]),
         f=np.array([boundary_f(t, p, ids) for t, p in pairs]),
     )
+
+
+def check_stack(field: str, masks: object) -> None:
+    """Raise ValueError unless `masks` is uint8 [T, H, W]. `field` is its name in the message."""
+    if not isinstance(masks, np.ndarray) or masks.ndim != 3 or masks.dtype != np.uint8:
+        got = f"{masks.dtype} {masks.shape}" if isinstance(masks, np.ndarray) else type(masks).__name__
+        raise ValueError(f"{field}: expected uint8 [T, H, W], got {got}")
+
+
+def _check_ids(objects: int | Sequence[int]) -> None:
+    """Raise ValueError unless `objects` is a number of objects from 1 on, or some ids of objects."""
+    if isinstance(objects, int | np.integer):
+        ids: Sequence[object] = range(1, int(objects) + 1)
+    else:
+        ids = objects if isinstance(objects, Sequence) and not isinstance(objects, str) else ()
+    if not ids:
+        raise ValueError(f"objects: expected a number from 1 on, or ids of objects, got {objects!r}")
+    for number in ids:
+        check_whole("objects", number)
 
 
 def object_ids(truth: NDArray[np.uint8]) -> tuple[int, ...]:

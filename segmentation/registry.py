@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from segmentation.engine_spec import EngineSpec, NetworkSpec
+from segmentation.engine_specs import EngineSpec, NetworkSpec
 from segmentation.types import FrameSource, PastRound
 
 if TYPE_CHECKING:  # Engines are listed without OpenCV, which this imports.
@@ -38,8 +38,16 @@ DEFAULT_ENGINE = next((name for name, spec in ENGINES.items() if spec.preferred)
 
 
 def load_engines(module: str) -> None:
-    """Add the engines of another package: `module` is the name of a module with a dict `ENGINES` of names and specs."""
-    ENGINES.update(import_module(module).ENGINES)
+    """Add the engines of another package: `module` is the name of a module with a dict `ENGINES` of names and specs.
+
+    Raises:
+        ImportError: there is no such module.
+        ValueError: the module has no such dict.
+    """
+    added = getattr(import_module(module), "ENGINES", None)
+    if not isinstance(added, dict) or not all(isinstance(spec, EngineSpec) for spec in added.values()):
+        raise ValueError(f"module: {module} has no dict ENGINES of names and specs of engines")
+    ENGINES.update(added)
 
 
 def engine_spec(name: str) -> EngineSpec:

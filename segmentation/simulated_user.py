@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from segmentation.evaluation.stroke import correcting_stroke, first_strokes
 from segmentation.interactive_session import open_session
-from segmentation.metrics import Score, jaccard, object_ids, score
+from segmentation.metrics import Score, check_stack, jaccard, object_ids, score
+from segmentation.session.checks import check_frame, check_labels
 from segmentation.types import IGNORE, FrameSource, Interaction, LabelMap
 from segmentation.video import Video, open_video
 
@@ -55,9 +56,7 @@ class SimulatedUser:
     """
 
     def __init__(self, truth: NDArray[np.uint8]) -> None:
-        if not isinstance(truth, np.ndarray) or truth.ndim != 3 or truth.dtype != np.uint8:
-            got = f"{truth.dtype} {truth.shape}" if isinstance(truth, np.ndarray) else type(truth).__name__
-            raise ValueError(f"truth: expected uint8 [T, H, W], got {got}")
+        check_stack("truth", truth)
         ids = object_ids(truth)
         if not ids:
             raise ValueError("truth: it shows no object")
@@ -91,9 +90,17 @@ class SimulatedUser:
         return score(self.truth, self.stacked(masks), self.objects)
 
     def stacked(self, masks: Mapping[int, LabelMap]) -> NDArray[np.uint8]:
-        """Return masks by frame as one array, uint8 [T, H, W]. Frames that are not in `masks` are 0."""
+        """Return masks by frame as one array, uint8 [T, H, W]. Frames that are not in `masks` are 0.
+
+        Raises:
+            ValueError: `masks` is no mapping, or a frame or a mask does not fit the truth.
+        """
+        if not isinstance(masks, Mapping):
+            raise ValueError(f"masks: expected a mask for each frame, by frame, got {type(masks).__name__}")
         result = np.zeros_like(self.truth)
         for frame, labels in masks.items():
+            check_frame("masks", frame, len(self.truth))
+            check_labels(labels, *self.truth.shape[1:])
             result[frame] = labels
         return result
 
@@ -140,6 +147,8 @@ def simulate(
     """
     if isinstance(rounds, bool) or not isinstance(rounds, int) or rounds < 1:
         raise ValueError(f"rounds: expected a whole number from 1 on, got {rounds!r}")
+    if on_round is not None and not callable(on_round):
+        raise ValueError(f"on_round: expected a function of one round, got {type(on_round).__name__}")
     opened = open_video(video)
     try:
         return _play(engine, opened, truth, rounds, on_round, options)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from platformdirs import user_data_path
 
-from segmentation.engine_spec import NetworkSpec
+from segmentation.engine_specs import NetworkSpec
 from segmentation.registry import engine_spec, networks
 
 ENGINES_FOLDER = Path(__file__).parent / "engines"

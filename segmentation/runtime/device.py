@@ -15,6 +15,8 @@ def choose_device(name: str) -> torch.device:
     Raises:
         ValueError: the name is not one of these, or there is no such device.
     """
+    if not isinstance(name, str):
+        raise ValueError(f"device: expected a name, got {name!r}; known are auto, cpu, cuda, cuda:<n>")
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     match = re.fullmatch(r"cpu|cuda(?::([0-9]+))?", name)

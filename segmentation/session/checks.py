@@ -9,13 +9,50 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from segmentation.types import MAX_OBJECTS, Box, Click, Interaction
+from segmentation.engine_settings import EngineSettings
+from segmentation.types import MAX_OBJECTS, Box, Click, Interaction, Scribble
+
+PROMPTS: dict[str, type] = {"scribbles": Scribble, "clicks": Click, "boxes": Box}  # by the field of an interaction
 
 
 def check_whole(field: str, value: object) -> None:
     """Raise ValueError unless `value` is a whole number; bool is refused too. `field` is its name in the message."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer):
         raise ValueError(f"{field}: expected a whole number, got {value!r}")
+
+
+def check_opening(frames: object, settings: object) -> None:
+    """Check the video on which an engine is opened, and the settings, which may be None."""
+    if not all(hasattr(frames, name) for name in ("height", "width", "__len__", "__getitem__")):
+        raise ValueError(f"frames: expected a video, as from open_video, got {type(frames).__name__}")
+    if not len(frames):  # type: ignore[arg-type]
+        raise ValueError("frames: the video has no frames")
+    if settings is not None and not isinstance(settings, EngineSettings):
+        raise ValueError(f"settings: expected segmentation.EngineSettings, got {type(settings).__name__}")
+
+
+def listed(field: str, values: object) -> list[Any]:
+    """Return the values of an argument that may be any iterable except a text. `field` is its name in the message."""
+    if isinstance(values, str | bytes) or not isinstance(values, Iterable):
+        raise ValueError(f"{field}: expected a list, got {type(values).__name__}")
+    return list(values)
+
+
+def checked_interactions(interactions: object) -> tuple[Interaction, ...]:
+    """Check the types in one interaction or several, and return them as a tuple."""
+    found = [interactions] if isinstance(interactions, Interaction) else listed("interactions", interactions)
+    for each in found:
+        if not isinstance(each, Interaction):
+            raise ValueError(f"interactions: expected segmentation.Interaction, got {type(each).__name__}")
+        for field, kind in PROMPTS.items():
+            prompts = getattr(each, field)
+            if not isinstance(prompts, tuple | list):
+                raise ValueError(f"interaction.{field}: expected a tuple, got {type(prompts).__name__}")
+            for i, prompt in enumerate(prompts):
+                if not isinstance(prompt, kind):
+                    got = type(prompt).__name__
+                    raise ValueError(f"interaction.{field}[{i}]: expected segmentation.{kind.__name__}, got {got}")
+    return tuple(found)
 
 
 def checked_count(count: int, before: int) -> int:
@@ -51,7 +88,7 @@ def checked_span(span: tuple[int, int] | None, count: int) -> range:
 
 def checked_ids(field: str, ids: Iterable[int], count: int) -> frozenset[int]:
     """Check that all `ids` are in 1..`count`, and return them as a set of Python's int. `field` names the argument."""
-    found = list(ids)
+    found = listed(field, ids)
     for number in found:
         check_whole(field, number)
         if not 1 <= number <= count:

@@ -46,7 +46,7 @@ class RoundRequest:
             ValueError: an argument is wrong; the message names it.
         """
         length, count = video
-        drawn = (interactions,) if isinstance(interactions, Interaction) else tuple(interactions)
+        drawn = checks.checked_interactions(interactions)
         if not drawn:
             raise ValueError("interactions: empty, draw on at least one frame")
         for interaction in drawn:

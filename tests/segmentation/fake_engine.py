@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 from segmentation.engine import Engine
-from segmentation.engine_spec import EngineSpec
+from segmentation.engine_specs import EngineSpec
 from segmentation.scribbles import rasterise
 from segmentation.types import Interaction, LabelMap, MaskUpdate, PastRound
 

@@ -4,6 +4,7 @@ A wrong argument raises an error that names it, and changes nothing."""
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from tests.segmentation.fake_engine import ENGINES
 
 FRAMES = make_clip(length=5).frames
 LINE = [(0.4, 0.5), (0.5, 0.55)]
+DRAWN = seg.Scribble(1, np.array(LINE))
 
 
 @pytest.fixture(autouse=True)
@@ -142,8 +144,34 @@ def test_objects_can_be_given_frozen_and_absent(session: seg.InteractiveSession)
         ("click", {"frame": 0, "object": 300, "point": (0.5, 0.5)}, "^object: expected 1"),
         ("box", {"frame": 0, "object": 3, "corners": "here"}, "^corners: expected 4 numbers"),
         ("box", {"frame": 0, "object": 3, "corners": (0.5, 0.5, 0.4, 0.6)}, "corners: expected x0 < x1"),
-        ("absent", {"object": 3, "first": 0, "last": 1}, "^object_id: 3 is unknown"),
-        ("freeze", {"objects": [3]}, "^object_ids: 3 is unknown"),
+        ("absent", {"object": 3, "first": 0, "last": 1}, "^object: 3 is unknown"),
+        ("present", {"object": 3, "first": 0, "last": 1}, "^object: 3 is unknown"),
+        ("freeze", {"objects": [3]}, "^objects: 3 is unknown"),
+        ("freeze", {"objects": 1}, "^objects: expected a list, got int"),
+        ("give", {"frame": 0, "labels": np.zeros((48, 64), np.uint8), "objects": 1}, "^objects: expected a list, got"),
+        ("release", {"frame": 5}, "^frame: 5 is outside"),
+        ("prepare", {"frames": 1}, "^frames: expected a list, got int"),
+        ("prepare", {"frames": [0, 5]}, "^frames: 5 is outside"),
+        ("preview", {"interaction": "here"}, "^interactions: expected segmentation.Interaction, got str"),
+        ("draw", {"frame": 0, "scribbles": DRAWN}, "^scribbles: expected a list, got Scribble"),
+        ("draw", {"frame": 0, "scribbles": None}, "^scribbles: expected a list, got NoneType"),
+        ("interact", {"interactions": "here"}, "^interactions: expected a list, got str"),
+        ("interact", {"interactions": None}, "^interactions: expected a list, got NoneType"),
+        ("interact", {"interactions": [DRAWN]}, "^interactions: expected segmentation.Interaction, got Scribble"),
+        ("interact", {"interactions": seg.Interaction(0, DRAWN)}, "^interaction.scribbles: expected a tuple, got Scr"),  # type: ignore[arg-type]
+        (
+            "interact",
+            {"interactions": seg.Interaction(0, ((1, LINE),))},  # type: ignore[arg-type]
+            r"^interaction.scribbles\[0\]: expected segmentation.Scribble, got tuple",
+        ),
+        (
+            "interact",
+            {"interactions": seg.Interaction(0, clicks=((1, (0.5, 0.5)),))},  # type: ignore[arg-type]
+            r"^interaction.clicks\[0\]: expected segmentation.Click, got tuple",
+        ),
+        ("interact", {"interactions": seg.Interaction(0, (DRAWN,)), "only": 1}, "^only: expected a list, got int"),
+        ("interact", {"interactions": seg.Interaction(0, (DRAWN,)), "only": [7]}, "^only: 7 is unknown"),
+        ("save", {"folder": 5}, "^folder: expected a path, got int"),
     ],
 )
 def test_a_prompt_or_decision_that_cannot_be_used_changes_nothing(
@@ -231,6 +259,25 @@ def test_opening_says_what_is_wrong() -> None:
         seg.open_session("fake", FRAMES, objects=0)
     with pytest.raises(ValueError, match="fake does not know nosuch"):
         seg.open_session("fake", FRAMES, nosuch=1)
+    with pytest.raises(ValueError, match=r"^device: expected a name, got 3"):
+        seg.open_session("stm", FRAMES, device=3)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"^frames: expected a video, as from open_video, got ndarray"):
+        seg.create_engine_session("fake", FRAMES, 1)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"^settings: expected segmentation.EngineSettings, got dict"):
+        seg.create_engine_session("fake", seg.open_video(FRAMES), 1, {"device": "cpu"})  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"^module: json has no dict ENGINES"):
+        seg.load_engines("json")
+
+
+def test_a_closed_session_says_so(session: seg.InteractiveSession) -> None:
+    session.scribble(frame=2, object=1, path=LINE).run()
+    session.close()
+    session.close()
+    with pytest.raises(ValueError, match=r"^session: it is closed"):
+        session.scribble(frame=0, object=1, path=LINE)
+    with pytest.raises(ValueError, match=r"^session: it is closed"):
+        session.freeze([1])
+    assert len(session.masks) == 5
 
 
 def test_every_public_name_is_there_and_says_what_it_is() -> None:
@@ -238,5 +285,6 @@ def test_every_public_name_is_there_and_says_what_it_is() -> None:
         public = getattr(seg, name)
         assert name in dir(seg)
         assert name == "ENGINES" or public.__doc__, f"{name} has no docstring"
+        assert not inspect.ismodule(public), f"{name} is also a module of the package, which hides it"
     with pytest.raises(AttributeError, match="no attribute 'nosuch'"):
         _ = seg.nosuch

@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -101,3 +103,19 @@ def test_a_truth_without_objects_cannot_be_scored() -> None:
     empty = np.full((1, 4, 4), 255, np.uint8)
     with pytest.raises(ValueError, match="truth: it shows no object"):
         score(empty, empty)
+
+
+@pytest.mark.parametrize(
+    ("truth", "predicted", "objects", "words"),
+    [
+        ([[1]], scene()[None], None, r"^truth: expected uint8 \[T, H, W\], got list"),
+        (scene()[None], scene(), None, r"^predicted: expected uint8 \[T, H, W\], got uint8 \(120, 160\)"),
+        (scene()[None].astype(float), scene()[None], None, r"^truth: expected uint8 \[T, H, W\], got float64"),
+        (scene()[None], scene()[None], 0, "^objects: expected a number from 1 on, or ids of objects, got 0"),
+        (scene()[None], scene()[None], "1", "^objects: expected a number from 1 on, or ids of objects, got '1'"),
+        (scene()[None], scene()[None], ["a"], "^objects: expected a whole number, got 'a'"),
+    ],
+)
+def test_a_wrong_argument_is_named(truth: Any, predicted: Any, objects: Any, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        score(truth, predicted, objects)

@@ -90,3 +90,12 @@ def test_what_is_wrong_names_the_argument() -> None:
         seg.SimulatedUser(CLIP.truth.astype(np.int64))
     with pytest.raises(ValueError, match=r"^rounds: expected a whole number from 1 on, got 0"):
         seg.simulate("fake", CLIP.frames, CLIP.truth, rounds=0)
+    with pytest.raises(ValueError, match=r"^on_round: expected a function of one round, got int"):
+        seg.simulate("fake", CLIP.frames, CLIP.truth, on_round=5)  # type: ignore[arg-type]
+    user = seg.SimulatedUser(CLIP.truth)
+    with pytest.raises(ValueError, match=r"^masks: expected a mask for each frame, by frame, got list"):
+        user.score([CLIP.truth[0]])  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"^masks: 9 is outside 0\.\.4"):
+        user.score({9: CLIP.truth[0]})
+    with pytest.raises(ValueError, match=r"^labels: expected uint8 \(48, 64\)"):
+        user.correct({0: CLIP.truth[0, :3]}, set())

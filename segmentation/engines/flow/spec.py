@@ -1,6 +1,6 @@
 """The registry entry of the engine flow: its name, title and class, which can be read without importing PyTorch."""
 
-from segmentation.engine_spec import EngineSpec
+from segmentation.engine_specs import EngineSpec
 
 FLOW = EngineSpec(
     name="flow",

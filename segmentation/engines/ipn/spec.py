@@ -1,6 +1,6 @@
 """The registry entry of IPN: its name, title and networks, which can be read without importing PyTorch."""
 
-from segmentation.engine_spec import EngineSpec, NetworkSpec, OfflinePrograms
+from segmentation.engine_specs import EngineSpec, NetworkSpec, OfflinePrograms
 
 IPN = EngineSpec(
     name="ipn",

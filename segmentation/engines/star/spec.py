@@ -1,6 +1,6 @@
 """The registry entry of STAR and the cutter: names, titles and networks, readable without importing PyTorch."""
 
-from segmentation.engine_spec import EngineSpec, NetworkSpec, OfflinePrograms
+from segmentation.engine_specs import EngineSpec, NetworkSpec, OfflinePrograms
 
 STAR = EngineSpec(
     name="star",

@@ -1,6 +1,6 @@
 """The registry entries of both STM engines: names, titles and networks. Reading them does not import PyTorch."""
 
-from segmentation.engine_spec import EngineSpec, NetworkSpec, OfflinePrograms
+from segmentation.engine_specs import EngineSpec, NetworkSpec, OfflinePrograms
 
 STM = EngineSpec(
     name="stm",

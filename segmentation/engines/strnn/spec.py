@@ -1,6 +1,6 @@
 """The registry entry of ST-RNN: its name, title and network, which can be read without importing PyTorch."""
 
-from segmentation.engine_spec import EngineSpec, NetworkSpec, OfflinePrograms
+from segmentation.engine_specs import EngineSpec, NetworkSpec, OfflinePrograms
 
 STRNN = EngineSpec(
     name="strnn",

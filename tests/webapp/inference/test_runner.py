@@ -15,7 +15,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from segmentation import registry, weights
-from segmentation.engine_spec import EngineSpec, NetworkSpec
+from segmentation.engine_specs import EngineSpec, NetworkSpec
 from tests.webapp.annotation.test_undo import done
 from webapp.accounts.models import User
 from webapp.annotation.models import Mask
