@@ -50,8 +50,10 @@ def parser() -> argparse.ArgumentParser:
     def command(name: str, text: str, act: Any) -> argparse.ArgumentParser:
         added = commands.add_parser(name, help=text, description=text)
         added.set_defaults(act=act)
-        added.add_argument("--url", default=os.environ.get("MASKWRIGHT_URL", ADDRESS), help="address of the server")
-        added.add_argument("--token", default=os.environ.get("MASKWRIGHT_TOKEN", ""), help="a token that may write")
+        url, token = os.environ.get("MASKWRIGHT_URL", ADDRESS), os.environ.get("MASKWRIGHT_TOKEN", "")
+        added.add_argument("--url", default=url, help=f"address of the server; default: MASKWRIGHT_URL, else {ADDRESS}")
+        made = "`maskwright token` makes one"
+        added.add_argument("--token", default=token, help=f"a token that may write ({made}); default: MASKWRIGHT_TOKEN")
         added.add_argument("project", help="name of the project")
         return added
 
@@ -128,7 +130,7 @@ def _run(project: Project, options: argparse.Namespace) -> None:
             video.scribble(interaction.frame, scribble.object_id, points)
         with _bar(f"frame {interaction.frame}", "frame") as progress:
             video.run([interaction.frame], options.engine, progress)
-    print(f"{len(drawn)} rounds are done.")
+    print(f"{_counted(len(drawn), 'round')} done.")
 
 
 def _export(project: Project, options: argparse.Namespace) -> None:
@@ -170,7 +172,7 @@ def _import(project: Project, options: argparse.Namespace) -> None:
             progress=progress,
         )
     for row in rows:
-        print(f"{row['name']}: {row['frames']} frames, {row['objects']} objects.")
+        print(f"{row['name']}: {_counted(row['frames'], 'frame')}, {_counted(row['objects'], 'object')}.")
 
 
 def _span(text: str) -> list[int]:
@@ -196,3 +198,7 @@ def _bar(title: str, unit: str) -> Iterator[Progress]:
             bar.update(done - bar.n)
 
         yield move
+
+
+def _counted(count: int, thing: str) -> str:
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"

@@ -80,7 +80,9 @@ class Connection:
                 answer = self._http.request(method, path, **options)
             except httpx.TransportError as error:
                 if last:
-                    raise ApiError("unreachable", f"The server cannot be reached: {error}.") from None
+                    raise ApiError(
+                        "unreachable", f"No server answers at {self._http.base_url.join('/')} ({error})."
+                    ) from None
                 time.sleep(pause(attempt))
                 continue
             if last or not _is_busy(answer):

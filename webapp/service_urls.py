@@ -30,7 +30,7 @@ DATABASE_NETWORK = {
     "tcp_user_timeout": 30_000,
 }
 DATABASE_SESSION = "-c idle_in_transaction_session_timeout=30s"
-EXTRA = 'Team mode needs further packages: pip install -e ".[team]".'
+EXTRA = 'Team mode needs further packages: pip install "maskwright[team]".'
 
 
 def database_settings(url: str) -> dict[str, Any]:

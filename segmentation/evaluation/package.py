@@ -14,7 +14,7 @@ import numpy as np
 
 KERNEL_SIZE = 0.2  # parameter of the robot in the challenge; the default of the robot's class is 0.15
 HOW_TO_INSTALL = (
-    "The benchmark needs the extra 'evaluation': pip install -e '.[evaluation]' and then "
+    "The benchmark needs the extra 'evaluation': pip install 'maskwright[evaluation]' and then "
     "pip install --no-build-isolation --no-deps davisinteractive==1.0.4"
 )
 

@@ -59,8 +59,9 @@ def load_plan(engine: str, config: str) -> Plan:
     folder = files("segmentation.training").joinpath("plans")
     named = folder.joinpath(f"{engine}-{config}.toml")
     if not named.is_file():
-        known = ", ".join(sorted(Path(entry.name).stem for entry in folder.iterdir() if entry.name.endswith(".toml")))
-        raise ValueError(f"there is no plan {engine}-{config}; known are {known}")
+        known = sorted(Path(entry.name).stem for entry in folder.iterdir() if entry.name.endswith(".toml"))
+        own = [name for name in known if name.startswith(f"{engine}-")]
+        raise ValueError(f"there is no plan {engine}-{config}; known are {', '.join(own or known)}")
     return parse_plan(named.read_text())
 
 

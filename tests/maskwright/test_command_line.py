@@ -45,6 +45,8 @@ def server(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         if body and request.headers["Content-Type"] == "application/json":
             answers.setdefault(f"{line} body", []).append(json.loads(body))
         found = answers.get(line)
+        if found == "away":
+            raise httpx.ConnectError("Connection refused")
         if isinstance(found, bytes):
             return httpx.Response(200, stream=httpx.ByteStream(found))
         return httpx.Response(200 if found is not None else 404, json=found)
@@ -136,7 +138,7 @@ def test_import_says_what_was_brought_in_and_what_the_labels_are(
     assert command_line.main(words) == 0
     (body,) = server["POST /projects/1/mask-imports body"]
     assert (body["labels"], body["other_labels"]) == ({"gull": "Bird", "sky": None}, "make")
-    assert capsys.readouterr().out == "clip: 2 frames, 1 objects.\n"
+    assert capsys.readouterr().out == "clip: 2 frames, 1 object.\n"
 
 
 @pytest.mark.parametrize(
@@ -215,3 +217,13 @@ def test_the_help_of_a_command_has_only_its_own_options(monkeypatch: pytest.Monk
     said = capsys.readouterr().out
     assert "--repair" in said
     assert "--skip-checks" not in said
+
+
+def test_a_server_that_does_not_answer_is_named_by_its_address(
+    server: dict[str, Any], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "TRIES", 1)
+    server["GET /projects"] = "away"
+    words = ["export", "Birds", "davis", "--out", "x.zip", "--url", "http://masks.test"]
+    assert command_line.main(words) == 2
+    assert capsys.readouterr().err == "No server answers at http://masks.test/ (Connection refused).\n"
