@@ -14,7 +14,9 @@ TESTS = (
     "tests/webapp/jobs/test_two_writers.py",
     "tests/webapp/tasks/test_lease.py::test_a_lease_is_safe_and_ends",
     "tests/webapp/videos/test_belonging.py::test_numbers_are_raised_and_never_lowered",
+    "tests/webapp/live/test_actions.py::test_a_stroke_and_its_round_cost_few_statements",
     "tests/webapp/test_prepared.py::test_rows_are_locked_only_within_a_transaction",
+    "tests/webapp/test_prepared.py::test_what_is_read_ahead_is_found_once_by_one_message_to_postgres",
 )
 
 

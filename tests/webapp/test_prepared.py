@@ -18,7 +18,7 @@ from django.test.utils import CaptureQueriesContext
 from webapp.accounts.models import User
 from webapp.annotation.head import hold
 from webapp.annotation.models import Change, Receipt
-from webapp.prepared import Query, Update, insert
+from webapp.prepared import Query, Update, forget_ahead, insert, read_ahead
 from webapp.storable import MOST
 from webapp.videos.models import Video
 
@@ -115,3 +115,26 @@ def test_an_argument_that_the_sql_lacks_is_an_error_of_the_programmer(video: Vid
     lost = Query(lambda pk: Video.objects.annotate(one=Value(1)).filter(pk=video.pk), pk=int)
     with pytest.raises(ValueError, match=r"all of the arguments \['pk'\]"):
         lost.rows(pk=video.pk)
+
+
+def test_what_is_read_ahead_is_found_once_by_one_message_to_postgres(video: Video, owner: User) -> None:
+    query = Query[Receipt](receipts, video_id=int, key=UUID, name=str)
+    keys = Query(lambda video_id: Receipt.objects.filter(video_id=video_id).values_list("key"), video_id=int)
+    made = insert(Receipt(key=uuid4(), video=video, author=owner, result=3))
+    given: Any = {"video_id": video.pk, "key": made.key, "name": owner.username}
+    assert (query.rows(**given), keys.rows(video_id=video.pk)) == ([made], [(made.key,)])
+    calls = [query.call(**given), keys.call(video_id=video.pk), keys.call(video_id=0), keys.call(video_id=MOST + 1)]
+    with CaptureQueriesContext(connection) as asked, read_ahead(*calls):
+        (row,) = query.rows(**given)
+        assert (row, row.author, row.next) == (made, owner, 4)  # type: ignore[attr-defined]
+        assert keys.rows(video_id=video.pk) == [(made.key,)]
+        assert keys.rows(video_id=0) == keys.rows(video_id=MOST + 1) == []
+    assert len(asked) == (1 if connection.vendor == "postgresql" else 3)
+
+    with read_ahead(*calls):
+        keys.rows(video_id=video.pk)
+        later = insert(Receipt(key=uuid4(), video=video, author=owner, result=None))
+        assert set(keys.rows(video_id=video.pk)) == {(made.key,), (later.key,)}, "what was read ahead is used once"
+        forget_ahead()
+        Receipt.objects.all().delete()
+        assert query.rows(**given) == []

@@ -16,7 +16,7 @@ from webapp.annotation.bounds import check_span
 from webapp.annotation.head import hold
 from webapp.annotation.masks import effective
 from webapp.annotation.models import AcceptedFrame, Head, Mask, Round
-from webapp.prepared import Query
+from webapp.prepared import Call, Query
 from webapp.problems import Forbidden, Problem
 from webapp.videos.models import Video
 
@@ -106,6 +106,11 @@ def accepted_frames(video_id: int, frames: Iterable[int] | None = None) -> set[i
 
 def is_accepted(video_id: int, frame: int) -> bool:
     return bool(_AT.rows(video_id=video_id, frame=frame))
+
+
+def is_accepted_call(video_id: int, frame: int) -> Call:
+    """Return the query that `is_accepted` makes."""
+    return _AT.call(video_id=video_id, frame=frame)
 
 
 def accepted_masks(video_id: int) -> dict[int, int]:

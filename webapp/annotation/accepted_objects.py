@@ -26,7 +26,7 @@ from webapp.annotation.codec import BadMask, decode
 from webapp.annotation.head import hold
 from webapp.annotation.masks import effective, line_of
 from webapp.annotation.models import AcceptedObject, Head, Mask, Object, Round, RoundState
-from webapp.prepared import Query
+from webapp.prepared import Call, Query
 from webapp.problems import Forbidden, Problem
 from webapp.videos.models import Video
 
@@ -192,6 +192,11 @@ def accepted_at(video_id: int, head: int | None, frame: int) -> set[int]:
     rows = _ROWS_AT.rows(video_id=video_id, frame=frame)
     line = set(line_of(head)) if rows else set()
     return {number for number, round_id in rows if round_id in line}
+
+
+def accepted_at_call(video_id: int, frame: int) -> Call:
+    """Return the query that `accepted_at` makes."""
+    return _ROWS_AT.call(video_id=video_id, frame=frame)
 
 
 def frames_by_object(accepted: dict[int, dict[int, int]]) -> dict[int, set[int]]:

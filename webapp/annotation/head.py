@@ -5,12 +5,16 @@ The row of the head is also the lock that every writer of the video's change log
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from django.db import transaction
 
 from webapp.accounts.models import User
 from webapp.annotation import changes
 from webapp.annotation.models import Head
-from webapp.prepared import Query, Update
+from webapp.prepared import Call, Query, Update, forget_ahead, read_ahead
 from webapp.problems import Problem
 
 _HEAD = Query(lambda video_id: Head.objects.select_for_update().filter(video_id=video_id)[:1], video_id=int)
@@ -26,13 +30,35 @@ _MOVE = Update(
 )
 
 
+_held: ContextVar[Head | None] = ContextVar("held", default=None)  # The head of the `holding` that this runs in.
+
+
+@contextmanager
+def holding(video_id: int, ahead: Sequence[Call] = ()) -> Iterator[None]:
+    """Begin a transaction and lock the head of a video in it, as `hold` does.
+
+    Every `hold` of this video within it returns the same object, and asks the database nothing. `ahead` are queries
+    that are certain to follow, about what changes only while the head is locked: they are read with the head.
+    """
+    with transaction.atomic(), read_ahead(_HEAD.call(video_id=video_id), *ahead):
+        token = _held.set(hold(video_id))
+        try:
+            yield
+        finally:
+            _held.reset(token)
+
+
 def hold(video_id: int) -> Head:
     """Return the head of a video, with its row locked until the transaction ends. A missing row is created.
 
     SQLite locks the whole database instead.
     """
+    held = _held.get()
+    if held is not None and held.video_id == video_id:
+        return held
     head = _HEAD.first(video_id=video_id)
     if head is None:
+        forget_ahead()  # It was read while the head was not locked.
         Head.objects.get_or_create(video_id=video_id)
         head = Head.objects.select_for_update().get(video_id=video_id)
     return head

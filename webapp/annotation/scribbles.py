@@ -12,12 +12,12 @@ from django.utils import timezone
 
 from webapp.accounts.models import User
 from webapp.annotation import changes
-from webapp.annotation.accepted import is_accepted
-from webapp.annotation.accepted_objects import accepted_at
+from webapp.annotation.accepted import is_accepted, is_accepted_call
+from webapp.annotation.accepted_objects import accepted_at, accepted_at_call
 from webapp.annotation.bounds import check_frame
 from webapp.annotation.head import hold
 from webapp.annotation.models import Head, Object, Round, Scribble, ScribbleKind
-from webapp.prepared import Query, insert
+from webapp.prepared import Call, Query, insert
 from webapp.problems import Forbidden, NotFound, Problem
 from webapp.videos.models import Video
 
@@ -30,7 +30,7 @@ _OBJECT = Query(
 )
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)  # A stroke is stored often, and a savepoint would be two more statements.
 def add_scribble(
     *,
     video: Video,
@@ -71,6 +71,13 @@ def add_scribble(
     )
     changes.scribble_added(scribble)
     return scribble
+
+
+def calls_of(video_id: int, key: UUID | str, frame: int, object_id: int) -> list[Call]:
+    """Return the queries that `add_scribble` makes before it writes."""
+    about_object = [_OBJECT.call(video_id=video_id, number=object_id)] if object_id else []
+    accepted = [is_accepted_call(video_id, frame), accepted_at_call(video_id, frame)]
+    return [*about_object, *accepted, _TAKEN.call(key=UUID(str(key)))]
 
 
 @transaction.atomic

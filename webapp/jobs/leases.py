@@ -23,7 +23,7 @@ from webapp.annotation.state import person
 from webapp.jobs.models import ObjectLease
 from webapp.notifications.kinds import Kind
 from webapp.notifications.notify import notify
-from webapp.prepared import Query, Update
+from webapp.prepared import Call, Query, Update
 from webapp.problems import Forbidden, NotFound, Problem
 from webapp.projects.access import present_members
 from webapp.videos.models import Video
@@ -89,6 +89,11 @@ def leases_of(video_id: int) -> list[LeaseInfo]:
 def held_by(video_id: int) -> tuple[Holding, ...]:
     """Return the leases of a video without their times, which change with each stroke."""
     return tuple(_HOLDINGS.rows(video_id=video_id))
+
+
+def held_by_call(video_id: int) -> Call:
+    """Return the query that `held_by` makes."""
+    return _HOLDINGS.call(video_id=video_id)
 
 
 def held_in(video_ids: Collection[int]) -> dict[int, tuple[Holding, ...]]:

@@ -30,7 +30,7 @@ from webapp.jobs.states import (
 )
 from webapp.notifications.kinds import Kind
 from webapp.notifications.notify import notify
-from webapp.prepared import Query
+from webapp.prepared import Call, Query
 from webapp.problems import Forbidden, Problem
 from webapp.webhooks.events import Event, tell
 
@@ -127,6 +127,11 @@ def start_by_work(*, video_id: int, by: User, frames: tuple[int, int]) -> None:
     for job in _TO_START.rows(video_id=video_id, first=first, last=last):
         if job.assignee_id in (None, by.pk):
             _move(job, by, Action.START, IN_PROGRESS)
+
+
+def start_by_work_call(video_id: int, frames: tuple[int, int]) -> Call:
+    """Return the query that `start_by_work` makes before it writes."""
+    return _TO_START.call(video_id=video_id, first=frames[0], last=frames[1])
 
 
 def take_from(job: Job, column: str) -> None:

@@ -16,11 +16,11 @@ from webapp.annotation.objects import ObjectChanges, add_object, update_object
 from webapp.annotation.painting import paint_mask
 from webapp.annotation.receipts import once
 from webapp.annotation.rounds import Reach, cancel_round, create_round
-from webapp.annotation.scribbles import add_scribble, remove_scribble
+from webapp.annotation.scribbles import add_scribble, calls_of, remove_scribble
 from webapp.annotation.undo import move_head
 from webapp.jobs import leases
 from webapp.jobs.leases import hold_objects
-from webapp.jobs.moves import start_by_work
+from webapp.jobs.moves import start_by_work, start_by_work_call
 from webapp.live.client_messages import (
     Command,
     CutsSet,
@@ -43,6 +43,7 @@ from webapp.live.client_messages import (
     TimeSpent,
 )
 from webapp.live.within_jobs import drawn_objects, within_jobs, worked_on
+from webapp.prepared import Call
 from webapp.projects.access import allows
 from webapp.projects.models import Role
 from webapp.videos.access import video_and_role
@@ -238,7 +239,16 @@ def perform(user: User, video_id: int, message: Command, connection: str = "") -
     """
     video, role = video_and_role(user, video_id, REQUIRED)
     actor = Actor(user, video, role, connection)
-    return once(key=message.key, video=video, author=user, act=lambda: _act_within_jobs(actor, message))
+    ahead = _calls_of(video.pk, message)
+    return once(key=message.key, video=video, author=user, act=lambda: _act_within_jobs(actor, message), ahead=ahead)
+
+
+def _calls_of(video_id: int, message: Command) -> list[Call]:
+    """Return the queries that the most frequent messages make, for `once`."""
+    if not isinstance(message, ScribbleAdd | PromptAdd):
+        return []
+    drawn = calls_of(video_id, message.key, message.frame, message.object)
+    return [*drawn, start_by_work_call(video_id, (message.frame, message.frame))]
 
 
 def _act_within_jobs(actor: Actor, message: Command) -> int | None:

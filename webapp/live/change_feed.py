@@ -19,7 +19,7 @@ from webapp.annotation.rounds import ACTIVE
 from webapp.annotation.schemas import State
 from webapp.annotation.state import last_change, last_mask, state_of
 from webapp.live.protocol import RoundProgress
-from webapp.prepared import Query
+from webapp.prepared import Call, Query
 from webapp.projects.access import allows
 from webapp.projects.models import Role
 from webapp.videos.models import Video
@@ -127,6 +127,11 @@ def poll(video_id: int, cursor: Cursor) -> Delta:
     more = len(changes) == MOST_CHANGES or len(masks) == MOST_MASKS
     progress = [_progress(round_, round_.started_at, round_.now) for round_ in active if round_.started_at]
     return Delta([_entry(change) for change in changes], masks, progress, bool(active), more)
+
+
+def poll_calls(video_id: int, cursor: Cursor) -> list[Call]:
+    """Return the queries that `poll` makes first."""
+    return [_CHANGES.call(video_id=video_id, seq=cursor.seq), _ACTIVE.call(video_id=video_id)]
 
 
 def _masks(rounds: set[int], seq: int) -> list[PackedMask]:

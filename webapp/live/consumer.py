@@ -48,11 +48,13 @@ from webapp.live.hub import Hub
 from webapp.live.outbox import Outbox, Payload
 from webapp.live.protocol import PROTOCOL_VERSION, Ack, Error, Pong, Welcome
 from webapp.live.rate import Bucket
-from webapp.live.socket_auth import CloseSocket, Handshake, check, handshake_of, signed_in
+from webapp.live.socket_auth import CloseSocket, Handshake, check, handshake_of, signed_in, signed_in_call
 from webapp.live.threads import in_thread
+from webapp.prepared import read_ahead
 from webapp.problems import NotFound, Problem
 from webapp.projects.models import Role
 from webapp.storable import refusal_of
+from webapp.videos.access import video_and_role_call
 from webapp.videos.models import Video
 
 log = structlog.get_logger(__name__)
@@ -247,9 +249,10 @@ class VideoSocket:
             self.outbox.message(Ack(type="ack", key=message.key, result=result).model_dump_json())
 
     def _checked(self, message: Command) -> int | None:
-        user = signed_in(self.handshake)
+        who = video_and_role_call(self.handshake.user_id, self.video_id)
         try:
-            return perform(user, self.video_id, message, self.connection)
+            with read_ahead(signed_in_call(self.handshake), who):
+                return perform(signed_in(self.handshake), self.video_id, message, self.connection)
         except NotFound:
             check(self.handshake, opened=True)  # This closes the socket if it is the video that was not found.
             raise

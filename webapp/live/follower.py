@@ -21,12 +21,13 @@ from django.db import DatabaseError
 
 from webapp.annotation import notify
 from webapp.annotation.schemas import Person
-from webapp.jobs.leases import Holding, held_by, leases_of
+from webapp.jobs.leases import Holding, held_by, held_by_call, leases_of
 from webapp.live import change_feed
 from webapp.live.outbox import Outbox
 from webapp.live.presence import PresenceBoard
 from webapp.live.protocol import Leases
 from webapp.live.threads import in_thread
+from webapp.prepared import read_ahead
 from webapp.projects.models import Role
 
 log = structlog.get_logger(__name__)
@@ -185,11 +186,13 @@ class Follower:
         Reading the change log moves the cursor, so it comes last: nothing may fail after it.
         """
         held = None
-        if with_leases:
-            holdings = held_by(self.video_id)
-            if holdings != self._held.holdings:
-                held = Held(holdings, _leases_message(self.video_id))
-        return change_feed.poll(self.video_id, cursor), held
+        about_leases = [held_by_call(self.video_id)] if with_leases else []
+        with read_ahead(*about_leases, *change_feed.poll_calls(self.video_id, cursor)):
+            if with_leases:
+                holdings = held_by(self.video_id)
+                if holdings != self._held.holdings:
+                    held = Held(holdings, _leases_message(self.video_id))
+            return change_feed.poll(self.video_id, cursor), held
 
     def _pause(self, delta: change_feed.Delta) -> float | None:
         """Return after how many seconds to poll again; None: only when something happens."""

@@ -14,7 +14,7 @@ from django.utils.crypto import constant_time_compare
 
 from webapp.accounts.models import User
 from webapp.accounts.second_factor import must_set_up
-from webapp.prepared import Query
+from webapp.prepared import Call, Query
 from webapp.problems import NotFound
 from webapp.projects.access import require
 from webapp.projects.models import Project, Role
@@ -81,6 +81,11 @@ def check_project(handshake: Handshake, *, opened: bool) -> tuple[User, Role]:
     except NotFound:
         there = Project.objects.filter(pk=handshake.subject_id, deleted_at=None)
         raise CloseSocket(4403 if opened and there.exists() else 4404) from None
+
+
+def signed_in_call(handshake: Handshake) -> Call:
+    """Return the query that `signed_in` makes."""
+    return _SIGNED_IN.call(user_id=handshake.user_id, session_key=handshake.session_key)
 
 
 def signed_in(handshake: Handshake) -> User:
