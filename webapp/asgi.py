@@ -13,11 +13,9 @@ from django.core.asgi import get_asgi_application
 
 http = get_asgi_application()
 
-import structlog
 from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
 from django.conf import settings
-from django.db import DatabaseError, connection
 from django.urls import path
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
@@ -32,10 +30,8 @@ from webapp.live.project_feed import ProjectHub
 from webapp.live.project_socket import project_socket_app
 from webapp.live.threads import close_connections
 from webapp.process.home_lock import HomeInUse, HomeLock
-from webapp.storage.site_id import WrongFiles
-from webapp.videos.belonging import refuse_wrong_files
-
-log = structlog.get_logger(__name__)
+from webapp.storage.failure import WrongFiles
+from webapp.videos.belonging import refuse_wrong_files_or_later
 
 hub = Hub(workers.status)
 project_hub = ProjectHub()
@@ -56,7 +52,7 @@ async def lifespan(scope: Any, receive: Any, send: Any) -> None:
         if message["type"] == "lifespan.startup":
             try:
                 if settings.TEAM_MODE:
-                    await asyncio.to_thread(_refuse_wrong_files)
+                    await asyncio.to_thread(refuse_wrong_files_or_later)
                 else:
                     lock.take()
             except HomeInUse as problem:
@@ -71,16 +67,6 @@ async def lifespan(scope: Any, receive: Any, send: Any) -> None:
             close_connections()
             await send({"type": "lifespan.shutdown.complete"})
             return
-
-
-def _refuse_wrong_files() -> None:
-    """Raise WrongFiles if the stored files do not belong to the database, unless one of the two cannot be reached."""
-    try:
-        refuse_wrong_files()
-    except (DatabaseError, OSError) as error:
-        log.warning("files_not_compared", error=str(error))
-    finally:
-        connection.close()
 
 
 addresses: list[Any] = [

@@ -20,8 +20,8 @@ from webapp.inference.workers import alive_workers
 from webapp.installation import COMMAND
 from webapp.operation.upgrade import pending_migrations
 from webapp.process.home_lock import HomeLock
+from webapp.storage.failure import WrongFiles
 from webapp.storage.files import storage
-from webapp.storage.site_id import WrongFiles
 from webapp.videos.belonging import refuse_wrong_files
 from webapp.videos.storage import free_bytes, min_free_bytes
 

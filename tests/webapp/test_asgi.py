@@ -1,14 +1,18 @@
-"""Tests that webapp/asgi.py believes X-Forwarded-For and X-Forwarded-Proto only if a trusted proxy sends them."""
+"""Tests of webapp/asgi.py: X-Forwarded-For and X-Forwarded-Proto are believed only if a trusted proxy sends them, and a
+web process of a team does not start with files of another site.
+"""
 
 from __future__ import annotations
 
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from webapp import asgi
 from webapp.configuration import load
+from webapp.storage.failure import WrongFiles
 
 
 async def seen(client: str, proxies: str, forwarded: str, tmp_path: Any) -> tuple[str, str]:
@@ -59,3 +63,19 @@ async def test_only_trusted_proxies_say_on_whose_behalf_they_ask(
 def test_the_site_is_behind_it_with_the_proxies_of_the_settings() -> None:
     assert isinstance(asgi.application, ProxyHeadersMiddleware)
     assert "127.0.0.1" not in asgi.application.trusted_hosts
+
+
+async def test_wrong_files_stop_a_web_process_of_a_team(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+    settings.TEAM_MODE = True
+    wrong = Mock(side_effect=WrongFiles("Not theirs.", "Correct it."))
+    monkeypatch.setattr(asgi, "refuse_wrong_files_or_later", wrong)
+    sent: list[dict[str, str]] = []
+
+    async def receive() -> dict[str, str]:
+        return {"type": "lifespan.startup"}
+
+    async def send(message: dict[str, str]) -> None:
+        sent.append(message)
+
+    await asgi.lifespan({"type": "lifespan"}, receive, send)
+    assert sent == [{"type": "lifespan.startup.failed", "message": "Not theirs. Correct it."}]

@@ -17,7 +17,7 @@ from typing import Any
 import structlog
 from celery.signals import task_postrun, task_prerun, worker_init, worker_ready, worker_shutdown, worker_shutting_down
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import connection
 
 from webapp.annotation.claims import ROUNDS
 from webapp.annotation.export.jobs import EXPORTS
@@ -35,9 +35,9 @@ from webapp.overview.removal import sweep_trash
 from webapp.projects.invitation_mail import sweep_invitations
 from webapp.quality.consensus_lease import CONSENSUS
 from webapp.repetition.keeping import forget_old_answers
-from webapp.storage.site_id import WrongFiles
+from webapp.storage.failure import WrongFiles
 from webapp.tasks.intake import intake
-from webapp.videos.belonging import refuse_wrong_files
+from webapp.videos.belonging import refuse_wrong_files_or_later
 from webapp.videos.recovery import remove_files_of_ended, report_orphans, sweep_imports
 from webapp.webhooks.deliveries import DELIVERIES, forget_old_deliveries
 
@@ -162,14 +162,10 @@ def _refuse_wrong_files(**rest: Any) -> None:
     If the database or the storage is away, the worker starts, and its tasks wait.
     """
     try:
-        refuse_wrong_files()
+        refuse_wrong_files_or_later()
     except WrongFiles as problem:
         print(f"maskwright: {problem}", file=sys.stderr)
         sys.exit(2)
-    except (DatabaseError, OSError) as error:
-        log.warning("files_not_compared", error=str(error))
-    finally:
-        connection.close()
 
 
 @worker_ready.connect

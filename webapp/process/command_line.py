@@ -35,7 +35,7 @@ def run(arguments: Sequence[str]) -> None:
     with without_collecting():
         django.setup()
         from webapp.operation.upgrade import NewerDatabase  # needs Django's settings
-        from webapp.storage.site_id import WrongFiles
+        from webapp.storage.failure import WrongFiles
 
     try:
         execute_from_command_line(list(arguments))

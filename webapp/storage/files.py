@@ -15,6 +15,7 @@ from django.conf import settings
 
 from webapp.storage.address import BucketAddress
 from webapp.storage.folder import FolderStorage
+from webapp.storage.late_comparison import late_comparison
 
 SITE_ID = "site-id"  # The name of the file with the id of the site to which all files belong (storage/site_id.py).
 Beat = Callable[[], object]  # It may be called for each file of a folder, and may raise an exception to stop.
@@ -96,7 +97,16 @@ class Storage(Protocol):
 
 
 def storage() -> Storage:
-    """Return the place where this site keeps its files: the bucket of STORAGE_URL, or else the data folder."""
+    """Return the place where this site keeps its files. It is asked for anew for each use.
+
+    Raises StorageAway if its files turn out to be of another site than the database (late_comparison.py).
+    """
+    late_comparison.make_if_demanded()
+    return uncompared_storage()
+
+
+def uncompared_storage() -> Storage:
+    """Return the bucket of STORAGE_URL, or else the data folder, whether or not its files belong to the database."""
     address: BucketAddress | None = settings.CONFIG["STORAGE_URL"]
     if address is None:
         return FolderStorage(Path(settings.HOME))

@@ -13,16 +13,9 @@ from uuid import UUID
 from django.conf import settings
 
 from webapp.installation import COMMAND
+from webapp.storage.failure import WrongFiles
 from webapp.storage.files import SITE_ID, storage
 from webapp.storage.models import ROW, SiteId
-
-
-class WrongFiles(Exception):
-    """The stored files do not belong to the database. `said` says why, and `remedy` what to do."""
-
-    def __init__(self, said: str, remedy: str) -> None:
-        super().__init__(f"{said} {remedy}")
-        self.said, self.remedy = said, remedy
 
 
 def own_id() -> UUID:

@@ -8,13 +8,18 @@ and replace the files in the folder.
 
 from __future__ import annotations
 
-from django.db import connection, models
+import structlog
+from django.db import DatabaseError, connection, models
 
 from webapp.installation import COMMAND
+from webapp.storage.failure import WrongFiles
 from webapp.storage.files import storage
-from webapp.storage.site_id import WrongFiles, own_id, refuse_files_of_another_site, store_id
+from webapp.storage.late_comparison import late_comparison
+from webapp.storage.site_id import own_id, refuse_files_of_another_site, store_id
 from webapp.videos.models import Video
 from webapp.videos.storage import VIDEOS
+
+log = structlog.get_logger(__name__)
 
 
 def last_number(model: type[models.Model]) -> int:
@@ -70,6 +75,20 @@ def refuse_wrong_files() -> None:
             f"Put the newer database back. If it is lost, `{COMMAND} fsck --adopt` gives new videos higher "
             f"numbers, and these files stay until `{COMMAND} fsck --repair` removes them.",
         )
+
+
+def refuse_wrong_files_or_later() -> None:
+    """Raise WrongFiles if the stored files do not belong to the database.
+
+    If one of the two is away, the program starts all the same, and the comparison is made before it uses the files.
+    """
+    try:
+        refuse_wrong_files()
+    except (DatabaseError, OSError) as error:
+        log.warning("files_not_compared", error=str(error))
+        late_comparison.demand(refuse_wrong_files)
+    finally:
+        connection.close()
 
 
 def adopt_files() -> str:

@@ -1,24 +1,20 @@
 """Tests of a worker's heartbeat thread, which also runs sweeps: the thread goes on if a heartbeat or a sweep fails.
 
-Other tests are that a worker and a web process do not start with files of another site.
+Another test is that a worker does not start with files of another site.
 """
 
 from __future__ import annotations
 
 import time
-from contextlib import nullcontext
 from typing import Any
 from unittest.mock import Mock
 
 import pytest
-from django.db import OperationalError
 from structlog.testing import capture_logs
 
-from webapp import asgi
 from webapp.inference import worker_lifecycle
 from webapp.inference.models import Worker
-from webapp.storage.failure import StorageAway
-from webapp.storage.site_id import WrongFiles
+from webapp.storage.failure import WrongFiles
 
 STEPS = ["sweep_imports", "forget_old", "sweep_scores"]
 
@@ -81,16 +77,9 @@ def test_a_worker_announces_itself_as_soon_as_it_can(ran: list[str], monkeypatch
     assert not Worker.objects.exists(), "the worker deletes its row when it ends"
 
 
-@pytest.mark.parametrize("module", [worker_lifecycle, asgi])
-def test_wrong_files_stop_a_program_and_a_storage_that_is_away_does_not(
-    module: Any, db: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module.connection, "close", lambda: None)
-    for error, expected in (
-        (StorageAway("gone"), None),
-        (OperationalError("gone"), None),
-        (WrongFiles("Not theirs.", "Correct it."), (SystemExit, WrongFiles)),
-    ):
-        monkeypatch.setattr(module, "refuse_wrong_files", Mock(side_effect=error))
-        with nullcontext() if expected is None else pytest.raises(expected):
-            module._refuse_wrong_files()
+def test_wrong_files_stop_a_worker(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    wrong = Mock(side_effect=WrongFiles("Not theirs.", "Correct it."))
+    monkeypatch.setattr(worker_lifecycle, "refuse_wrong_files_or_later", wrong)
+    with pytest.raises(SystemExit) as ended:
+        worker_lifecycle._refuse_wrong_files()
+    assert (ended.value.code, capsys.readouterr().err) == (2, "maskwright: Not theirs. Correct it.\n")

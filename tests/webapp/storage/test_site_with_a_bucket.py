@@ -8,7 +8,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import httpx
 import numpy as np
@@ -30,8 +30,10 @@ from webapp.overview.copying import copy_videos, run_copy
 from webapp.projects.models import Project
 from webapp.storage.address import BucketAddress
 from webapp.storage.failure import AWAY_FOR_LONG
-from webapp.storage.files import cache_folder, storage
-from webapp.videos import upload_files
+from webapp.storage.files import SITE_ID, cache_folder, storage, uncompared_storage
+from webapp.storage.late_comparison import late_comparison
+from webapp.storage.site_id import store_id
+from webapp.videos import belonging, upload_files
 from webapp.videos.copying import copies_of, finish_copy
 from webapp.videos.fetching import begin_fetch, run_fetch
 from webapp.videos.import_queue import release_upload
@@ -215,6 +217,39 @@ def test_work_that_meets_an_outage_of_the_bucket_waits_and_is_done_later(
     run_export(last.pk)
     last.refresh_from_db()
     assert (last.state, last.error) == ("failed", AWAY_FOR_LONG)
+
+
+def test_a_bucket_of_another_site_that_was_away_at_the_start_is_not_written(
+    client_as: ClientAs,
+    owner: User,
+    project: Project,
+    bucket: BucketAddress,
+    sent_tasks: list,
+    settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    client, values = client_as(owner), settings.CONFIG.values
+    monkeypatch.setattr(belonging.connection, "close", lambda: None)
+    for name, value in (("_compare", None), ("is_refused", False)):  # What this test leaves behind is taken back.
+        monkeypatch.setattr(late_comparison, name, value)
+    upload = uploaded(client, project, pictures(2), "reef.zip")
+    video = Video.objects.get(pk=client.post(f"/api/uploads/{upload}/finish").json()["id"])
+    store_id(uuid4())
+    values["STORAGE_URL"] = dataclasses.replace(bucket, bucket="no-such-bucket")
+    belonging.refuse_wrong_files_or_later()
+
+    values["STORAGE_URL"] = bucket
+    run_import(video.pk)
+    video.refresh_from_db()
+    assert (video.state, video.postponed, video.error) == ("importing", 1, "")
+    assert uncompared_storage().folders("videos") == []
+    assert client.post(f"/api/projects/{project.pk}/uploads", {"name": "a.mp4", "size": 4}, JSON).status_code == 503
+    assert health._storage() == "its files belong to another database; the log says what to do"
+
+    uncompared_storage().remove(SITE_ID)
+    run_import(video.pk)
+    video.refresh_from_db()
+    assert video.state == "ready", video.error
 
 
 def test_signed_addresses_a_bucket_that_is_away_and_what_is_deleted(

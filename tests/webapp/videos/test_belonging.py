@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from pathlib import Path
+from unittest.mock import Mock
 from uuid import uuid4
 
 import pytest
 from django.core.management import call_command
+from django.db import OperationalError
+from structlog.testing import capture_logs
 
 from webapp import doctor
 from webapp.accounts.models import User
 from webapp.annotation.models import Round
+from webapp.operation import health
 from webapp.projects.models import Project
-from webapp.storage.site_id import WrongFiles, own_id, store_id, stored_id
-from webapp.videos.belonging import last_number, raise_number, refuse_wrong_files
+from webapp.storage import site_id
+from webapp.storage.failure import StorageAway, WrongFiles
+from webapp.storage.files import SITE_ID, storage
+from webapp.storage.late_comparison import late_comparison
+from webapp.storage.site_id import own_id, store_id, stored_id
+from webapp.videos import belonging
+from webapp.videos.belonging import last_number, raise_number, refuse_wrong_files, refuse_wrong_files_or_later
 from webapp.videos.models import Video
 from webapp.videos.storage import videos_root
 
@@ -47,6 +56,31 @@ def test_files_of_another_site_or_of_a_newer_database_are_refused_until_they_are
     (videos_root() / str(last + 99)).mkdir()
     with pytest.raises(WrongFiles, match=f"video {last + 99}, and it has given numbers up to {last + 8} "):
         refuse_wrong_files()
+
+
+@pytest.mark.parametrize("error", [StorageAway("The server went away."), OperationalError("No connection.")])
+def test_files_that_could_not_be_compared_at_the_start_are_compared_before_they_are_used(
+    error: Exception, db: None, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(belonging.connection, "close", lambda: None)
+    for name, value in (("_compare", None), ("is_refused", False)):  # What this test leaves behind is taken back.
+        monkeypatch.setattr(late_comparison, name, value)
+    with monkeypatch.context() as away:
+        away.setattr(site_id, "own_id", Mock(side_effect=error))
+        refuse_wrong_files_or_later()
+        with pytest.raises(type(error)):
+            storage()
+    (home / SITE_ID).write_text(f"{uuid4()}\n")
+    assert health._storage() == "ok", "who asks does not cause a comparison"
+    with capture_logs() as logs, pytest.raises(StorageAway, match=r"belong to another database.*fsck --adopt"):
+        storage()
+    assert [each["event"] for each in logs] == ["files_refused"]
+    assert health._storage() == "its files belong to another database; the log says what to do"
+
+    (home / SITE_ID).write_text(f"{own_id()}\n")  # As `fsck --adopt` does.
+    assert health._storage() == "ok"
+    (home / SITE_ID).write_text(f"{uuid4()}\n")
+    storage()  # It is compared only once.
 
 
 def test_numbers_are_raised_and_never_lowered(project: Project, owner: User) -> None:

@@ -11,7 +11,8 @@ from tqdm import tqdm
 
 from webapp.operation.backup import BackupFailed, check_backup, write_backup
 from webapp.operation.database_copy import CopyFailed
-from webapp.storage.site_id import WrongFiles, refuse_files_of_another_site
+from webapp.storage.failure import WrongFiles
+from webapp.storage.site_id import refuse_files_of_another_site
 
 
 class Command(BaseCommand):
