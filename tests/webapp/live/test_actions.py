@@ -151,7 +151,7 @@ async def test_a_stroke_or_a_click_outside_of_the_frame_is_refused(
 def test_a_stroke_and_its_round_cost_few_statements(
     video: Video, owner: User, sent_tasks: list[tuple[str, tuple[Any, ...]]]
 ) -> None:
-    """Each statement delays the mask, so a new one needs a reason. Several that Postgres gets by one message count once."""
+    """Each statement delays the mask, so a new one needs a reason. Several in one message to Postgres count once."""
     draw(video, owner)
     stroke = {"type": "scribble.add", "frame": 0, "object": 1, "path": [[0.1, 0.2], [0.3, 0.4]]}
     run = {"type": "round.run", "frames": [0], "engine": "fake", "base": None}
