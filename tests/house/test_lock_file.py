@@ -1,4 +1,4 @@
-"""Tests that the lock files give the version of every required package on each platform, and no URL of a registry."""
+"""Tests that the lock files have every required package, also those for other platforms, and no URL of a registry."""
 
 import json
 import re

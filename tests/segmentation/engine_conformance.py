@@ -217,7 +217,7 @@ class MaskConformance(DecisionConformance):
         session.unlock(3)
         assert 3 in {u.frame for u in self.run(session, interaction_on(clip, 2))}
 
-    def test_many_accepted_frames_take_little_memory(self) -> None:
+    def test_an_accepted_mask_is_copied_and_stored_packed(self) -> None:
         clip = self.clip()
         session = self.open(clip)
         mask = clip.truth[3].copy()

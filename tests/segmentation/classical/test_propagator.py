@@ -91,7 +91,9 @@ def test_stored_masks_are_read_by_the_thread_that_runs_the_round(engine: str) ->
     fresh.restore([PastRound(engine, (drawn[0],), 2, OfOneThread(first), states)])
     for session in (kept, fresh):
         session.lock(7, clip.truth[7])  # An accepted frame has no scribbles.
-    for update, other in zip(kept.run_round(drawn[1]), fresh.run_round(drawn[1]), strict=True):
+    pairs = list(zip(kept.run_round(drawn[1]), fresh.run_round(drawn[1]), strict=True))
+    assert len(pairs) > 1
+    for update, other in pairs:
         assert update.frame == other.frame
         np.testing.assert_array_equal(update.labels, other.labels)
 

@@ -145,9 +145,9 @@ class TestDrawnIPN(Drawn):
 
 
 class TestChoice:
-    """By default the cutter segments drawn frames if the engine has the small shipped weights.
+    """By default the cutter segments the drawn frames of a published system that has the small shipped weights.
 
-    An engine with other weights segments them itself.
+    With other weights, the system segments them itself.
     """
 
     frames = ArrayFrames(make_clip(length=2).frames)

@@ -39,7 +39,7 @@ def assert_alike(found: Tensor, right: Tensor) -> None:
 
 
 def pair(kind: type[Network], name: str, prepare: Any, plain: Any) -> tuple[Network, Network]:
-    """Return a shipped network twice: compiled with OpenVINO by `prepare`, and with PyTorch as `plain` prepares it."""
+    """Return a shipped network twice: compiled by `prepare` for OpenVINO, and prepared by `plain` for PyTorch."""
     network = load_network(name, find_weights(name))
     assert isinstance(network, kind)
     return prepare(network, *HOW), plain(network, *HOW)

@@ -319,7 +319,9 @@ def test_a_cvat_file_for_images_has_polygons_and_groups() -> None:
     )
     video = the_video({"a.xml": f"<annotations>{images}</annotations>".encode()})
     assert (video.name, video.frames, [each.label for each in video.objects]) == ("road", ("0", "1"), ["car", "car"])
-    for labels in video.masks():
+    read = list(video.masks())
+    assert len(read) == 2
+    for labels in read:
         assert labels is not None
         assert labels[3, 5] == 7, "the shape with the higher z_order lies above"
 

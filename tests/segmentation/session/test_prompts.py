@@ -52,4 +52,5 @@ def test_strokes_run_through_the_objects_that_a_mask_shows() -> None:
     assert [each.object_id for each in strokes] == [1, 2]
     raster = rasterise(strokes, 40, 60)
     for number in (1, 2):
+        assert (raster == number).any()
         assert (STANDING[raster == number] == number).all()

@@ -25,7 +25,7 @@ VIDEOS = {
     "slow.mp4": (5, (64, 64), 1 / 20, 1, ""),
     "clip.ogv": (25, (240, 320), 25, 1, ""),
 }
-ELSEWHERE = {"README.md", "flash_gone.zip", "flash_scribble.json"}  # The flash is a matter of engines.
+ELSEWHERE = {"README.md", "flash_gone.zip", "flash_scribble.json"}  # The flash is a case for engines.
 
 
 def test_every_shared_input_is_in_a_table() -> None:
