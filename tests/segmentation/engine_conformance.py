@@ -91,14 +91,18 @@ class MaskConformance(DecisionConformance):
 
     def test_masks_are_label_maps_of_the_video_size(self) -> None:
         clip = self.clip(num_objects=2)
-        for update in self.run(self.open(clip), interaction_on(clip, 2)):
+        updates = self.run(self.open(clip), interaction_on(clip, 2))
+        assert updates
+        for update in updates:
             assert update.labels.dtype == np.uint8
             assert update.labels.shape == (self.height, self.width)
             assert update.labels.max() <= 2
 
     def test_confidence_is_a_number_from_0_to_1_for_each_object(self) -> None:
         clip = self.clip(num_objects=2)
-        for update in self.run(self.open(clip), interaction_on(clip, 2)):
+        updates = self.run(self.open(clip), interaction_on(clip, 2))
+        assert updates
+        for update in updates:
             assert len(update.confidence) == 2
             assert all(0 <= c <= 1 for c in update.confidence)
 
@@ -345,8 +349,8 @@ class MaskConformance(DecisionConformance):
     @pytest.mark.parametrize(("height", "width"), [(37, 53), (33, 90), (91, 35)])
     def test_odd_sizes(self, height: int, width: int) -> None:
         clip = self.clip(height=height, width=width, length=3)
-        for update in self.run(self.open(clip), interaction_on(clip, 1)):
-            assert update.labels.shape == (height, width)
+        updates = self.run(self.open(clip), interaction_on(clip, 1))
+        assert [update.labels.shape for update in updates] == [(height, width)] * 3
 
     def test_scribbles_on_the_very_edge(self) -> None:
         clip = self.clip(length=3)

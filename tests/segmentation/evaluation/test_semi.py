@@ -1,4 +1,4 @@
-"""Tests the semi-supervised evaluation: it gives an engine the first mask, and scores all frames but first and last."""
+"""Tests the semi-supervised evaluation: it gives an engine the first mask, and scores frames before the last one."""
 
 from __future__ import annotations
 
