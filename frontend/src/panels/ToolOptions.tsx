@@ -61,6 +61,8 @@ function Size() {
           chooseSize(studio, Math.round(Number(event.currentTarget.value)));
           event.currentTarget.value = String(studio.store.view.peek().paintSize);
         }}
+        // So that the next keys work on the picture.
+        onKeyDown={(event) => event.key === "Enter" && event.currentTarget.blur()}
       />
       <span>px</span>
     </label>
