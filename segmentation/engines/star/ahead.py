@@ -43,6 +43,10 @@ class StepsAhead(Generic[Result]):
             self._pool.shutdown(cancel_futures=True)
         self._pool = None
 
+    def computes(self, frame: int) -> bool:
+        """Return whether a step of the round computes `frame`."""
+        return frame in self._place
+
     def of(self, frame: int) -> Result:
         """Return the result for a frame, which may be requested once in a round, and begin to compute those of the next
         frames.
@@ -57,3 +61,11 @@ class StepsAhead(Generic[Result]):
             self._running[each] = self._pool.submit(self._compute, *self._steps[each])
         self._begun = end
         return self._running.pop(place).result()
+
+    def beside(self, compute: Callable[[], Result]) -> Callable[[], Result]:
+        """Begin to call `compute` in the second thread, after what that has begun, and return a function that waits for
+        the result.
+
+        Where PyTorch may use one thread only, it is called when the result is requested.
+        """
+        return compute if self._pool is None else self._pool.submit(compute).result
