@@ -28,7 +28,14 @@ async function open(role: "reviewer" | "manager"): Promise<FakeServer> {
     [`${JOBS}&limit=12`]: { jobs: [{ ...JOB, j: 0.4, f: 0.42, jf: 0.41, flagged: true }], next: 21 },
     [`${JOBS}&limit=100&after=21`]: { jobs: [JOB, { ...JOB, id: 20 }], next: null }, // One of them has moved down.
     "GET /api/projects/3/cards?truth=true&order=name": {
-      cards: [{ ...CARD, has_truth: true, last_worked_by: "P4", jobs: [{ ...CARD_JOB, assignee: { id: 5, name: "P5" } }] }],
+      cards: [
+        {
+          ...CARD,
+          has_truth: true,
+          last_worked_by: "P4",
+          jobs: [{ ...CARD_JOB, assignee: { id: 5, name: "P5" } }],
+        },
+      ],
       next: null,
       total: 1,
     },
