@@ -81,7 +81,8 @@ class Connection:
             except httpx.TransportError as error:
                 if last:
                     raise ApiError(
-                        "unreachable", f"No server answers at {self._http.base_url.join('/')} ({error})."
+                        "unreachable",
+                        f"No server answers at {self._http.base_url.join('/')} ({str(error) or type(error).__name__}).",
                     ) from None
                 time.sleep(pause(attempt))
                 continue

@@ -11,7 +11,7 @@ from webapp.prepared import Query
 _SINCE = Query(
     lambda video_id, number: Round.objects.filter(
         video_id=video_id, number__gte=number, origin__in=(Origin.PAINTED, Origin.EDITED)
-    ).only("number", "frame", "span", "objects_changed"),
+    ).only("number", "frame", "span", "objects_changed", "edit"),
     video_id=int,
     number=int,
 )
@@ -32,9 +32,15 @@ def painted_later(head: Head, scribbles: Sequence[Scribble]) -> dict[int, list[i
     for scribble, number in drawn.items():
         objects: set[int] = set()
         for made in later:
-            first, last = made.span or (made.frame, made.frame)
+            first, last = _changed_frames(made)
             if made.pk in line and made.number >= number and first <= scribble.frame <= last:
                 objects.update(made.objects_changed or ())
         if keeps := objects - {scribble.object_id}:
             found[scribble.pk] = sorted(keeps)
     return found
+
+
+def _changed_frames(made: Round) -> tuple[int, int]:
+    """Return the first and the last frame that a painting or an edit changes."""
+    first, last = made.span or (made.frame, made.frame)
+    return (first + 1, last - 1) if made.edit and made.edit["op"] == "interpolate" else (first, last)

@@ -216,4 +216,4 @@ def take_one(*, by: User, project_id: int) -> Job:
     for job_id in pool.values_list("pk", flat=True):
         if (job := _give(job_id, by, by)) is not None:
             return job
-    raise Problem("pool_empty", "There is no job to take: every job has somebody.", 409)
+    raise Problem("pool_empty", "There is no job to take.", 409)

@@ -41,7 +41,7 @@ def create_job_of_a_ready_row(sender: type[Video], instance: Video, created: boo
 @receiver(post_delete, sender=Membership)
 def take_jobs_from_leavers(sender: type[Membership], instance: Membership, origin: object = None, **_: Any) -> None:
     """Take the unfinished jobs and reviews in a project from a person who is no member of it any more."""
-    if getattr(origin, "model", type(origin)) is Membership:  # Otherwise the project is deleted with all of its jobs.
+    if getattr(origin, "model", type(origin)) is Membership:  # Otherwise the whole project is deleted, or the account.
         _take(Job.objects.filter(video__project_id=instance.project_id), instance.user, instance.changed_by, PEOPLE)
 
 

@@ -137,10 +137,14 @@ def start_by_work_call(video_id: int, frames: tuple[int, int]) -> Call:
 def take_from(job: Job, column: str) -> None:
     """Take a job from its assignee or its reviewer, as `column` says; the caller stores it.
 
-    A job that its assignee has begun becomes new, so that it is in the pool. Its masks stay.
+    A job that its assignee has begun becomes new, so that it is in the pool. Its masks stay. Whoever gets it next
+    is told when it is due.
     """
     setattr(job, column, None)
-    if column == "assignee" and place_of(job) == IN_PROGRESS:
+    if column != "assignee":
+        return
+    job.due_told = False
+    if place_of(job) == IN_PROGRESS:
         job.stage, job.state = NEW.stage, NEW.state
 
 

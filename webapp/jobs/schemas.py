@@ -83,7 +83,7 @@ class JobEventInfo(Model):
 
 
 class Pool(Model):
-    """How many new jobs of a project nobody has, so that the person who asks can take one."""
+    """How many jobs of a project, new ones and ones that were sent back, nobody has: the person can take one."""
 
     project: int
     project_name: str

@@ -61,6 +61,8 @@ class ProjectAdmin(admin.ModelAdmin):
         """Store the members, delete the notifications of those who are removed, and write into the audit log."""
         assert isinstance(request.user, User)
         before = dict(Membership.objects.filter(project=form.instance).values_list("user", "role"))
+        for row in formset.forms:
+            row.instance.changed_by = request.user  # The log of jobs that are taken from members names this person.
         super().save_formset(request, form, formset, change)
         after = dict(Membership.objects.filter(project=form.instance).values_list("user", "role"))
         names = dict(User.objects.filter(pk__in={*before, *after}).values_list("pk", "username"))

@@ -3,6 +3,7 @@ import { type FakeStudio, fakeStudio, round, settled } from "../editor/testing";
 import { toasts } from "../parts/Toast";
 import { reduce } from "../state/reduce";
 import { editMasks, fromHereOn, isAbsent, markAbsent, splitFromHere } from "./edits";
+import { draw } from "./scribbles";
 
 beforeEach(() => {
   toasts.value = [];
@@ -124,6 +125,41 @@ describe("an absent span", () => {
     studio.store.connection.value = "lost";
     markAbsent(studio, 1, [3, 6], true);
     expect(said()).toEqual(["There is no connection. This is kept here and done when it is back."]);
+  });
+
+  it("that waits for the connection is what undo takes back, and nothing older", async () => {
+    const studio = fakeStudio();
+    studio.online.value = false;
+    studio.store.connection.value = "lost";
+    draw(studio, 0, 1, [[0.5, 0.5]]);
+    markAbsent(studio, 1, [3, 6], true);
+    studio.history.undo();
+    expect(studio.store.mine.value.length).toBe(1);
+    expect(studio.history.nextUndo()?.name).toBe("scribble");
+    studio.history.redo();
+    studio.history.undo();
+    studio.history.redo();
+    studio.online.value = true;
+    studio.outbox.flush();
+    expect(studio.sent.map(({ type }) => type)).toEqual(["scribble.add", "span.absent"]);
+    expect(studio.sent.at(-1)).toMatchObject({ first: 3, last: 6, absent: true });
+  });
+
+  it("that was sent before the connection broke is unmarked again when it is back", async () => {
+    const studio = fakeStudio();
+    markAbsent(studio, 1, [3, 6], true);
+    studio.online.value = false;
+    studio.history.undo();
+    studio.history.redo();
+    expect(studio.history.nextUndo()?.name).toBe("marking 4 frames as absent");
+    studio.history.undo();
+    studio.online.value = true;
+    studio.outbox.flush();
+    const values = studio.sent.map((message) => "absent" in message && message.absent);
+    expect(values).toEqual([true, true, false]); // The first one is sent again, with its key.
+    tell(studio, [[3, 6]]);
+    expect(studio.history.nextUndo()).toBe(undefined);
+    expect(studio.history.nextRedo()?.name).toBe("marking 4 frames as absent");
   });
 
   it("of all objects is one where each that is not locked is absent", () => {

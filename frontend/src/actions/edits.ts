@@ -12,6 +12,7 @@ import type { Studio } from "../studio/studio";
 import { headStep } from "./head";
 import { addObject } from "./objects";
 import { tellIfKept } from "./offline";
+import { settingStep } from "./settingStep";
 
 export interface Edit {
   op: EditOp;
@@ -74,38 +75,38 @@ export function splitFromHere(studio: Studio, object: ObjectInfo): void {
  * are accepted stay as they are. Undo brings back what was said of each frame before.
  */
 export function markAbsent(studio: Studio, object: number | null, span: Range, absent: boolean): void {
-  const { store, outbox, history } = studio;
+  const { store, history } = studio;
   const [first, last] = span;
   const parts = changedParts(studio, object, span, absent);
-  const send = (of: number | null, [from, to]: Range, value: boolean) =>
-    outbox.send({
-      type: "span.absent",
-      key: newKey(),
-      object: of,
-      first: from,
-      last: to,
-      absent: value,
-    });
-  const apply = (value: boolean) => {
-    for (const { object: of, part } of parts) send(of, part, value).catch(toastError);
-  };
-  const inState = (value: boolean) =>
-    parts.every(({ object: of, part }) => isAbsent(studio, of, part) === value);
+  const key = newKey();
   const kept = acceptedFrames(store, object === null ? [] : [object], span);
   const frames = plural(last - first + 1 - kept, "frame");
-  send(object, span, absent).then(() => {
+  sendAbsent(studio, key, object, span, absent).then(() => {
     const text = absent ? `Absent in ${frames}: no mask there.` : `No longer absent in ${frames}.`;
     toast({ text: text + staying(kept) });
   }, toastError);
   tellIfKept(studio);
   if (parts.length === 0) return;
-  history.push({
-    name: `${absent ? "marking" : "unmarking"} ${frames} as absent`,
-    undoable: () => store.canDraw.value && inState(absent),
-    undo: () => apply(!absent),
-    redoable: () => store.canDraw.value && inState(!absent),
-    redo: () => apply(absent),
-  });
+  const name = `${absent ? "marking" : "unmarking"} ${frames} as absent`;
+  const send = (value: boolean) =>
+    parts.map(({ object: of, part }) => {
+      const another = newKey();
+      sendAbsent(studio, another, of, part, value).catch(toastError);
+      return another;
+    });
+  const isSet = (value: boolean) =>
+    parts.every(({ object: of, part }) => isAbsent(studio, of, part) === value);
+  history.push(settingStep(studio, { name, value: absent, key, send, isSet }));
+}
+
+function sendAbsent(
+  { outbox }: Studio,
+  key: string,
+  object: number | null,
+  [first, last]: Range,
+  absent: boolean,
+) {
+  return outbox.send({ type: "span.absent", key, object, first, last, absent });
 }
 
 interface Part {

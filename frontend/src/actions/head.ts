@@ -99,7 +99,7 @@ export function acceptable({ store }: Studio, frame: number): number | null {
 /**
  * Accepts or releases the masks of the frames from `first` to `last` (inclusive), in one step. What this person has just
  * painted there is accepted with its painted round, as soon as the page has that round. Calls `done` with the number of
- * frames that the server has accepted or released.
+ * frames that the server has accepted or released. Returns the key of the message.
  */
 export function acceptSpan(
   studio: Studio,
@@ -107,12 +107,14 @@ export function acceptSpan(
   last: number,
   accepted: boolean,
   done = (_count: number) => {},
-): void {
+): string {
+  const key = newKey();
   whenSeen(studio, [first, last], accepted, (head, seen) => {
     studio.outbox
-      .send({ type: "frames.accept", key: newKey(), first, last, accepted, head, seen })
+      .send({ type: "frames.accept", key, first, last, accepted, head, seen })
       .then(({ result }) => done(result ?? 0), toastError);
   });
+  return key;
 }
 
 /**

@@ -52,6 +52,14 @@ it("accepts the selected object alone in the span, and takes back only what it a
   ]);
 });
 
+it("takes an acceptance back that is not answered yet", () => {
+  const studio = masked();
+  acceptObject(studio, 2, [1, 2], true);
+  expect(studio.history.nextUndo()?.name).toBe("accepting bike");
+  studio.history.undo();
+  expect(studio.sent.map((message) => "accepted" in message && message.accepted)).toEqual([true, false]);
+});
+
 it("counts an acceptance only while its round is on the line that is shown", () => {
   const spans = [
     { first: 0, last: 1, round: 1 },

@@ -5,6 +5,7 @@ import { toast, toastError } from "../parts/Toast";
 import { covers, type Range } from "../state/ranges";
 import type { Studio } from "../studio/studio";
 import { whenSeen } from "./head";
+import { settingStep } from "./settingStep";
 import { maskedFrames } from "./spans";
 
 /** Returns the frames of a span in which object `number` is accepted singly, and those in which it could be. */
@@ -31,7 +32,7 @@ export function isObjectAccepted(studio: Studio, number: number, span: Range): b
 
 /**
  * Tells the server to accept or release an object in a span, as this page shows it. Calls `done` with the number of
- * frames in which the server has done so.
+ * frames in which the server has done so. Returns the key of the message.
  */
 export function sendObject(
   studio: Studio,
@@ -39,13 +40,15 @@ export function sendObject(
   span: Range,
   accepted: boolean,
   done = (_count: number) => {},
-): void {
+): string {
   const [first, last] = span;
+  const key = newKey();
   whenSeen(studio, span, accepted, (head, seen) => {
     studio.outbox
-      .send({ type: "object.accept", key: newKey(), object, first, last, accepted, head, seen })
+      .send({ type: "object.accept", key, object, first, last, accepted, head, seen })
       .then(({ result }) => done(result ?? 0), toastError);
   });
+  return key;
 }
 
 /** Accepts or releases object `number` in a span. */
@@ -62,21 +65,14 @@ export function acceptObject(studio: Studio, number: number, span: Range, accept
     return;
   }
   // The whole span is one message; only taking it back goes by the ranges that have changed.
-  sendObject(studio, number, span, accepted, (done) => {
+  const key = sendObject(studio, number, span, accepted, (done) => {
     toast({ text: `${accepted ? "Accepted" : "Released"} ${name} in ${plural(done, "frame")}.` });
   });
-  const apply = (value: boolean) => {
-    for (const range of changed) sendObject(studio, number, range, value);
-  };
-  const inState = (value: boolean) =>
-    studio.store.canDraw.value && changed.every((range) => isObjectAccepted(studio, number, range) === value);
-  studio.history.push({
-    name: `${accepted ? "accepting" : "releasing"} ${name}`,
-    undoable: () => inState(accepted),
-    undo: () => apply(!accepted),
-    redoable: () => inState(!accepted),
-    redo: () => apply(accepted),
-  });
+  const send = (value: boolean) => changed.map((range) => sendObject(studio, number, range, value));
+  const isSet = (value: boolean) =>
+    changed.every((range) => isObjectAccepted(studio, number, range) === value);
+  const step = `${accepted ? "accepting" : "releasing"} ${name}`;
+  studio.history.push(settingStep(studio, { name: step, value: accepted, key, send, isSet }));
 }
 
 /** Says why a span has no mask of an object that could be accepted. */

@@ -4,6 +4,7 @@ import { toasts } from "../parts/Toast";
 import { reduce } from "../state/reduce";
 import { commandOf } from "../studio/command";
 import { forgetPainting, paintingStored, showPainting } from "./painting";
+import { draw } from "./scribbles";
 import { acceptedParts, acceptUsed } from "./spans";
 
 beforeEach(() => {
@@ -60,6 +61,19 @@ describe("accepting a span", () => {
       { first: 2, last: 2, accepted: false },
       { first: 4, last: 4, accepted: false },
     ]);
+  });
+
+  it("that is not answered yet is what undo takes back, and nothing older", () => {
+    const studio = masked();
+    draw(studio, 0, 1, [[0.5, 0.5]]);
+    acceptUsed(studio, true, [2, 4]);
+    expect(studio.history.nextUndo()?.name).toBe("accepting 3 frames");
+    studio.history.undo();
+    expect(studio.sent.slice(1)).toMatchObject([
+      { type: "frames.accept", first: 2, last: 4, accepted: true },
+      { type: "frames.accept", first: 2, last: 4, accepted: false },
+    ]);
+    expect(studio.store.mine.value.length).toBe(1);
   });
 
   it("takes two keys for any number of frames", () => {

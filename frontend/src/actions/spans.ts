@@ -6,6 +6,7 @@ import type { Studio } from "../studio/studio";
 import { acceptSpan } from "./head";
 import { tellIfKept } from "./offline";
 import { spanInUse } from "./selection";
+import { settingStep } from "./settingStep";
 
 /** Returns whether a frame shows a mask, as a function of the frame: a stored one, or one that this person has just painted. */
 export function maskedFrames({ store }: Studio): (frame: number) => boolean {
@@ -57,24 +58,16 @@ export function acceptUsed(studio: Studio, accepted: boolean, span: Range = span
     toast({ text: accepted ? "There is no mask to accept." : "Nothing is accepted there.", tone: "info" });
     return;
   }
-  const apply = (value: boolean) => {
-    for (const [first, last] of changed) acceptSpan(studio, first, last, value);
-  };
   const word = accepted ? "accepting" : "releasing";
   const place = span[0] === span[1] ? `frame ${span[0]}` : plural(count, "frame");
   // The whole span is one message; only taking it back goes by the ranges that have changed.
-  acceptSpan(studio, span[0], span[1], accepted, (done) => {
+  const key = acceptSpan(studio, span[0], span[1], accepted, (done) => {
     if (span[0] === span[1]) return;
     toast({ text: `${accepted ? "Accepted" : "Released"} ${plural(done, "frame")}.` });
   });
   tellIfKept(studio);
-  const inState = (value: boolean) =>
+  const send = (value: boolean) => changed.map(([first, last]) => acceptSpan(studio, first, last, value));
+  const isSet = (value: boolean) =>
     changed.every(([first]) => studio.store.accepted.value.has(first) === value);
-  studio.history.push({
-    name: `${word} ${place}`,
-    undoable: () => studio.store.canDraw.value && inState(accepted),
-    undo: () => apply(!accepted),
-    redoable: () => studio.store.canDraw.value && inState(!accepted),
-    redo: () => apply(accepted),
-  });
+  studio.history.push(settingStep(studio, { name: `${word} ${place}`, value: accepted, key, send, isSet }));
 }

@@ -4564,7 +4564,7 @@ export interface components {
         };
         /**
          * Pool
-         * @description How many new jobs of a project nobody has, so that the person who asks can take one.
+         * @description How many jobs of a project, new ones and ones that were sent back, nobody has: the person can take one.
          */
         Pool: {
             /** Jobs */

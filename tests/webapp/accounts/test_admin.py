@@ -1,6 +1,7 @@
 """Tests of webapp/accounts/admin.py: who can sign in to Django's admin site, and what can be done there."""
 
 import html
+from functools import partial
 from typing import Any
 
 import pytest
@@ -125,24 +126,27 @@ def test_the_last_administrator_stays_and_changes_of_rights_are_written_down(
     assert admin_client.get("/admin/").status_code == 302
 
 
+def change_members(client: Client, project: Project, **roles: str) -> Any:
+    """Give members of a project, named by their user names, other roles on the admin site; "" removes them."""
+    rows = Membership.objects.filter(project=project).order_by("pk")
+    body = {"memberships-TOTAL_FORMS": str(len(rows)), "memberships-INITIAL_FORMS": str(len(rows))}
+    for place, row in enumerate(rows):
+        prefix = f"memberships-{place}"
+        body |= {
+            f"{prefix}-id": str(row.pk),
+            f"{prefix}-project": str(project.pk),
+            f"{prefix}-user": str(row.user_id),
+        }
+        body[f"{prefix}-role"] = roles.get(row.user.username, row.role)
+        if roles.get(row.user.username) == "":
+            body |= {f"{prefix}-role": row.role, f"{prefix}-DELETE": "on"}
+    return client.post(f"/admin/projects/project/{project.pk}/change/", {**body, "name": "Other"})
+
+
 def test_members_of_a_project_are_changed_and_an_owner_stays(
     admin_client: Client, project: Project, owner: User, viewer: User
 ) -> None:
-    def change(**roles: str) -> Any:
-        rows = Membership.objects.filter(project=project).order_by("pk")
-        body = {"memberships-TOTAL_FORMS": str(len(rows)), "memberships-INITIAL_FORMS": str(len(rows))}
-        for place, row in enumerate(rows):
-            prefix = f"memberships-{place}"
-            body |= {
-                f"{prefix}-id": str(row.pk),
-                f"{prefix}-project": str(project.pk),
-                f"{prefix}-user": str(row.user_id),
-            }
-            body[f"{prefix}-role"] = roles.get(row.user.username, row.role)
-            if roles.get(row.user.username) == "":
-                body |= {f"{prefix}-role": row.role, f"{prefix}-DELETE": "on"}
-        return admin_client.post(f"/admin/projects/project/{project.pk}/change/", {**body, "name": "Other"})
-
+    change = partial(change_members, admin_client, project)
     assert b"A project needs an owner who is active." in change(owner="viewer").content
     assert b"Select a valid choice" in change(owner="king").content
     assert change(viewer="reviewer").status_code == 302

@@ -48,6 +48,14 @@ def test_a_mask_that_was_copied_to_the_frame_is_kept(video: Video, owner: User) 
     assert kept(video, *drawn) == [[1], []]
 
 
+def test_an_interpolation_paints_only_between_its_frames(video: Video, owner: User) -> None:
+    for frame in (2, 5):
+        paint(video, owner, square(3), frame=frame)
+    drawn = [draw(video, owner, frame, 0) for frame in (2, 3, 4, 5)]
+    edit(video, owner, "interpolate", [1], first=2, last=5)
+    assert kept(video, *drawn) == [[], [1], [1], []]
+
+
 def test_a_scribble_from_before_this_was_noted_keeps_nothing(video: Video, owner: User) -> None:
     drawn = draw(video, owner, 0, 0)
     Scribble.objects.update(next_number=None)

@@ -6,14 +6,18 @@ from collections.abc import Callable
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
+from tests.webapp.accounts.test_admin import change_members
 from tests.webapp.jobs.conftest import at, do, job_of
 from webapp.accounts.models import User
 from webapp.accounts.signals import account_changed
 from webapp.audit.models import AuditEntry
 from webapp.jobs.assigning import deal, take_one
+from webapp.jobs.due import notify_due
 from webapp.jobs.models import Job, JobEvent
 from webapp.jobs.queue import work_of
+from webapp.notifications.models import Notification
 from webapp.problems import Problem
 from webapp.projects.members import change_role, remove
 from webapp.projects.models import Project, Role
@@ -43,7 +47,32 @@ def unassigned(project: Project, manager: User, person: User) -> None:
     assert answer.status_code == 200
 
 
-@pytest.mark.parametrize("lose", [removed, made_a_viewer, deactivated, unassigned])
+def changed_on_the_admin_site(project: Project, administrator: User, **roles: str) -> None:
+    User.objects.filter(pk=administrator.pk).update(is_superuser=True, is_staff=True)
+    client = Client()
+    client.force_login(User.objects.get(pk=administrator.pk))
+    assert change_members(client, project, **roles).status_code == 302
+
+
+def removed_by_an_administrator(project: Project, manager: User, person: User) -> None:
+    changed_on_the_admin_site(project, manager, **{person.username: ""})
+
+
+def made_a_viewer_by_an_administrator(project: Project, manager: User, person: User) -> None:
+    changed_on_the_admin_site(project, manager, **{person.username: Role.VIEWER})
+
+
+@pytest.mark.parametrize(
+    "lose",
+    [
+        removed,
+        made_a_viewer,
+        deactivated,
+        unassigned,
+        removed_by_an_administrator,
+        made_a_viewer_by_an_administrator,
+    ],
+)
 @pytest.mark.parametrize(
     ("actions", "then"),
     [
@@ -74,6 +103,17 @@ def test_a_job_whose_person_is_gone_can_be_taken(
     assert (entry.who, entry.details["assignee"]) == (manager, None)
     assert JobEvent.objects.latest("pk").details == {"assignee": None}
     assert take_one(by=owner, project_id=project.pk).pk == job.pk
+
+
+def test_whoever_takes_the_job_of_somebody_who_lost_it_is_told_when_it_is_due(
+    video: Video, project: Project, manager: User, annotator: User, owner: User
+) -> None:
+    Job.objects.update(assignee=annotator, due=timezone.localdate())
+    assert notify_due() == 1
+    made_a_viewer(project, manager, annotator)
+    take_one(by=owner, project_id=project.pk)
+    assert notify_due() == 1
+    assert [bell.user for bell in Notification.objects.filter(kind="job_due").order_by("pk")] == [annotator, owner]
 
 
 def test_a_job_that_is_sent_back_to_nobody_is_dealt(video: Video, project: Project, manager: User, owner: User) -> None:

@@ -70,6 +70,7 @@ def test_files_that_could_not_be_compared_at_the_start_are_compared_before_they_
         refuse_wrong_files_or_later()
         with pytest.raises(type(error)):
             storage()
+    monkeypatch.setattr("webapp.storage.late_comparison.PAUSE_SECONDS", 0)
     (home / SITE_ID).write_text(f"{uuid4()}\n")
     assert health._storage() == "ok", "who asks does not cause a comparison"
     with capture_logs() as logs, pytest.raises(StorageAway, match=r"belong to another database.*fsck --adopt"):

@@ -17,7 +17,7 @@ export interface MixInProps {
   onClose: () => void;
 }
 
-/** Returns whether a member has annotated or reviewed the video, so that a copy would say little about their work. */
+/** Returns whether a member has a job in the video or worked on it last, so that a copy would say little about their work. */
 function knows({ jobs, last_worked_by }: MixInProps["video"], { user }: Member): boolean {
   if (last_worked_by === user.name) return true;
   return jobs.some(({ assignee, reviewer }) => assignee?.id === user.id || reviewer?.id === user.id);
@@ -71,7 +71,8 @@ export function MixIn({ video, members, onClose }: MixInProps) {
         </p>
         {known.length > 0 && (
           <p class={form.note} data-testid="mix-in-known">
-            Not proposed, because they worked on this video: {known.map(({ user }) => user.name).join(", ")}.
+            Not proposed, because they have a job in this video or worked on it last:{" "}
+            {known.map(({ user }) => user.name).join(", ")}.
           </p>
         )}
         <PeopleChoice members={able} chosen={chosen} onChange={setChosen} testid="mix-in-person" />

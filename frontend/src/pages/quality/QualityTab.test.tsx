@@ -104,7 +104,9 @@ describe("the quality of a project", () => {
     expect(get("sample-result").textContent).toContain("1 job is in review");
 
     await click("mix-in-7");
-    expect(get("mix-in-known").textContent).toContain("they worked on this video: P4, P5.");
+    expect(get("mix-in-known").textContent).toContain(
+      "they have a job in this video or worked on it last: P4, P5.",
+    );
     await click("mix-in-person-p3");
     server.answers["POST /api/videos/7/mix-in"] = [{ job: 1, video: 2, assignee: 2 }];
     get("mix-in").querySelector("form")?.requestSubmit();
