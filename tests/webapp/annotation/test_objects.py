@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.db import transaction
 
 from tests.webapp.conftest import draw, make_video
 from webapp.accounts.models import User
@@ -59,7 +60,7 @@ def test_only_what_is_given_changes(video: Video) -> None:
 
 def test_a_deleted_object_takes_no_scribbles_until_it_comes_back(video: Video, owner: User) -> None:
     update_object(video=video, number=1, deleted=True)
-    with pytest.raises(Problem, match="not there any more"):
+    with pytest.raises(Problem, match="not there any more"), transaction.atomic():
         draw(video, owner)
     update_object(video=video, number=1, deleted=False)
     assert draw(video, owner).object_id == 1
