@@ -1,4 +1,4 @@
-"""Computes what a round's next frames need in a second thread, while the first thread makes their masks."""
+"""Computes what the next frames of a round need in other threads, while the first thread makes their masks."""
 
 from __future__ import annotations
 
@@ -32,16 +32,19 @@ class StepsAhead(Generic[Result]):
         self._begun = 0
         self._running: dict[int, Future[Result]] = {}  # by place; results that were asked for are no longer kept
         self._pool: ThreadPoolExecutor | None = None
+        self._beside: ThreadPoolExecutor | None = None  # Its calls do not wait for those of frames further ahead.
 
     def __enter__(self) -> StepsAhead[Result]:
         if torch.get_num_threads() > 1:
             self._pool = ThreadPoolExecutor(1, "features")
+            self._beside = ThreadPoolExecutor(1, "beside")
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        if self._pool is not None:
-            self._pool.shutdown(cancel_futures=True)
-        self._pool = None
+        for pool in (self._pool, self._beside):
+            if pool is not None:
+                pool.shutdown(cancel_futures=True)
+        self._pool = self._beside = None
 
     def computes(self, frame: int) -> bool:
         """Return whether a step of the round computes `frame`."""
@@ -63,9 +66,8 @@ class StepsAhead(Generic[Result]):
         return self._running.pop(place).result()
 
     def beside(self, compute: Callable[[], Result]) -> Callable[[], Result]:
-        """Begin to call `compute` in the second thread, after what that has begun, and return a function that waits for
-        the result.
+        """Begin to call `compute` in a third thread, and return a function that waits for the result.
 
         Where PyTorch may use one thread only, it is called when the result is requested.
         """
-        return compute if self._pool is None else self._pool.submit(compute).result
+        return compute if self._beside is None else self._beside.submit(compute).result

@@ -17,7 +17,7 @@ from segmentation.engines.star.ahead import StepsAhead
 from segmentation.engines.star.confidence import drawn_evidence, propagated_evidence
 from segmentation.engines.star.decoding import decode_masks
 from segmentation.engines.star.drawing import FrameDrawing
-from segmentation.engines.star.given import CellRows, Given, join_cells, sample_cells, with_rows
+from segmentation.engines.star.given import CellRows, Given, join_cells, sample_cells, with_given, with_rows
 from segmentation.engines.star.labels import draw_labels
 from segmentation.engines.star.lookalikes import with_look_alikes
 from segmentation.engines.star.matching import Memory, Neighbour, Sums, compare, gather_cues
@@ -103,7 +103,7 @@ class StarEngine(Engine):
         computed for the others.
         """
         for count, frame in enumerate(super().prepare(frames)):
-            if count == 0:
+            if count == 0 and not self.stopping():
                 with one_blas_thread():
                     self._drawing.prepare(frame)
             yield frame
@@ -142,7 +142,7 @@ class StarEngine(Engine):
             shares = F.avg_pool2d(masks[None], 2)[0].to(self._device)
             drawn = [scribble.object_id for scribble in self._state.scribbles[frame]]
             times = torch.tensor([float(drawn.count(number)) for number in objects], device=self._device)
-            evidence = drawn_evidence(self._video.encoded(frame).embedding[0], shares, times)
+            evidence = drawn_evidence(self._video.embedding(frame), shares, times)
             self._fill(confidence, objects, self._network.drawn_confidence(evidence))
         return tuple(confidence)
 
@@ -161,7 +161,7 @@ class StarEngine(Engine):
             yield from self._empty_masks(start)
             return
         given = {frame: self._given(frame, objects) for frame in memory}
-        embeddings = {frame: self._video.encoded(frame).embedding[0] for frame in given}
+        embeddings = {frame: self._video.embedding(frame) for frame in given}
         given = with_look_alikes(given, embeddings, self.masks.sure_frames(), self._network.sharpness.exp())
         remembered = {frame: self._remembered(frame, each) for frame, each in given.items()}
         cells = agreed_cells(remembered, self._network.sharpness.exp())
@@ -182,7 +182,7 @@ class StarEngine(Engine):
         Features and flow go into the cache. The frame's cells are compared with those of annotated frames, `memory`.
         """
         self._video.compute(frame, neighbour)
-        cells = self._video.encoded(frame).embedding[0].flatten(1).T
+        cells = self._video.embedding(frame).flatten(1).T
         return compare(cells, memory, self._network.sharpness.exp())
 
     def _steps(self, start: int) -> Iterator[tuple[int, int]]:
@@ -244,10 +244,10 @@ class StarEngine(Engine):
     def _remembered(self, frame: int, given: Given) -> RememberedFrame:
         sure = frame in self.masks.sure_frames()
         scribbles = None if sure else self._state.scribbles.get(frame)
-        return RememberedFrame(self._video.encoded(frame).embedding[0], given.shares, given.known, scribbles)
+        return RememberedFrame(self._video.embedding(frame), given.shares, given.known, scribbles)
 
     def _cells(self, frame: int, shares: Tensor, weights: Tensor) -> CellRows:
-        return sample_cells(self._video.encoded(frame).embedding[0], shares, weights)
+        return sample_cells(self._video.embedding(frame), shares, weights)
 
     def _earlier(self, frame: int, objects: list[int]) -> Tensor | None:
         """Return the probability maps of an earlier round in `frame`, [n, h, w] at stride 4; None if it has no mask."""
@@ -285,7 +285,7 @@ class _Side:
         self._session, self._start, self._direction, self._ahead = session, start, direction, ahead
         self._objects, self._given, self._cells = objects, given, cells
         self._answers: list[CellRows] = []
-        self._memory = _without_cells(join_cells(cells))  # the linear models of the round and the cells of the answers
+        self._memory = join_cells(cells).without_cells()  # the linear models of the round and the cells of the answers
         self._compared: tuple[int, Callable[[], Sums]] | None = None  # a frame whose comparison has begun
         shown = from_labels(session.masks.newest(start), max(objects), *session._grid)
         masks = torch.from_numpy(shown[[number - 1 for number in objects]]).to(session._device)
@@ -300,7 +300,7 @@ class _Side:
             if session._is_given(before):
                 # Propagation continues from the mask of the annotated, accepted or painted frame.
                 given = self._given_of(before)
-                self._masks = torch.where(given.known[:, None, None] > 0, given.masks, self._masks)
+                self._masks = with_given(self._masks, given, len(self._objects))
             given_here = self._given_of(frame) if session._is_given(frame) else None
             if not session.masks.keeps(frame) and (
                 given_here is None or not bool(given_here.known[: len(self._objects)].all())
@@ -326,7 +326,7 @@ class _Side:
         session, objects = self._session, self._objects
         probabilities = self._segment(frame, before)
         following = frame + self._direction
-        if not remembers and self._ahead.computes(following):
+        if len(self._memory.cells) and not remembers and self._ahead.computes(following):
             self._compared = following, self._ahead.beside(partial(self._compare, following, self._memory))
         labels = draw_labels(probabilities, objects, session._video.picture(frame))
         # The frame was annotated before some of the objects were first drawn: the other objects keep their masks.
@@ -342,7 +342,8 @@ class _Side:
         update = session._keep(MaskUpdate(frame, labels, tuple(confidence), encode(everyone)))
         if update.labels is not labels:  # Continue from the pixels that people accepted or painted.
             fixed = from_labels(update.labels, max(objects), *session._grid)[[number - 1 for number in objects]]
-            self._masks = torch.cat([torch.from_numpy(fixed).to(self._masks), self._masks[len(objects) :]])
+            shown = Given(update.labels, torch.from_numpy(fixed).to(self._masks), self._masks.new_ones(len(objects)))
+            self._masks = with_given(self._masks, shown.with_rows(len(self._masks)), len(objects))
         return update
 
     @torch.inference_mode()
@@ -355,11 +356,11 @@ class _Side:
         session, network, video = self._session, self._session._network, self._session._video
         compared = self._sums(frame)
         encoded, flow = video.encoded(frame), video.flow(frame, before)
-        embedding = video.encoded(before).embedding[0]
+        embedding = video.embedding(before)
         others = [abs(frame - other) for other in self._given if other != self._start]
         cues = gather_cues(
             encoded.embedding[0],
-            _without_cells(self._memory),
+            self._memory.without_cells(),
             Neighbour(embedding, self._masks, flow.back[0], flow.trust[0]),
             session._earlier(frame, self._objects),
             (float(abs(frame - self._start)), float(min(others, default=FAR))),
@@ -384,7 +385,7 @@ class _Side:
     @torch.inference_mode()
     def _compare(self, frame: int, answers: Memory) -> Sums:
         session = self._session
-        cells = session._video.encoded(frame).embedding[0].flatten(1).T
+        cells = session._video.embedding(frame).flatten(1).T
         return compare(cells, answers, session._network.sharpness.exp())
 
     def _remember_answer(self, frame: int) -> None:
@@ -393,8 +394,3 @@ class _Side:
         self._answers = [*self._answers, self._session._cells(frame, shares, weights)][-ANSWERS_KEPT:]
         everything = join_cells([*self._cells, *self._answers])
         self._memory = replace(join_cells(self._answers), scores=everything.scores)
-
-
-def _without_cells(memory: Memory) -> Memory:
-    """Return a memory that keeps the linear models but has no cells, for frames that were compared with them before."""
-    return replace(memory, cells=memory.cells[:0], columns=memory.columns[:0])

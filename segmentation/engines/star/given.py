@@ -47,6 +47,17 @@ def with_rows(values: Tensor, rows: int) -> Tensor:
     return torch.cat([values, values.new_zeros(rows - len(values), *values.shape[1:])])
 
 
+def with_given(masks: Tensor, given: Given, objects: int) -> Tensor:
+    """Return the masks of a frame, [n, h, w], with those of the objects that `given` knows replaced by the given ones.
+
+    The first rows of `masks` are those of `objects` objects. The rest are look-alikes, which give way to known objects.
+    """
+    known = given.known[:, None, None] > 0
+    taken = torch.where(known, given.masks, 0)[:objects].sum(0).clamp(0, 1)
+    room = torch.cat([masks[:objects], masks[objects:] * (1 - taken)])
+    return torch.where(known, given.masks, room)
+
+
 class CellRows(NamedTuple):
     """The M cells (8 x 8 pixels) of a frame that enter the memory, one per row; see `matching.remembered`."""
 

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from segmentation.engines.star.features import Flow, flow_between, raw_features, resized, working_size
 from segmentation.engines.star.network import Encoded, Star
@@ -69,6 +70,11 @@ class Video:
             self.encoded(frame)
         if self._cache.get(f"flow-{frame}-{neighbour}") is None:
             self.flow(frame, neighbour)
+
+    def embedding(self, frame: int) -> Tensor:
+        """Return the embedding of a frame, [E, h, w]."""
+        kept = self._cache.get(f"embedding-{frame}", self.device)
+        return self.encoded(frame).embedding[0] if kept is None else kept[0].float()
 
     @torch.inference_mode()
     def encoded(self, frame: int) -> Encoded:

@@ -72,17 +72,20 @@ def test_with_one_thread_nothing_is_computed_ahead() -> None:
     assert compute.computed == [(2, 1)]
 
 
-def test_a_further_call_begins_before_its_result_is_asked_for() -> None:
-    begun = threading.Event()
+def test_a_further_call_waits_for_no_frame_ahead() -> None:
+    release, stopped = threading.Event(), threading.Event()
 
-    def compute() -> str:
-        begun.set()
-        return "sums"
+    def look(frame: int, neighbour: int) -> str:
+        if frame == 2:
+            stopped.set()
+            assert release.wait(10)
+        return f"of {frame}"
 
-    with StepsAhead(Recorder(), STEPS) as ahead:
-        result = ahead.beside(compute)
-        assert begun.wait(10)
-        assert result() == "sums"
+    with StepsAhead(look, STEPS) as ahead:
+        ahead.of(1)
+        assert stopped.wait(10), "frame 2 is being computed ahead"
+        assert ahead.beside(lambda: "sums")() == "sums"
+        release.set()
 
 
 def test_with_one_thread_a_further_call_waits_until_its_result_is_asked_for() -> None:

@@ -78,7 +78,8 @@ def test_preparing_stops_between_the_features_and_the_flow_of_a_frame(monkeypatc
     encoded: list[int] = []
     encode = session._video.encoded
     monkeypatch.setattr(session._video, "encoded", lambda frame: (encoded.append(frame), encode(frame))[1])
-    monkeypatch.setattr(session._video, "flow", None)  # Nobody waits for it.
+    monkeypatch.setattr(session._video, "flow", None)  # Nobody waits for it,
+    monkeypatch.setattr(session._drawing, "prepare", None)  # or for this.
     session.stopping = lambda: bool(encoded)
     assert list(session.prepare([0, 1])) == [0]
     assert encoded == [0]
