@@ -61,9 +61,12 @@ def set_pin(page: Page, across: float, text: str) -> None:
 
 
 def mix_in_a_known_clip(manager: Page) -> None:
-    """The manager puts a copy of a clip with ground truth into the annotator's queue."""
+    """The manager puts a copy of a clip with ground truth into the annotator's queue.
+
+    The annotator is proposed for a clip that she does not know; the first one is that of her job.
+    """
     manager.get_by_test_id("tab-quality").click()
-    manager.get_by_test_id(f"mix-in-{SAMPLE}").click()
+    manager.get_by_test_id(f"mix-in-{SAMPLE + 1}").click()
     expect(manager.get_by_test_id("mix-in-person-ann")).to_be_checked()
     manager.get_by_test_id("mix-in-yes").click()
     expect(manager.get_by_test_id("toasts")).to_contain_text("is in the queues of 1 person")
