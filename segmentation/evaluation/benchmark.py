@@ -158,6 +158,7 @@ def _report(
             "rounds": protocol.rounds,
             "max_time": protocol.max_time,
             "metric": protocol.metric,
+            "next_frame": protocol.next_frame,
             "clock": protocol.clock,
         },
         "machine": machine(),

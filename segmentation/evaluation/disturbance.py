@@ -36,27 +36,28 @@ def middle(sequence: Sequence) -> int:
     return sequence.num_frames // 2
 
 
+def check_disturbance(kind: str, sequences: Mapping[str, Sequence]) -> None:
+    """Raise FolderError if foreign frames are asked for, and there is only one sequence."""
+    if kind == "foreign" and len(sequences) < 2:
+        (name,) = sequences
+        raise FolderError(f"{name}: a foreign frame comes from another sequence, and this is the only one")
+
+
 def disturbed(kind: str, name: str, sequences: Mapping[str, Sequence]) -> ReplacedFrame:
     """Return the frames of the sequence `name` with its middle frame black, white, or from another video ("foreign").
 
     The foreign frame is the middle one of the next sequence in `sequences` (of the first one for the last), scaled to
-    the size of this one.
-
-    Raises:
-        FolderError: a foreign frame is asked for, and there is only one sequence.
+    the size of this one. `check_disturbance` tells whether there is one.
     """
     sequence = sequences[name]
     frames = sequence.frames()
-    shape = (frames.height, frames.width, 3)
     if kind == "foreign":
-        if len(sequences) < 2:
-            raise FolderError(f"{name}: a foreign frame comes from another sequence, and this is the only one")
         names = list(sequences)
         other = sequences[names[(names.index(name) + 1) % len(names)]]
         picture = cv2.resize(
             other.frames()[middle(other)], (frames.width, frames.height), interpolation=cv2.INTER_AREA
         ).astype(np.uint8, copy=False)
     else:
-        picture = np.full(shape, 255 if kind == "white" else 0, np.uint8)
+        picture = np.full((frames.height, frames.width, 3), 255 if kind == "white" else 0, np.uint8)
     picture.setflags(write=False)
     return ReplacedFrame(frames, middle(sequence), picture)

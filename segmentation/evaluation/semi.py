@@ -22,7 +22,7 @@ from tqdm import tqdm
 
 from segmentation.evaluation.benchmark_run import EngineUnderTest
 from segmentation.evaluation.davis_folder import DavisFolder, FolderError, Sequence, load_sequence
-from segmentation.evaluation.disturbance import disturbed, middle
+from segmentation.evaluation.disturbance import check_disturbance, disturbed, middle
 from segmentation.evaluation.stroke import first_strokes
 from segmentation.metrics import score
 from segmentation.registry import create_engine_session, load_engines
@@ -64,17 +64,18 @@ def run_semi(
     sequences = {name: load_sequence(folder, name) for name in names}
     for sequence in sequences.values():
         _check(sequence, FEWEST_DISTURBED if disturbance else FEWEST)
-    shown: dict[str, FrameSource] = {
-        name: disturbed(disturbance, name, sequences) if disturbance else sequence.frames()
-        for name, sequence in sequences.items()
-    }
+    if disturbance:
+        check_disturbance(disturbance, sequences)
     found: dict[str, dict[str, Any]] = {}
     for engine in engines:
-        bar = tqdm(sequences.items(), desc=engine.label, unit="sequence", dynamic_ncols=True)
-        scores = {
-            name: carry_first_mask(engine, sequence, shown[name], middle(sequence) if disturbance else None)
-            for name, sequence in bar
-        }
+        scores = {}
+        for name, sequence in tqdm(sequences.items(), desc=engine.label, unit="sequence", dynamic_ncols=True):
+            # Open frames keep a cache, so those of one sequence are opened at a time.
+            if disturbance:
+                frames = disturbed(disturbance, name, sequences)
+                scores[name] = carry_first_mask(engine, sequence, frames, middle(sequence))
+            else:
+                scores[name] = carry_first_mask(engine, sequence, sequence.frames())
         found[engine.label] = _figures(scores)
     out.mkdir(parents=True, exist_ok=True)
     written = {"schema": SCHEMA, "disturbance": disturbance, "engines": found}

@@ -143,10 +143,10 @@ def test_unusual_sequences_are_played(kind: str, tmp_path: Path) -> None:
 class Clock:
     """A clock that only `sleep` advances, so that a busy processor makes no round late.
 
-    Sleeping takes no processor time.
+    Sleeping takes the share `busy` of its time as processor time.
     """
 
-    now = 1000.0
+    now, used, busy = 1000.0, 7.0, 0.0
 
     def time(self) -> float:
         return self.now
@@ -154,10 +154,11 @@ class Clock:
     monotonic = time
 
     def process_time(self) -> float:
-        return 7.0
+        return self.used
 
     def sleep(self, seconds: float) -> None:
         self.now += seconds
+        self.used += self.busy * seconds
 
 
 @pytest.mark.usefixtures("fake")
@@ -193,13 +194,29 @@ def test_processor_time_as_the_clock_does_not_count_time_in_which_the_engine_wai
 
 
 @pytest.mark.usefixtures("fake")
+def test_processor_time_as_the_clock_ends_a_round_that_is_over_its_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, package = Clock(), import_module("davisinteractive.session.session")
+    clock.busy = 0.5
+    for module in (package, benchmark_run, fake_engine):
+        monkeypatch.setattr(module, "time", clock)
+    root = clip(tmp_path / "d")
+    more = ("--engine", "fake", "--set", "fake.sleep=0.6", "--max-time", "1", "--clock", "processor")
+    sequence = evaluate(root, tmp_path / "out", *more, rounds=4)["engines"]["fake"]["sequences"]["moving"]
+    assert sequence["late_rounds"] == 1
+    assert 0 < len(sequence["seconds_by_round"]) < 4
+
+
+@pytest.mark.usefixtures("fake")
 def test_advised_the_robot_corrects_the_frame_of_the_lowest_confidence_that_is_far_from_earlier_ones(
     tmp_path: Path,
 ) -> None:
     root = clip(tmp_path / "d", length=12)
     drawn = {}
     for way in ("worst", "advised"):
-        evaluate(root, tmp_path / way, "--engine", "fake", "--next", way, rounds=3)
+        report = evaluate(root, tmp_path / way, "--engine", "fake", "--next", way, rounds=3)
+        assert report["protocol"]["next_frame"] == way
         rounds = json.loads((tmp_path / way / "runs" / "fake" / "moving" / "rounds.json").read_text())
         drawn[way] = [each["interactions"][0]["frame"] for each in rounds if each["interactions"]]
     start = drawn["worst"][0]

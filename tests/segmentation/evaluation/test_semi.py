@@ -13,7 +13,9 @@ import pytest
 from segmentation import registry
 from segmentation.engine import Engine
 from segmentation.evaluation.__main__ import main
+from segmentation.evaluation.davis_folder import Sequence
 from segmentation.formats.label_png import write_labels
+from segmentation.frames import ImageFrames
 from segmentation.types import Interaction, MaskUpdate, PastRound
 from tests.segmentation.clips import Clip, make_clip
 
@@ -148,6 +150,31 @@ def test_a_disturbance_that_cannot_be_made_is_refused(tmp_path: Path, capsys: py
     arguments[1] = str(tmp_path / "davis4")
     assert main(["--semi", "--disturb", "black", *arguments]) == 2
     assert "still: 4 frames, --semi needs at least 5" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("more", [(), ("--disturb", "black")])
+def test_the_frames_of_a_sequence_are_opened_when_it_is_run(
+    more: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Open frames keep a cache, so those of all sequences at once would take gigabytes."""
+    done = []
+    opening, running = Sequence.frames, RepeatingEngine._run
+
+    def frames(sequence: Sequence) -> ImageFrames:
+        done.append(f"open {sequence.name}")
+        return opening(sequence)
+
+    def run(engine: RepeatingEngine, interaction: Interaction) -> Iterator[MaskUpdate]:
+        done.append("run")
+        return running(engine, interaction)
+
+    monkeypatch.setattr(Sequence, "frames", frames)
+    monkeypatch.setattr(RepeatingEngine, "_run", run)
+    for name in ("one", "two"):
+        write_sequence(tmp_path / "davis", name, still_clip())
+    arguments = ["--semi", *more, "--davis-root", str(tmp_path / "davis"), "--engine", "repeating"]
+    assert main([*arguments, "--out", str(tmp_path / "out")]) == 0
+    assert done == ["open one", "run", "open two", "run"]
 
 
 def test_an_engine_that_ships_carries_a_first_mask(tmp_path: Path) -> None:
