@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from segmentation.engines.star.given import SEEN, Given
+from segmentation.engines.star.matching import CELLS_AT_ONCE
 
 # A cell outside of the objects looks like them if it is more similar to their cells, all together, than to all other
 # cells that are not near it. Near it are cells up to the root of the mean area of an object, and at least FAR cells.
@@ -43,9 +44,10 @@ def with_look_alikes(
     found = {}
     for frame, each in given.items():
         # What looks like the others may be an object that was drawn later, in another frame.
-        complete = bool(each.known.all())
-        cells = look_alikes(embeddings[frame], each.shares, sharpness, touching=frame in sure)
-        found[frame] = cells if complete else torch.zeros_like(cells)
+        if bool(each.known.all()):
+            found[frame] = look_alikes(embeddings[frame], each.shares, sharpness, touching=frame in sure)
+        else:
+            found[frame] = torch.zeros_like(each.shares[0])
     if not any(bool(cells.any()) for cells in found.values()):
         return dict(given)
     return {frame: _joined(each, found[frame]) for frame, each in given.items()}
@@ -70,15 +72,16 @@ def look_alikes(embedding: Tensor, shares: Tensor, sharpness: Tensor, touching: 
     cells, inside = embedding.flatten(1).T, covered.flatten()
     rows, columns = torch.meshgrid(*(torch.arange(size) for size in covered.shape), indexing="ij")
     place = torch.stack([rows.flatten(), columns.flatten()], 1).to(cells)
-    candidates = torch.nonzero(~near.flatten())[:, 0]
     objects = torch.nonzero(inside)[:, 0]
-    own = torch.exp(sharpness * (cells[candidates] @ cells[objects].T - 1)) @ inside[objects]
-    for step in (SPARSE, 1):
-        like = torch.exp(sharpness * (cells[candidates] @ cells[::step].T - 1))
-        apart = torch.cdist(place[candidates], place[::step]) > far
-        alike = own > (like * apart) @ (1 - inside[::step])
-        candidates, own = candidates[alike], own[alike]
-    found.view(-1)[candidates] = 1
+    rows = CELLS_AT_ONCE if cells.device.type == "cpu" else len(cells)
+    for candidates in torch.nonzero(~near.flatten())[:, 0].split(rows):
+        own = torch.exp(sharpness * (cells[candidates] @ cells[objects].T - 1)) @ inside[objects]
+        for step in (SPARSE, 1):
+            like = torch.exp(sharpness * (cells[candidates] @ cells[::step].T - 1))
+            apart = torch.cdist(place[candidates], place[::step]) > far
+            alike = own > (like * apart) @ (1 - inside[::step])
+            candidates, own = candidates[alike], own[alike]
+        found.view(-1)[candidates] = 1
     filled = (F.avg_pool2d(found[None, None], 3, 1, 1) >= FILLED).to(found)
     found = F.max_pool2d(filled, 3, 1, 1)[0, 0] * found
     return found if touching else _apart(found, near, LARGE * float(sizes[sizes > 1].min()))

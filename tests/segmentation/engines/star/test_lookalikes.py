@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from segmentation.engines.star import engine as star_engine
+from segmentation.engines.star import lookalikes
 from segmentation.engines.star.engine import StarEngine
 from segmentation.engines.star.given import Given
 from segmentation.engines.star.lookalikes import look_alikes, with_look_alikes
@@ -50,6 +51,22 @@ def test_only_the_person_that_nobody_drew_is_a_look_alike() -> None:
     assert torch.equal(found, mask(OTHER))
 
 
+@pytest.mark.parametrize("most", [7, 128])
+def test_few_cells_are_compared_at_once(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = []
+    measure = torch.cdist
+
+    def cdist(some: Tensor, others: Tensor) -> Tensor:
+        rows.append(len(some))
+        return measure(some, others)
+
+    monkeypatch.setattr(lookalikes, "CELLS_AT_ONCE", most)
+    monkeypatch.setattr(torch, "cdist", cdist)
+    found = look_alikes(scene(DRAWN, OTHER), mask(DRAWN)[None], SHARPNESS)
+    assert torch.equal(found, mask(OTHER))
+    assert max(rows) == most
+
+
 def test_two_drawn_persons_are_no_look_alikes_of_each_other() -> None:
     assert not look_alikes(scene(DRAWN, OTHER), torch.stack([mask(DRAWN), mask(OTHER)]), SHARPNESS).any()
 
@@ -83,14 +100,24 @@ def test_look_alikes_become_one_more_mask_in_every_annotated_frame() -> None:
     assert found[5].known.tolist() == [1, 1], "the second frame tells that nothing else looks like the object there"
 
 
-def test_a_frame_that_was_annotated_before_an_object_was_drawn_tells_nothing_of_look_alikes() -> None:
+def test_a_frame_that_was_annotated_before_an_object_was_drawn_tells_nothing_of_look_alikes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     person = given()
     both = torch.cat([person.masks, F.interpolate(mask(OTHER)[None, None], scale_factor=2)[0]])
     early = replace(person, masks=torch.cat([person.masks, torch.zeros_like(person.masks)]), known=torch.tensor([1, 0]))
     late = Given(person.labels, both, torch.ones(2))
     third = (slice(1, 4), slice(12, 16))
     frames = {0: scene(DRAWN, OTHER, third), 5: scene(DRAWN, OTHER, third)}
+    compared = []
+
+    def counting(embedding: Tensor, *others: Tensor, touching: bool) -> Tensor:
+        compared.append(embedding)
+        return look_alikes(embedding, *others, touching=touching)
+
+    monkeypatch.setattr(lookalikes, "look_alikes", counting)
     found = with_look_alikes({0: early, 5: late}, frames, {0, 5}, SHARPNESS)
+    assert [each is frames[5] for each in compared] == [True], "the early frame is not searched"
     assert not found[0].masks[2].any()
     assert found[0].known.tolist() == [1, 0, 0]
     assert torch.equal(found[5].shares[2] > 0.5, mask(third) > 0)
