@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from math import isqrt
@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmentation.masks import Box, box_of
-from segmentation.session.checks import check_whole
-from segmentation.types import IGNORE, LabelMap
+from segmentation.session.checks import checked_ids
+from segmentation.types import IGNORE, MAX_OBJECTS, LabelMap
 
 BAND = 0.008  # the boundary tolerance, as a fraction of the frame's diagonal
 
@@ -45,14 +45,14 @@ class Score:
         return float(self.j_and_f.mean())
 
 
-def score(truth: NDArray[np.uint8], predicted: NDArray[np.uint8], objects: int | Sequence[int] | None = None) -> Score:
+def score(truth: NDArray[np.uint8], predicted: NDArray[np.uint8], objects: int | Iterable[int] | None = None) -> Score:
     """Compute J and F of masks against the ground truth (Perazzi et al. 2016, section 5).
 
     Args:
         truth: ground truth, uint8 [T, H, W], object ids, 0 = background. 255 ("ignore") counts as background.
         predicted: uint8 [T, H, W] with the same ids.
-        objects: the ids that are scored, or a number N for the ids 1..N. None takes the ids that occur in `truth`. An
-            id that neither array contains scores 1 in every frame.
+        objects: the ids that are scored, 1..254, or a number N for the ids 1..N. None takes the ids that occur in
+            `truth`. An id that neither array contains scores 1 in every frame.
 
     Raises:
         ValueError: an array is of another type or shape, the shapes differ, `objects` holds no id or anything else than
@@ -62,10 +62,9 @@ def score(truth: NDArray[np.uint8], predicted: NDArray[np.uint8], objects: int |
     check_stack("predicted", predicted)
     if truth.shape != predicted.shape:
         raise ValueError(f"predicted: shape {predicted.shape}, the truth has {truth.shape}")
-    ids = object_ids(truth) if objects is None else objects
-    if isinstance(ids, tuple) and not ids:
+    ids = object_ids(truth) if objects is None else _checked_ids(objects)
+    if not ids:
         raise ValueError("truth: it shows no object")
-    _check_ids(ids)
     pairs = list(zip(truth, predicted, strict=True))
     return Score(
         j=np.array([jaccard(t, p, ids) for t, p in pairs]),
@@ -80,16 +79,19 @@ def check_stack(field: str, masks: object) -> None:
         raise ValueError(f"{field}: expected uint8 [T, H, W], got {got}")
 
 
-def _check_ids(objects: int | Sequence[int]) -> None:
-    """Raise ValueError unless `objects` is a number of objects from 1 on, or some ids of objects."""
+def _checked_ids(objects: int | Iterable[int]) -> tuple[int, ...]:
+    """Return the ids that `objects` stands for, in its order. Raise ValueError if it is no number of objects or ids."""
+    ids: Iterable[int] = ()
     if isinstance(objects, int | np.integer):
-        ids: Sequence[object] = range(1, int(objects) + 1)
-    else:
-        ids = objects if isinstance(objects, Sequence) and not isinstance(objects, str) else ()
-    if not ids:
-        raise ValueError(f"objects: expected a number from 1 on, or ids of objects, got {objects!r}")
-    for number in ids:
-        check_whole("objects", number)
+        if not isinstance(objects, bool) and objects <= MAX_OBJECTS:
+            ids = range(1, int(objects) + 1)
+    elif isinstance(objects, Iterable) and not isinstance(objects, str | bytes):
+        ids = objects
+    found = tuple(ids)
+    if not found:
+        raise ValueError(f"objects: expected a number in 1..{MAX_OBJECTS}, or ids of objects, got {objects!r}")
+    checked_ids("objects", found, MAX_OBJECTS)
+    return tuple(int(number) for number in found)
 
 
 def object_ids(truth: NDArray[np.uint8]) -> tuple[int, ...]:
