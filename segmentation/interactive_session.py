@@ -15,7 +15,7 @@ from segmentation.formats.saving import SAVERS, SavedSession
 from segmentation.interactive_round import Round
 from segmentation.masks import shown_ids
 from segmentation.registry import create_engine_session, engine_spec
-from segmentation.session.checks import check_frame, checked_ids, checked_interactions, listed
+from segmentation.session.checks import check_frame, checked_ids, checked_interactions, checked_list
 from segmentation.session.packed_labels import PackedLabels
 from segmentation.types import IGNORE, MAX_OBJECTS, Box, Click, FrameSource, Interaction, LabelMap, MaskUpdate, Scribble
 from segmentation.video import Video, open_video
@@ -114,6 +114,7 @@ class InteractiveSession:
         Raises:
             ValueError: an argument is wrong; nothing has changed then.
         """
+        self._check_open()
         return self.draw(frame=frame, scribbles=[Scribble(object, _points(path))])
 
     def click(self, *, frame: int, object: int, point: ArrayLike, positive: bool = True) -> Round:
@@ -128,6 +129,7 @@ class InteractiveSession:
         Raises:
             ValueError: as for `scribble`.
         """
+        self._check_open()
         x, y = _numbers("point", point, 2)
         return self.interact(Interaction(frame, clicks=(Click(object, (x, y), positive),)))
 
@@ -142,12 +144,14 @@ class InteractiveSession:
         Raises:
             ValueError: as for `scribble`.
         """
+        self._check_open()
         x0, y0, x1, y1 = _numbers("corners", corners, 4)
         return self.interact(Interaction(frame, boxes=(Box(object, (x0, y0, x1, y1)),)))
 
     def draw(self, *, frame: int, scribbles: Iterable[Scribble]) -> Round:
         """Draw several scribbles on one frame and propagate, as `scribble` does for one, with the same errors."""
-        drawn = listed("scribbles", scribbles)
+        self._check_open()
+        drawn = checked_list("scribbles", scribbles)
         if not all(isinstance(each, Scribble) for each in drawn):
             raise ValueError("scribbles: expected segmentation.Scribble(object_id, path) for each")
         return self.interact(Interaction(frame, tuple(drawn)))
@@ -206,7 +210,8 @@ class InteractiveSession:
         Raises:
             ValueError: a frame is outside of the video.
         """
-        wanted = listed("frames", frames)
+        self._check_open()
+        wanted = checked_list("frames", frames)
         for frame in wanted:
             check_frame("frames", frame, len(self.video))
         self._stop()
@@ -226,6 +231,7 @@ class InteractiveSession:
         Raises:
             ValueError: an argument is wrong; the message names it.
         """
+        self._check_open()
         if isinstance(labels, np.ndarray) and labels.dtype == np.uint8 and (labels == IGNORE).any():
             raise ValueError("labels: 255 is no object; ids are 1..254")
         self._stop()
@@ -243,6 +249,7 @@ class InteractiveSession:
         Raises:
             ValueError: the frame is outside of the video.
         """
+        self._check_open()
         check_frame("frame", frame, len(self.video))
         self._stop()
         self._engine.unlock(frame)
@@ -256,6 +263,7 @@ class InteractiveSession:
         Raises:
             ValueError: an argument is wrong; the message names it.
         """
+        self._check_open()
         checked_ids("object", [object], self.objects)
         self._stop()
         self._engine.absent(object, first, last)
@@ -269,6 +277,7 @@ class InteractiveSession:
         Raises:
             ValueError: an argument is wrong; the message names it.
         """
+        self._check_open()
         checked_ids("object", [object], self.objects)
         self._stop()
         self._engine.present(object, first, last)

@@ -46,7 +46,8 @@ class FrameSource(Protocol):
 class Scribble:
     """A path that a person drew for one object.
 
-    Two scribbles are equal if their object ids and all points are equal. Equal scribbles have the same hash.
+    Two scribbles are equal if their object ids and all points are equal; `keeps` does not count. Equal scribbles have
+    the same hash.
 
     Args:
         object_id: 1..254, or 0 for a scribble of the background.

@@ -16,6 +16,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 from pathlib import PurePosixPath
 
 from segmentation.formats.file_tree import is_clutter, listed, natural
@@ -176,15 +177,15 @@ def _davis(files: list[str], resolution: str | None) -> Layout:
     keys = _keys(frames)
     for place in sorted(frames, key=lambda p: (*_preference(p.resolution, resolution), p not in masks)):
         chosen.setdefault(keys[place], place)
-    names = {place.exact_key for place in frames}
+    masks_of, scribbles_of = _belonging(frames, masks), _belonging(frames, scribbles)
     sequences, used = [], set[_Place]()
     for place in sorted(chosen.values(), key=lambda p: (natural(p.sequence), natural(p.root))):
-        with_masks = _place_of_masks(place, _belonging(place, masks, names), resolution)
+        with_masks = _place_of_masks(place, masks_of[place], resolution)
         sequence = _paired(place, frames[place], masks.get(with_masks, []) if with_masks else [])
         if with_masks in voc:
             sequence = replace(sequence, notes=(*sequence.notes, _VOC_NOTE))
         used.add(with_masks or place)
-        drawn = (name for other in _belonging(place, scribbles, names) for name in scribbles[other])
+        drawn = (name for other in scribbles_of[place] for name in scribbles[other])
         sequences.append(replace(sequence, scribbles=tuple(drawn)))
     everything = {name for found in (*frames.values(), *masks.values()) for name in found}
     return _with_left_out(_unique_names(sequences, list(chosen.values())), files, everything, used, masks, frames)
@@ -207,14 +208,19 @@ def _keys(places: Iterable[_Place]) -> dict[_Place, tuple[str, str]]:
     return {place: place.exact_key if place.key in doubled else place.key for place in places}
 
 
-def _belonging(place: _Place, others: Iterable[_Place], names: Collection[tuple[str, str]]) -> list[_Place]:
-    """Return the folders among `others` that belong to the sequence whose frames lie in `place`.
+def _belonging(frames: Collection[_Place], others: Iterable[_Place]) -> dict[_Place, list[_Place]]:
+    """Return, for each folder of frames, the folders among `others` that belong to the same sequence.
 
-    Upper and lower case may differ, unless another sequence is called exactly so. `names` has the `exact_key` of every
-    folder of frames.
+    Upper and lower case may differ, unless another sequence is called exactly so.
     """
-    same = [other for other in others if other.key == place.key]
-    return [other for other in same if other.exact_key == place.exact_key or other.exact_key not in names]
+    names = {place.exact_key for place in frames}
+    of_key: dict[tuple[str, str], list[_Place]] = {}
+    for other in others:
+        of_key.setdefault(other.key, []).append(other)
+    return {
+        place: [o for o in of_key.get(place.key, []) if o.exact_key == place.exact_key or o.exact_key not in names]
+        for place in frames
+    }
 
 
 def _place_of_masks(place: _Place, masks: Iterable[_Place], resolution: str | None) -> _Place | None:
@@ -277,9 +283,7 @@ def _unique_names(sequences: list[SequenceFiles], places: list[_Place]) -> list[
     """
     roots = sorted({place.root for place in places})
     common = len(_common([PurePosixPath(root).parts for root in roots])) if len(roots) > 1 else 0
-    counts: dict[str, int] = {}
-    for sequence in sequences:
-        counts[sequence.name] = counts.get(sequence.name, 0) + 1
+    counts = Counter(sequence.name for sequence in sequences)
     named = []
     for sequence in sequences:
         if counts[sequence.name] > 1:
@@ -291,11 +295,7 @@ def _unique_names(sequences: list[SequenceFiles], places: list[_Place]) -> list[
 
 def _common(parts: list[tuple[str, ...]]) -> tuple[str, ...]:
     """Return the longest common beginning of these paths, each given as its parts."""
-    first, last = min(parts), max(parts)
-    for at, (a, b) in enumerate(zip(first, last, strict=False)):
-        if a != b:
-            return first[:at]
-    return first[: min(len(first), len(last))]
+    return tuple(level[0] for level in takewhile(lambda level: len(set(level)) == 1, zip(*parts, strict=False)))
 
 
 def _with_left_out(

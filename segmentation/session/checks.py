@@ -31,7 +31,7 @@ def check_opening(frames: object, settings: object) -> None:
         raise ValueError(f"settings: expected segmentation.EngineSettings, got {type(settings).__name__}")
 
 
-def listed(field: str, values: object) -> list[Any]:
+def checked_list(field: str, values: object) -> list[Any]:
     """Return the values of an argument that may be any iterable except a text. `field` is its name in the message."""
     if isinstance(values, str | bytes) or not isinstance(values, Iterable):
         raise ValueError(f"{field}: expected a list, got {type(values).__name__}")
@@ -40,7 +40,7 @@ def listed(field: str, values: object) -> list[Any]:
 
 def checked_interactions(interactions: object) -> tuple[Interaction, ...]:
     """Check the types in one interaction or several, and return them as a tuple."""
-    found = [interactions] if isinstance(interactions, Interaction) else listed("interactions", interactions)
+    found = [interactions] if isinstance(interactions, Interaction) else checked_list("interactions", interactions)
     for each in found:
         if not isinstance(each, Interaction):
             raise ValueError(f"interactions: expected segmentation.Interaction, got {type(each).__name__}")
@@ -88,7 +88,7 @@ def checked_span(span: tuple[int, int] | None, count: int) -> range:
 
 def checked_ids(field: str, ids: Iterable[int], count: int) -> frozenset[int]:
     """Check that all `ids` are in 1..`count`, and return them as a set of Python's int. `field` names the argument."""
-    found = listed(field, ids)
+    found = checked_list(field, ids)
     for number in found:
         check_whole(field, number)
         if not 1 <= number <= count:

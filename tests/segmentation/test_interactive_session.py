@@ -5,7 +5,7 @@ A wrong argument raises an error that names it, and changes nothing."""
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -273,10 +273,24 @@ def test_a_closed_session_says_so(session: seg.InteractiveSession) -> None:
     session.scribble(frame=2, object=1, path=LINE).run()
     session.close()
     session.close()
-    with pytest.raises(ValueError, match=r"^session: it is closed"):
-        session.scribble(frame=0, object=1, path=LINE)
-    with pytest.raises(ValueError, match=r"^session: it is closed"):
-        session.freeze([1])
+    calls: list[Callable[[], object]] = [
+        lambda: session.scribble(frame=0, object=1, path=LINE),
+        lambda: session.scribble(frame=0, object=1, path="wrong"),
+        lambda: session.click(frame=0, object=1, point="wrong"),
+        lambda: session.box(frame=0, object=1, corners="wrong"),
+        lambda: session.draw(frame=0, scribbles="wrong"),
+        lambda: session.interact(seg.Interaction(99)),
+        lambda: session.preview(seg.Interaction(99)),
+        lambda: session.prepare([99]),
+        lambda: session.give(99, np.full((1, 1), 255, np.uint8)),
+        lambda: session.release(99),
+        lambda: session.absent(object=99, first=0, last=0),
+        lambda: session.present(object=99, first=0, last=0),
+        lambda: session.freeze([99]),
+    ]
+    for call in calls:
+        with pytest.raises(ValueError, match=r"^session: it is closed"):
+            call()
     assert len(session.masks) == 5
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from segmentation.formats.davis_layout import Layout, find_sequences
+from segmentation.formats.davis_layout import Layout, _Place, find_sequences
 from segmentation.formats.file_tree import FolderTree, is_clutter
 
 
@@ -185,3 +185,21 @@ def test_a_backslash_in_any_part_of_a_path_separates_folders_and_plain_names_go_
         "d/3.png": b"file",
     }
     assert len(tree.names) == 3
+
+
+def test_the_work_grows_with_the_number_of_sequences_and_not_with_its_square(monkeypatch: pytest.MonkeyPatch) -> None:
+    folded = []
+    key = _Place.key.fget  # type: ignore[attr-defined]
+
+    def counting(place: _Place) -> tuple[str, str]:
+        folded.append(place)
+        return key(place)
+
+    monkeypatch.setattr(_Place, "key", property(counting))
+    paths = []
+    for number in range(50):
+        paths += names(f"JPEGImages/480p/{number}", 1) + names(f"Annotations/480p/{number}", 1, ".png")
+        paths += names(f"Scribbles/{number}", 1, ".json")
+    layout = find_sequences(paths)
+    assert [len(each.masks) + len(each.scribbles) for each in layout.sequences] == [2] * 50
+    assert len(folded) <= 20 * 50
