@@ -32,7 +32,7 @@ if __name__ in ("__main__", "__mp_main__"):  # The second is the name in the pro
     django.setup()
 
 from django.conf import settings
-from django.db import connection
+from django.db import connection, connections
 from django.test.utils import setup_test_environment
 
 from segmentation.formats.coco_rle import encode_rle
@@ -172,6 +172,7 @@ def _memory_of_child(act: Callable[[], None]) -> tuple[float, float]:
         used = resource.getrusage(resource.RUSAGE_SELF)
         sender.send((used.ru_maxrss / 1024, used.ru_utime + used.ru_stime))
 
+    connections.close_all()  # SQLite forbids to use a connection in a copy of the process that opened it.
     child = multiprocessing.get_context("fork").Process(target=run)
     child.start()
     child.join()
