@@ -112,9 +112,8 @@ format: .venv/.installed frontend/node_modules/.installed ## put the style right
 
 # Files of tests are shared out to processes with one thread of PyTorch each, in their order, so that long files with few
 # tests do not come last. Coverage leaves out what runs in child processes. There are four processes for two processors,
-# because many tests wait for servers that they start: with three, a fifth of the processors' time was idle in a run of
-# all tests. The tests in a browser are a run of their own, because Playwright keeps an event loop in its process;
-# BROWSERS says how many processes it has, as WORKERS does for the others.
+# because many tests wait for servers that they start. The tests in a browser are a run of their own, because Playwright
+# keeps an event loop in its process; BROWSERS says how many processes it has, as WORKERS does for the others.
 WORKERS ?= 4
 BROWSERS ?= 2
 test-python: .venv/.evaluation frontend/dist/index.html ## Python tests, and how much of the code they ran

@@ -162,8 +162,9 @@ def test_the_python_client_and_the_commands(site: Site, monkeypatch: pytest.Monk
             target.writestr("instances.json", json.dumps(instances))
         names["project"] = maskwright.project("Birds")
         exec(f"project.import_masks({last}", names)
-        _commands(site, maskwright, names["video"])
-        _teamwork(site, maskwright, names["video"])
+        video = maskwright.project("Birds").video(names["video"].id)
+        _commands(site, maskwright, video)
+        _teamwork(site, maskwright, video)
 
 
 def _commands(site: Site, maskwright: Maskwright, video: Video) -> None:

@@ -108,13 +108,15 @@ def test_a_truth_without_objects_cannot_be_scored() -> None:
 def test_ids_may_be_any_iterable() -> None:
     truth, predicted = scene()[None], scene(9, -7)[None]
     wanted = score(truth, predicted, [1, 2, 3])
-    for ids in (np.unique(truth)[1:], {1, 2, 3}, range(1, 4), (number for number in (1, 2, 3)), np.int64(3)):
+    several: list[Any] = [np.unique(truth)[1:], {1, 2, 3}, range(1, 4), (number for number in (1, 2, 3)), np.int64(3)]
+    for ids in several:
         found = score(truth, predicted, ids)
         np.testing.assert_array_equal(found.j, wanted.j)
         np.testing.assert_array_equal(found.f, wanted.f)
     assert score(truth, predicted, [3, 1]).j.tolist() == wanted.j[:, [2, 0]].tolist()
 
 
+NO_IDS: list[Any] = [0, -1, 255, True, 1.0, "1", b"1", [], {}]
 IDS_EXPECTED = r"^objects: expected a number in 1\.\.254, or ids of objects, got "
 
 
@@ -124,7 +126,7 @@ IDS_EXPECTED = r"^objects: expected a number in 1\.\.254, or ids of objects, got
         ([[1]], scene()[None], None, r"^truth: expected uint8 \[T, H, W\], got list"),
         (scene()[None], scene(), None, r"^predicted: expected uint8 \[T, H, W\], got uint8 \(120, 160\)"),
         (scene()[None].astype(float), scene()[None], None, r"^truth: expected uint8 \[T, H, W\], got float64"),
-        *((scene()[None], scene()[None], wrong, IDS_EXPECTED) for wrong in (0, -1, 255, True, 1.0, "1", b"1", [], {})),
+        *((scene()[None], scene()[None], wrong, IDS_EXPECTED) for wrong in NO_IDS),
         (scene()[None], scene()[None], ["a"], "^objects: expected a whole number, got 'a'"),
         (scene()[None], scene()[None], [True], "^objects: expected a whole number, got True"),
         *(

@@ -73,8 +73,8 @@ def look_alikes(embedding: Tensor, shares: Tensor, sharpness: Tensor, touching: 
     rows, columns = torch.meshgrid(*(torch.arange(size) for size in covered.shape), indexing="ij")
     place = torch.stack([rows.flatten(), columns.flatten()], 1).to(cells)
     objects = torch.nonzero(inside)[:, 0]
-    rows = CELLS_AT_ONCE if cells.device.type == "cpu" else len(cells)
-    for candidates in torch.nonzero(~near.flatten())[:, 0].split(rows):
+    at_once = CELLS_AT_ONCE if cells.device.type == "cpu" else len(cells)
+    for candidates in torch.nonzero(~near.flatten())[:, 0].split(at_once):
         own = torch.exp(sharpness * (cells[candidates] @ cells[objects].T - 1)) @ inside[objects]
         for step in (SPARSE, 1):
             like = torch.exp(sharpness * (cells[candidates] @ cells[::step].T - 1))
