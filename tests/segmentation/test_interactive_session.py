@@ -278,7 +278,7 @@ def test_a_closed_session_says_so(session: seg.InteractiveSession) -> None:
         lambda: session.scribble(frame=0, object=1, path="wrong"),
         lambda: session.click(frame=0, object=1, point="wrong"),
         lambda: session.box(frame=0, object=1, corners="wrong"),
-        lambda: session.draw(frame=0, scribbles="wrong"),
+        lambda: session.draw(frame=0, scribbles=()),
         lambda: session.interact(seg.Interaction(99)),
         lambda: session.preview(seg.Interaction(99)),
         lambda: session.prepare([99]),

@@ -111,9 +111,9 @@ def test_a_frame_that_was_annotated_before_an_object_was_drawn_tells_nothing_of_
     frames = {0: scene(DRAWN, OTHER, third), 5: scene(DRAWN, OTHER, third)}
     compared = []
 
-    def counting(embedding: Tensor, *others: Tensor, touching: bool) -> Tensor:
+    def counting(embedding: Tensor, shares: Tensor, sharpness: Tensor, touching: bool) -> Tensor:
         compared.append(embedding)
-        return look_alikes(embedding, *others, touching=touching)
+        return look_alikes(embedding, shares, sharpness, touching)
 
     monkeypatch.setattr(lookalikes, "look_alikes", counting)
     found = with_look_alikes({0: early, 5: late}, frames, {0, 5}, SHARPNESS)
