@@ -210,6 +210,9 @@ def test_files_of_the_folder_in_which_a_command_is_started_are_not_imported(
 
 
 def test_the_help_of_a_command_has_only_its_own_options(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    # Django is set up already. To set it up again would close all handlers of logs, and that of absl closes its stream,
+    # in which pytest captures what is printed.
+    monkeypatch.setattr("django.setup", lambda: None)
     for name in ("suppressed_base_arguments", "requires_system_checks"):
         monkeypatch.setattr(BaseCommand, name, getattr(BaseCommand, name))  # They are set back after this test.
     with pytest.raises(SystemExit):
