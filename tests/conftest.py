@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from celery import Celery
 from django.contrib.contenttypes.management import create_contenttypes
+from django.contrib.contenttypes.models import ContentType
 from django.core.cache import cache, caches
 from django.db.models.signals import post_migrate
 from django.test import Client
@@ -36,9 +37,14 @@ def django_db_setup(django_db_setup: None) -> None:
 
 @pytest.fixture(autouse=True)
 def _empty_cache() -> None:
-    """Empty Django's caches before each test. They count attempts for rate limits, which must not carry over."""
+    """Empty Django's caches before each test.
+
+    They count attempts for rate limits, which must not carry over, and hold the ids of content types, which may have
+    been stored in a transaction that the last test rolled back.
+    """
     cache.clear()
     caches["process"].clear()
+    ContentType.objects.clear_cache()
 
 
 def make_user(username: str) -> User:

@@ -53,7 +53,7 @@ def with_given(masks: Tensor, given: Given, objects: int) -> Tensor:
     The first rows of `masks` are those of `objects` objects. The rest are look-alikes, which give way to known objects.
     """
     known = given.known[:, None, None] > 0
-    taken = torch.where(known, given.masks, 0)[:objects].sum(0).clamp(0, 1)
+    taken = (given.masks * known)[:objects].sum(0).clamp(0, 1)
     room = torch.cat([masks[:objects], masks[objects:] * (1 - taken)])
     return torch.where(known, given.masks, room)
 
