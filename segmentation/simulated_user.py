@@ -90,7 +90,7 @@ class SimulatedUser:
         return score(self.truth, self.stacked(masks), self.objects)
 
     def stacked(self, masks: Mapping[int, LabelMap]) -> NDArray[np.uint8]:
-        """Return masks by frame as one array, uint8 [T, H, W]. Frames that are not in `masks` are 0.
+        """Stack masks, given by frame, into one array, uint8 [T, H, W]. Frames that are not in `masks` are 0.
 
         Raises:
             ValueError: `masks` is no mapping, or a frame or a mask does not fit the truth.

@@ -135,7 +135,7 @@ def start_by_work_call(video_id: int, frames: tuple[int, int]) -> Call:
 
 
 def take_from(job: Job, column: str) -> None:
-    """Take a job from its assignee or its reviewer, as `column` says; the caller stores it.
+    """Take a job from its assignee or from its reviewer, whichever `column` names. The caller stores the job.
 
     A job that its assignee has begun becomes new, so that it is in the pool. Its masks stay. Whoever gets it next
     is told when it is due.

@@ -161,7 +161,10 @@ class Loader {
     }
   }
 
-  /** Ends the list at `older`, or below the rounds that were loaded before a gap, if it has reached them. */
+  /**
+   * Stores where older rounds go on: at `older`, the end of the page that has come, or if this page has reached rounds
+   * that were loaded before a gap, below those.
+   */
   private reached(older: Older | null): void {
     const { store } = this;
     const joined = older && joinedTo(store.loadedBefore.peek(), older);

@@ -1,4 +1,4 @@
-"""Computes what the next frames of a round need in other threads, while the first thread makes their masks."""
+"""Computes what the next frames of a round need in a second thread, while the first thread makes masks."""
 
 from __future__ import annotations
 
@@ -32,23 +32,16 @@ class StepsAhead(Generic[Result]):
         self._begun = 0
         self._running: dict[int, Future[Result]] = {}  # by place; results that were asked for are no longer kept
         self._pool: ThreadPoolExecutor | None = None
-        self._beside: ThreadPoolExecutor | None = None  # Its calls do not wait for those of frames further ahead.
 
     def __enter__(self) -> StepsAhead[Result]:
         if torch.get_num_threads() > 1:
             self._pool = ThreadPoolExecutor(1, "features")
-            self._beside = ThreadPoolExecutor(1, "beside")
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        for pool in (self._pool, self._beside):
-            if pool is not None:
-                pool.shutdown(cancel_futures=True)
-        self._pool = self._beside = None
-
-    def computes(self, frame: int) -> bool:
-        """Return whether a step of the round computes `frame`."""
-        return frame in self._place
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+        self._pool = None
 
     def of(self, frame: int) -> Result:
         """Return the result for a frame, which may be requested once in a round, and begin to compute those of the next
@@ -64,10 +57,3 @@ class StepsAhead(Generic[Result]):
             self._running[each] = self._pool.submit(self._compute, *self._steps[each])
         self._begun = end
         return self._running.pop(place).result()
-
-    def beside(self, compute: Callable[[], Result]) -> Callable[[], Result]:
-        """Begin to call `compute` in a third thread, and return a function that waits for the result.
-
-        Where PyTorch may use one thread only, it is called when the result is requested.
-        """
-        return compute if self._beside is None else self._beside.submit(compute).result

@@ -45,7 +45,7 @@ class FrameDrawing:
         return drawn.labels(self._refine)
 
     def prepare(self, frame: int) -> None:
-        """Compute ahead what segmenting a frame from scribbles needs, so that a later drawing on it need not wait."""
+        """Compute what every drawing on a frame needs, whatever its scribbles are, before anybody draws on it."""
         self._frames[frame].pixel_features  # noqa: B018 (it is computed and kept when it is first read)
         self._undrawn(frame)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 
@@ -286,7 +286,6 @@ class _Side:
         self._objects, self._given, self._cells = objects, given, cells
         self._answers: list[CellRows] = []
         self._memory = join_cells(cells).without_cells()  # the linear models of the round and the cells of the answers
-        self._compared: tuple[int, Callable[[], Sums]] | None = None  # a frame whose comparison has begun
         shown = from_labels(session.masks.newest(start), max(objects), *session._grid)
         masks = torch.from_numpy(shown[[number - 1 for number in objects]]).to(session._device)
         # Masks of the frame before: of all objects, and if there are any, of their look-alikes.
@@ -306,9 +305,8 @@ class _Side:
                 given_here is None or not bool(given_here.known[: len(self._objects)].all())
             ):
                 steps += 1
-                remembers = steps % ANSWER_EVERY == 0
-                update = self._step(frame, before, given_here, remembers)
-                if remembers:
+                update = self._step(frame, before, given_here)
+                if steps % ANSWER_EVERY == 0:
                     self._remember_answer(frame)
                 yield update
             before = frame
@@ -317,17 +315,13 @@ class _Side:
         found = self._given.get(frame)
         return self._session._given(frame, self._objects).with_rows(len(self._masks)) if found is None else found
 
-    def _step(self, frame: int, before: int, given: Given | None, remembers: bool) -> MaskUpdate:
+    def _step(self, frame: int, before: int, given: Given | None) -> MaskUpdate:
         """Segment a frame from the adjacent frame `before`, and store and return its mask.
 
         `given` is the mask of the frame if people annotated or painted some of its objects; these keep their masks.
-        `remembers` says that the mask changes the memory of the frames after it.
         """
         session, objects = self._session, self._objects
         probabilities = self._segment(frame, before)
-        following = frame + self._direction
-        if len(self._memory.cells) and not remembers and self._ahead.computes(following):
-            self._compared = following, self._ahead.beside(partial(self._compare, following, self._memory))
         labels = draw_labels(probabilities, objects, session._video.picture(frame))
         # The frame was annotated before some of the objects were first drawn: the other objects keep their masks.
         if given is not None:
@@ -354,13 +348,13 @@ class _Side:
         `frame` at stride 4, and `self._sure` their confidences.
         """
         session, network, video = self._session, self._session._network, self._session._video
-        compared = self._sums(frame)
+        compared = self._ahead.of(frame)
         encoded, flow = video.encoded(frame), video.flow(frame, before)
         embedding = video.embedding(before)
         others = [abs(frame - other) for other in self._given if other != self._start]
         cues = gather_cues(
             encoded.embedding[0],
-            self._memory.without_cells(),
+            self._memory,
             Neighbour(embedding, self._masks, flow.back[0], flow.trust[0]),
             session._earlier(frame, self._objects),
             (float(abs(frame - self._start)), float(min(others, default=FAR))),
@@ -374,19 +368,6 @@ class _Side:
         self._sure = network.confidence(propagated_evidence(cues, self._masks, expected))[:count]
         hidden = probabilities[1 + count :].sum(0, keepdim=True)  # Look-alikes are background.
         return torch.cat([probabilities[:1] + hidden, probabilities[1 : 1 + count]])
-
-    def _sums(self, frame: int) -> Sums:
-        """Return the sums over the cells of annotated frames and of answers of this round, for the cells of `frame`."""
-        annotated = self._ahead.of(frame)
-        begun = self._compared if self._compared and self._compared[0] == frame else None
-        answers = begun[1]() if begun else self._compare(frame, self._memory)
-        return Sums(answers.inside + annotated.inside, answers.total + annotated.total)
-
-    @torch.inference_mode()
-    def _compare(self, frame: int, answers: Memory) -> Sums:
-        session = self._session
-        cells = session._video.embedding(frame).flatten(1).T
-        return compare(cells, answers, session._network.sharpness.exp())
 
     def _remember_answer(self, frame: int) -> None:
         shares = F.avg_pool2d(self._masks[None], 2)[0]

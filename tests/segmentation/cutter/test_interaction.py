@@ -115,7 +115,8 @@ class Drawn(MaskConformance):
             interaction = interaction_on(clip, frame, ids)
             history.append(past_round(self.engine, interaction, 2, self.run(session, interaction, stop_after)))
         assert 1 in session._inner._known_objects()  # type: ignore[attr-defined]
-        # No round has computed object 1 in frame 4 yet. The third round does.
+        # The first round stopped before frame 4, and only object 2 was drawn there in the second one. So the third
+        # round is the first one that segments object 1 in frame 4.
         later = interaction_on(clip, 0)
         rebuilt = self.open(clip, rounds=history)
         updates = self.run(session, later)
@@ -145,9 +146,8 @@ class TestDrawnIPN(Drawn):
 
 
 class TestChoice:
-    """By default the cutter segments the drawn frames of a published system that has the small shipped weights.
-
-    With other weights, the system segments them itself.
+    """A published system with the small weights that ship leaves the frames that people draw on to the cutter, the
+    network that is trained to segment a frame from scribbles. With other weights the system segments them itself.
     """
 
     frames = ArrayFrames(make_clip(length=2).frames)

@@ -28,7 +28,7 @@ __all__ = ["opened"]
 
 @pytest.fixture(autouse=True)
 def _silent(sent_tasks: list[Any]) -> None:
-    """Keep the tests of this file from sending tasks, which no worker would run."""
+    """Record the tasks that these tests send, instead of sending them to a broker, which they do not have."""
 
 
 def test_rounds_keep_an_accepted_object_until_it_is_released(video: Video, owner: User, opened: list[Any]) -> None:

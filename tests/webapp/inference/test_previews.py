@@ -31,7 +31,7 @@ pytestmark = pytest.mark.django_db(transaction=True)  # The heartbeat thread use
 
 @pytest.fixture(autouse=True)
 def _silent(sent_tasks: list[Any]) -> None:
-    """Keep the tests of this file from sending tasks, which no worker would run."""
+    """Record the tasks that these tests send, instead of sending them to a broker, which they do not have."""
 
 
 def ask(video: Video, by: User, frame: int = 3, click: dict[str, Any] | None = None) -> int:

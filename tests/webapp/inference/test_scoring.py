@@ -34,7 +34,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(autouse=True)
 def _silent(sent_tasks: list[Any]) -> None:
-    """Keep the tests of this file from sending tasks, which no worker would run."""
+    """Record the tasks that these tests send, instead of sending them to a broker, which they do not have."""
 
 
 def give_truth(video: Video, truth: np.ndarray[Any, Any], frames: list[int]) -> None:

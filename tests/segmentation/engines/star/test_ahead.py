@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 
 import pytest
@@ -70,34 +69,3 @@ def test_with_one_thread_nothing_is_computed_ahead() -> None:
     with StepsAhead(compute, STEPS) as ahead:
         assert ahead.of(2) == "of 2"
     assert compute.computed == [(2, 1)]
-
-
-def test_a_further_call_waits_for_no_frame_ahead() -> None:
-    release, stopped = threading.Event(), threading.Event()
-
-    def look(frame: int, neighbour: int) -> str:
-        if frame == 2:
-            stopped.set()
-            assert release.wait(10)
-        return f"of {frame}"
-
-    with StepsAhead(look, STEPS) as ahead:
-        ahead.of(1)
-        assert stopped.wait(10), "frame 2 is being computed ahead"
-        assert ahead.beside(lambda: "sums")() == "sums"
-        release.set()
-
-
-def test_with_one_thread_a_further_call_waits_until_its_result_is_asked_for() -> None:
-    torch.set_num_threads(1)
-    compute = Recorder()
-    with StepsAhead(Recorder(), STEPS) as ahead:
-        result = ahead.beside(lambda: compute(2, 1))
-        assert not compute.computed
-        assert result() == "of 2"
-    assert compute.computed == [(2, 1)]
-
-
-def test_only_frames_of_the_steps_are_computed() -> None:
-    with StepsAhead(Recorder(), STEPS) as ahead:
-        assert [frame for frame in range(30) if ahead.computes(frame)] == [frame for frame, _ in STEPS]

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from segmentation.classical import interacted_frame, scaled_frames
 from segmentation.engines.star import engine as star_engine
@@ -150,16 +151,16 @@ def test_no_object_of_one_pixel_and_no_forty_objects_stop_a_round() -> None:
 
 def test_answers_of_the_round_are_read_on_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
     clip = make_clip(length=13, height=48, width=64, num_objects=1)
-    compared: dict[int, int] = {}
-    whole = star_engine._Side._compare
+    compared: list[int] = []
+    whole = star_engine.gather_cues
 
-    def counted(side: Any, frame: int, answers: Memory) -> Any:
-        compared[frame] = len(answers.cells)
-        return whole(side, frame, answers)
+    def counted(embedding: Tensor, memory: Memory, *rest: Any) -> Any:
+        compared.append(len(memory.cells))
+        return whole(embedding, memory, *rest)
 
-    monkeypatch.setattr(star_engine._Side, "_compare", counted)
+    monkeypatch.setattr(star_engine, "gather_cues", counted)
     session = StarEngine(ArrayFrames(clip.frames), 1, network=tiny())
     list(session.run_round(Interaction(0, first_strokes(clip.truth[0], 1))))
-    # The annotated frame is not in this memory. Every fifth step adds a mask of the round.
-    assert [min(1, compared[frame]) for frame in range(1, 13)] == [0] * 5 + [1] * 7
-    assert compared[11] > compared[10]
+    # The annotated frame, which is compared ahead, is not in this memory. Every fifth step adds a mask of the round.
+    assert [min(1, cells) for cells in compared] == [0] * 5 + [1] * 7
+    assert compared[10] > compared[9]

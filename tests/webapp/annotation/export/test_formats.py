@@ -1,4 +1,4 @@
-"""Tests of the list of export formats, which the API returns, and that a new format needs no migration."""
+"""Tests of the list of export formats that the API returns, and that adding a format needs no migration."""
 
 from collections.abc import Callable
 from dataclasses import replace
