@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
+import httpx
 import numpy as np
 import pytest
 from django.db.models.functions import Now
@@ -104,15 +105,18 @@ def video(project: Project, owner: User) -> Video:
     return video
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def s3_server() -> Iterator[str]:
-    """Start a server that speaks S3 over HTTP, and return its address."""
+    """Start a server that speaks S3 over HTTP and has no bucket, and return its address."""
     from moto.server import ThreadedMotoServer  # Importing it takes a second, and few tests need it.
 
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
+    address = f"http://{host}:{port}"
+    # The buckets belong to the process, which may still have those of another file's tests.
+    httpx.post(f"{address}/moto-api/reset").raise_for_status()
+    yield address
     server.stop()
 
 
