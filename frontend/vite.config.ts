@@ -2,7 +2,8 @@
 import preact from "@preact/preset-vite";
 import { defineConfig } from "vite";
 
-// Django serves the build below /static/ (whitenoise); `npm run dev` hands everything else to the Django server.
+// Django serves the build below /static/ (whitenoise); `npm run dev` serves the page itself and forwards
+// the addresses below, which webapp/urls.py has, to the Django server.
 const django = process.env.MASKWRIGHT_URL ?? "http://127.0.0.1:8710";
 
 export default defineConfig(({ command }) => ({
@@ -15,6 +16,10 @@ export default defineConfig(({ command }) => ({
       "/admin": django,
       "/static": django,
       "/sign-in/link": django,
+      "/sign-in/oidc": django,
+      "/invitation": django,
+      "/plain.css": django,
+      "^/(healthz|readyz|metrics)$": django,
       "/ws": { target: django, ws: true },
     },
   },

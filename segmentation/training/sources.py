@@ -2,7 +2,7 @@
 
 A data folder holds any of
     <video set>/JPEGImages[/<resolution>]/<sequence>/*, <video set>/Annotations[/<resolution>]/<sequence>/*
-    <still set>/images/*, <still set>/masks/*               (a still set may lie one level deeper, as static/<set> does)
+    <still set>/images/*, <still set>/masks/*               (both may lie one level deeper, as static/<set> does)
 Masks are read by `segmentation.formats`: 0 is the background, 1..N are objects, 255 is "ignore".
 """
 

@@ -33,8 +33,8 @@ CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance,
 def with_lists_for_tuples(schema: Any) -> Any:
     """Return a schema in which each element of a tuple may have any of the types of the tuple's elements.
 
-    Schemathesis 4.32 rewrites the tuples of an answer in the form of an older JSON Schema, which its own check of
-    OpenAPI 3.1 then refuses. Pydantic checks the type of each element when the answer is made.
+    Schemathesis 4.32 converts `prefixItems` in the schema of an answer to the form of an older JSON Schema, and its own
+    check against OpenAPI 3.1 then refuses the result. Pydantic checks the type of each element when the answer is made.
     """
     if isinstance(schema, list):
         return [with_lists_for_tuples(part) for part in schema]

@@ -106,18 +106,17 @@ class PersonAdmin(UserAdmin):
         )
 
     @admin.action(description="Deactivate the selected users")
-    @transaction.atomic
     def deactivate(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         assert isinstance(request.user, User)
         for user in queryset.filter(is_active=True):
-            reasons = ["You cannot deactivate yourself."] if user == request.user else reasons_to_stay(user)
+            reasons = (
+                ["You cannot deactivate yourself."] if user == request.user else _deactivate(user, by=request.user)
+            )
             if reasons:
                 text = f"{user.username} stays active. {' '.join(reasons)}"
                 self.message_user(request, text, messages.WARNING)
-                continue
-            User.objects.filter(pk=user.pk).update(is_active=False)
-            account_changed.send(None, user=user, by=request.user, action="user.deactivate", details={})
-            self.message_user(request, f"{user.username} cannot sign in any more.", messages.INFO)
+            else:
+                self.message_user(request, f"{user.username} cannot sign in any more.", messages.INFO)
 
     @admin.action(description="Make a one-time sign-in link for each selected user")
     def make_sign_in_links(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
@@ -131,3 +130,17 @@ class PersonAdmin(UserAdmin):
         for user in queryset:
             text = "is off" if turn_off(user=user, by=request.user) else "was not on"
             self.message_user(request, f"The second factor of {user.username} {text}.", messages.INFO)
+
+
+@transaction.atomic
+def _deactivate(user: User, *, by: User) -> list[str]:
+    """Deactivate one user, or return why this user has to stay active.
+
+    Each user has a transaction of their own: it locks the user's projects and then heads of videos, and with several
+    users in one transaction it would lock the projects of the second after the heads of the first.
+    """
+    if reasons := reasons_to_stay(user):
+        return reasons
+    User.objects.filter(pk=user.pk).update(is_active=False)
+    account_changed.send(None, user=user, by=by, action="user.deactivate", details={})
+    return []

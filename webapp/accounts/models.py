@@ -1,4 +1,6 @@
-"""Users, and how they sign in: one-time links, tokens, browsers, and second factors."""
+"""Users, what they sign in with (one-time links, second factors, accounts at a provider or in a directory), their API
+tokens, and the browsers in which they are signed in.
+"""
 
 from __future__ import annotations
 

@@ -99,7 +99,10 @@ class Subscriber:
 
 
 class Follower:
-    """Reads one video for the sockets that are open in this process. `deaf` is true if workers cannot notify it."""
+    """Reads what is new in one video (changes, masks, leases, viewers) and sends it to this process's sockets on it.
+
+    `deaf` is true if workers cannot notify this process. It then polls the database more often.
+    """
 
     def __init__(self, video_id: int, *, deaf: bool = False) -> None:
         self.video_id = video_id

@@ -78,10 +78,10 @@ class Manifest:
 
 
 def write_backup(to: Path, *, with_frames: bool, on_file: OnFile = lambda name: None) -> Manifest:
-    """Write a backup to the file `to`, which must not exist yet. It appears under this name when it is complete.
+    """Write a backup to the file `to`, which appears under this name when it is complete.
 
-    `on_file` is called with the name of each file before it is read. Raises BackupFailed, CopyFailed or OSError; then
-    nothing is left at `to`.
+    `on_file` is called with the name of each file before it is read. Raises BackupFailed if `to` exists, which then
+    stays as it is. Raises CopyFailed or OSError if the backup cannot be written; then nothing is left at `to`.
     """
     if to.exists():
         raise BackupFailed(f"{to} exists already. Name another file.")

@@ -39,7 +39,7 @@ def save_view(*, by: User, project_id: int, name: str, query: str, shared: bool)
 
 
 def delete_view(*, by: User, view_id: int) -> None:
-    """Delete a view of `by`; a manager also deletes those that others share."""
+    """Delete one saved view. People may delete their own; a manager may also delete one that somebody else shares."""
     mine = memberships_of(by)
     view = SavedView.objects.filter(pk=view_id, project__in=mine.values("project")).first()
     if view is None or (view.user_id != by.pk and not view.shared):

@@ -28,7 +28,11 @@ OF_DJANGO = {
 
 
 def run(arguments: Sequence[str]) -> None:
-    """Run the command that `arguments` name. A database that cannot be used ends the program with status 2."""
+    """Run the command that `arguments` name.
+
+    If the database cannot be used or is newer than this version, or if the stored files are those of another site, a
+    sentence says so and the program ends with status 2. With `--traceback`, a database that cannot be used raises.
+    """
     BaseCommand.suppressed_base_arguments = OF_DJANGO
     # The checks take most of a second, and `--skip-checks` would stand in every help. `manage.py check` runs them.
     BaseCommand.requires_system_checks = []

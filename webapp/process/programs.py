@@ -35,7 +35,10 @@ def studio_programs(listening: socket.socket) -> list[Program]:
 
 
 def vite(server: str) -> tuple[Program, str]:
-    """Return Vite, which forwards everything but the page to `server`, and the address at which it serves the page."""
+    """Return Vite and the address at which it serves the page.
+
+    Vite forwards the addresses that Django answers, as far as frontend/vite.config.ts lists them, to `server`.
+    """
     with listen("127.0.0.1", VITE_PORT, may_move=True) as free:
         port = free.getsockname()[1]
     arguments = ("--host", "127.0.0.1", "--port", str(port), "--strictPort")

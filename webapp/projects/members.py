@@ -98,7 +98,7 @@ def lock_project(project_id: int) -> None:
     """Lock the row of a project until the transaction ends, so that the next one to lock it sees what this one changed.
 
     Of two owners who leave at the same moment, the second sees that the first has gone. Rows that refer to the project
-    can be added meanwhile. Whoever locks the heads of videos too locks the project first.
+    can be added meanwhile. A transaction that locks both a project and the heads of videos must lock the project first.
     """
     Project.objects.select_for_update(no_key=True).get(pk=project_id)
 

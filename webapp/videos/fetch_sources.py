@@ -1,7 +1,7 @@
 """Opens the sources of fetches: a file or folder below the import folder, an object of a bucket, or a URL.
 
-The import folder is MASKWRIGHT_IMPORT_FOLDER. Nothing outside of it is read, also not through links, and nothing of the
-data folder of the site.
+The import folder is MASKWRIGHT_IMPORT_FOLDER. A path never leads out of it, not even through a link, and never into the
+site's data folder.
 """
 
 from __future__ import annotations

@@ -82,7 +82,10 @@ class References:
             self._aggregated.clear()
 
     def drop(self, index: int) -> None:
-        """Forget the newest round, which ended without a mask. `index` was its place in the history."""
+        """Forget the features of the newest round, which ended without a mask, and all aggregated features.
+
+        The history has removed the record of the round; `index` was its position there.
+        """
         self._newest = None
         self._seen.forget(str(index))
         self._aggregated.clear()

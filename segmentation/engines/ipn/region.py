@@ -56,8 +56,8 @@ def box_around(masks: list[NDArray[np.floating]], config: RegionConfig) -> Box:
 def _enlarge(low: int, high: int, size: int, config: RegionConfig) -> tuple[float, float]:
     """Enlarge the interval low..high, the height or the width of a box, and return its new ends.
 
-    It becomes at least `smallest` long, is scaled about its middle, and clipped to the frame, `size` pixels long, and
-    its margin.
+    It is lengthened to at least `config.smallest`, scaled about its middle by `config.scale`, and clipped to
+    -margin .. size + margin, where `size` is the height or the width of the frame and the margin `config.margin`.
     """
     if high - low < config.smallest:
         missing = config.smallest - (high - low)

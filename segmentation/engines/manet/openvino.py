@@ -75,7 +75,7 @@ class _EmbedFeatures(nn.Module):
 
 
 class _Head(nn.Module):
-    """Wraps a head so that it takes an embedding of the shape [1, C, h, w], as OpenVINO needs the first axis."""
+    """Calls a head with an embedding [1, C, h, w] instead of [C, h, w], because OpenVINO needs a batch axis."""
 
     def __init__(self, head: SharedHead) -> None:
         super().__init__()

@@ -9,6 +9,7 @@ from django.test import Client
 
 from tests.conftest import PASSWORD
 from webapp.accounts.models import User
+from webapp.accounts.signals import deactivating
 from webapp.audit.models import AuditEntry
 from webapp.jobs.models import Job
 from webapp.notifications.kinds import Kind
@@ -92,6 +93,26 @@ def test_the_only_owner_of_a_project_stays_active_until_it_has_another_one(
     assert edit(admin_client, owner).status_code == 302
     assert not User.objects.get(pk=owner.pk).is_active
     assert edit(admin_client, owner, name="Gone").status_code == 302, "the account can be changed as it is"
+
+
+def test_each_selected_user_is_deactivated_in_a_transaction_of_their_own(
+    admin_client: Client, annotator: User, viewer: User
+) -> None:
+    """In one transaction, a second user's projects would be locked after the heads of the first user's videos."""
+
+    def fail(sender: Any, *, user: User, **_: Any) -> None:
+        if user == viewer:
+            raise RuntimeError("the second one fails")
+
+    body = {"action": "deactivate", "_selected_action": [annotator.pk, viewer.pk]}
+    deactivating.connect(fail)
+    try:
+        with pytest.raises(RuntimeError, match="the second one fails"):
+            admin_client.post("/admin/accounts/user/", body)
+    finally:
+        deactivating.disconnect(fail)
+    active = User.objects.filter(is_active=True)
+    assert (annotator in active, viewer in active) == (False, True)
 
 
 def test_a_person_is_deactivated_and_not_deleted(

@@ -89,11 +89,11 @@ def test_in_team_mode_a_broker_that_hangs_keeps_no_caller_waiting(
     assert sent[:5] == [[0], [1], [2], [3], [4]]
 
 
-def test_nothing_but_this_module_waits_for_a_commit() -> None:
-    """Only webapp/tasks/sending.py may call Django's `on_commit`. Other code calls its `after_commit` instead.
+def test_only_the_module_sending_calls_on_commit() -> None:
+    """Other code than webapp/tasks/sending.py calls `after_commit` instead of Django's `on_commit`.
 
-    An error in a function that `on_commit` calls fails the request. With `robust=True` it does not, but Django then
-    fails for a `functools.partial`.
+    An error in a function that `on_commit` calls makes the request fail. `on_commit(robust=True)` logs the error
+    instead, but fails in doing so if the function is a `functools.partial`, which has no `__qualname__`.
     """
     asked = [
         path.relative_to(BASE).as_posix() for path in BASE.glob("webapp/**/*.py") if "on_commit(" in path.read_text()
