@@ -18,9 +18,9 @@ Kept = NDArray[np.float16]  # [h / 2, w / 2, 2]
 class FlowCache:
     """A cache of flow fields of at most `budget` bytes. Flow that does not fit is computed again at each use.
 
-    Fields are kept at half the frame's size and in float16, as the flow by DIS is no more exact than that. The first
-    use also gets these rounded values, so that results do not depend on the state of the cache. Several threads may use
-    it at once.
+    The flow is computed at the grid size (`Sizes.grid`). It is kept at half of it and in float16, because the flow by
+    DIS is no more exact than that. The first use also gets these rounded values, so that results do not depend on the
+    state of the cache. Several threads may use it at once.
     """
 
     def __init__(self, scaled_frames: ScaledFrames, budget: int) -> None:

@@ -29,10 +29,10 @@ from segmentation.weights import CUTTER
 
 
 class CutterInteraction(Engine):
-    """Wraps a session of another engine, the inner engine, and has the name of that engine.
+    """Segments the frames that are drawn on by the cutter, and all others by an inner engine, whose name it has.
 
-    The mask of an annotated frame is held: the inner engine sees the frame as locked and does not change the mask. It
-    is released when somebody draws, in another frame, an object that was not yet searched for in this frame.
+    The mask of an annotated frame is held: the inner engine sees the frame as locked and does not change the mask. A
+    held frame is released when an object that was not yet searched for in it is drawn in another frame.
 
     Options:
         inner: a new session of the engine that segments all other frames. It is closed with this session.

@@ -1,4 +1,4 @@
-"""Tests of team mode with several web processes and workers on one database and one Redis."""
+"""Tests of team mode on one database and one Redis: two web processes, two workers, and many requests at once."""
 
 from __future__ import annotations
 

@@ -140,9 +140,9 @@ def _many_videos(owner: User) -> Iterator[Figure]:
 
 
 def _read_and_encode(subjects: Sequence[Subject]) -> None:
-    """Read all frames and masks, and encode the mask of each object by pycocotools.
+    """Read all frames and masks, and encode the mask of each object by pycocotools (`encode_rle`).
 
-    The time that this takes is what the export is compared with. The export does not call `encode_rle` itself.
+    The export, which encodes masks in another way, is compared with the time that this takes.
     """
     for subject in subjects:
         for index, labels in subject.frames():

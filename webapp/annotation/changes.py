@@ -75,7 +75,10 @@ def accepted_changed(video_id: int, rounds: Mapping[int, int | None]) -> None:
 
 
 def object_accepted(instance: Object) -> None:
-    """Log that an object was accepted singly or released, with all the spans in which it is accepted now."""
+    """Log that an object was accepted without the others of its frames, or released.
+
+    The message has all the spans in which it is accepted in this way now.
+    """
     rows = AcceptedObject.objects.filter(instance=instance).order_by("frame").values_list("frame", "mask__round_id")
     spans = [span.model_dump() for span in accepted_spans(rows)]
     _append(instance.video_id, "object.accepted", object=instance.number, spans=spans)

@@ -270,7 +270,7 @@ class HumanTime(models.Model):
 
 
 class Preview(models.Model):
-    """A request of a page for the mask that a frame would get if a round used the scribbles that wait.
+    """A page's request for the mask that a frame would get if a round used the author's waiting scribbles and `click`.
 
     A worker writes the answer into the row, and the web process deletes the row. No version is made of it.
     """

@@ -2,7 +2,7 @@
 
 Previews come first, because a person watches for them. Then come rounds: those of the project with the fewest running
 rounds first, among them those of the author with the fewest running rounds, then the oldest. Imports and exports have
-workers of their own, with a lower priority of the operating system.
+workers of their own, to which the operating system gives a lower priority.
 """
 
 from __future__ import annotations

@@ -221,7 +221,7 @@ def get_unfinished(request: HttpRequest, job_id: int) -> Unfinished:
 
 @router.get("/videos/{int:video_id}/leases", response={200: list[LeaseInfo], 404: ErrorAnswer})
 def list_leases(request: HttpRequest, video_id: int) -> list[LeaseInfo]:
-    """Return who draws on which object of a video now."""
+    """Return who holds the lease of which object of a video. Drawing takes it for 30 s after each stroke."""
     role_for(signed_in(request), video_id)
     return leases_of(video_id)
 

@@ -47,7 +47,10 @@ class Progress:
 
 
 def progress_of(user: User, project_id: int) -> Progress:
-    """Return how far the videos of a project are that `user` sees, in a constant number of queries."""
+    """Return the progress of those videos of a project that `user` sees, without archived ones and copies.
+
+    The number of queries does not depend on the number of videos.
+    """
     videos = videos_of(user).filter(project_id=project_id, archived_at=None, is_copy=False)
     states = dict(videos.order_by().values_list("state").annotate(n=Count("pk")))
     ready = videos.filter(state=VideoState.READY)

@@ -59,7 +59,10 @@ def change_role(*, by: User, project_id: int, user_id: int, role: Role) -> Membe
 
 @transaction.atomic
 def remove(*, by: User, project_id: int, user_id: int) -> None:
-    """Remove a member. Everybody may remove themselves."""
+    """Remove a member. Managers may remove people whose role is not above their own; others only themselves.
+
+    Raises Problem if no active owner would be left.
+    """
     require(by, project_id, Role.VIEWER if user_id == by.pk else Role.MANAGER)
     lock_project(project_id)
     member = _member(project_id, user_id)

@@ -1,4 +1,7 @@
-"""Copies of a video, whose annotators do not see each other's work: for consensus, and as known clips in a queue."""
+"""Makes copies of a video, so that several people annotate it without seeing each other's work.
+
+They serve for consensus, or to check annotators by clips whose ground truth is known.
+"""
 
 from __future__ import annotations
 

@@ -1962,7 +1962,7 @@ export interface paths {
         };
         /**
          * List Leases
-         * @description Return who draws on which object of a video now.
+         * @description Return who holds the lease of which object of a video. Drawing takes it for 30 s after each stroke.
          */
         get: operations["list_leases"];
         put?: never;

@@ -37,10 +37,11 @@ class MemoryOptions:
 
 
 class GlobalMemory:
-    """The global memory: for each frame and id, the distance of each pixel to the nearest scribbled pixel of any round.
+    """The global memory: for each frame, id and pixel, the distance of embeddings to the nearest scribbled pixel.
 
     It is the minimum of the maps of the rounds: for the annotated frame of a round, the local map of this frame with
-    itself; for the others, the global map (`References.distances`). 1 means that no pixel of that id was annotated.
+    itself; for the others, the global map (`References.distances`). 1 means that no pixel of that id was annotated, or,
+    in the local map, none within its window.
     """
 
     def __init__(self, embed: Embed, options: MemoryOptions, cache: FeatureCache) -> None:

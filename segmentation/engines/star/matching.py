@@ -69,9 +69,9 @@ def ridge(cells: Tensor, shares: Tensor, weights: Tensor) -> Tensor:
 
 
 class Sums(NamedTuple):
-    """Sums over cells of the memory, weighted by their similarity to each of m cells of a frame. Both are [m, n].
+    """For each of m cells of a frame and n objects, sums over cells of the memory, weighted by their similarity to it.
 
-    Sums over different cells may be added.
+    Both tensors are [m, n]. The sums over two sets of cells may be added if no cell is in both.
     """
 
     inside: Tensor  # of what share of the cells each of n objects covers

@@ -1,6 +1,8 @@
 """Tests engines whose drawn frames are segmented by STAR's cutter instead of by their own networks.
 
-The conformance tests of all engines run on this combination, and there are some tests of its own behaviour."""
+The conformance tests that every engine must pass run on this combination, and there are some tests of its own
+behaviour.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Tests that the format of annotation files is found, that their masks are read exactly, and that damage is refused."""
+"""Tests that the format of annotation files is recognised, that their masks are read exactly, and that damaged files
+cause no error but AnnotationError.
+"""
 
 from __future__ import annotations
 

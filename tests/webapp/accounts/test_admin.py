@@ -100,9 +100,10 @@ def test_each_selected_user_is_deactivated_in_a_transaction_of_their_own(
 ) -> None:
     """In one transaction, a second user's projects would be locked after the heads of the first user's videos."""
 
-    def fail(sender: Any, *, user: User, **_: Any) -> None:
+    def fail(sender: Any, *, user: User, **_: Any) -> list[str]:
         if user == viewer:
             raise RuntimeError("the second one fails")
+        return []
 
     body = {"action": "deactivate", "_selected_action": [annotator.pk, viewer.pk]}
     deactivating.connect(fail)

@@ -1,4 +1,4 @@
-"""Test of how many statements of SQL a worker makes before it stores the first mask of a round."""
+"""Test of how many SQL statements a worker executes before it stores the first mask of a round."""
 
 from __future__ import annotations
 

@@ -88,7 +88,7 @@ class Subject:
 
     @property
     def width(self) -> int:
-        """The width of exported frames and masks, with the shape "display" the width at which players show them."""
+        """The width of exported frames and masks. With the shape "display", players show the video at this width."""
         stretched = self.options.shape == "display"
         return max(1, round(self.video.width * self.video.pixel_aspect)) if stretched else self.video.width
 

@@ -1,4 +1,6 @@
-"""Tests the `flow` engine: the conformance tests of all engines, and its quality, corrections, stopping and memory."""
+"""Runs on `flow` the conformance tests that every engine must pass, and tests of its quality, corrections, stopping and
+memory.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs the conformance tests of all engines on IPN, and tests of IPN alone."""
+"""Runs on IPN the conformance tests that every engine must pass, and tests of IPN alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs the conformance tests of all engines on MA-Net, and tests of MA-Net alone."""
+"""Runs on MA-Net the conformance tests that every engine must pass, and tests of MA-Net alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs the conformance tests of all engines on STAR, and tests of STAR alone."""
+"""Runs on STAR the conformance tests that every engine must pass, and tests of STAR alone."""
 
 from __future__ import annotations
 

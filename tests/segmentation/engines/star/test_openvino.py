@@ -1,4 +1,6 @@
-"""Tests that STAR's networks give the same results with OpenVINO as with PyTorch, for several sizes and objects."""
+"""Tests that STAR's networks give nearly the same results with OpenVINO as with PyTorch, for several sizes and numbers
+of objects.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs the conformance tests of all engines on interactive STM, and tests of interactive STM alone."""
+"""Runs on interactive STM the conformance tests that every engine must pass, and tests of interactive STM alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs the conformance tests of all engines on semi-supervised STM, and tests of semi-supervised STM alone."""
+"""Runs on semi-supervised STM the conformance tests that every engine must pass, and tests of it alone."""
 
 from __future__ import annotations
 

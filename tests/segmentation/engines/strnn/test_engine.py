@@ -1,4 +1,4 @@
-"""Runs the conformance tests of all engines on ST-RNN, and tests of ST-RNN alone."""
+"""Runs on ST-RNN the conformance tests that every engine must pass, and tests of ST-RNN alone."""
 
 from __future__ import annotations
 
