@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import structlog
 from django.db import transaction
 from django.db.models import F, QuerySet
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
 
 from webapp.notifications.kinds import Kind
@@ -132,14 +133,14 @@ def _failed(delivery: Delivery, status: int | None = None, answer: str = "", err
     columns = {"status": status, "answer": answer, "error": error, "heartbeat": None}
     again = hook.active and delivery.attempts < MOST_ATTEMPTS
     state = DeliveryState.WAITING if again else DeliveryState.FAILED
-    if not held.update(state=state, next_at=Now() + pause_after(max(delivery.attempts, hook.failures + 1)), **columns):
+    if not held.update(state=state, next_at=time_after(max(delivery.attempts, hook.failures + 1)), **columns):
         return
     Webhook.objects.filter(pk=hook.pk).update(failures=F("failures") + 1)
     if hook.failures + 1 >= MOST_FAILURES and hook.active:
         switch_off(hook, f"It failed {MOST_FAILURES} times in a row. {error}")
         return
     others = Delivery.objects.filter(webhook=hook, state=DeliveryState.WAITING, heartbeat=None)
-    until = Now() + pause_after(hook.failures + 1)
+    until = time_after(hook.failures + 1)
     others.filter(next_at__lt=until).update(next_at=until)
 
 
@@ -152,11 +153,13 @@ def _lock(delivery: Delivery) -> Webhook | None:
     return hooks.filter(pk=delivery.webhook_id).first()
 
 
-def pause_after(failures: int) -> timedelta:
-    """Return how long a webhook is left alone after so many failures in a row, 0 if there was none."""
-    if not failures:
-        return timedelta(0)
-    return timedelta(seconds=PAUSES[min(failures, len(PAUSES)) - 1])
+def time_after(failures: int) -> Combinable:
+    """Return when a webhook is called next after so many failures in a row: now if there was none, or after a pause.
+
+    A pause of 0 is not added. SQLite compares times as text, and would write the sum with more digits than `Now()`, so
+    that it would not be due before the next millisecond.
+    """
+    return Now() + timedelta(seconds=PAUSES[min(failures, len(PAUSES)) - 1]) if failures else Now()
 
 
 def shown_url(url: str) -> str:

@@ -7,9 +7,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from django.db.models.functions import Now
-
-from webapp.webhooks.deliveries import DELIVERIES, pause_after
+from webapp.webhooks.deliveries import DELIVERIES, time_after
 from webapp.webhooks.models import Delivery, Webhook
 
 
@@ -54,10 +52,8 @@ def tell(project_id: int, event: Event, **data: Any) -> None:
     if not wanted:
         return
     body = body_of(project_id, event, data)
-    deliveries = [
-        Delivery(webhook=hook, event=event, body=body, next_at=Now() + pause_after(hook.failures)) for hook in wanted
-    ]
-    for delivery in deliveries:
+    for hook in wanted:
+        delivery = Delivery(webhook=hook, event=event, body=body, next_at=time_after(hook.failures))
         delivery.save()  # SQLite before 3.35 does not return the ids of rows that are stored together.
         DELIVERIES.notify(delivery.pk)
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from django.conf import settings as django_settings
 from django.db import connection
+from django.db.models import F
 from django.db.models.functions import Now
 
 from tests.webapp.conftest import draw, make_video
@@ -73,6 +74,12 @@ def test_an_event_is_sent_signed_and_the_documented_receiver_verifies_it(
     assert (sent.state, sent.status, sent.answer, sent.attempts) == (DeliveryState.SENT, 200, "thank you", 1)
     deliver(sent.pk)
     assert len(receiver.calls) == 1
+
+
+def test_an_event_is_due_at_once(webhook: Webhook) -> None:
+    tell(webhook.project_id, Event.EXPORT_DONE, export=7)
+    # The database stored both times in one statement, so they are equal.
+    assert Delivery.objects.filter(next_at__lte=F("notified_at")).exists()
 
 
 def test_workers_are_told_the_id_of_a_delivery_on_an_old_sqlite(
