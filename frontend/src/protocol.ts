@@ -105,7 +105,7 @@ export interface RoundInfo {
   origin: Origin;
   /** The first of `drawn`. */
   frame: FrameIndex;
-  /** Those drawn on, started from or painted; the first and last of an edit. */
+  /** Drawn on, started from or painted; of an edit the first and last, of an import the first. */
   drawn: FrameIndex[];
   scribbles: RoundScribble[];
   /** No frame outside gets a mask. */
@@ -205,7 +205,7 @@ export interface LineInfo {
   ahead: [number, number][];
   /** The spans with masks, each with the round that stored them. */
   masks: [FrameIndex, FrameIndex, number][];
-  /** The frames on which rounds of the line were drawn. */
+  /** The frames that rounds of the line were drawn on or started from. */
   drawn: Span[];
   /** By object id, the frames on which it was drawn; 0 is the background. */
   scribbled: Record<number, Span[]>;
@@ -320,8 +320,9 @@ export const MOST_DRAWN = 200;
  * The first message, also sent after a gap. The server sends every change after `seq` and, of the masks after
  * `mask_seq`, the newest of each frame.
  *
- * Both are the highest numbers that the page has, at first those of the state that it loaded over HTTP. If `seq` is 0,
- * or the gap is too long to be replayed, the welcome carries a state, and masks continue after its `mask_seq`.
+ * Both are the highest numbers that the page has, at first those of the state that it loaded over HTTP. If `seq` is 0
+ * or higher than any of the video, or if the gap is too long to be replayed, the welcome carries a state, and masks
+ * continue after its `mask_seq`.
  */
 export interface Resume {
   type: "resume";
@@ -568,7 +569,7 @@ export interface PreviewClick {
 /**
  * Ask what mask the waiting scribbles of the sender, and perhaps a click, would give `frame`.
  *
- * It has no key. The answer is a binary frame of type 2, an `error` without a key, or nothing: while a round of the
+ * It has no key. The answer is a binary message of type 2, an `error` without a key, or nothing: while a round of the
  * video waits or runs, if nothing was drawn, if a newer preview was asked for, or if no worker answers in time. No
  * mask is stored. If nothing was drawn, the worker opens the video and computes what it needs of the frame, so a page
  * asks when a stroke begins.
@@ -750,7 +751,7 @@ export interface JobsChanged {
 }
 
 /**
- * Who draws on which object now, so that others cannot. It is a hint and not in the change log.
+ * Who has the lease of which object, so that others cannot draw on it. It is a hint and not in the change log.
  *
  * It is sent when a holder or a request for a lease changes, not for each stroke that prolongs a lease.
  */

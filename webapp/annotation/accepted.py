@@ -149,8 +149,8 @@ def frames_have(first: int, last: int) -> str:
 
 
 def all_accepted(first: int, last: int, accepted: Collection[int]) -> Problem:
-    """Say that nothing can be changed from frame `first` to `last`: the frames are among `accepted`, or objects are
-    accepted there.
+    """Return the Problem that nothing can be changed from frame `first` to `last`: the frames are among `accepted`, or
+    objects are accepted there.
     """
     if set(accepted).issuperset(range(first, last + 1)):
         which = f"Frame {first} is" if first == last else f"All frames from {first} to {last} are"

@@ -5,8 +5,9 @@ is the head or one of the rounds that the head builds on. Later versions keep th
 suspends the acceptance, and redo brings it back.
 
 It ends when a person releases it, or sets a pin which says that the object is wrong there. It also ends if redo brings
-back a version that was begun before the acceptance and gives the object other pixels, if a version was stored for the
-frame while the object was deleted and the object is then restored, and if the accepted mask turns out to be unreadable.
+back a version that was begun before the acceptance and gives the object other pixels, if the object is accepted in
+another mask of the frame while the acceptance is suspended, if a version was stored for the frame while the object was
+deleted and the object is then restored, and if the accepted mask turns out to be unreadable.
 """
 
 from __future__ import annotations
@@ -82,7 +83,7 @@ def accept_object(
     rounds = dict(Mask.objects.filter(pk__in=new.values()).values_list("frame", "round_id"))
     if not may_accept_others:
         check_own(by, rounds)
-    AcceptedObject.objects.filter(instance=instance, frame__in=list(new)).delete()  # They do not count any more.
+    AcceptedObject.objects.filter(instance=instance, frame__in=list(new)).delete()  # Suspended ones.
     AcceptedObject.objects.bulk_create(
         AcceptedObject(instance=instance, frame=frame, mask_id=mask_id, author=by) for frame, mask_id in new.items()
     )

@@ -89,7 +89,7 @@ def list_rounds(
 
 @router.get("/videos/{int:video_id}/line", response={200: LineInfo, 404: ErrorAnswer})
 def get_line(request: HttpRequest, video_id: int, round: int | None = None) -> LineInfo:
-    """Return in short what the versions on the line of a round amount to; without `round`, before the first version."""
+    """Return a summary of the versions on the line of a round. Without `round`, the line is empty."""
     video = video_for(request.user, video_id)
     return Versions(video).info(None if round is None else _round_of(video_id, round))
 
@@ -103,7 +103,7 @@ def list_line_scribbles(
     before: int | None = None,
     limit: Annotated[int, Field(ge=1, le=200)] = 100,
 ) -> FrameScribbles:
-    """Return the scribbles of a frame that a round, and the rounds it builds on, were drawn with; newest first.
+    """Return the scribbles of a frame that a round and the rounds it builds on have used, newest first.
 
     `before` is the field `next` of the page that was read last.
     """

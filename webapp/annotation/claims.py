@@ -70,8 +70,8 @@ def new_mask(frame: int, labels: LabelMap, confidence: Sequence[float], engine_s
 def claim(round_id: int, worker: str, **columns: object) -> Claim | None:
     """Claim a queued round for the worker with the name `worker`, and store further `columns`, such as its engine.
 
-    Return None if the round was claimed already or has ended, or if another round of its video runs or has waited for
-    longer.
+    Return None if the round was claimed already or has ended, if the queue of rounds is paused, or if another round of
+    its video runs or has waited for longer.
     """
     video_id = _VIDEO.first(round_id=round_id)
     if video_id is None:
@@ -171,7 +171,8 @@ def _end(round_: Round, state: RoundState, fence: int, **fields: object) -> Roun
 class RoundLease(Lease[Round]):
     """The lease of rounds. A worker stores a heartbeat every second.
 
-    The worker counts as lost only after 8 s without a heartbeat, because a machine that swaps may delay several.
+    Unless its process is known to be gone, a worker counts as lost only after 8 s without a heartbeat, because a
+    machine that swaps may delay several.
     """
 
     queue = Queue.ROUNDS

@@ -123,7 +123,7 @@ class PackedMask:
 
 
 def pack(masks: Iterable[PackedMask], kind: int = TYPE_MASKS) -> bytes:
-    """Pack several masks into a container: a binary frame of the socket, or the answer of /api/rounds/{id}/masks."""
+    """Pack several masks into a container: a binary message of the socket, or the answer of /api/rounds/{id}/masks."""
     parts = [bytes((CONTAINER_VERSION, kind))]
     for mask in masks:
         confidence = bytes(min(max(round(value * 255), 0), 255) for value in mask.confidence)
@@ -160,7 +160,7 @@ def varint(number: int) -> bytes:
 
 
 def _varints(numbers: NDArray[Any]) -> bytes:
-    """Encode many numbers as LEB128, in array operations instead of a loop."""
+    """Encode many numbers as LEB128, all at once in array operations."""
     sizes = np.ones(len(numbers), np.intp)
     limit, largest = 128, int(numbers.max())
     while limit <= largest:
@@ -190,7 +190,9 @@ def _read_varints(data: bytes) -> NDArray[np.int64]:
 
 
 def _inflate(data: bytes, limit: int) -> bytes:
-    """Decompress raw deflate data. Raises BadMask if it has more than `limit` bytes, which could fill the memory."""
+    """Decompress raw deflate data. Raises BadMask if it is damaged or has more than `limit` bytes, which could fill
+    the memory.
+    """
     inflater = zlib.decompressobj(-15)
     try:
         plain = inflater.decompress(data, limit)

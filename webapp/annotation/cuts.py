@@ -1,4 +1,6 @@
-"""Scene cuts, the first frames of new scenes. The import finds them, people change them, and rounds stop at them."""
+"""Scene cuts, the first frames of new scenes. The import finds them and people change them. A round stops at them,
+unless it is asked to go past them.
+"""
 
 from __future__ import annotations
 
@@ -31,9 +33,9 @@ def span_of_scenes(
 ) -> list[int] | None:
     """Return the span [first, last] that a round may change, or None for the whole video.
 
-    Unless `across_cuts` is true, the span begins with the scene of the first frame that was drawn on and ends with the
-    scene of the last one. `frames` are the frames that were drawn on, ascending. `span` is what the person chose; None:
-    the whole video.
+    It is `span`, which the person chose (None: the whole video). Unless `across_cuts` is true, only the part from the
+    scene of the first frame that was drawn on to the scene of the last one is returned. `frames` are the frames that
+    were drawn on, ascending.
     """
     first, last = span or (0, video.frame_count - 1)
     if not across_cuts:

@@ -78,8 +78,9 @@ class Round(LeasedTask):
     origin = models.CharField(max_length=12, choices=Origin.choices, default=Origin.ROUND)
     frame = models.PositiveIntegerField()  # The first frame of `drawn`, or of an import.
     # In the order they were drawn: [{"path": [[x, y], ...], "object_id": n, "frame": f, "kind": k, "positive": p}, ...]
-    # `path` and `object_id` are as in the DAVIS challenge; `kind` and `positive` are those of Scribble.
-    scribbles = models.JSONField()  # "keeps", where there: ids of objects that were painted after it was drawn.
+    # `path` and `object_id` are as in the DAVIS challenge; `kind` and `positive` are those of Scribble. A scribble may
+    # also have "keeps": the ids of the objects that were painted or edited in the frame after it was drawn.
+    scribbles = models.JSONField()
     # Frames without scribbles, from whose masks at the base the round starts.
     started_from = models.JSONField(default=list)
     span = models.JSONField(null=True)  # [first, last]: no frame outside of it gets a mask. None: the whole video.
@@ -122,8 +123,8 @@ class Round(LeasedTask):
 
     @property
     def drawn(self) -> list[int]:
-        """The frames that were drawn on or painted, and those of `started_from`, ascending; for an edit its first and
-        last.
+        """The frames that were drawn on or painted, and those of `started_from`, ascending. An edit has its first and
+        last frame, an import its first.
         """
         if self.edit is not None:
             return sorted({self.edit["first"], self.edit["last"]})
@@ -250,7 +251,7 @@ class PinReply(models.Model):
 
 
 class HumanTime(models.Model):
-    """How long a person worked on an object of a video. Pauses of more than 30 s are left out.
+    """How long a person worked on an object of a video. Pauses of more than 30 s without playback are left out.
 
     The page measures it. `object_id` 0 is work on the video while no object was selected.
     """

@@ -1,4 +1,4 @@
-"""What was painted after a scribble was drawn. A round with the scribble keeps the pixels of these objects."""
+"""Finds the objects that were painted or edited after a scribble was drawn. A round with it keeps their pixels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Painted masks: a person replaces the mask of one object in one frame, and every later round keeps it.
+"""Painted masks: a person replaces the mask of one object in one frame. Later rounds keep it, unless somebody draws the
+object in that frame again.
 
 A painted mask is a version, as a round is, so it can be undone. It is complete when it is created.
 """

@@ -3,7 +3,7 @@
 The states of a round:
 
     queued -> running -> done | cancelled | superseded | failed          queued -> cancelled | superseded
-    running -> queued    when the worker is lost (claims.py: ROUNDS)
+    running -> queued    when the worker is lost or postpones the round (claims.py: ROUNDS)
 
 Each transition is a compare-and-set on `state`. Only one round of a video runs at a time. A new round waits for the
 rounds of other people. It supersedes those of the same person, unless it was asked not to: it ends one that waits, asks
@@ -287,17 +287,17 @@ def _tell_of_end(round_: Round) -> None:
 
 
 def release_round(round_: Round) -> None:
-    """Undo a round that failed, or that ended early without a mask. Other rounds stay as they are.
+    """Undo an ended round if it failed, or if it ended early without a mask; otherwise do nothing.
 
     Its scribbles wait for a round again. If it is the head (the round that the video stands at), the head moves back to
-    its base. Nothing is undone when a failed round stored masks and a queued round already builds on it. The caller has
-    locked the row of the video's head.
+    its base. If it has no mask, the versions that build on it get its base. Nothing is undone when a failed round
+    stored masks and a queued round already builds on it. The caller has locked the row of the video's head.
     """
     if round_.frames:
         if round_.state != RoundState.FAILED or round_.branches.filter(state=RoundState.QUEUED).exists():
             return
     elif round_.state == RoundState.DONE:
-        return  # A round that is done without masks: every frame is accepted.
+        return  # It changed no frame, for example because all are accepted.
     scribbles.release_scribbles(round_)
     if not round_.frames:
         _take_from_line(round_)

@@ -98,7 +98,7 @@ class RoundInfo(Model):
     author: Person
     origin: Origin
     frame: FrameIndex  # The first of `drawn`.
-    drawn: list[FrameIndex]  # Those drawn on, started from or painted; the first and last of an edit.
+    drawn: list[FrameIndex]  # Drawn on, started from or painted; of an edit the first and last, of an import the first.
     scribbles: list[RoundScribble]
     span: Span | None  # No frame outside gets a mask.
     direction: Direction
@@ -176,7 +176,7 @@ class LineInfo(Model):
     rounds: list[tuple[int, int]]  # The ranges of versions on the line.
     ahead: list[tuple[int, int]]  # The ranges of versions to which redo leads from `round` on.
     masks: list[tuple[FrameIndex, FrameIndex, int]]  # The spans with masks, each with the round that stored them.
-    drawn: list[Span]  # The frames on which rounds of the line were drawn.
+    drawn: list[Span]  # The frames that rounds of the line were drawn on or started from.
     scribbled: dict[int, list[Span]]  # By object id, the frames on which it was drawn; 0 is the background.
     painted: dict[int, list[Span]]  # By object id, the frames in which it was painted.
     painted_since: dict[int, list[Span]]  # By author, the frames painted since the last round of an engine.

@@ -45,7 +45,8 @@ def add_scribble(
     """Store a scribble, click or box of object `object_id`; a scribble of object 0 is of the background.
 
     `path` is [[x, y], ...] in 0..1: the points of a scribble, the one point of a click, two opposite corners of a box.
-    Raises Problem: "bad_frame"; "no_object"; "locked"; "accepted" if the frame is accepted, or the object in it.
+    Raises Problem: "not_ready"; "bad_frame"; "bad_click" or "bad_box" for points that do not fit the kind; "no_object";
+    "locked"; "accepted" if the frame is accepted, or the object in it; "key_taken".
     """
     head = hold(video.pk)
     check_frame(video, frame)

@@ -49,7 +49,7 @@ from webapp.projects.models import Role
 from webapp.videos.models import Video
 
 _NOW = Query(lambda round_id: Round.objects.filter(pk=round_id).values_list(Now(), flat=True), round_id=int)
-NEWEST = 30  # How many versions a state has. A page loads the others when somebody looks at them.
+NEWEST = 30  # How many of the newest versions a state has. A page loads older ones when somebody looks at them.
 
 
 def person(user: User) -> Person:

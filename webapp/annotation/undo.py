@@ -26,12 +26,13 @@ from webapp.videos.models import Video
 def move_head(*, video: Video, by: User, from_round: int | None, to_round: int | None) -> None:
     """Undo or redo: move the head to the round `to_round`, which may be any round of the video.
 
-    None moves the head to before the first round.
+    None moves the head to before the first round. Nothing happens if the head is there already.
 
     `from_round` is the id of the head that the page shows; Problem "conflict" is raised if it is not the actual head.
     Rounds that wait or run and that the new head does not build on are cancelled. The user needs the right to cancel
-    them, because undo must not do to other people's work what `cancel_round` refuses: otherwise Forbidden is raised.
-    Raises also NotFound, and Problem "empty_round" for a round that ended without a mask.
+    those that were not asked to stop before, because undo must not do to other people's work what `cancel_round`
+    refuses: otherwise Forbidden is raised. Raises also NotFound, and Problem "empty_round" for a round that ended
+    without a mask.
     """
     head = hold(video.pk)
     if head.round_id == to_round:

@@ -1,8 +1,9 @@
 """In team mode, a round goes to the worker that computed its base, because that worker still has the video's session.
 
 That saves rebuilding the session (an engine that has the video open). It is done only if that worker is alive and idle.
-Each worker listens to a queue of its own beside the common one. A round is forwarded once, within three seconds of its
-creation. If that worker does not take it, any other worker computes it later, at the cost of rebuilding a session.
+Each worker listens to a queue of its own beside the common one. A round is forwarded once at most, within three seconds
+of its creation. If that worker does not take it, any other worker computes it later, at the cost of rebuilding a
+session.
 """
 
 from __future__ import annotations

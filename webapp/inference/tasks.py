@@ -18,7 +18,7 @@ from webapp.quality.consensus_lease import AGREE, MERGE
 def run_round(round_id: int, passed_on: bool = False) -> None:
     """Compute the round that is to begin next (order.py), or forward it to the worker that has its session.
 
-    Each round that waits has sent one such task, so a task may begin another round than its own. `passed_on` says that
+    Each round that waits has sent such a task, so a task may begin another round than its own. `passed_on` says that
     the round was forwarded to this worker, which then begins it first. That happens once at most. A task that forwards
     another round than its own still begins its own, because no other task may be left for it.
     """

@@ -1,7 +1,8 @@
 """Lets a worker compute several rounds by turns, so that a long round does not hold back the first mask of another one.
 
 Between two frames of a round the worker looks for previews and rounds that wait. It answers the previews and begins a
-round, unless another worker is idle. From then on each of its rounds gets a turn. The worker holds the leases of all of
+round, unless another worker is idle; a round that has waited for a second is begun all the same. From then on each of
+its rounds gets a turn. The worker holds the leases of all of
 them and keeps their sessions open, so each goes on where it stopped, and its masks are the same as without turns.
 """
 

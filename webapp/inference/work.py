@@ -85,7 +85,10 @@ class OpenRound:
         self._steps = _steps(claimed, on_progress, problem)
 
     def step(self) -> bool:
-        """Compute until some masks are stored. Return False once the round has ended. Raises DatabaseError."""
+        """Compute until some masks are stored. Raises DatabaseError.
+
+        Return False once the round has ended, was postponed, or was taken from this worker.
+        """
         return next(self._steps, _ENDED) is not _ENDED
 
     def close(self) -> None:
@@ -168,7 +171,7 @@ def _count(round_: Round) -> int:
 class _Store:
     """Stores the masks that an engine yields in one round, and checks between them whether the round is to stop.
 
-    The first mask, which is of the frame that was drawn on, is stored at once. When a round stops early, everything
+    The first mask is stored at once. When a round stops early, everything
     that the engine has yielded is stored, so that the session is in the state that the database describes.
     """
 

@@ -191,7 +191,10 @@ NULLABLE = ("assignee", "reviewer", "due")
 
 @router.post("/jobs/{int:job_id}/moves", response={200: JobInfo, (400, 403, 404): ErrorAnswer, 409: JobError})
 def move_job(request: HttpRequest, job_id: int, body: MoveBody) -> JobInfo:
-    """Start, submit, accept or reject a job, or take such a move back. 409 has the job as it stands now."""
+    """Start, submit, accept or reject a job, or take such a move back.
+
+    If the job was changed meanwhile, or is in no state for the action, the error (409) has the job as it stands now.
+    """
     user = signed_in(request)
     moves.move_job(
         by=user,

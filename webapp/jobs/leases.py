@@ -73,7 +73,7 @@ _RENEWAL = Update(
 
 
 def leases_of(video_id: int) -> list[LeaseInfo]:
-    """Return who holds which object of a video now."""
+    """Return the leases of objects of a video that have not ended."""
     return [
         LeaseInfo(
             object=row.object_id,

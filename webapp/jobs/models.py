@@ -31,8 +31,8 @@ class JobState(models.TextChoices):
 class Job(models.Model):
     """The frames from `first` to `last` (inclusive) of a video, as the work of one person.
 
-    A ready video has one job of all its frames until somebody cuts it. `states.py` lists the moves between stages and
-    states.
+    A ready video has one job of all its frames until somebody cuts it. A copy for a consensus has one of the frames of
+    the job that was given to several people. `states.py` lists the moves between stages and states.
     """
 
     video = models.ForeignKey(Video, on_delete=models.CASCADE, related_name="jobs")

@@ -108,8 +108,8 @@ class Work(Model):
 
 
 class LostObject(Model):
-    """An object that is gone in frames after the first one that shows it, and that nobody marked as absent or accepted
-    there.
+    """An object that is gone in frames of the job after the first one that shows it, and that nobody marked as absent
+    or accepted there.
     """
 
     object: ObjectNumber
@@ -117,7 +117,10 @@ class LostObject(Model):
 
 
 class Unfinished(Model):
-    """What is left to do in the frames of a job, as inclusive spans. Accepted frames are neither unsure nor lost."""
+    """What is left to do in the frames of a job, as inclusive spans.
+
+    Accepted frames count as looked at, and as neither unsure nor lost.
+    """
 
     frames: int  # The number of frames of the job.
     not_accepted: list[Span]

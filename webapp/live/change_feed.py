@@ -71,7 +71,7 @@ class Cursor:
 class Delta:
     """The changes, masks and progress of a video since a cursor, as one poll reads them.
 
-    `running` is true while a round waits or runs. `more` is true if there are more new rows than one poll reads.
+    `running` is true while a round waits or runs. `more` is true if there may be more new rows than one poll reads.
     """
 
     changes: list[LogEntry]

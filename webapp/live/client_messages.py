@@ -30,8 +30,9 @@ class Resume(Model):
     """The first message, also sent after a gap. The server sends every change after `seq` and, of the masks after
     `mask_seq`, the newest of each frame.
 
-    Both are the highest numbers that the page has, at first those of the state that it loaded over HTTP. If `seq` is 0,
-    or the gap is too long to be replayed, the welcome carries a state, and masks continue after its `mask_seq`.
+    Both are the highest numbers that the page has, at first those of the state that it loaded over HTTP. If `seq` is 0
+    or higher than any of the video, or if the gap is too long to be replayed, the welcome carries a state, and masks
+    continue after its `mask_seq`.
     """
 
     type: Literal["resume"]
@@ -284,7 +285,7 @@ class PreviewClick(Model):
 class PreviewAsk(Model):
     """Ask what mask the waiting scribbles of the sender, and perhaps a click, would give `frame`.
 
-    It has no key. The answer is a binary frame of type 2, an `error` without a key, or nothing: while a round of the
+    It has no key. The answer is a binary message of type 2, an `error` without a key, or nothing: while a round of the
     video waits or runs, if nothing was drawn, if a newer preview was asked for, or if no worker answers in time. No
     mask is stored. If nothing was drawn, the worker opens the video and computes what it needs of the frame, so a page
     asks when a stroke begins.

@@ -131,7 +131,7 @@ class Follower:
         return self._next_wake
 
     def compare(self, newest: int, holdings: tuple[Holding, ...]) -> None:
-        """Read the video if `newest`, its newest Change.id, or `holdings`, its leases, are not what was read last."""
+        """Wake this follower unless it has read `newest`, the video's newest Change.id, and `holdings`, its leases."""
         if holdings != self._held.holdings:
             self._leases_read = 0.0
             self.wake()

@@ -84,11 +84,11 @@ class ProjectSocket:
                 await self._send({"type": "websocket.send", "text": message.model_dump_json()})
 
     def _for_me(self, message: VideosChanged, before: set[int]) -> VideosChanged:
-        """Leave out of a message the videos that the person neither sees now nor saw before. `before` are the
-        latter.
-        """
+        """Leave out of a message the videos that the person neither sees now nor saw before (`before`)."""
         self._check(opened=True)
-        known = before | (before if self._visible is None else self._visible)
+        if self._visible is None:
+            return message
+        known = before | self._visible
         return VideosChanged(
             type="videos.changed",
             changed=[pk for pk in message.changed if pk in known],

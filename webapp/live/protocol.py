@@ -1,6 +1,6 @@
 """The types of the messages from the server to the browser. Those from the browser are in client_messages.py.
 
-Messages that come from the change log carry `seq` (Change.id); masks travel in binary frames (see
+Messages that come from the change log carry `seq` (Change.id); masks travel in binary messages (see
 webapp/annotation/codec.py) and carry Mask.id as their sequence number, previews 0. frontend/src/protocol.ts is
 generated from these types, those of client_messages.py and those of webapp/annotation/schemas.py.
 """
@@ -179,7 +179,7 @@ class JobsChanged(Model):
 
 
 class Leases(Model):
-    """Who draws on which object now, so that others cannot. It is a hint and not in the change log.
+    """Who has the lease of which object, so that others cannot draw on it. It is a hint and not in the change log.
 
     It is sent when a holder or a request for a lease changes, not for each stroke that prolongs a lease.
     """

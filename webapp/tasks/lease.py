@@ -2,8 +2,8 @@
 
 A task is a database row, such as a round or an export. A worker claims it, which raises its *fence*, a number. Each
 later write names that fence, so a worker that was given up and comes back can write nothing. While it works it stores a
-heartbeat. Every worker sweeps regularly: it takes back tasks whose heartbeat is stale, and notifies workers again of
-tasks that wait. A worker that cannot go on now, because the storage is away, postpones its task.
+heartbeat. Every worker sweeps regularly: it takes back tasks whose worker is lost, and notifies workers again of tasks
+that wait. A worker that cannot go on now, because the storage is away, postpones its task.
 
 Every time is read from the clock of the database (`Now()` in SQL), because the clocks of two workers may differ by
 minutes.
@@ -44,7 +44,7 @@ class LeasedTask(models.Model):
 
     @property
     def losses(self) -> int:
-        """How many attempts count as failed, because their worker was lost."""
+        """How many attempts were not postponed. If the worker of the present one is lost, all of them failed."""
         return self.attempts - self.postponed
 
 

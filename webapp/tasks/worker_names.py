@@ -12,7 +12,7 @@ def own_name() -> str:
 
 
 def is_dead(name: str) -> bool:
-    """Return whether the worker called `name` ran on this host and is gone.
+    """Return whether the worker called `name` ran on this host and no process has its id now.
 
     Whether a worker on another host is gone cannot be told from its name, only from its heartbeat.
     """

@@ -104,8 +104,8 @@ def get_upload(request: HttpRequest, upload_id: UUID) -> Upload:
 def ask_for_offset(request: HttpRequest, upload_id: UUID) -> Answer:
     """Answer with headers that tell at which byte an upload goes on, and how long it is, as tus prescribes.
 
-    A complete file becomes a video if it has not become one yet: a client whose last chunk was stored, but answered
-    with an error, asks here and then makes no further call.
+    For a client that speaks tus, a complete file becomes a video if it has not become one yet: a client whose last
+    chunk was stored, but answered with an error, asks here and then makes no further call.
     """
     by = signed_in(request)
     upload = upload_for(by, upload_id)

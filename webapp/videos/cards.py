@@ -37,7 +37,7 @@ class CardFields(Schema):
     running: bool  # Whether a round waits or runs.
     accepted: int  # How many frames are accepted.
     to_fix: int | None  # How many frames are unsure or have lost an object; null: not counted yet.
-    cover: str | None  # The address of a small JPEG with the masks of a frame; null: the video has no masks.
+    cover: str | None  # The address of a small JPEG with the masks of a frame; null: before the first round.
     archived: bool
 
 

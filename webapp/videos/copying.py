@@ -68,7 +68,7 @@ def _claimed(videos: QuerySet[Video]) -> QuerySet[Video]:
 
 
 def finish_copy(copy: Video) -> None:
-    """Mark a copy as ready, within a transaction. Raises Problem "cancelled" (409) if somebody cancelled it."""
+    """Mark a copy as ready, within a transaction. Raises Problem "cancelled" (409) if its import has been ended."""
     if not IMPORTS.held(copy.pk, copy.fence).filter(cancel_requested=False).update(state=VideoState.READY):
         raise Problem("cancelled", "Somebody cancelled the import of a copy. Try again.", 409)
     copy_hashes(copy.copy_of_id or 0, copy.pk)

@@ -24,7 +24,7 @@ from webapp.videos.frame_writer import SourceFrame
 from webapp.videos.refusal import Refused, check_count, check_size
 
 DEFAULT_FPS = 24.0
-# Time lapses have a frame a day. A rate outside this range is an error in the file.
+# A time lapse may have a frame a day. A rate outside this range is an error in the file.
 SLOWEST_FPS, FASTEST_FPS = 1 / 86400, 1000.0
 # FFmpeg may decode a frame to find the size of a stream. This limits its number of pixels. 8K is within the limit, so
 # that the message which refuses such a file can name its size; a file that claims billions of pixels is not.

@@ -25,7 +25,7 @@ def rename_video(*, by: User, video_id: int, name: str) -> Video:
 
 
 def stop_import(*, by: User, video_id: int) -> Video:
-    """Cancel the import of a video. A worker that runs it stops within a second."""
+    """Cancel the import of a video. A worker that reads its file stops within a second."""
     video = video_for(by, video_id, Role.ANNOTATOR)
     cancel_import(video=video)
     video.refresh_from_db()

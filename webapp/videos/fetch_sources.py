@@ -100,7 +100,8 @@ def _is_hidden(*paths: Path) -> bool:
 
 
 def list_files(path: str) -> list[Entry]:
-    """Return what lies in a folder below the import folder or in a bucket (s3://...), by name.
+    """Return what lies in a folder below the import folder or in a bucket (s3://...), by name; of a bucket, folders
+    first.
 
     An empty path stands for the import folder and the buckets that may be read. Raises Problem.
     """

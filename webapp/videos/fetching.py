@@ -1,5 +1,5 @@
 """Lets a worker fetch files from the import folder, a bucket or a URL. They are stored as uploads, which become videos
-or masks.
+or are imported as masks.
 """
 
 from __future__ import annotations

@@ -59,7 +59,7 @@ class ImportReader:
     def write(self, part: str, folder: VideoFolder) -> ReadVideo:
         """Write the files of one video of the upload, the one named `part`, into `folder`. It can be called once.
 
-        `beat` is called meanwhile. Raises Refused, and whatever `beat` raises.
+        `beat` is called meanwhile. Raises what `Reader.receive` raises.
         """
         self._reader.send((part, folder))
         while True:
@@ -74,7 +74,7 @@ class ImportReader:
 def read_in_process(path: Path, beat: Beat) -> Iterator[ImportReader]:
     """Open the file at `path` in a separate process. Leaving the block ends the process.
 
-    While the file is opened, `beat` is called four times a second. Raises Refused, and whatever `beat` raises.
+    While the file is opened, `beat` is called four times a second. Raises what `Reader.receive` raises.
     """
     with reading(_read, path, beat) as reader:
         found = reader.receive()

@@ -24,7 +24,7 @@ COPY = "overview.copy_video"  # The task of an import whose source is another vi
 
 
 class ImportLease(Lease[Video]):
-    """The lease of imports. A worker stores a heartbeat twice a second, but a slow disk may delay it."""
+    """The lease of imports. A heartbeat is stored twice a second, or every 5 s for a copy. A slow disk may delay it."""
 
     queue = Queue.IMPORTS
 
@@ -32,7 +32,7 @@ class ImportLease(Lease[Video]):
         notify_import_worker(pk)
 
     def is_wanted(self, task: Video) -> bool:
-        # A video without an upload was imported by a command, and only that command has its frames.
+        # Without them a command or a web process makes the video, and no worker could get its frames.
         has_source = task.upload_id is not None or task.copy_labels is not None
         return not task.cancel_requested and has_source
 

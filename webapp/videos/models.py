@@ -73,7 +73,8 @@ class Video(LeasedTask, Deletable):
     # For a copy with its rounds (overview/copying.py): which label the objects get, as [[before, after], ...].
     copy_labels = models.JSONField(null=True)
     is_copy = models.BooleanField(default=False)  # It stays true when the original is deleted.
-    # The overview of a project lists an archived video only if archived ones are asked for; other calls do not differ.
+    # The overview of a project lists an archived video only if archived ones are asked for. The progress of the project
+    # and the queues of jobs leave it out; other calls do not differ.
     archived_at = models.DateTimeField(null=True)
     # What lists show of the rounds and the accepted frames, counted when these change (annotation/counters.py).
     rounds_made = models.PositiveIntegerField(default=0)
@@ -83,7 +84,7 @@ class Video(LeasedTask, Deletable):
     # (annotation/to_fix.py).
     to_fix = models.PositiveIntegerField(null=True)
     to_fix_stale = models.BooleanField(default=False)
-    # When somebody last made a round, or accepted or released frames or objects.
+    # When somebody last made a version, or accepted or released frames or objects.
     worked_at = models.DateTimeField(null=True)
     worked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
     changed_at = models.DateTimeField(db_default=Now(), editable=False)  # By the clock of the database.

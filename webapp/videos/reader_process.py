@@ -73,7 +73,8 @@ class Reader:
         """Wait for the next message of the process, and call `beat` while waiting.
 
         Raises Refused if the process refuses the file, sends nothing for too long, or dies. Raises OSError for an error
-        of the system in the process, such as a full disk, and ReaderFault for a fault of the program.
+        of the system in the process, such as a full disk, ReaderFault for a fault of the program, and what `beat`
+        raises.
         """
         deadline = time.monotonic() + SILENT_SECONDS
         while not self._connection.poll(POLL_SECONDS):

@@ -62,7 +62,7 @@ def check_upload_size(size: int) -> None:
 
 
 def _check_count(by: User) -> None:
-    """Raise Refused if `by` has too many unfinished uploads. Files that the server fetches itself do not count."""
+    """Raise Refused if `by` has too many unfinished uploads. Files that the server has fetched do not count."""
     fetched = Fetch.objects.filter(upload__isnull=False).values("upload")
     if under_way().filter(created_by=by).exclude(pk__in=fetched).count() >= MOST_UNDER_WAY:
         raise Refused(

@@ -354,7 +354,9 @@ export interface paths {
         put?: never;
         /**
          * Move Job
-         * @description Start, submit, accept or reject a job, or take such a move back. 409 has the job as it stands now.
+         * @description Start, submit, accept or reject a job, or take such a move back.
+         *
+         *     If the job was changed meanwhile, or is in no state for the action, the error (409) has the job as it stands now.
          */
         post: operations["move_job"];
         delete?: never;
@@ -396,7 +398,7 @@ export interface paths {
         post?: never;
         /**
          * Remove Mask Import
-         * @description Cancel an import that has not ended, or remove one from the list. Masks that were brought in stay.
+         * @description Cancel an import that has not ended, or remove one that has from the list. Masks that were brought in stay.
          */
         delete: operations["remove_mask_import"];
         options?: never;
@@ -843,7 +845,9 @@ export interface paths {
         put?: never;
         /**
          * Make Project Export
-         * @description Export all videos of a project that have masks, or those that are named, each at its head, in one file.
+         * @description Export the videos of a project that have masks, or those of `videos`, each at its head, in one file.
+         *
+         *     Copies of videos are left out, and so are videos without a frame that fits the options.
          */
         post: operations["make_project_export"];
         delete?: never;
@@ -992,7 +996,8 @@ export interface paths {
         put?: never;
         /**
          * Make Mask Import
-         * @description Bring in the masks of an uploaded file: all of them, or none if anything in it cannot be used.
+         * @description Import the masks of an uploaded file. If the import fails, it stores none of them. Masks of accepted frames, and
+         *     of videos that the project does not have, are left out; `note` says so.
          */
         post: operations["make_mask_import"];
         delete?: never;
@@ -1982,7 +1987,7 @@ export interface paths {
         };
         /**
          * Get Line
-         * @description Return in short what the versions on the line of a round amount to; without `round`, before the first version.
+         * @description Return a summary of the versions on the line of a round. Without `round`, the line is empty.
          */
         get: operations["get_line"];
         put?: never;
@@ -2002,7 +2007,7 @@ export interface paths {
         };
         /**
          * List Line Scribbles
-         * @description Return the scribbles of a frame that a round, and the rounds it builds on, were drawn with; newest first.
+         * @description Return the scribbles of a frame that a round and the rounds it builds on have used, newest first.
          *
          *     `before` is the field `next` of the page that was read last.
          */
@@ -3785,8 +3790,8 @@ export interface components {
         };
         /**
          * LostObject
-         * @description An object that is gone in frames after the first one that shows it, and that nobody marked as absent or accepted
-         *     there.
+         * @description An object that is gone in frames of the job after the first one that shows it, and that nobody marked as absent
+         *     or accepted there.
          */
         LostObject: {
             /** Object */
@@ -5637,7 +5642,9 @@ export interface components {
         TrashKind: "project" | "video" | "object" | "export" | "label";
         /**
          * Unfinished
-         * @description What is left to do in the frames of a job, as inclusive spans. Accepted frames are neither unsure nor lost.
+         * @description What is left to do in the frames of a job, as inclusive spans.
+         *
+         *     Accepted frames count as looked at, and as neither unsure nor lost.
          */
         Unfinished: {
             /** Changed */

@@ -23,7 +23,7 @@ from webapp.live import project_feed, project_socket
 from webapp.live.project_feed import ProjectFeed, Watcher
 from webapp.live.protocol import ImportProgress, VideosChanged
 from webapp.live.threads import close_connections
-from webapp.projects.models import Membership, Project, Sees
+from webapp.projects.models import Membership, Project, Role, Sees
 from webapp.videos.models import Video, VideoState
 
 Connect = Callable[..., Awaitable[ApplicationCommunicator]]
@@ -165,6 +165,20 @@ async def test_who_sees_only_their_jobs_is_told_only_of_these(
     await database(Video.objects.filter(pk=other.pk).update)(name="Hidden")
     await database(Video.objects.filter(pk=mine.pk).update)(name="Shown")
     assert json.loads((await end.receive_output(5))["text"])["changed"] == [mine.pk]
+
+
+async def test_who_becomes_a_reviewer_is_told_of_every_video(
+    connect: Connect, project: Project, owner: User, annotator: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(project_socket, "CHECK_SECONDS", 60)  # Only the message itself makes the socket check the role.
+    other = await database(make_video)(project, owner)
+    await database(Project.objects.filter(pk=project.pk).update)(sees=Sees.JOBS)
+    end = await connect(annotator, project.pk)
+    assert (await end.receive_output(5))["type"] == "websocket.accept"
+    assert json.loads((await end.receive_output(5))["text"])["all"] is True
+    await database(Membership.objects.filter(user=annotator, project=project).update)(role=Role.REVIEWER)
+    await database(Video.objects.filter(pk=other.pk).update)(name="Shown")
+    assert json.loads((await end.receive_output(5))["text"])["changed"] == [other.pk]
 
 
 async def test_annotators_are_not_told_of_copies_that_others_annotate(

@@ -54,7 +54,7 @@ class OverlayLook(Strict):
     """How an overlay video shows the objects."""
 
     opacity: Annotated[float, Field(ge=0, le=1)] = 0.5  # Of the colour over an object.
-    contour: Annotated[int, Field(ge=0, le=20)] = 1  # The width of its line in pixels; 0: none.
+    contour: Annotated[int, Field(ge=0, le=20)] = 1  # The width of the line along its border in pixels; 0: none.
     color: Color | None = None  # One colour for all objects; null: each has its own.
     background: Color | None = None  # A colour in place of what is outside of the objects; null: the frame.
 
@@ -112,8 +112,8 @@ class ProjectExportBody(Strict):
 
 class ExportInfo(Schema):
     id: int
-    video: int | None  # None for an export of several videos of a project.
-    video_name: str  # Empty for an export of several videos of a project.
+    video: int | None  # None for an export of a project.
+    video_name: str  # Empty for an export of a project.
     format: str  # The name of the format.
     state: ExportState
     round: int | None  # The number of the round within its video.
@@ -166,7 +166,10 @@ def list_project_exports(
 
 @router.post("/projects/{int:project_id}/exports", response={201: ExportInfo, (400, 404, 409): ErrorAnswer})
 def make_project_export(request: HttpRequest, project_id: int, body: ProjectExportBody) -> Status[Export]:
-    """Export all videos of a project that have masks, or those that are named, each at its head, in one file."""
+    """Export the videos of a project that have masks, or those of `videos`, each at its head, in one file.
+
+    Copies of videos are left out, and so are videos without a frame that fits the options.
+    """
     by = signed_in(request)
     return Status(
         201,

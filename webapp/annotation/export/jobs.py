@@ -77,8 +77,8 @@ def make_export(
     """Create an export of the masks that the video has at a round, or at the head (the current round) if `round_id` is
     None. `options` choose the frames and objects; None: all of them.
 
-    Raises NotFound or Forbidden if the user may not do this, and Problem if there are no masks or no frames that fit
-    the options, or if the format is unknown or does not take the options.
+    Raises NotFound or Forbidden if the user may not do this, NotFound if the video has no such round, and Problem if
+    there are no masks or no frames that fit the options, or if the format is unknown or does not take the options.
     """
     options = options or Options()
     video = video_for(by, video_id, Role.ANNOTATOR)
@@ -111,11 +111,11 @@ def make_project_export(
     options: Options | None = None,
     video_ids: Sequence[int] | None = None,
 ) -> Export:
-    """Create an export of all videos of a project that have masks, each at its head, in one file.
+    """Create an export of all videos of a project that have masks, without copies, each at its head, in one file.
 
-    With `video_ids`, or with splits in `options`, only the videos that these name are exported; they must be videos of
-    the project. `options` also choose the frames and objects; None: all of them. Videos without a frame that fits the
-    options are left out.
+    With `video_ids`, or with splits in `options`, only the videos that these name are exported; they must be ready
+    videos of the project and no copies. `options` also choose the frames and objects; None: all of them. Videos without
+    a frame that fits the options are left out.
 
     Raises NotFound or Forbidden if the user may not do this, and Problem if no video has masks or frames that fit the
     options, if a video is in two splits, or if the format is unknown, can hold one video only or does not take the

@@ -85,7 +85,7 @@ class Options:
         )
 
     def split_of(self, videos: Sequence[int]) -> dict[int, str]:
-        """Return the split of each of these videos by its id; none if there are no splits.
+        """Return the split of each of these videos by its id; nothing if there are no splits.
 
         With `val_percent` it depends on the ids alone, so that the same videos are always divided in the same way.
         """

@@ -53,7 +53,7 @@ def write_video(subject: Subject, path: Path, tick: Tick, encoding: Encoding, dr
     """Write a video of all exported frames of a video, as `draw` makes them. `tick` is called after each frame.
 
     `draw` is called in another thread. Sizes are made even, as encoders need it, by repeating the last row or column.
-    Players stretch the pixels of the export as they stretch those of the source.
+    Players show the export in the shape in which they show the source, whether its pixels are square or not.
     """
     import av  # the web process imports this module, and must not load an encoder
 

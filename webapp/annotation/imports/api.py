@@ -21,7 +21,8 @@ from webapp.rest import ErrorAnswer, Strict
 router = Router(tags=["imports"])
 
 LabelName = Annotated[str, Field(max_length=60)]
-# What labels in the file are in the project: the name of a label, which a manager may make by it, or null for none.
+# Maps labels in the file to names of labels of the project, or to null for no label. A manager may also give a new
+# name: then the import makes the label.
 LabelMapping = Annotated[dict[Annotated[str, Field(max_length=200)], LabelName | None], Field(max_length=1000)]
 
 
@@ -91,7 +92,9 @@ class MaskImportInfo(Schema):
     "/projects/{int:project_id}/mask-imports", response={201: MaskImportInfo, (400, 403, 404, 409): ErrorAnswer}
 )
 def make_mask_import(request: HttpRequest, project_id: int, body: MaskImportBody) -> Status[MaskImport]:
-    """Bring in the masks of an uploaded file: all of them, or none if anything in it cannot be used."""
+    """Import the masks of an uploaded file. If the import fails, it stores none of them. Masks of accepted frames, and
+    of videos that the project does not have, are left out; `note` says so.
+    """
     made = jobs.make_import(
         by=signed_in(request),
         project_id=project_id,
@@ -126,6 +129,6 @@ def answer_mask_import(request: HttpRequest, import_id: int, body: LabelAnswer) 
 
 @router.delete("/mask-imports/{int:import_id}", response={204: None, 404: ErrorAnswer})
 def remove_mask_import(request: HttpRequest, import_id: int) -> Status[None]:
-    """Cancel an import that has not ended, or remove one from the list. Masks that were brought in stay."""
+    """Cancel an import that has not ended, or remove one that has from the list. Masks that were brought in stay."""
     jobs.remove_import(by=signed_in(request), import_id=import_id)
     return Status(204, None)

@@ -88,7 +88,7 @@ def make_import(
     """Create an import of the masks in a complete upload, for one video or for videos of the project by their names.
 
     Raises NotFound or Forbidden if the user may not do this, and Problem if the upload is not complete or was used
-    before, or if the video is not ready.
+    before, if the video is not ready, or if the name of a new label is not valid.
     """
     project = project_for(by, project_id, Role.REVIEWER if ground_truth else Role.ANNOTATOR)
     if is_limited(project, require(by, project.pk)):

@@ -16,7 +16,7 @@ from webapp.tasks.sending import after_commit, send_task
 from webapp.webhooks.events import Event, tell
 
 TASK = "annotation.import_masks"
-FORGOTTEN_AFTER = timedelta(days=7)  # An import that asks for labels is cancelled after this time.
+FORGOTTEN_AFTER = timedelta(days=7)  # An import that is older and asks for labels is cancelled.
 
 
 def staging_path(import_id: int, fence: int) -> Path:
@@ -63,7 +63,8 @@ def tell_of_end(row: MaskImport, state: MaskImportState, error: str = "") -> Non
 
 
 def sweep_mask_imports(*, starting: bool = False) -> None:
-    """Let other workers take the imports of lost workers, and cancel imports that have waited for an answer for a week.
+    """Let other workers take the imports of lost workers, and cancel imports that were created more than a week ago and
+    wait for an answer.
 
     `starting` says that this worker has just started.
     """

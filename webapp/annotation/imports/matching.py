@@ -29,12 +29,13 @@ class Match:
 
 
 def match_videos(found: FoundFile, videos: Sequence[Video], target: Video | None) -> tuple[list[Match], list[str]]:
-    """Return which videos of the project get masks from the file, and the names of its videos that match none.
+    """Return which videos of the project get masks from the file, and the names of the file's videos that match none.
 
     With `target`, only that video gets masks: from the only video in the file, or else from the one that has its name;
     no names are returned then. Otherwise videos are found by their names, as they are or as exports write them. If the
-    file has one video and does not name it, as an export of one video as PASCAL VOC, the masks are those of the
-    project's only video. Raises Refused if no video matches, if several do, or if the size or the frames do not fit.
+    file has one video and does not name it (as in an export of one video as PASCAL VOC), and the project has one video,
+    that one gets the masks. Raises Refused if no video matches, if several have the same name, or if the size or the
+    frames do not fit.
     """
     if target is None and len(videos) == 1 and [each.name for each in found.videos] == [""]:
         target = videos[0]

@@ -32,7 +32,7 @@ def plan_objects(
     """Plan which of the file's `objects` are among the objects `there` of the video, and which are made.
 
     An object of the file is one of the video if it has the same name and label; where the file has no names, if it has
-    the same id and label. Raises Refused if the video would have too many objects, or an object is locked.
+    the same id and label. Raises Refused if the video would have too many objects, or if such an object is locked.
     """
     left = {each.number: each for each in there}
     numbers: dict[int, int] = {}
@@ -61,8 +61,8 @@ def plan_objects(
 
 
 def make_objects(video: Video, author: User, plan: ObjectPlan, labels: Labels, known: Mapping[str, Label]) -> None:
-    """Make the new objects of a plan. The caller has locked the video's head. `known` has the project's labels by
-    name.
+    """Make the new objects of a plan. The caller has locked the video's head. `known` has the project's labels by their
+    names in lower case.
     """
     for found in plan.new:
         name = label_of(found, labels)
@@ -90,7 +90,7 @@ def label_of(found: AnnotatedObject, labels: Labels) -> str | None:
 
 
 def make_labels(project: Project, names: Iterable[str]) -> dict[str, Label]:
-    """Make the labels that the project does not have. Return all its labels by their names in lower case."""
+    """Make the labels in `names` that the project does not have. Return all its labels by their names in lower case."""
     known = {label.name.casefold(): label for label in project.labels.all()}
     for name in names:
         if name.casefold() not in known:

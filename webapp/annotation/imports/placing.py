@@ -161,7 +161,7 @@ def store_version(placed: Placed, author: User, source: str, labels: Labels, kno
     """Store the computed masks of a video as a version that becomes its head. The caller has begun a transaction.
 
     `labels` maps the labels in the file to names of labels of the project, and `known` has the project's labels by
-    name.
+    their names in lower case.
 
     Raises ChangedMeanwhile if the video is not as it was when the masks were computed.
     """

@@ -92,8 +92,8 @@ class MaskReader:
     def write(self, wanted: Sequence[Wanted]) -> list[ReadMasks]:
         """Read the masks of the wanted videos and write those of each to its file `Wanted.path`.
 
-        Return what was found, for each of them. Raises Refused if the file cannot be used or the disk is nearly
-        full, other exceptions as `Reader.receive` does, and whatever the `beat` given to `read_masks` raises.
+        Return what was found, for each of them. Raises what `Reader.receive` raises, such as Refused if the file cannot
+        be used or the disk is nearly full.
         """
         self._reader.send(wanted)
         while True:
@@ -108,8 +108,8 @@ class MaskReader:
 def read_masks(path: Path, name: str, beat: Beat) -> Iterator[MaskReader]:
     """Open the file of annotations at `path`, which was uploaded under `name`, in a separate process.
 
-    Leaving the block ends the process. `beat` is called at least four times a second. Raises Refused, and whatever
-    `beat` raises.
+    Leaving the block ends the process. While a message of the process is awaited, `beat` is called four times a second
+    or more often. Raises what `Reader.receive` raises.
     """
     with reading(_read, path, beat, int(settings.CONFIG["MASKWRIGHT_MASK_IMPORT_MEMORY_MB"])) as reader:
         reader.send(name)

@@ -218,7 +218,7 @@ def render() -> Iterator[tuple[RgbFrame, LabelMap]]:
 def add_sample_clip(*, project: Project, author: User) -> Video:
     """Render the sample video into `project`, with its ground truth. This takes some seconds.
 
-    Raises Refused if the disk is too full.
+    Raises Refused if the disk is too full or a quota leaves no room.
     """
     first, second = tee(render())
     frames, truth = (frame for frame, _ in first), (labels for _, labels in second)
