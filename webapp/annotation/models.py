@@ -81,8 +81,7 @@ class Round(LeasedTask):
     # `path` and `object_id` are as in the DAVIS challenge; `kind` and `positive` are those of Scribble. A scribble may
     # also have "keeps": the ids of the objects that were painted or edited in the frame after it was drawn.
     scribbles = models.JSONField()
-    # Frames without scribbles, from whose masks at the base the round starts.
-    started_from = models.JSONField(default=list)
+    started_from = models.JSONField(default=list)  # Frames without scribbles, from whose masks at the base it starts.
     span = models.JSONField(null=True)  # [first, last]: no frame outside of it gets a mask. None: the whole video.
     direction = models.CharField(max_length=8, choices=Direction.choices, default=Direction.BOTH)
     objects_changed = models.JSONField(null=True)  # The ids of the objects that may change. None: all of them.
