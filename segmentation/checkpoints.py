@@ -18,7 +18,7 @@ from typing import Any
 
 import torch
 from safetensors import safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from segmentation.engine_specs import NetworkSpec
@@ -144,7 +144,8 @@ def save_checkpoint(path: Path, name: str, network: nn.Module, notes: Mapping[st
     header = {**(notes or {}), "network": name, "config": json.dumps(to_json(config))}
     tensors = {key: _half(tensor) for key, tensor in network.state_dict().items()}
     unfinished = path.with_name(path.name + ".part")
-    save_file(tensors, unfinished, header)
+    # `save_file` of safetensors makes files that only their owner can read; another account may run the workers.
+    unfinished.write_bytes(save(tensors, header))
     unfinished.replace(path)
 
 

@@ -17,7 +17,7 @@ from django.db.models.functions import Now
 from webapp.celery import app as celery
 from webapp.inference import runner
 from webapp.inference.workers import alive_workers
-from webapp.installation import COMMAND
+from webapp.installation import COMMAND, IN_CLONE
 from webapp.operation.upgrade import pending_migrations
 from webapp.process.home_lock import HomeLock
 from webapp.storage.failure import WrongFiles
@@ -53,7 +53,9 @@ def versions() -> Iterator[Finding]:
 
 
 def node() -> Iterator[Finding]:
-    """Check for Node, which only building the page needs."""
+    """Check for Node, which only building the page needs. A wheel holds the page."""
+    if not IN_CLONE:
+        return
     if shutil.which("node") is None:
         yield Finding("Node", "note", "not found", "Install Node 20.19 or newer to build the page.")
         return
@@ -68,8 +70,10 @@ def node() -> Iterator[Finding]:
 def page() -> Iterator[Finding]:
     if (settings.FRONTEND_DIST / "index.html").is_file():
         yield Finding("Page", "ok", "built")
-    else:
+    elif IN_CLONE:
         yield Finding("Page", "wrong", "not built", "Run `make setup`, or `npm ci && npm run build` in frontend/.")
+    else:
+        yield Finding("Page", "wrong", "missing", "Install the wheel again: pip install --force-reinstall maskwright.")
 
 
 def data_folder() -> Iterator[Finding]:
@@ -125,6 +129,11 @@ def database() -> Iterator[Finding]:
         remedy = "Start the server that DATABASE_URL names, or correct the address." if settings.TEAM_MODE else ""
         yield Finding("Database", "wrong", f"{kind}: {first}", remedy or "Is the disk full, or the file damaged?")
         return
+    if pending and not connection.introspection.table_names():
+        yield Finding(
+            "Database", "note", f"{kind}, has no tables yet", f"`{COMMAND} migrate` makes them; so does serve."
+        )
+        return
     if pending:
         yield Finding("Database", "note", f"{kind}, {len(pending)} changes behind", f"Run `{COMMAND} migrate`.")
         return
@@ -168,7 +177,9 @@ def studio() -> Iterator[Finding]:
     if holder is not None:
         yield Finding("Studio", "ok", f"runs at {holder.address} (process {holder.pid})")
     elif not settings.TEAM_MODE:
-        yield Finding("Studio", "note", "does not run", "Start it with `make run`.")
+        yield Finding(
+            "Studio", "note", "does not run", f"Start it with `{'make run' if IN_CLONE else 'maskwright serve'}`."
+        )
     try:
         yield from _workers(expected=holder is not None or settings.TEAM_MODE)
     except DatabaseError:

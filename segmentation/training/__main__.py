@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from inspect import signature
 from pathlib import Path
 
@@ -16,11 +17,11 @@ import torch
 from segmentation import registry
 from segmentation.runtime.device import choose_device
 from segmentation.training.curves import draw
-from segmentation.training.loop import LOG, LOG_EVERY, Objective, Run, TrainingStopped, start_from
+from segmentation.training.loop import LOG, Objective, Run, TrainingStopped, start_from
 from segmentation.training.plan import Plan, load_plan
 from segmentation.training.precision import PRECISIONS, computes_in_half
 from segmentation.training.recorded_clips import RecordedClips
-from segmentation.training.sources import find_sources
+from segmentation.training.sources import Sources, find_sources
 from segmentation.training.trunks import NO_TRUNK, with_trunk
 from segmentation.trunk import TRUNKS
 
@@ -34,6 +35,11 @@ def parser(program: str) -> argparse.ArgumentParser:
     parse.add_argument("--config", default="compact", help="name of a plan, or a TOML file (compact)")
     parse.add_argument("--data", type=Path, required=True, help="folder of the training sets")
     parse.add_argument("--out", type=Path, required=True, help="folder of checkpoints and log")
+    parse.add_argument(
+        "--validation",
+        metavar="NAMES",
+        help="videos to validate on, comma separated; default: those of the plan",
+    )
     parse.add_argument("--hours", type=float, help="duration of the run; default: the plan's number of steps")
     parse.add_argument("--resume", action="store_true", help="continue from the checkpoint in --out")
     parse.add_argument("--start", type=Path, help="initial weights: a file, or a folder of <network>.safetensors")
@@ -79,6 +85,10 @@ def main(arguments: list[str] | None = None, program: str = "python -m segmentat
     try:
         plan = load_plan(args.engine, args.config)
         objective_class = objective_of(plan)
+        if args.validation:
+            plan = replace(plan, validation=tuple(args.validation.split(",")))
+        if not plan.validation:
+            raise ValueError("the plan names no videos for validation, which chooses the weights: add --validation")
         if args.trunk:
             plan = with_trunk(plan, args.trunk, objective_class)
         for name in ("body", "own", "recordings", "features"):
@@ -103,11 +113,10 @@ def main(arguments: list[str] | None = None, program: str = "python -m segmentat
             start_from(objective, args.start)
         args.out.mkdir(parents=True, exist_ok=True)
         run = Run(plan, objective, sources, args.out, args.hours, workers=args.workers)
+        print(_summary(sources, device), flush=True)
         if args.resume and not run.resume():
             print(f"{args.out} has no checkpoint yet: starting from nothing")
         run.train()
-        if run.step >= LOG_EVERY:
-            (args.out / "curves.svg").write_text(draw(args.out / LOG))
     except (ValueError, OSError, TrainingStopped) as error:
         print(f"training: {error}", file=sys.stderr)
         return 2
@@ -115,8 +124,26 @@ def main(arguments: list[str] | None = None, program: str = "python -m segmentat
         run.save()
         print(f"training: stopped at step {run.step}; --resume goes on from there", file=sys.stderr)
         return 130
-    print(f"best score on the validation videos: {run.best:.4f}; weights and curves in {args.out}")
+    print(f"best score on the validation videos: {run.best:.4f}; the weights are in {args.out}")
+    _draw_curves(args.out)
     return 0
+
+
+def _summary(sources: Sources, device: torch.device) -> str:
+    """Return a line for the start of a run, whose first step may take minutes."""
+    held_out = ", ".join(video.name for video in sources.validation)
+    return (
+        f"training on {len(sources.videos)} videos and {len(sources.stills)} pictures, on {device}; "
+        f"validating on {held_out or 'nothing'}"
+    )
+
+
+def _draw_curves(out: Path) -> None:
+    """Write curves.svg, or print why that is impossible. The weights are good either way."""
+    try:
+        (out / "curves.svg").write_text(draw(out / LOG))
+    except (ValueError, OSError) as error:
+        print(f"no curves.svg: {error}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -38,9 +38,14 @@ def read_log(path: Path) -> dict[str, tuple[list[float], list[float]]]:
 def draw(path: Path) -> str:
     """Return an SVG of a log: the loss (above), and the scores in training and validation (below), over hours.
 
-    Raises ValueError if the file is not such a log, or has no loss yet.
+    Raises ValueError if the file is not such a log or has no loss yet, or if matplotlib, an optional package, is not
+    installed.
     """
-    from matplotlib.figure import Figure
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        again = "python -m segmentation.training.curves"
+        raise ValueError(f"matplotlib is not installed: pip install matplotlib, then {again} {path.parent}") from None
 
     log = read_log(path)
     if "loss" not in log:

@@ -35,6 +35,11 @@ LOG_EVERY = 20  # steps
 ECHO = 8  # how many new batches are made between two uses of the same batch
 
 
+def say_at_once(line: str) -> None:
+    """Print a line and flush it, because a run is often watched through a pipe or a file, which Python buffers."""
+    print(line, flush=True)
+
+
 class TrainingStopped(RuntimeError):
     """The run cannot continue. The message says why, and which files remain."""
 
@@ -85,7 +90,7 @@ class Run:
     hours: float | None = None
     validate_every: float = 1200.0  # seconds
     workers: int = 1
-    say: Callable[[str], None] = print
+    say: Callable[[str], None] = say_at_once
     step: int = 0
     elapsed: float = 0.0
     best: float = -math.inf
@@ -151,6 +156,8 @@ class Run:
             for key, value in figures.items():
                 sums[key] = sums.get(key, 0.0) + value
             self.elapsed = time.monotonic() - started
+            if self.step == 1:
+                self.say(f"the first step took {self.elapsed:.1f} s; there is a line every {LOG_EVERY} steps")
             if self.step % LOG_EVERY == 0:
                 self._log({key: value / LOG_EVERY for key, value in sums.items()})
                 sums = {}

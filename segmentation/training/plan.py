@@ -60,8 +60,8 @@ def load_plan(engine: str, config: str) -> Plan:
     named = folder.joinpath(f"{engine}-{config}.toml")
     if not named.is_file():
         known = sorted(Path(entry.name).stem for entry in folder.iterdir() if entry.name.endswith(".toml"))
-        own = [name for name in known if name.startswith(f"{engine}-")]
-        raise ValueError(f"there is no plan {engine}-{config}; known are {', '.join(own or known)}")
+        own = [name.removeprefix(f"{engine}-") for name in known if name.startswith(f"{engine}-")]
+        raise ValueError(f"{engine} has no plan {config}; known are {', '.join(own or known)}")
     return parse_plan(named.read_text())
 
 

@@ -95,7 +95,9 @@ def find_sources(root: Path, validation: tuple[str, ...], exclude: tuple[str, ..
         raise DataError(f"{root} holds neither videos (JPEGImages, Annotations) nor stills (images, masks)")
     unknown = set(validation) - {video.name for video in videos}
     if unknown:
-        raise DataError(f"{root} has no validation sequence {', '.join(sorted(unknown))}")
+        raise DataError(
+            f"{root} has no validation sequence {', '.join(sorted(unknown))}; --validation names those of your own data"
+        )
     return Sources(
         tuple(video for video in videos if video.name not in validation),
         tuple(video for video in videos if video.name in validation),

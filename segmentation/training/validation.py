@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 from numpy.typing import NDArray
+from tqdm import tqdm
 
 from segmentation.engine import Engine
 from segmentation.evaluation.stroke import correcting_stroke, first_strokes
@@ -25,7 +26,7 @@ def validate(opened: Open, videos: tuple[LabelledVideo, ...]) -> dict[str, float
 
     Return J&F after each round, averaged over the videos, as "round_1" and so on, and their mean as "score".
     """
-    curves = np.array([_curve(opened, video) for video in videos])  # [videos, rounds]
+    curves = np.array([_curve(opened, video) for video in _shown(videos)])  # [videos, rounds]
     means = curves.mean(axis=0)
     figures = {f"round_{number}": float(value) for number, value in enumerate(means, start=1)}
     return {"score": float(means.mean()), **figures}
@@ -33,8 +34,13 @@ def validate(opened: Open, videos: tuple[LabelledVideo, ...]) -> dict[str, float
 
 def validate_given(opened: Open, videos: tuple[LabelledVideo, ...]) -> dict[str, float]:
     """Return J&F after propagating the true mask of a frame, averaged over `videos`, as "round_1" and as "score"."""
-    mean = float(np.mean([_given(opened, video) for video in videos]))
+    mean = float(np.mean([_given(opened, video) for video in _shown(videos)]))
     return {"score": mean, "round_1": mean}
+
+
+def _shown(videos: tuple[LabelledVideo, ...]) -> Iterable[LabelledVideo]:
+    """Return an iterator over `videos` that shows on standard error how many are done, since each may take a minute."""
+    return tqdm(videos, desc="validating", unit="video", dynamic_ncols=True)
 
 
 def _given(opened: Open, video: LabelledVideo) -> float:

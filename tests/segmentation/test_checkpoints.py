@@ -67,6 +67,12 @@ def assert_refused(path: Path, *words: str) -> None:
         assert word in str(caught.value)
 
 
+def test_a_written_checkpoint_has_the_rights_of_other_files(tmp_path: Path) -> None:
+    save_checkpoint(tmp_path / "stm.safetensors", "stm", InteractiveSTM(TINY))
+    (tmp_path / "other").write_bytes(b"")
+    assert (tmp_path / "stm.safetensors").stat().st_mode == (tmp_path / "other").stat().st_mode
+
+
 def test_what_is_saved_is_loaded_with_its_sizes(tiny: Path) -> None:
     network = load_network("stm", tiny)
     assert isinstance(network, InteractiveSTM)

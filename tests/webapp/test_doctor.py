@@ -29,6 +29,17 @@ def test_a_page_that_is_not_built(settings: Any, tmp_path: Path) -> None:
     assert only(doctor.page).state == "ok"
 
 
+def test_a_wheel_needs_no_node_and_is_started_by_its_own_command(
+    db: None, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doctor, "IN_CLONE", False)
+    settings.HOME = settings.FRONTEND_DIST = tmp_path
+    assert list(doctor.node()) == []
+    monkeypatch.setattr(doctor, "COMMAND", "maskwright")
+    assert only(doctor.studio).remedy == "Start it with `maskwright serve`."
+    assert "pip install" in only(doctor.page).remedy
+
+
 def test_a_data_folder_that_cannot_be_written(settings: Any, tmp_path: Path) -> None:
     settings.HOME = tmp_path / "gone"
     finding = only(doctor.data_folder)
@@ -47,7 +58,11 @@ def test_a_disk_that_fills_up(monkeypatch: pytest.MonkeyPatch, free: int, state:
 def test_a_database_that_is_behind_or_away(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     assert only(doctor.database).text.startswith("SQLite 3.")
     monkeypatch.setattr(doctor, "pending_migrations", lambda: ["videos.0009"])
+    assert only(doctor.database).text == "SQLite, 1 changes behind"
     assert "manage.py migrate" in only(doctor.database).remedy
+    with monkeypatch.context() as patch:
+        patch.setattr(doctor.connection.introspection, "table_names", list)
+        assert only(doctor.database).text == "SQLite, has no tables yet"
 
     def away() -> list[str]:
         raise DatabaseError("connection refused\nmore lines")

@@ -19,6 +19,7 @@ from segmentation.frames import ArrayFrames
 from segmentation.registry import create_engine_session
 from segmentation.training.__main__ import main
 from segmentation.training.clips import ClipConfig, Clips, _indices, _join
+from segmentation.training.curves import draw
 from segmentation.training.curves import main as draw_curves
 from segmentation.training.loop import Run, TrainingStopped, echoed, start_from
 from segmentation.training.plan import Plan, parse_plan
@@ -173,7 +174,7 @@ def test_the_command_tells_what_is_wrong_in_a_sentence(tmp_path: Path, capsys: p
     assert main(["star", "--data", str(tmp_path / "none"), "--out", str(tmp_path / "out")]) == 2
     assert "is not a folder" in capsys.readouterr().err
     assert main(["star", "--config", "huge", "--data", str(tmp_path), "--out", str(tmp_path / "out")]) == 2
-    assert "known are" in capsys.readouterr().err
+    assert "star has no plan huge; known are compact" in capsys.readouterr().err
     for engine, option in (("stm", "--own"), ("star", "--body"), ("manet", "--recordings")):
         assert main([engine, option, "x", "--data", str(tmp_path), "--out", str(tmp_path / "out")]) == 2
         assert f"{option} says nothing to {engine}" in capsys.readouterr().err
@@ -236,7 +237,31 @@ def test_a_run_goes_from_stage_to_stage_with_processes_that_make_clips(data: Pat
     words = [str(part) for part in (*command, *options)]
     done = subprocess.run(words, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
-    assert "best score" in done.stdout
+    lines = done.stdout.splitlines()
+    assert lines[0] == "training on 1 videos and 1 pictures, on cpu; validating on held-out"
+    assert lines[1].startswith("the first step took")
+    assert "best score" in lines[-1]
+    assert "validating: 100%" in done.stderr
+    assert "no curves.svg" in done.stderr  # because the run is shorter than the distance of two lines of the log
+
+
+def test_own_videos_can_be_held_out(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = tmp_path / "plan.toml"
+    config.write_text(PLAN.replace("held-out", "elsewhere"))
+    options = ["star", "--config", str(config), "--data", str(data), "--out", str(tmp_path / "out"), "--workers", "0"]
+    assert main(options) == 2
+    assert "has no validation sequence elsewhere; --validation names" in capsys.readouterr().err
+    config.write_text(PLAN.replace('["held-out"]', "[]"))
+    assert main(options) == 2
+    assert "the plan names no videos for validation" in capsys.readouterr().err
+    assert main([*options, "--validation", "moving"]) == 0
+    assert "validating on moving" in capsys.readouterr().out
+
+
+def test_curves_without_matplotlib_are_refused_in_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    with pytest.raises(ValueError, match="pip install matplotlib"):
+        draw(tmp_path / "log.csv")
 
 
 @pytest.mark.parametrize("uses", [1, 2, 4])
