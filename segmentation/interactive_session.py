@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from segmentation.engine import Engine, EngineSettings
+from segmentation.formats.paths import checked_path
 from segmentation.formats.saving import SAVERS, SavedSession
 from segmentation.interactive_round import Round
 from segmentation.masks import shown_ids
@@ -307,10 +308,8 @@ class InteractiveSession:
         saver = SAVERS.get(format)
         if saver is None:
             raise ValueError(f"format: unknown {format!r}, known are {', '.join(SAVERS)}")
-        if not isinstance(folder, str | Path):
-            raise ValueError(f"folder: expected a path, got {type(folder).__name__}")
         made = SavedSession(self.video, self.video.name, self.video.files, self._masks, tuple(self.interactions))
-        root = Path(folder)
+        root = checked_path("folder", folder)
         if root.exists() and not root.is_dir():
             raise ValueError(f"folder: {root} is a file")
         saver(made, root)

@@ -41,10 +41,17 @@ def load_engines(module: str) -> None:
     """Add the engines of another package: `module` is the name of a module with a dict `ENGINES` of names and specs.
 
     Raises:
-        ImportError: there is no such module.
-        ValueError: the module has no such dict.
+        ValueError: there is no such module, or it has no such dict.
+        ImportError: a module that it imports is missing.
     """
-    added = getattr(import_module(module), "ENGINES", None)
+    if not isinstance(module, str) or not module or module.startswith("."):
+        raise ValueError(f"module: expected the dotted name of a module, got {module!r}")
+    try:
+        added = getattr(import_module(module), "ENGINES", None)
+    except ModuleNotFoundError as error:
+        if not f"{module}.".startswith(f"{error.name}."):
+            raise
+        raise ValueError(f"module: there is no module {error.name}") from None
     if not isinstance(added, dict) or not all(isinstance(spec, EngineSpec) for spec in added.values()):
         raise ValueError(f"module: {module} has no dict ENGINES of names and specs of engines")
     ENGINES.update(added)
@@ -94,12 +101,13 @@ def create_engine_session(
     `weights.uses_cutter`.
 
     Raises:
-        ValueError: an unknown engine, option or value.
+        ValueError: an unknown engine, option or value, or something else than a `PastRound` among `rounds`.
         WeightsMissing: a checkpoint is missing; the message says where to put it.
     """
     from segmentation.weights import uses_cutter  # imported here because it imports this module
 
     spec = engine_spec(name)
+    _check_rounds(rounds)
     interaction = options.pop("interaction", "auto") if spec.reads_scribbles else "own"
     if interaction not in INTERACTIONS:
         raise ValueError(f"interaction: expected one of {', '.join(INTERACTIONS)}, got {interaction!r}")
@@ -112,3 +120,11 @@ def create_engine_session(
             raise
     engine.restore(rounds)
     return engine
+
+
+def _check_rounds(rounds: Any) -> None:
+    if not isinstance(rounds, Sequence):
+        raise ValueError(f"rounds: expected a sequence of segmentation.PastRound, got {type(rounds).__name__}")
+    for past in rounds:
+        if not isinstance(past, PastRound):
+            raise ValueError(f"rounds: expected segmentation.PastRound, got {type(past).__name__}")

@@ -11,6 +11,7 @@ from segmentation.formats.davis_layout import Layout, SequenceFiles, find_sequen
 from segmentation.formats.file_tree import FolderTree, listed
 from segmentation.formats.label_png import write_labels
 from segmentation.formats.mask_files import MaskFiles, mask_paths
+from segmentation.formats.paths import checked_path
 from segmentation.types import LabelMap
 
 
@@ -50,10 +51,13 @@ class DavisFolder:
     Args:
         root: the folder of the data set. JPEGImages may also lie deeper (`train/JPEGImages`, `valid/JPEGImages`).
         resolution: the folder below JPEGImages to read; None takes 480p, or another one if there is no 480p.
+
+    Raises:
+        ValueError: `root` is no path.
     """
 
     def __init__(self, root: Path | str, resolution: str | None = None) -> None:
-        self.root = Path(root)
+        self.root = checked_path("root", root)
         self.resolution = resolution
 
     @cached_property

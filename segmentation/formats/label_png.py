@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
+from segmentation.formats.paths import checked_path
 from segmentation.types import LabelMap
 
 
@@ -51,16 +52,21 @@ def encode_labels(labels: LabelMap, compress_level: int = 6) -> bytes:
 
 
 def write_labels(path: Path | str, labels: LabelMap) -> None:
-    """Write the mask `labels`, uint8 [H, W], to `path` as an indexed PNG with the DAVIS palette."""
-    Path(path).write_bytes(encode_labels(labels))
+    """Write the mask `labels`, uint8 [H, W], to `path` as an indexed PNG with the DAVIS palette.
+
+    Raises MaskError if `labels` is not uint8 [H, W], and ValueError if `path` is no path.
+    """
+    checked_path("path", path).write_bytes(encode_labels(labels))
 
 
 def read_labels(path: Path | str) -> LabelMap:
     """Read a label PNG and return its mask, uint8 [H, W].
 
-    Raises MaskError, which names the file, if it cannot be read or is no label PNG.
+    Raises:
+        MaskError: the file cannot be read or is no label PNG; the message names the file.
+        ValueError: `path` is no path.
     """
-    path = Path(path)
+    path = checked_path("path", path)
     try:
         with path.open("rb") as file:
             return decode_labels(file)

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from segmentation.formats.paths import checked_path
 from segmentation.types import MAX_OBJECTS, Interaction, Scribble
 
 
@@ -32,8 +33,9 @@ def read_scribbles(path: Path | str, num_frames: int | None = None) -> tuple[Int
 
     Raises:
         ScribbleError: the file cannot be read or is wrong; the message begins with the file's name.
+        ValueError: `path` is no path.
     """
-    path = Path(path)
+    path = checked_path("path", path)
     try:
         data = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
         return parse_scribbles(json.loads(data.decode("utf-8-sig")), num_frames)
@@ -49,9 +51,12 @@ def write_scribbles(path: Path | str, interactions: Iterable[Interaction], seque
     """Write `interactions` to `path` as the scribbles of a video called `sequence` with `num_frames` frames.
 
     Raises:
-        ScribbleError: an interaction is on a frame outside 0..num_frames - 1.
+        ScribbleError: an interaction is on a frame outside 0..num_frames - 1, or is no `Interaction`.
+        ValueError: `path` is no path.
     """
-    Path(path).write_text(json.dumps(scribble_data(interactions, sequence, num_frames)), encoding="utf-8")
+    checked_path("path", path).write_text(
+        json.dumps(scribble_data(interactions, sequence, num_frames)), encoding="utf-8"
+    )
 
 
 def parse_scribbles(data: Any, num_frames: int | None = None) -> tuple[Interaction, ...]:
@@ -81,10 +86,12 @@ def scribble_data(interactions: Iterable[Interaction], sequence: str, num_frames
     The scribbles of several interactions on one frame are listed together, in the order of the interactions.
 
     Raises:
-        ScribbleError: an interaction is on a frame outside 0..num_frames - 1.
+        ScribbleError: an interaction is on a frame outside 0..num_frames - 1, or is no `Interaction`.
     """
     frames: list[list[dict[str, Any]]] = [[] for _ in range(num_frames)]
     for interaction in interactions:
+        if not isinstance(interaction, Interaction):
+            raise ScribbleError(f"interactions: expected segmentation.Interaction, got {type(interaction).__name__}")
         if not 0 <= interaction.frame < num_frames:
             raise ScribbleError(f"interaction.frame: {interaction.frame} is outside 0..{num_frames - 1}")
         for scribble in interaction.scribbles:

@@ -267,6 +267,45 @@ def test_opening_says_what_is_wrong() -> None:
         seg.create_engine_session("fake", seg.open_video(FRAMES), 1, {"device": "cpu"})  # type: ignore[arg-type]
     with pytest.raises(ValueError, match=r"^module: json has no dict ENGINES"):
         seg.load_engines("json")
+    with pytest.raises(ValueError, match=r"^module: there is no module no$"):
+        seg.load_engines("no.such")
+    with pytest.raises(ValueError, match=r"^module: there is no module tests\.no_such$"):
+        seg.load_engines("tests.no_such")
+    with pytest.raises(ValueError, match=r"^module: expected the dotted name of a module, got 5"):
+        seg.load_engines(5)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"^rounds: expected segmentation.PastRound, got int"):
+        seg.create_engine_session("fake", seg.open_video(FRAMES), 1, rounds=[1])  # type: ignore[list-item]
+    with pytest.raises(ValueError, match=r"^rounds: expected a sequence of segmentation.PastRound, got int"):
+        seg.create_engine_session("fake", seg.open_video(FRAMES), 1, rounds=1)  # type: ignore[arg-type]
+
+
+def test_engines_whose_own_imports_are_missing_say_which(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "needy_engines.py").write_text("import no_such_package\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(ModuleNotFoundError, match="no_such_package"):
+        seg.load_engines("needy_engines")
+
+
+@pytest.mark.parametrize(
+    ("call", "argument"),
+    [
+        (lambda: seg.read_labels(5), "path"),  # type: ignore[arg-type]
+        (lambda: seg.write_labels(5, np.zeros((2, 2), np.uint8)), "path"),  # type: ignore[arg-type]
+        (lambda: seg.read_scribbles(5), "path"),  # type: ignore[arg-type]
+        (lambda: seg.write_scribbles(5, [], "dog", 1), "path"),  # type: ignore[arg-type]
+        (lambda: seg.DavisFolder(5), "root"),  # type: ignore[arg-type]
+    ],
+    ids=["read_labels", "write_labels", "read_scribbles", "write_scribbles", "DavisFolder"],
+)
+def test_what_is_no_path_is_refused(call: Callable[[], object], argument: str) -> None:
+    with pytest.raises(ValueError, match=f"^{argument}: expected a path, got int$"):
+        call()
+
+
+def test_what_is_no_interaction_is_not_written(tmp_path: Path) -> None:
+    with pytest.raises(seg.ScribbleError, match=r"^interactions: expected segmentation.Interaction, got str$"):
+        seg.write_scribbles(tmp_path / "dog.json", ["a"], "dog", 1)  # type: ignore[list-item]
+    assert not (tmp_path / "dog.json").exists()
 
 
 def test_a_closed_session_says_so(session: seg.InteractiveSession) -> None:
