@@ -24,6 +24,7 @@ from django.conf import settings
 from django.core.management import get_commands
 from websockets.sync.client import connect
 
+from tests import small_home
 from tests.studio import MANAGE, Studio, environment_of, free_port, until
 from webapp.accounts.limits import PER_NAME_AND_ADDRESS
 from webapp.configuration import VARIABLES
@@ -114,6 +115,7 @@ def proxied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxied]:
         "MASKWRIGHT_ALLOWED_HOSTS": f"{SITE},127.0.0.1",
         "MASKWRIGHT_TRUSTED_ORIGINS": f"https://{SITE}:{secure}",
     }
+    small_home.fill(folder / "home", **variables)
     with Studio(folder / "home", **variables) as studio:
         main = configure(folder, studio.address.removeprefix("http://"), plain, secure)
         subprocess.run(["nginx", "-t", "-p", str(folder), "-c", str(main)], check=True, capture_output=True)

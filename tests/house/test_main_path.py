@@ -18,7 +18,9 @@ import redis
 from PIL import Image
 from psycopg import sql
 
+from tests import small_home
 from tests.house.visitor import Visitor
+from tests.small_home import PICTURES
 from tests.studio import Studio, until
 from webapp.videos.sample.clip import FRAMES
 
@@ -45,30 +47,31 @@ def team() -> Iterator[dict[str, str]]:
         server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
-def walk_the_main_path(studio: Studio) -> None:
+def walk_the_main_path(studio: Studio, count: int) -> None:
+    """Draw, run two rounds, go back to the first and export it, on the sample video, which has `count` frames."""
     with Visitor(studio) as owner, owner.open(video := owner.sample_video()) as page:
         number = page.ask("object.add", name="Koi")
         page.ask("scribble.add", frame=10, object=number, path=SCRIBBLE)
         first = page.ask("round.run", frames=[10], engine="fake", base=None)
         assert first is not None
         done = page.round_in("done", first)
-        page.masks_until(FRAMES)
+        page.masks_until(count)
         assert page.mask_frames[0] == 10  # The mask of the annotated frame comes first.
-        assert sorted(page.mask_frames) == list(range(FRAMES))
-        assert done["done"] == done["total"] == FRAMES
+        assert sorted(page.mask_frames) == list(range(count))
+        assert done["done"] == done["total"] == count
 
         page.ask("scribble.add", frame=20, object=number, path=[[0.6, 0.6]])
         second = page.ask("round.run", frames=[20], engine="fake", base=first)
         assert second is not None
         page.round_in("done", second)
         page.ask("head.move", from_round=second, to_round=first)
-        export(owner, video, first)
+        export(owner, video, first, count)
 
 
-def export(owner: Visitor, video: int, head: int) -> None:
+def export(owner: Visitor, video: int, head: int, count: int) -> None:
     """Export a video in the DAVIS format and check that the zip has the same masks as the round `head`.
 
-    `head` is the id of the round that the video stands at. It must have a mask of every frame.
+    `head` is the id of the round that the video stands at. It must have a mask of each of the `count` frames.
     """
     made = owner.call("POST", f"/videos/{video}/exports", format="davis")
     until(lambda: owner.call("GET", f"/exports/{made['id']}")["state"] in ("done", "failed"), "the export", 60)
@@ -77,28 +80,31 @@ def export(owner: Visitor, video: int, head: int) -> None:
     with zipfile.ZipFile(io.BytesIO(file.content)) as archive:
         names = sorted(name for name in archive.namelist() if name.endswith(".png"))
         exported = [np.array(Image.open(io.BytesIO(archive.read(name)))) for name in names]
-    masks = owner.masks(head, FRAMES - 1)
-    assert len(exported) == len(masks) == FRAMES
+    masks = owner.masks(head, count - 1)
+    assert len(exported) == len(masks) == count
     for frame, labels in masks.items():
         assert labels.any()
         assert np.array_equal(exported[frame], labels)
 
 
 def test_embedded(tmp_path: Path) -> None:
+    small_home.fill(tmp_path)
     with Studio(tmp_path, **FAKE) as studio:
-        walk_the_main_path(studio)
+        walk_the_main_path(studio, PICTURES)
 
 
 @pytest.mark.team
 def test_over_redis_and_postgres(tmp_path: Path, team: dict[str, str]) -> None:
+    """Walk the path on the sample video, which `serve` renders at its first start."""
     with Studio(tmp_path, **FAKE, **team) as studio:
-        walk_the_main_path(studio)
+        walk_the_main_path(studio, FRAMES)
         assert not (tmp_path / "maskwright.sqlite3").exists()
 
 
 def test_a_round_goes_on_by_itself_when_its_worker_is_killed(tmp_path: Path) -> None:
+    small_home.fill(tmp_path)
     with (
-        Studio(tmp_path, **FAKE, FAKE_ENGINE_SLEEP="0.05") as studio,
+        Studio(tmp_path, **FAKE, FAKE_ENGINE_SLEEP="0.1") as studio,
         Visitor(studio) as owner,
         owner.open(owner.sample_video()) as page,
     ):
@@ -115,8 +121,8 @@ def test_a_round_goes_on_by_itself_when_its_worker_is_killed(tmp_path: Path) -> 
         page.until(lambda message: message["type"] == "worker" and not message["worker"]["alive"])
         page.until(lambda message: message["type"] == "worker" and message["worker"]["alive"])
         page.round_in("done", made, 90)
-        masks = owner.masks(made, FRAMES - 1)
-        assert sorted(masks) == list(range(FRAMES))
-        page.masks_until(FRAMES)
-        assert sorted(page.mask_frames) == list(range(FRAMES)), "lost or doubled"
+        masks = owner.masks(made, PICTURES - 1)
+        assert sorted(masks) == list(range(PICTURES))
+        page.masks_until(PICTURES)
+        assert sorted(page.mask_frames) == list(range(PICTURES)), "lost or doubled"
         assert time.monotonic() - killed < 60

@@ -16,10 +16,11 @@ import psycopg
 import pytest
 from websockets.sync.client import connect
 
+from tests import small_home
 from tests.house.test_main_path import FAKE, SCRIBBLE, team  # noqa: F401 (a fixture)
 from tests.house.visitor import VideoVisit, Visitor
+from tests.small_home import PICTURES
 from tests.studio import MANAGE, Studio, environment_of, free_port, until
-from webapp.videos.sample.clip import FRAMES
 
 
 @contextmanager
@@ -30,7 +31,8 @@ def second_web_process(home: Path, **variables: str) -> Iterator[str]:
     environment = environment_of(home, MASKWRIGHT_PORT=port, **variables)
     process = subprocess.Popen([sys.executable, str(MANAGE), "web"], env=environment)
     try:
-        until(lambda: process.poll() is not None or _answers(address), "the second web process")
+        with httpx.Client(base_url=address) as http:
+            until(lambda: process.poll() is not None or _answers(http), "the second web process")
         assert process.poll() is None
         yield address
     finally:
@@ -38,9 +40,9 @@ def second_web_process(home: Path, **variables: str) -> Iterator[str]:
         process.wait(20)
 
 
-def _answers(address: str) -> bool:
+def _answers(http: httpx.Client) -> bool:
     try:
-        return httpx.get(f"{address}/plain.css").status_code == 200
+        return http.get("/plain.css").status_code == 200
     except httpx.TransportError:
         return False
 
@@ -54,6 +56,7 @@ def open_at(address: str, visitor: Visitor, video: int) -> VideoVisit:
 
 @pytest.mark.team
 def test_pages_at_two_web_processes_see_each_other(tmp_path: Path, team: dict[str, str]) -> None:  # noqa: F811
+    small_home.fill(tmp_path, **team)
     with (
         Studio(tmp_path, **FAKE, **team) as studio,
         second_web_process(tmp_path, **FAKE, **team) as other,
@@ -68,10 +71,10 @@ def test_pages_at_two_web_processes_see_each_other(tmp_path: Path, team: dict[st
         assert time.monotonic() - stored < 0.8, (
             "the page was not notified, but found the scribble by its poll, which comes once a second"
         )
-        here.socket.send('{"type": "looking", "frame": 42}')
+        here.socket.send('{"type": "looking", "frame": 32}')
         there.until(
             lambda message: (
-                message["type"] == "presence" and [viewer["frame"] for viewer in message["viewers"]] == [42]
+                message["type"] == "presence" and [viewer["frame"] for viewer in message["viewers"]] == [32]
             ),
             10,
         )
@@ -79,8 +82,8 @@ def test_pages_at_two_web_processes_see_each_other(tmp_path: Path, team: dict[st
         assert made is not None
         for page in (here, there):
             page.round_in("done", made)
-            page.masks_until(FRAMES)
-            assert sorted(page.mask_frames) == list(range(FRAMES))
+            page.masks_until(PICTURES)
+            assert sorted(page.mask_frames) == list(range(PICTURES))
 
 
 @contextmanager
@@ -100,6 +103,7 @@ def test_a_follow_up_round_goes_to_the_worker_that_has_the_session(
     tmp_path: Path,
     team: dict[str, str],  # noqa: F811
 ) -> None:
+    small_home.fill(tmp_path, **team)
     with (
         Studio(tmp_path, **FAKE, **team) as studio,
         second_worker(tmp_path, **FAKE, **team),
@@ -127,15 +131,19 @@ def test_a_follow_up_round_goes_to_the_worker_that_has_the_session(
 @pytest.mark.team
 def test_two_hundred_requests_at_once_are_all_answered(tmp_path: Path, team: dict[str, str]) -> None:  # noqa: F811
     """Postgres allows 100 connections by default, so the web process must not open a connection for each request."""
+    small_home.fill(tmp_path, **team)
     with (
         Studio(tmp_path, **FAKE, **team) as studio,
         Visitor(studio) as owner,
         psycopg.connect(team["DATABASE_URL"], autocommit=True) as rows,
         ThreadPoolExecutor(200) as visitors,
+        httpx.Client(
+            base_url=studio.address, cookies=owner.http.cookies, timeout=60, limits=httpx.Limits(max_connections=200)
+        ) as http,
     ):
 
         def ask(_: int) -> int:
-            return httpx.get(f"{studio.address}/api/projects", cookies=owner.http.cookies, timeout=60).status_code
+            return http.get("/api/projects").status_code
 
         codes = list(visitors.map(ask, range(400)))
         assert codes == [200] * 400
