@@ -123,7 +123,7 @@ class Window:
         rows, columns = evidence.cut.shape
         box = box_of(evidence.known)
         if box is None:
-            raise ValueError("sketch: there is nothing to look at")
+            raise ValueError("evidence: no pixel of the object is known")
         height, width = AROUND * (box.y1 - box.y0), AROUND * (box.x1 - box.x0)
         least = max(LEAST * max(rows, columns), max(height, width) / SLENDER)
         height, width = max(height, least), max(width, least)

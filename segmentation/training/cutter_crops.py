@@ -57,7 +57,7 @@ class CutterCrops:
     corrects: NDArray[np.bool_]  # [N]: whether the sample corrects an earlier mask
 
 
-def sketch(clip: Clip, random: np.random.Generator, draw: Draw | None = None) -> CutterCrops:
+def drawn_crops(clip: Clip, random: np.random.Generator, draw: Draw | None = None) -> CutterCrops:
     """Make samples of the objects in the first frame of a clip: with first scribbles, and with corrections.
 
     The second frame is used only to estimate the motion.
@@ -67,10 +67,10 @@ def sketch(clip: Clip, random: np.random.Generator, draw: Draw | None = None) ->
             true masks. None: there are only these.
     """
     pictures = _scaled_frames(clip)
-    return _windows(pictures, _sketches(pictures, clip.labels[0], clip.num_objects, random, draw), random)
+    return _windows(pictures, _drawn(pictures, clip.labels[0], clip.num_objects, random, draw), random)
 
 
-def sketch_found(
+def propagated_crops(
     clip: Clip, found: NDArray[np.uint8], random: np.random.Generator, draw: Draw | None = None
 ) -> CutterCrops:
     """Make samples of the objects in the first frame of a clip from the probability maps that an engine propagated.
@@ -79,7 +79,7 @@ def sketch_found(
 
     Args:
         found: the probability maps of objects 1..n in the first frame, uint8 [n, H, W]; 255 is probability 1.
-        draw: as for `sketch`.
+        draw: as for `drawn_crops`.
     """
     pictures, labels = _scaled_frames(clip), clip.labels[0]
     made: list[Known] = []
@@ -131,7 +131,7 @@ def _windows(pictures: ScaledFrames, made: Iterable[Known], random: np.random.Ge
     return CutterCrops(np.stack(images), np.stack(all_clues), np.stack(answers), np.array(corrects))
 
 
-def _sketches(
+def _drawn(
     pictures: ScaledFrames, labels: LabelMap, count: int, random: np.random.Generator, draw: Draw | None
 ) -> list[Known]:
     """Make samples of the objects 1..`count` of a frame, each with its ground truth (1 = object, 255 = "ignore").

@@ -15,7 +15,7 @@ from webapp.problems import Problem
 from webapp.videos.bucket import is_in_bucket, parse_place
 from webapp.videos.fetch_sources import open_address, open_in_bucket
 from webapp.videos.importing import OnProgress
-from webapp.videos.packing import Opened
+from webapp.videos.packing import ReadableFile
 from webapp.videos.refusal import check_disk
 from webapp.videos.uploads import check_upload_size
 
@@ -30,7 +30,7 @@ def download(address: str, target: Path, on_progress: OnProgress) -> str:
     return opened.name.replace("\0", "")
 
 
-def _opened(address: str, packing: _Packing) -> AbstractContextManager[Opened]:
+def _opened(address: str, packing: _Packing) -> AbstractContextManager[ReadableFile]:
     if not is_in_bucket(address):
         return open_address(address)
     if find_spec("boto3") is None:
@@ -38,7 +38,7 @@ def _opened(address: str, packing: _Packing) -> AbstractContextManager[Opened]:
     return open_in_bucket(parse_place(address), packing)
 
 
-def _write(opened: Opened, target: Path, on_progress: OnProgress) -> None:
+def _write(opened: ReadableFile, target: Path, on_progress: OnProgress) -> None:
     if opened.size:
         check_upload_size(opened.size)
         check_disk(opened.size)

@@ -30,7 +30,7 @@ from webapp.videos.bucket import (
     open_object,
     place_of,
 )
-from webapp.videos.packing import PIECE, Member, Opened, Packing, check_count, open_packed
+from webapp.videos.packing import PIECE, Member, Packing, ReadableFile, check_count, open_packed
 
 MOST_REDIRECTS = 5
 MOST_LISTED = 1000  # entries of one folder
@@ -151,7 +151,7 @@ def _unreadable(path: Path, field: str = "source") -> Problem:
 
 
 @contextmanager
-def open_source(source: str, packing: Packing) -> Iterator[Opened]:
+def open_source(source: str, packing: Packing) -> Iterator[ReadableFile]:
     """Open a file, an object of a bucket or a URL. A folder, also one of a bucket, is packed into a zip.
 
     Raises Problem, and what `packing` raises.
@@ -178,11 +178,11 @@ def open_source(source: str, packing: Packing) -> Iterator[Opened]:
         status = os.fstat(file.fileno())
         if not stat.S_ISREG(status.st_mode):
             raise Problem("not_found", f"{source[:200]!r} is no file.", 404, field="source")
-        yield Opened(found.name, status.st_size, iter(lambda: file.read(PIECE), b""))
+        yield ReadableFile(found.name, status.st_size, iter(lambda: file.read(PIECE), b""))
 
 
 @contextmanager
-def open_in_bucket(place: Place, packing: Packing) -> Iterator[Opened]:
+def open_in_bucket(place: Place, packing: Packing) -> Iterator[ReadableFile]:
     """Open an object of a bucket, or all objects below a prefix as a zip, whatever the site allows. Raises Problem."""
     with connected(place, "source") as client:
         if place.is_folder:
@@ -191,7 +191,7 @@ def open_in_bucket(place: Place, packing: Packing) -> Iterator[Opened]:
                 yield opened
         else:
             with open_object(client, place) as (size, pieces):
-                yield Opened(place.name, size, pieces)
+                yield ReadableFile(place.name, size, pieces)
 
 
 def _files_below(folder: Path) -> list[Member]:
@@ -237,7 +237,7 @@ def _joined(address: str, location: str) -> str:
 
 
 @contextmanager
-def open_address(address: str) -> Iterator[Opened]:
+def open_address(address: str) -> Iterator[ReadableFile]:
     """Open a URL and follow its redirects, each of which is checked as `check_target` does. Raises Problem."""
     for _ in range(MOST_REDIRECTS + 1):
         try:
@@ -250,7 +250,7 @@ def open_address(address: str) -> Iterator[Opened]:
                     raise Problem("no_file", f"The address answers {response.status_code} instead of a file.", 409)
                 length = response.headers.get("Content-Length", "")
                 name = unquote(urlsplit(address).path).rpartition("/")[2] or "video"
-                yield Opened(name, int(length) if length.isdigit() else 0, answer.parts)
+                yield ReadableFile(name, int(length) if length.isdigit() else 0, answer.parts)
                 return
         except Unreachable as error:
             raise Problem("unreachable", str(error), 409) from None

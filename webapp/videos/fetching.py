@@ -27,7 +27,7 @@ from webapp.tasks.sending import send_task
 from webapp.videos.bucket import is_in_bucket
 from webapp.videos.fetch_sources import check_source, is_address, open_source
 from webapp.videos.models import Fetch, FetchState, Upload
-from webapp.videos.packing import Opened
+from webapp.videos.packing import ReadableFile
 from webapp.videos.quota import alone, room_for
 from webapp.videos.refusal import ImportCancelled, check_disk
 from webapp.videos.upload_files import writing
@@ -136,7 +136,7 @@ def run_fetch(fetch_id: int) -> None:
             _end(fetch, FetchState.FAILED, "The file could not be got by a fault of the program; the log names it.")
 
 
-def _store(fetch: Fetch, opened: Opened) -> None:
+def _store(fetch: Fetch, opened: ReadableFile) -> None:
     """Write a file as an upload, and make it a video if that is wanted. Raises Problem, and ImportCancelled."""
     most = settings.CONFIG["MASKWRIGHT_MAX_UPLOAD_MB"] << 20
     by = fetch.created_by
@@ -162,7 +162,7 @@ def _store(fetch: Fetch, opened: Opened) -> None:
         raise
 
 
-def _copy(fetch: Fetch, opened: Opened, upload: Upload, most: int) -> int:
+def _copy(fetch: Fetch, opened: ReadableFile, upload: Upload, most: int) -> int:
     done, progress = 0, _Progress(fetch)
     with writing(upload) as file:
         for piece in opened.pieces:

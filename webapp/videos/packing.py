@@ -21,7 +21,7 @@ MOST_IN_FOLDER = 100_000  # files of a folder that is packed
 
 
 @dataclass(frozen=True)
-class Opened:
+class ReadableFile:
     """A file that can be read: its name, its size in bytes (0 if unknown), and its bytes in pieces."""
 
     name: str
@@ -51,7 +51,7 @@ class Packing(Protocol):
 
 
 @contextmanager
-def open_packed(folder: str, members: Sequence[Member], packing: Packing) -> Iterator[Opened]:
+def open_packed(folder: str, members: Sequence[Member], packing: Packing) -> Iterator[ReadableFile]:
     """Pack the files of the folder with this name into a zip without compressing them, and open it.
 
     Raises Problem, and what `packing` and the functions of the members raise.
@@ -67,7 +67,7 @@ def open_packed(folder: str, members: Sequence[Member], packing: Packing) -> Ite
                     packing.report(done, total)
         size = file.tell()
         file.seek(0)
-        yield Opened(f"{folder}.zip", size, iter(lambda: file.read(PIECE), b""))
+        yield ReadableFile(f"{folder}.zip", size, iter(lambda: file.read(PIECE), b""))
 
 
 def check_count(count: int) -> None:

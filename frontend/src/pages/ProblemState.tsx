@@ -5,7 +5,7 @@ import type { HttpProblem } from "../api/http";
 import { Button } from "../parts/Button";
 import { EmptyState } from "../parts/EmptyState";
 
-interface Look {
+interface Shown {
   icon: LucideIcon;
   title: string;
   testid: string;
@@ -13,7 +13,7 @@ interface Look {
   again: boolean;
 }
 
-export function lookOf(problem: HttpProblem): Look {
+export function shownFor(problem: HttpProblem): Shown {
   if (problem.status === 0)
     return { icon: CloudOff, title: "No connection to the server", testid: "state-offline", again: true };
   if (problem.status === 404)
@@ -26,7 +26,7 @@ export function lookOf(problem: HttpProblem): Look {
 const EVERY_MS = 4000;
 
 export function ProblemState({ problem, retry }: { problem: HttpProblem; retry: () => Promise<void> }) {
-  const look = lookOf(problem);
+  const shown = shownFor(problem);
   const [busy, setBusy] = useState(false);
 
   // Tries again by itself, so that no click is needed when the server is back.
@@ -47,12 +47,12 @@ export function ProblemState({ problem, retry }: { problem: HttpProblem; retry: 
   };
   return (
     <EmptyState
-      icon={look.icon}
-      title={look.title}
-      testid={look.testid}
-      tone={look.again ? "bad" : "plain"}
+      icon={shown.icon}
+      title={shown.title}
+      testid={shown.testid}
+      tone={shown.again ? "bad" : "plain"}
       action={
-        look.again ? (
+        shown.again ? (
           <Button testid="retry" busy={busy} onClick={again}>
             Try again
           </Button>

@@ -46,7 +46,7 @@ export function VideosTab({ project, onChange }: TabProps) {
   );
   const uploads = may(project.role, "upload");
   const whole = isWhole(address);
-  const [open, setOpen] = useState<Opened>(null);
+  const [open, setOpen] = useState<OpenDialog>(null);
   const add = (files: Iterable<File>) => enqueue(project.id, files);
   // While another filter is loading, the list of before stays, so that nothing jumps.
   const kept = useRef<CardList | null>(null);
@@ -159,7 +159,7 @@ export function VideosTab({ project, onChange }: TabProps) {
 }
 
 /** The dialog that is open. */
-type Opened =
+type OpenDialog =
   | { dialog: "rename" | "jobs"; video: Card }
   | { dialog: "deal"; videos: readonly number[] | null }
   | { dialog: "masks" }
@@ -173,7 +173,7 @@ interface ListProps {
   loaded: Cards;
   /** Another filter is being loaded; what is shown is of the one before. */
   waiting: boolean;
-  open: (dialog: Opened) => void;
+  open: (dialog: OpenDialog) => void;
 }
 
 /** The videos that the filters of the address let through, as far as they are loaded. */
@@ -261,7 +261,7 @@ function without(ids: ReadonlySet<number>): (list: CardList) => CardList {
 }
 
 /** Returns what the buttons of a card do. */
-function actions(set: Cards["set"], open: (dialog: Opened) => void) {
+function actions(set: Cards["set"], open: (dialog: OpenDialog) => void) {
   return {
     onRename: (video: Card) => open({ dialog: "rename", video }),
     onJobs: (video: Card) => open({ dialog: "jobs", video }),

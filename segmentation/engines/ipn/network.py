@@ -19,7 +19,7 @@ from segmentation.networks.blocks import Refine, ResBlock, conv3x3
 from segmentation.networks.encoder import CueEncoder
 from segmentation.networks.resnet import RESNET50, ResNetConfig
 
-Look = tuple[tuple[Tensor, ...], Tensor]  # `Estimate.logits`, and the deepest features of the encoder
+RegionOutputs = tuple[tuple[Tensor, ...], Tensor]  # `Estimate.logits`, and the deepest features of the encoder
 
 
 @dataclass(frozen=True)
@@ -131,9 +131,9 @@ class Inet(nn.Module):
         """
         cues = torch.stack([mask, positive, negative], dim=1)  # [N, 3, H, W]
         region = region_of(cues, self.config.region)
-        return _estimate(*self.look(region.sample(frame), region.sample(cues)), region)
+        return _estimate(*self.on_regions(region.sample(frame), region.sample(cues)), region)
 
-    def look(self, images: Tensor, cues: Tensor) -> Look:
+    def on_regions(self, images: Tensor, cues: Tensor) -> RegionOutputs:
         """Run the network on square regions of the frame, [N, 3, s, s].
 
         `cues` [N, 3, s, s] are the mask so far and the positive and negative scribbles in these regions.
@@ -173,9 +173,9 @@ class Pnet(nn.Module):
         """
         cues = torch.stack([before, neighbour], dim=1)  # [N, 2, H, W]
         region = region_of(cues, self.config.region)
-        return _estimate(*self.look(region.sample(frame), region.sample(cues), reference), region)
+        return _estimate(*self.on_regions(region.sample(frame), region.sample(cues), reference), region)
 
-    def look(self, images: Tensor, cues: Tensor, reference: Tensor) -> Look:
+    def on_regions(self, images: Tensor, cues: Tensor, reference: Tensor) -> RegionOutputs:
         """Run the network on square regions of the frame, [N, 3, s, s], with reference features [N, C, s/32, s/32].
 
         `cues` [N, 2, s, s] are the mask of the previous round and the mask of the adjacent frame in these regions.

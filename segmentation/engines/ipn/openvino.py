@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from segmentation.engines.ipn.network import Inet, Look, Pnet
+from segmentation.engines.ipn.network import Inet, Pnet, RegionOutputs
 from segmentation.runtime.folding import for_inference
 from segmentation.runtime.openvino import AT_A_TIME, EXACT, compiled
 
@@ -13,7 +13,7 @@ from segmentation.runtime.openvino import AT_A_TIME, EXACT, compiled
 def compile_inet(network: Inet, device: torch.device, dtype: torch.dtype) -> Inet:
     """Return a copy of the network that OpenVINO computes in float32. Its results differ by rounding only."""
     ready = for_inference(network, device, dtype)
-    _look_with_openvino(ready, device)
+    _run_on_regions_with_openvino(ready, device)
     return ready
 
 
@@ -21,26 +21,26 @@ def compile_pnet(network: Pnet, device: torch.device, dtype: torch.dtype) -> Pne
     """Return a copy of the network that OpenVINO computes in float32. Its results differ by rounding only."""
     ready = for_inference(network, device, dtype)
     size, deepest = network.config.region.size // 32, network.config.body.channels[-1]
-    _look_with_openvino(ready, device, torch.rand(2, deepest, size, size))
+    _run_on_regions_with_openvino(ready, device, torch.rand(2, deepest, size, size))
     return ready
 
 
-def _look_with_openvino(network: Inet | Pnet, device: torch.device, *reference: Tensor) -> None:
+def _run_on_regions_with_openvino(network: Inet | Pnet, device: torch.device, *reference: Tensor) -> None:
     size, cues = network.config.region.size, len(network.Encoder.cues)
     example = torch.rand(2, 3, size, size), torch.rand(2, cues, size, size), *reference
-    run = compiled(_Look(network), example, device, precision=EXACT)
+    run = compiled(_OnRegions(network), example, device, precision=EXACT)
     if run is None:
         return
 
-    def look(*inputs: Tensor) -> Look:
+    def on_regions(*inputs: Tensor) -> RegionOutputs:
         parts = zip(*(tensor.split(AT_A_TIME) for tensor in inputs), strict=True)
         logits, deepest = (torch.cat(found) for found in zip(*(run(*part) for part in parts), strict=True))
         return (logits,), deepest
 
-    network.look = look  # type: ignore[assignment,method-assign]
+    network.on_regions = on_regions  # type: ignore[assignment,method-assign]
 
 
-class _Look(nn.Module):
+class _OnRegions(nn.Module):
     """The part of a network that is compiled.
 
     It computes the logits at full size and the encoder's deepest features of square regions of a frame.
@@ -51,5 +51,5 @@ class _Look(nn.Module):
         self.network = network
 
     def forward(self, *inputs: Tensor) -> tuple[Tensor, Tensor]:
-        logits, deepest = self.network.look(*inputs)
+        logits, deepest = self.network.on_regions(*inputs)
         return logits[0], deepest

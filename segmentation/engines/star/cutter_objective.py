@@ -30,7 +30,7 @@ from segmentation.frames import ArrayFrames
 from segmentation.masks import resize_labels
 from segmentation.runtime.folding import for_inference
 from segmentation.training.clips import Clip
-from segmentation.training.cutter_crops import CutterCrops, sketch, sketch_found
+from segmentation.training.cutter_crops import CutterCrops, drawn_crops, propagated_crops
 from segmentation.training.losses import bootstrapped_cross_entropy, soft_jaccard
 from segmentation.training.objectives.configs import read_config
 from segmentation.training.objectives.warm_start import NormPlan, hold_norms
@@ -85,13 +85,13 @@ class Objective:
         draw = None if self.own is None else self._draw
         if self.recordings is not None and random.random() < RECORDED:
             pair, found = self.recordings.draw_pair(random, (clip.labels.shape[1], clip.labels.shape[2]))
-            return sketch_found(pair, found, random, draw)
-        return sketch(clip, random, draw)
+            return propagated_crops(pair, found, random, draw)
+        return drawn_crops(clip, random, draw)
 
     @torch.inference_mode()
-    def _draw(self, picture: ScaledFrame, sketch: ObjectEvidence) -> FloatMap:
+    def _draw(self, picture: ScaledFrame, evidence: ObjectEvidence) -> FloatMap:
         assert self.own is not None
-        return refine_interacted(self.own, picture, sketch)
+        return refine_interacted(self.own, picture, evidence)
 
     def loss(self, clips: list[CutterCrops], random: np.random.Generator) -> tuple[Tensor, dict[str, float]]:
         hold_norms(self.network, self.norms, self.progress)
@@ -184,21 +184,21 @@ def _judge(network: RefinementNet, video: LabelledVideo) -> NDArray[np.float64]:
             row: list[float] = []
             for _ in range(1 + CORRECTIONS):
                 drawn = first_strokes(truth, 1) if found is None else thorough_scribbles(truth, found, 1)
-                sketch = InteractedFrame(pictures, 0, earlier, drawn, found, 0).evidence(1)
-                found = _found(network, pictures, sketch, truth)
-                row += [_j(_resized(sketch, truth), truth), _j(found, truth)]
+                evidence = InteractedFrame(pictures, 0, earlier, drawn, found, 0).evidence(1)
+                found = _found(network, pictures, evidence, truth)
+                row += [_j(_resized(evidence, truth), truth), _j(found, truth)]
                 earlier += drawn
             rows.append(row)
     return np.array(rows)
 
 
-def _found(network: RefinementNet, pictures: ScaledFrames, sketch: ObjectEvidence, truth: LabelMap) -> LabelMap:
-    on_grid = (refine_interacted(network, pictures[0], sketch) > 0.5).astype(np.uint8)
+def _found(network: RefinementNet, pictures: ScaledFrames, evidence: ObjectEvidence, truth: LabelMap) -> LabelMap:
+    on_grid = (refine_interacted(network, pictures[0], evidence) > 0.5).astype(np.uint8)
     return resize_labels(on_grid, *truth.shape)
 
 
-def _resized(sketch: ObjectEvidence, truth: LabelMap) -> LabelMap:
-    return resize_labels(sketch.cut.astype(np.uint8), *truth.shape)
+def _resized(evidence: ObjectEvidence, truth: LabelMap) -> LabelMap:
+    return resize_labels(evidence.cut.astype(np.uint8), *truth.shape)
 
 
 def _j(mask: LabelMap, truth: LabelMap) -> float:

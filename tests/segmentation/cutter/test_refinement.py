@@ -83,7 +83,7 @@ def test_cue_channels_lie_where_the_frame_shows_them(scaled_frames: ScaledFrames
 def test_where_nothing_is_known_there_is_no_window(evidence: ObjectEvidence) -> None:
     nothing = np.zeros_like(evidence.cut)
     empty = replace(evidence, cut=nothing, before=nothing, own=nothing, others=nothing, missed=nothing, extra=nothing)
-    with pytest.raises(ValueError, match="nothing to look at"):
+    with pytest.raises(ValueError, match="evidence: no pixel"):
         Window.around(empty)
     assert not empty.contradicts
 

@@ -67,8 +67,8 @@ def test_what_a_network_draws_is_what_gets_corrected() -> None:
     half[:, int(np.nonzero(truth)[1].mean()) :] = 0
     drawn: list[ObjectEvidence] = []
 
-    def draw(picture: ScaledFrame, sketch: ObjectEvidence) -> np.ndarray:
-        drawn.append(sketch)
+    def draw(picture: ScaledFrame, evidence: ObjectEvidence) -> np.ndarray:
+        drawn.append(evidence)
         return cv2.resize((half if len(drawn) == 1 else truth).astype(np.float32), picture.grey.shape[::-1])
 
     strokes = list(first_strokes(truth, 1))
