@@ -57,7 +57,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
 
     Raises:
         WeightsError: the file cannot be read, or it holds no tensors, something other than tensors, tensors of a dtype
-            that no network of Maskwright has, or values that are NaN or infinite.
+            or layout that no network of Maskwright has, or values that are NaN or infinite.
     """
     tensors, header = _read_safetensors(path) if path.suffix == ".safetensors" else (_read_torch(path), {})
     if not tensors:
@@ -200,7 +200,7 @@ def add_weights(file: Path) -> Path:
     keep_checksum(target)
     for other in (
         target.with_suffix(other) for other in SUFFIXES if other != suffix
-    ):  # else it would be undefined which of both is found
+    ):  # else `find_weights` might find an older checkpoint with that suffix
         other.unlink(missing_ok=True)
         checksum_file(other).unlink(missing_ok=True)
     return target

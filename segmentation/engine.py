@@ -111,8 +111,8 @@ class Engine(ABC):
 
         Other objects lose the pixels that are now given. No later round changes the given pixels, and the engine
         remembers them like an accepted mask. A scribble, click or box for one of these objects in this frame, or a
-        scribble over its pixels, releases it: rounds may change it again. Scribbles that were drawn before, and so have
-        the object among those that they keep, do not.
+        scribble or click on its pixels, releases it: rounds may change it again. Those that were drawn before do not;
+        they have the object in their field `keeps`.
 
         Args:
             labels: uint8 [H, W] at the size of the video; only pixels of the objects `object_ids` count.
@@ -148,7 +148,7 @@ class Engine(ABC):
         self.masks.set_absent(object_id, (first, last), False, (len(self.frames), self._num_objects))
 
     def freeze(self, object_ids: Iterable[int]) -> None:
-        """Set the objects that no round may change in any frame. Objects of an earlier call may be changed again.
+        """Set the objects that no round may change in any frame, in place of those of an earlier call.
 
         Raises:
             ValueError: an object is unknown.
@@ -267,7 +267,7 @@ class Engine(ABC):
         """Use masks that no round made (painted, edited, imported). Engines with a memory of masks override this."""
 
     def _on_given(self, frame: int, ids: frozenset[int]) -> None:
-        """Update the engine after the pixels of the objects `ids` were given in a frame. Called after `_adopt`."""
+        """Update the engine after the pixels of objects were given in a frame. It has the frame's mask already."""
         self._locked_changed(frame)
 
     def _locked_changed(self, frame: int) -> None:  # noqa: B027 (a hook)

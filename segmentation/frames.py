@@ -87,7 +87,7 @@ class ImageFrames:
 
 
 class FolderFrames(ImageFrames):
-    """Frames from all images of a folder, in the natural order of their names: 2 comes before 10.
+    """Frames from the images of a folder, without `unread_pictures`, in the natural order of names: 2 is before 10.
 
     Raises ValueError as `ImageFrames` does, and also if the folder does not exist.
     """

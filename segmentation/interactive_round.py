@@ -10,9 +10,10 @@ from segmentation.types import MaskUpdate
 
 
 class Round(Iterator[MaskUpdate]):
-    """A round that computes masks while it is iterated: first of the drawn frame, then of the others, outward from it.
+    """A round that computes masks while it is iterated: first of the drawn frames, then of the others, outward.
 
-    The loop may be left early: the masks so far stay, and the round ends when the next one begins, or by `stop`.
+    The loop may be left early: the masks so far stay, and the round ends by `stop` or by the session's next call that
+    computes or changes something.
 
     Attributes:
         done: how many masks the round has computed so far.

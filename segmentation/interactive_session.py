@@ -64,7 +64,7 @@ def open_session(
 class InteractiveSession:
     """An engine with one video open. Use it in a `with` block, or call `close`.
 
-    When it is closed, its masks can be read and saved, and other calls raise ValueError.
+    When it is closed, its masks can be read and saved ("davis" needs the frames too), and other calls raise ValueError.
 
     Attributes:
         video: the video.
@@ -284,7 +284,7 @@ class InteractiveSession:
         self._engine.present(object, first, last)
 
     def freeze(self, objects: Iterable[int]) -> None:
-        """Set the objects that no round may change in any frame. Objects of an earlier call may be changed again.
+        """Set the objects that no round may change in any frame, in place of those of an earlier call.
 
         Raises:
             ValueError: an object is unknown.

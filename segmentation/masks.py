@@ -71,7 +71,7 @@ def resize_labels(labels: LabelMap, height: int, width: int) -> LabelMap:
 
 
 def resize_probabilities(probabilities: NDArray[np.float32], height: int, width: int) -> NDArray[np.float32]:
-    """Resize maps [C, h, w] to [C, height, width]: by area averages to a smaller size, bilinearly to a larger one."""
+    """Resize maps [C, h, w] to [C, height, width]: by area averages if `height` is less than h, else bilinearly."""
     if probabilities.shape[1:] == (height, width):
         return probabilities
     shrink = height < probabilities.shape[1]

@@ -103,7 +103,7 @@ def object_ids(truth: NDArray[np.uint8]) -> tuple[int, ...]:
 def jaccard(truth: LabelMap, predicted: LabelMap, objects: int | Sequence[int]) -> Scores:
     """Return J = |intersection| / |union| of each object in one frame, [N]; 1 if both masks are empty.
 
-    `objects` is as in `score`.
+    `objects` are the ids, or a number N for the ids 1..N.
     """
     _check(truth, predicted)
     return np.array([_j_of_object(truth == i, predicted == i) for i in _ids(objects)])
@@ -115,7 +115,7 @@ def _j_of_object(truth: Mask, predicted: Mask) -> float:
 
 
 def boundary_f(truth: LabelMap, predicted: LabelMap, objects: int | Sequence[int], band: float = BAND) -> Scores:
-    """Return F, the contour accuracy, of each object in one frame, [N]. `objects` is as in `score`.
+    """Return F, the contour accuracy, of each object in one frame, [N]. `objects` is as in `jaccard`.
 
     Args:
         band: the largest distance of two contour pixels that match. Below 1 it is a fraction of the frame's diagonal,
@@ -158,7 +158,7 @@ def _dilate(line: NDArray[np.uint8], radius: int) -> NDArray[np.uint8]:
     """Dilate `line`, uint8 0 or 1, by the disk x^2 + y^2 <= radius^2.
 
     `line` is dilated horizontally once for each width of a row of the disk, and the result is shifted to all rows of
-    that width. This takes a quarter of the time of a dilation with a general structuring element.
+    that width. This takes less time than a dilation with a general structuring element.
     """
     height, width = line.shape
     wide = np.zeros((height, width + 2 * radius), np.uint8)

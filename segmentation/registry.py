@@ -102,7 +102,8 @@ def create_engine_session(
 
     Raises:
         ValueError: an unknown engine, option or value, or something else than a `PastRound` among `rounds`.
-        WeightsMissing: a checkpoint is missing; the message says where to put it.
+        WeightsMissing: a checkpoint is missing; the message says where it is expected.
+        WeightsError: a checkpoint cannot be used.
     """
     from segmentation.weights import uses_cutter  # imported here because it imports this module
 

@@ -1,7 +1,7 @@
 """The values that an engine takes and returns: scribbles, interactions, mask updates and past rounds; and array types.
 
-The coordinates of a scribble are those of the DAVIS challenge: x and y divided by the frame's width and height, 0..1.
-A mask is a label map at the size of the video.
+Coordinates are those of the DAVIS challenge: x runs from 0 at the first column of pixels to 1 at the last one, and y
+from 0 at the first row to 1 at the last one. A mask is a label map at the size of the video.
 """
 
 from __future__ import annotations

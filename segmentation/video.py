@@ -62,7 +62,7 @@ class Video:
 
     @property
     def has_truth(self) -> bool:
-        """Whether the video has ground truth, as a DAVIS sequence does."""
+        """Whether the video has ground truth, as a DAVIS sequence with masks does."""
         return self._truth is not None
 
     def truth(self, frame: int) -> LabelMap | None:
@@ -75,7 +75,7 @@ class Video:
         return None if self._truth is None else self._truth(frame)
 
     def close(self) -> None:
-        """Close the file. The video cannot be used afterwards."""
+        """Close the video file, if the frames come from one. Do not read frames afterwards."""
         close = getattr(self._frames, "close", None)
         if close is not None:
             close()
@@ -90,7 +90,7 @@ class Video:
 
 
 def open_video(source: Path | str | NDArray[np.uint8] | FrameSource) -> Video:
-    """Open a video. A warning names pictures of a folder that are left out, because they cannot be read (HEIC, GIF).
+    """Open a video. A warning names pictures of a folder that are left out because they cannot be read (HEIC, GIF).
 
     Args:
         source: one of

@@ -30,8 +30,8 @@ class VideoFileFrames:
     is converted to the standard range, as in the web application.
 
     Raises:
-        ValueError: the file is not a video, or no frame of it can be decoded. Reading a frame also raises it if the
-            file is damaged there.
+        ValueError: the file is not a video, or its first frame cannot be decoded. Reading a frame also raises it if
+            the file is damaged there.
     """
 
     def __init__(self, path: Path | str, cache_bytes: int = CACHE_BYTES) -> None:

@@ -26,7 +26,7 @@ SUFFIXES = (".safetensors", ".pth", ".pt")
 
 
 class WeightsMissing(ValueError):
-    """A network has no checkpoint; the message says where to put it."""
+    """A network has no checkpoint; the message says where it is expected."""
 
 
 class WeightsError(ValueError):
@@ -87,7 +87,7 @@ def find_weights(name: str, explicit: str | Path | None = None) -> Path:
             then the checkpoints that ship with Maskwright.
 
     Raises:
-        WeightsMissing: there is no checkpoint; the message says where to put it.
+        WeightsMissing: there is no checkpoint; the message says where it is expected.
     """
     spec = network_spec(name)
     if explicit is not None:

@@ -1,10 +1,10 @@
 """The flow engine, which needs no weights: GrabCut in the frame that was drawn on, then optical flow and appearance
 models in the other frames.
 
-A round segments the frame that was drawn on and propagates from it forward and backward. For every object with new
-scribbles the propagation ends at the next frame where that object was annotated or its mask accepted. The nearer that
-frame is, the less the new masks weigh against the older masks. Frames that have no mask yet, because an earlier round
-was cancelled, are segmented too.
+A round segments the frame that was drawn on and propagates from it forward and backward. The propagation of an object
+ends at the next frame where that object was annotated or its mask accepted or painted. The nearer that frame is, the
+less the new masks weigh against the older masks. Frames that have no mask yet, because an earlier round was cancelled,
+are segmented too.
 """
 
 from __future__ import annotations

@@ -123,7 +123,7 @@ class InteractedFrame:
         """Compute the new mask of the frame.
 
         Pixels under a scribble get its object id; where scribbles cross, the last one counts. Objects that no new
-        scribble belongs to or runs over keep their masks.
+        scribble belongs to or runs over keep the pixels that the other objects do not take from them.
 
         Args:
             refine_interacted: improves the map of each object whose mask a new scribble contradicts; None: the masks

@@ -150,7 +150,10 @@ class MaskHistory:
             self._confidence[frame] = ()
 
     def mask_before_given(self, frame: int) -> LabelMap | None:
-        """Return the mask that `frame` had after its last round, before people painted or edited it; None: no mask."""
+        """Return the mask that `frame` had after its last round, before people painted or edited it; else None.
+
+        It is all 0 if people painted or edited the frame when it had no mask.
+        """
         return self._before_given[frame] if frame in self._before_given else self.mask(frame)
 
     def annotate_given(self, frame: int, ids: Iterable[int]) -> None:

@@ -13,7 +13,7 @@ from segmentation.runtime.openvino import AT_A_TIME, Function, compiled, replace
 def compile_refinement_net(network: RefinementNet, device: torch.device, dtype: torch.dtype) -> RefinementNet:
     """Return a copy of the network for inference on `device`, whose results are nearly the same.
 
-    On a CPU it computes by OpenVINO, in bfloat16 if the processor supports it.
+    On a CPU OpenVINO computes it, if it is installed, in bfloat16 if the processor supports it.
     """
     ready = for_inference(network, device, dtype)
     run = compiled(ready, (torch.rand(2, 3, SIDE, SIDE), torch.rand(2, NUM_CUES, SIDE, SIDE)), device)

@@ -38,8 +38,8 @@ class AnnotatedObject:
 class AnnotatedVideo:
     """A video with its masks, which are read frame by frame.
 
-    To be written, `name` must be a valid name of a folder; readers return the name that a file gives, or "". Each call
-    of `masks` reads and yields the masks of all frames in order, uint8 [H, W], with None for a frame without a mask.
+    To be written, `name` must be a valid name of a folder; what readers return may be any text. Each call of `masks`
+    reads and yields the masks of all frames in order, uint8 [H, W], with None for a frame without a mask.
     """
 
     name: str

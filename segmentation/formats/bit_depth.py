@@ -8,9 +8,9 @@ def black_and_white(lowest: float, highest: float, *, whole: bool) -> tuple[floa
 
     Cameras store 10, 12 or 14 bits in files of 16 bits, and no header reliably says so. So black is 0, and white is the
     largest value of the smallest number of bits (8, 10, 12, 14 or 16) that holds all values of the whole sequence:
-    frames stay comparable, and none is nearly black. Of floating-point values, white is 1 or 255. If the highest value
-    is above all of these, white is that value. If there are values below 0, black is the lowest and white the highest
-    value.
+    frames stay comparable, and frames of few bits are not shown nearly black. Of floating-point values, white is 1 or
+    255. If the highest value is above all of these, white is that value. If there are values below 0, black is the
+    lowest and white the highest value.
 
     Args:
         lowest: the lowest value of all pictures of the sequence.

@@ -1,4 +1,4 @@
-"""Reads and writes the masks of Cityscapes: instanceIds (16 bits, class * 1000 + object) and labelIds."""
+"""Reads the instanceIds of Cityscapes (16 bits, class * 1000 + object), and writes its labelIds and file names."""
 
 from __future__ import annotations
 

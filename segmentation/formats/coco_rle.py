@@ -119,7 +119,7 @@ def _runs(text: str, most: int) -> list[int]:
 
     Raises MaskError if the text is damaged, or if a run is longer than `most`.
 
-    Each character holds five bits of a number, the lowest first. From the third run length on, the number is the
+    Each character holds five bits of a number, the lowest first. From the fourth run length on, the number is the
     difference to the run length two places before.
     """
     runs: list[int] = []

@@ -12,8 +12,8 @@ from segmentation.formats.object_masks import object_masks
 
 
 def cvat_images_xml(videos: list[AnnotatedVideo], tick: Any = lambda: None) -> Iterator[bytes]:
-    """Yield the parts of the CVAT XML file of the frames of `videos` that have a mask, each frame by itself. `tick` is
-    called after each frame.
+    """Yield the bytes of a CVAT XML file of those frames of `videos` that have a mask, frame by frame. `tick` is called
+    after each frame.
 
     The `group_id` of a mask is the id of its object in the video. Images are called <video>/<frame>.jpg.
     """

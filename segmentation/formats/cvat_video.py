@@ -33,8 +33,8 @@ from segmentation.formats.shape_frames import Shape, ShapeFrame, video_of_shapes
 from segmentation.types import LabelMap
 
 MOST_FRAMES = 1 << 20  # largest number of frames of a video that is read
-# The element in <meta> that says which frames have a mask, such as 0-4,9-9. Without it, a track that is not there
-# would look like an empty mask. Only Maskwright writes it; other programs skip it.
+# The element in <meta> that says which frames have a mask, such as 0-4,9-9. Without it, a frame without a mask would be
+# read as one with an empty mask. Only Maskwright writes it; other programs skip it.
 FRAMES_WITH_MASK = "frames_with_mask"
 NOTHING = {"rle": "1", "left": "0", "top": "0", "width": "1", "height": "1"}  # a mask without a pixel
 

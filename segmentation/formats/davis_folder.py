@@ -44,7 +44,7 @@ class DavisSequence:
 
 
 class DavisFolder:
-    """A data set on disk: a folder with JPEGImages, Annotations and perhaps Scribbles.
+    """A data set on disk: a folder with JPEGImages, and perhaps with Annotations and Scribbles.
 
     Below these, the sequences may lie in folders of a resolution (480p, Full-Resolution) or directly.
 
@@ -82,7 +82,10 @@ class DavisFolder:
 
     @property
     def left_out(self) -> tuple[str, ...]:
-        """The files that belong to no sequence and are not read, and symbolic links whose target does not exist."""
+        """The files that are neither read nor known metadata, and symbolic links whose target does not exist.
+
+        Frames and masks at other resolutions are not among them.
+        """
         beside = [name for sequence in self.layout.sequences for name in sequence.left_out]
         return (*beside, *self.layout.left_out, *self._tree.broken)
 
@@ -93,8 +96,8 @@ class DavisFolder:
     def names(self, subset: str | None = None) -> list[str]:
         """Return the names of all sequences with masks, or with `subset` the names in ImageSets/2017/<subset>.txt.
 
-        Sequences that cannot be used, because a mask has no frame of its own, are among them. Raises FolderError if
-        there is no name, or no such file.
+        Sequences that cannot be used, because a mask has no frame of its own, are among them. Raises FolderError if no
+        sequence has masks, or if there is no such file.
         """
         if subset:
             listing = self.root / "ImageSets" / "2017" / f"{subset}.txt"

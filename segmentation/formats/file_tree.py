@@ -75,7 +75,7 @@ class FolderTree:
 
 
 def is_clutter(name: str) -> bool:
-    """Return whether any part of a path is a name that operating systems create, such as .DS_Store or @eaDir."""
+    """Return whether a part of a path begins with a dot or is a name that operating systems create, such as @eaDir."""
     return any(part.startswith(".") or part.casefold() in CLUTTER for part in PurePosixPath(name).parts)
 
 

@@ -55,7 +55,7 @@ def _mask_shape(mask: ObjectMask) -> dict[str, Any]:
 
 
 def read_labelme(data: dict[str, Any], path: str) -> ShapeFrame:
-    """Read the content of the file at `path`. Objects with the same `group_id` are one object in all images.
+    """Read the content of the file at `path`. Shapes with the same `group_id` are one object in all images.
 
     Raises:
         AnnotationError: the content is damaged, or has shapes other than polygons and masks.

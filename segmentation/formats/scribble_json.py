@@ -48,7 +48,7 @@ def read_scribbles(path: Path | str, num_frames: int | None = None) -> tuple[Int
 
 
 def write_scribbles(path: Path | str, interactions: Iterable[Interaction], sequence: str, num_frames: int) -> None:
-    """Write `interactions` to `path` as the scribbles of a video called `sequence` with `num_frames` frames.
+    """Write the scribbles of `interactions` to `path`, for a video called `sequence` with `num_frames` frames.
 
     Raises:
         ScribbleError: an interaction is on a frame outside 0..num_frames - 1, or is no `Interaction`.

@@ -45,7 +45,7 @@ def as_scribbles(interaction: Interaction, standing: LabelMap) -> Interaction:
 
 
 def strokes_of(labels: LabelMap, ids: frozenset[int]) -> tuple[Scribble, ...]:
-    """Return a scribble along the middle of the largest part of each of the objects `ids` that a mask shows."""
+    """Return, for each of the objects `ids` that a mask shows, a scribble along the middle of its largest part."""
     from segmentation.evaluation.stroke import largest_part, middle_path  # It needs SciPy.
 
     parts = ((number, largest_part(labels == number)) for number in sorted(ids))

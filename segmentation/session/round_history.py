@@ -72,7 +72,7 @@ class RoundHistory:
         self._versions.append(PastRound("", (), num_objects, labels))
 
     def store(self, update: MaskUpdate) -> None:
-        """Store a mask of the round that was begun last, and delete older masks of its frame from this session."""
+        """Store a mask of the round that was begun last, and delete the frame's mask from earlier rounds begun here."""
         for labels, engine_states in self._own[:-1]:
             labels.pop(update.frame, None)
             engine_states.pop(update.frame, None)

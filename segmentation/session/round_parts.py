@@ -47,7 +47,7 @@ def parts_of(interactions: Sequence[Interaction], span: range, direction: str) -
 
 
 def stored_parts(past: PastRound, count: int) -> Iterator[PastRound]:
-    """Divide a stored round into parts, each drawn on one frame, and yield those parts that have masks as rounds.
+    """Divide a stored round into parts, each drawn on one frame. Yield, as a round, each part that has a mask.
 
     `count` is the number of frames of the video. The span of the round is not needed: frames outside it have no mask.
     """

@@ -68,7 +68,7 @@ class SessionMasks:
 
     @property
     def known(self) -> frozenset[int]:
-        """The ids of the objects that a person has drawn or given in any frame."""
+        """The ids of the objects that had pixels in a frame where a person drew or gave them."""
         return frozenset(self._areas)
 
     # --- locked frames --------------------------------------------------------------------------------------------
@@ -167,7 +167,7 @@ class SessionMasks:
     def as_drawn(self, interaction: Interaction) -> Interaction:
         """Return the interaction with scribbles only: clicks and boxes are converted to scribbles.
 
-        If it has no scribble, click or box, it gets scribbles through the objects of the frame's mask. Ids and frames
+        If it has no scribble, click or box, it gets scribbles through the objects of `started_from`. Ids and frames
         become Python's int, because arithmetic with NumPy's uint8 would overflow at 256.
         """
         frame = int(interaction.frame)

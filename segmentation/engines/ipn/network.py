@@ -46,7 +46,7 @@ class Estimate:
     """
 
     probability: Tensor  # [N, H, W]: probability map of each object, zero outside its region
-    reference: Tensor  # [N, 2048, s/32, s/32]: the deepest features of the encoder
+    reference: Tensor  # [N, C, s/32, s/32]: the deepest features of the encoder
     logits: tuple[Tensor, ...]  # background and object, [N, 2, size, size] for sizes s, s/4, s/8, s/16, s/32
     region: Region
 

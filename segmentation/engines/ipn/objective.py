@@ -183,7 +183,7 @@ class _TrainingStep:
 
 
 def _until_zero(t: int, way: int, weight: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> list[int]:
-    """Return the frames after frame t in the direction `way` (1 or -1), up to the first in which `weight` is 0."""
+    """Return the frames after frame t in the direction `way` (1 or -1), before the first in which `weight` is 0."""
     frames = range(t + 1, len(weight)) if way > 0 else range(t - 1, -1, -1)
     stop = next((i for i, u in enumerate(frames) if weight[u] == 0), len(frames))
     return list(frames[:stop])

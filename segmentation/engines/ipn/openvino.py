@@ -11,14 +11,14 @@ from segmentation.runtime.openvino import AT_A_TIME, EXACT, compiled
 
 
 def compile_inet(network: Inet, device: torch.device, dtype: torch.dtype) -> Inet:
-    """Return a copy of the network that OpenVINO computes in float32. Its results differ by rounding only."""
+    """Return a copy for inference, which OpenVINO computes if it can, with results that differ by rounding only."""
     ready = for_inference(network, device, dtype)
     _run_on_regions_with_openvino(ready, device)
     return ready
 
 
 def compile_pnet(network: Pnet, device: torch.device, dtype: torch.dtype) -> Pnet:
-    """Return a copy of the network that OpenVINO computes in float32. Its results differ by rounding only."""
+    """Return a copy for inference, which OpenVINO computes if it can, with results that differ by rounding only."""
     ready = for_inference(network, device, dtype)
     size, deepest = network.config.region.size // 32, network.config.body.channels[-1]
     _run_on_regions_with_openvino(ready, device, torch.rand(2, deepest, size, size))

@@ -1,4 +1,4 @@
-"""The engine of MA-Net: it computes an embedding of each frame once, on which each round runs two small networks.
+"""The engine of MA-Net: it computes and caches an embedding of each frame, on which rounds run two small networks.
 
 An embedding is a vector per pixel at 1/4 of the size to which frames are resized for the network; pixels of the same
 object have similar vectors. The small networks are called heads: the interaction head segments the frame that was drawn
@@ -225,7 +225,7 @@ class MANetEngine(Engine):
 
     @torch.inference_mode()
     def _embed(self, frame: int) -> Tensor:
-        """Return the embedding of a frame, [C, h, w], in the network's precision. It is computed once and cached."""
+        """Return the embedding of a frame, [C, h, w], in the network's precision, from the cache if it is there."""
         found = self._embeddings.get(f"embedding-{frame}", self._device)
         if found is not None:
             return found

@@ -16,7 +16,7 @@ CUES = {"dynamic_seghead": 3, "inter_seghead": 2}  # For each head, the number o
 
 
 def compile_manet(network: MANet, device: torch.device, dtype: torch.dtype) -> MANet:
-    """Return a copy of the network that OpenVINO computes in float32. Its results differ by rounding only."""
+    """Return a copy for inference, which OpenVINO computes if it can, with results that differ by rounding only."""
     ready = for_inference(network, device, dtype)
     embed = _compiled_embedding(ready, device)
     for name, cues in CUES.items():

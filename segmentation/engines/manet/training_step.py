@@ -64,7 +64,7 @@ class TrainingStep(ABC):
         Args:
             embeddings: the embeddings of the frames, [B, C, h, w].
             maps: for each clip, the global and the local map of the frame, [n, h, w] each.
-            before: for each clip, the mask of the frame before, [h, w].
+            before: for each clip, the mask of the adjacent frame, [h, w].
         """
         cues = [
             torch.stack((*pair, one_hot(labels, ids)), dim=1)

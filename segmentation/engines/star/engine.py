@@ -323,7 +323,7 @@ class _Side:
         session, objects = self._session, self._objects
         probabilities = self._segment(frame, before)
         labels = draw_labels(probabilities, objects, session._video.picture(frame))
-        # The frame was annotated before some of the objects were first drawn: the other objects keep their masks.
+        # Only objects of which `given` does not tell where they are get new masks.
         if given is not None:
             spoken = [number for number, known in zip(objects, given.known, strict=False) if known > 0]
             labels[np.isin(labels, spoken)] = 0

@@ -14,7 +14,7 @@ HEIGHT, WIDTH = 8, 12  # Size in cells of the example frame with which the netwo
 
 
 def compile_star(network: Star, device: torch.device, dtype: torch.dtype) -> Star:
-    """Return a copy of the network that OpenVINO computes. Its results differ by rounding only."""
+    """Return a copy for inference, which OpenVINO computes if it can, with results that differ by rounding only."""
     ready = for_inference(network, device, dtype)
     for projection in (ready.embed, ready.context):
         _compile_projection(projection, device)

@@ -172,7 +172,7 @@ class InteractiveSTMEngine(Engine):
     def _mask_of(self, record: RoundRecord) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
         """Return the probability maps with which the annotated frame of a round is encoded into the memory.
 
-        They are the accepted or painted masks of the frame if there are any, otherwise its maps before the round.
+        They are accepted or painted masks for the objects that have such a mask there, else the maps before the round.
         """
         size, count = self._video.size, self.num_objects
         if record.before is None:

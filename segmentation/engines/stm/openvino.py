@@ -19,7 +19,7 @@ System = TypeVar("System", bound=SpaceTimeMemory)
 
 
 def compile_stm(network: System, device: torch.device, dtype: torch.dtype) -> System:
-    """Return a copy of a network, of interactive or of semi-supervised STM, that OpenVINO computes.
+    """Return a copy for inference of a network of interactive or semi-supervised STM, by OpenVINO if it can be used.
 
     Frames are encoded in float32. Interactive STM reads the memory and decodes in bfloat16 if the processor supports
     it: within a round no mask depends on another mask, so that rounding errors do not add up.

@@ -1,7 +1,7 @@
 """The engine of ST-RNN, a spatio-temporal RNN whose last layer is adapted to each video in closed form.
 
-The features of frames are computed once. In each round, the weights W of the last layer are fitted to the scribbled
-pixels of all rounds by regression. In late rounds RGMP, a second network, propagates masks from the annotated frames.
+The features of frames are cached. In each round, the weights W of the last layer are fitted to the scribbled pixels of
+all rounds by regression. In late rounds RGMP, a second network, propagates masks from the annotated frames.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ HEIGHT, WIDTH = 64, 80  # Size of the example frame for tracing; any size would 
 
 
 def compile_strnn(network: STRNN, device: torch.device, dtype: torch.dtype) -> STRNN:
-    """Return a copy of the network whose backbones and RGMP are computed by OpenVINO.
+    """Return a copy for inference, whose backbones and RGMP are computed by OpenVINO if it can be used.
 
     RGMP and backbones on the pretrained trunk run in float32. Other backbones run in bfloat16 if the processor supports
     it.

@@ -38,7 +38,7 @@ class Outputs:
     def get(self, frame: int) -> list[Tensor]:
         """Return the output y of every branch for a frame, float32 [D, h, w].
 
-        If it is not cached, the frames of its chain before it are computed first.
+        If it is not cached, frames of its chain before it are computed first, as far as it needs them.
         """
         found = self._cached(frame)
         if found is None:
