@@ -92,10 +92,15 @@ def find_weights(name: str, explicit: str | Path | None = None) -> Path:
     spec = network_spec(name)
     if explicit is not None:
         return _explicit(spec, Path(explicit).expanduser())
-    for folder in (weights_folder(), ENGINES_FOLDER / spec.folder / "weights"):
+    for folder in (weights_folder(), shipped_folder(name)):
         if found := _in_folder(spec, folder):
             return found
     raise WeightsMissing(missing_sentence(spec))
+
+
+def shipped_folder(name: str) -> Path:
+    """Return the folder of the checkpoints that ship with the engine of the network `name`."""
+    return ENGINES_FOLDER / network_spec(name).folder / "weights"
 
 
 def missing_sentence(spec: NetworkSpec) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 import numpy as np
 
@@ -64,6 +66,16 @@ def categories(videos: list[AnnotatedVideo]) -> dict[str, int]:
     """
     names = sorted({each.category for video in videos for each in video.objects})
     return {name: number for number, name in enumerate(names, 1)}
+
+
+def folder_titles(folders: Iterable[str]) -> dict[str, str]:
+    """Return the names of the videos whose frames lie in these folders, by folder: the last part of its path.
+
+    Where two videos would have one name, they are called by the whole paths of their folders, such as train/car.
+    """
+    last = {folder: PurePosixPath(folder).name for folder in folders}
+    counts = Counter(last.values())
+    return {folder: name if counts[name] == 1 else folder.strip("/") for folder, name in last.items()}
 
 
 def check_frame_size(width: int, height: int, place: str) -> None:

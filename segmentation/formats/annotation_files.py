@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from typing import Any, TypeVar
 
 from segmentation.formats import cityscapes, mots
-from segmentation.formats.annotated_video import AnnotatedVideo
+from segmentation.formats.annotated_video import AnnotatedVideo, folder_titles
 from segmentation.formats.cityscapes import read_cityscapes
 from segmentation.formats.coco_instances import read_coco_videos
 from segmentation.formats.cvat_video import read_cvat_xml
@@ -148,7 +148,7 @@ def _find_json(files: FileTree) -> Annotations:
             videos = _videos_in(name, lambda read=read, data=data: read(data))  # type: ignore[misc]
             found = Annotations(title, [*found.videos, *videos])
     if images and not found.videos:
-        titles = {folder: "" if folder == "." else folder.rsplit("/", 1)[-1] for folder in images}
+        titles = folder_titles(images)
         return Annotations("labelme", [video_of_shapes(titles[at], frames) for at, frames in images.items()])
     return found
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
@@ -16,6 +15,7 @@ from segmentation.formats.annotated_video import (
     categories,
     check_frame_size,
     check_object_count,
+    folder_titles,
     number_objects,
 )
 from segmentation.formats.coco_rle import BinaryMask, decode_segmentation
@@ -112,9 +112,7 @@ def read_coco_videos(data: dict[str, Any]) -> list[AnnotatedVideo]:
     videos: dict[str, list[_Image]] = {}
     for image in _images(data):
         videos.setdefault(image.video, []).append(image)
-    last = {name: name.rsplit("/", 1)[-1] for name in videos}
-    counts = Counter(last.values())
-    titles = {name: name if counts[last[name]] > 1 else last[name] for name in videos}
+    titles = folder_titles(videos)
     return [_video(name, titles[name], images, names) for name, images in videos.items()]
 
 

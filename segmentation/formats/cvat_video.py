@@ -23,6 +23,7 @@ from segmentation.formats.annotated_video import (
     blank_mask,
     check_frame_size,
     check_object_count,
+    folder_titles,
     number_objects,
 )
 from segmentation.formats.coco_rle import BinaryMask, decode_segmentation
@@ -182,8 +183,8 @@ def _images(root: ElementTree.Element) -> list[AnnotatedVideo]:
     for image in root.findall("image"):
         name = image.get("name", "").replace("\\", "/")
         folders.setdefault(str(PurePosixPath(name).parent), []).append(image)
-    title = root.findtext("meta/task/name") or ""
-    return [_folder(title if folder == "." else folder.rsplit("/", 1)[-1], rows) for folder, rows in folders.items()]
+    titles = {**folder_titles(folders), ".": root.findtext("meta/task/name") or ""}
+    return [_folder(titles[folder], rows) for folder, rows in folders.items()]
 
 
 def _folder(name: str, images: list[ElementTree.Element]) -> AnnotatedVideo:

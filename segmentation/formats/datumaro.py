@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Any
 
-from segmentation.formats.annotated_video import AnnotatedVideo, check_frame_size
+from segmentation.formats.annotated_video import AnnotatedVideo, check_frame_size, folder_titles
 from segmentation.formats.coco_rle import decode_segmentation
 from segmentation.formats.json_file import AnnotationError, field
 from segmentation.formats.object_masks import ObjectMask, object_masks
@@ -58,9 +58,9 @@ def read_datumaro(data: dict[str, Any]) -> list[AnnotatedVideo]:
     videos: dict[str, list[ShapeFrame]] = {}
     for at, item in enumerate(field(data, "items", list, "file")):
         path = PurePosixPath(field(item, "id", str, f"items[{at}]"))
-        folder = "" if str(path.parent) == "." else path.parent.name
-        videos.setdefault(folder, []).append(_frame(item, f"items[{at}]", path.name, names))
-    return [video_of_shapes(name, frames) for name, frames in videos.items()]
+        videos.setdefault(str(path.parent), []).append(_frame(item, f"items[{at}]", path.name, names))
+    titles = folder_titles(videos)
+    return [video_of_shapes(titles[folder], frames) for folder, frames in videos.items()]
 
 
 def _frame(item: Any, place: str, name: str, names: list[str]) -> ShapeFrame:

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 import numpy as np
 
-from segmentation.formats.annotated_video import AnnotatedVideo, check_frame_size
+from segmentation.formats.annotated_video import AnnotatedVideo, check_frame_size, folder_titles
 from segmentation.formats.coco_rle import BinaryMask, decode_segmentation, is_coordinate
 from segmentation.formats.json_file import AnnotationError, field
 from segmentation.formats.label_png import MaskError
@@ -69,8 +69,9 @@ def read_label_studio(tasks: list[Any]) -> list[AnnotatedVideo]:
             row for each in field(task, "annotations", list, place)[:1] for row in field(each, "result", list, place)
         ]
         if found:
-            videos.setdefault(path.parent.name, []).append(_frame(found, place, path.stem))
-    return [video_of_shapes(name, frames) for name, frames in videos.items()]
+            videos.setdefault(str(path.parent), []).append(_frame(found, place, path.stem))
+    titles = folder_titles(videos)
+    return [video_of_shapes(titles[folder], frames) for folder, frames in videos.items()]
 
 
 def _path_in(address: str) -> str:

@@ -29,7 +29,10 @@ def read_object_table(data: Mapping[str, Any], place: str) -> tuple[AnnotatedObj
             raise AnnotationError(f"{where}.label: expected a text")
         if not isinstance(color, str) or not re.fullmatch(r"#[0-9a-fA-F]{6}|", color):
             raise AnnotationError(f"{where}.color: expected a colour such as #06d6a0")
-        absent = tuple(_span(span, f"{where}.absent") for span in row.get("absent") or [])
+        spans = row.get("absent") or []
+        if not isinstance(spans, list):
+            raise AnnotationError(f"{where}.absent: expected a list of spans [first, last] of frames")
+        absent = tuple(_span(span, f"{where}.absent") for span in spans)
         objects.append(AnnotatedObject(number, field(row, "name", str, where), label, color, absent[:MOST_SPANS]))
     if len({each.id for each in objects}) != len(objects):
         raise AnnotationError(f"{place}: two objects have the same id")

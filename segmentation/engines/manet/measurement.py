@@ -37,7 +37,7 @@ from segmentation.evaluation.memory import PeakMemory
 from segmentation.frames import ArrayFrames
 from segmentation.session.round_labels import to_cells
 from segmentation.types import MaskUpdate
-from segmentation.weights import find_weights
+from segmentation.weights import shipped_folder
 
 WRONG = 1e20  # Stands for the distance to a pixel of another id, or outside the frame.
 CHUNKS = 10  # The official code splits the pixels of a frame into this many parts.
@@ -70,7 +70,7 @@ def shipped_parts() -> list[Part]:
     They have the weights that come with the program, and example inputs. The pretrained trunk is left out, because all
     engines share it.
     """
-    manet = load_network("manet", find_weights("manet"))
+    manet = load_network("manet", shipped_folder("manet"))
     assert isinstance(manet, MANet)
     network = for_inference(manet)
     cues = torch.rand(2, 3, GRID[0] // 4, GRID[1] // 4)

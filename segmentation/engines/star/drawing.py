@@ -11,6 +11,7 @@ from segmentation.classical.scaled_frames import ScaledFrames, Sizes
 from segmentation.cutter.openvino import compile_refinement_net
 from segmentation.cutter.refinement import RefinementNet, refine_interacted
 from segmentation.engine import EngineSettings
+from segmentation.runtime.folding import for_inference
 from segmentation.runtime.shared_networks import shared_network
 from segmentation.types import FrameSource, Interaction, LabelMap, Scribble
 from segmentation.weights import CUTTER
@@ -19,16 +20,21 @@ from segmentation.weights import CUTTER
 class FrameDrawing:
     """Computes the masks of frames of a video from scribbles.
 
+    With `openvino`, OpenVINO computes the cutter on a CPU if it is installed.
+
     Raises:
         WeightsMissing: the checkpoint of the cutter is missing.
     """
 
-    def __init__(self, frames: FrameSource, settings: EngineSettings, device: torch.device) -> None:
+    def __init__(
+        self, frames: FrameSource, settings: EngineSettings, device: torch.device, openvino: bool = True
+    ) -> None:
         size = frames.height, frames.width
         self._frames = ScaledFrames(frames, Sizes.of(*size, settings.max_side))
         self._seed = settings.seed
         self._ahead: tuple[int, UndrawnFrame] | None = None  # A frame index, and what was computed ahead of it.
-        self._cutter = shared_network(RefinementNet, CUTTER, None, device, torch.float32, compile_refinement_net)
+        prepare = compile_refinement_net if openvino else for_inference
+        self._cutter = shared_network(RefinementNet, CUTTER, None, device, torch.float32, prepare)
 
     @property
     def nbytes(self) -> int:

@@ -67,7 +67,7 @@ class StarEngine(Engine):
         self._network = network
         self._cache = FeatureCache(self.settings.memory_bytes, self.settings.cache_dir)
         trunk = load_trunk(network.config.trunk, str(self._device), openvino)
-        self._drawing = FrameDrawing(self.frames, self.settings, self._device)
+        self._drawing = FrameDrawing(self.frames, self.settings, self._device, openvino)
         self._video = Video(self.frames, network, trunk, self._device, self._cache, self.settings.max_side)
         self._state = SessionState(self.masks.standing)
         height, width = self._video.size

@@ -11,7 +11,7 @@ from segmentation.checkpoints import load_network
 from segmentation.cutter.refinement import NUM_CUES, SIDE
 from segmentation.evaluation.measure_engines.parts import TRUNK_FRAME, Applied, Part
 from segmentation.runtime.folding import for_inference
-from segmentation.weights import find_weights
+from segmentation.weights import shipped_folder
 
 
 def shipped_parts() -> list[Part]:
@@ -42,4 +42,4 @@ def _decoder(star: Any) -> Part:
 
 
 def _loaded(name: str) -> Any:
-    return for_inference(load_network(name, find_weights(name)), torch.device("cpu"), torch.float32)
+    return for_inference(load_network(name, shipped_folder(name)), torch.device("cpu"), torch.float32)

@@ -11,6 +11,7 @@ import random
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pytest
@@ -311,6 +312,36 @@ def test_images_of_coco_without_tracks_are_put_together_by_category_and_position
         del annotation["track_id"]
     video = the_video({"x.json": json.dumps(data).encode()})
     assert sorted((each.id, each.label) for each in video.objects) == [(1, "fish"), (2, "fish"), (3, "object")]
+
+
+FOLDERS = ("bus", "train/car", "val/car")
+SIZE = {"width": 12, "height": 8}
+POLYGON = {"type": "polygonlabels", "original_width": 12, "original_height": 8}
+POINTS = {"points": [[0, 0], [50, 0], [50, 50]], "polygonlabels": ["a"]}
+OF_FOLDERS: dict[str, dict[str, Any]] = {
+    "coco": {"a.json": {
+        "images": [{"id": at, "file_name": f"{folder}/0.jpg", **SIZE} for at, folder in enumerate(FOLDERS)],
+        "annotations": [], "categories": [],
+    }},
+    "labelme": {f"{folder}/0.json": {"shapes": [], "imageWidth": 12, "imageHeight": 8} for folder in FOLDERS},
+    "datumaro": {"a.json": {
+        "items": [{"id": f"{folder}/0", "image": {"size": [8, 12]}, "annotations": []} for folder in FOLDERS],
+        "categories": {"label": {"labels": []}},
+    }},
+    "label-studio": {"a.json": [
+        {"data": {"image": f"/data/{folder}/0.jpg"}, "annotations": [{"result": [{**POLYGON, "value": POINTS}]}]}
+        for folder in FOLDERS
+    ]},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", OF_FOLDERS)
+def test_two_folders_of_one_name_are_two_videos(name: str) -> None:
+    content = {file: json.dumps(data).encode() for file, data in OF_FOLDERS[name].items()}
+    videos = read_annotations(Files(content)).videos
+    above = "data/" if name == "label-studio" else ""
+    assert [video.name for video in videos] == ["bus", f"{above}train/car", f"{above}val/car"]
+    assert [len(video.frames) for video in videos] == [1, 1, 1]
 
 
 def test_a_cvat_file_for_images_has_polygons_and_groups() -> None:

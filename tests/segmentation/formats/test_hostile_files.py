@@ -105,6 +105,10 @@ HOSTILE: dict[str, tuple[dict[str, bytes], str]] = {
     "huge id in a table": (
         {**EVERY["davis"](), "objects.json": b'{"objects": [{"id": 2147483648}]}'}, r"objects\.json: objects\[0\]\.id"
     ),
+    "absent span of a number": (
+        {**EVERY["davis"](), "objects.json": b'{"objects": [{"id": 1, "name": "a", "absent": 5}]}'},
+        r"objects\.json: objects\[0\]\.absent: expected a list",
+    ),
     "truncated mask": (swapped("davis", b"IDAT", b"IDAX"), r"Annotations/480p/reef/00000\.png"),
 }  # fmt: skip
 

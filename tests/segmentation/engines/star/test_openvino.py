@@ -12,10 +12,12 @@ from torch import Tensor, nn
 from segmentation.checkpoints import load_network
 from segmentation.cutter.openvino import compile_refinement_net
 from segmentation.cutter.refinement import NUM_CUES, SIDE, RefinementNet
+from segmentation.engines.star.engine import StarEngine
 from segmentation.engines.star.features import Raw
 from segmentation.engines.star.matching import CUES
 from segmentation.engines.star.network import FINE, Star, StarConfig
 from segmentation.engines.star.openvino import compile_star
+from segmentation.frames import ArrayFrames
 from segmentation.runtime.folding import for_inference
 from segmentation.weights import find_weights
 
@@ -88,3 +90,11 @@ def test_without_openvino_they_are_pytorchs_own(monkeypatch: pytest.MonkeyPatch)
     given = torch.rand(1, 3, SIDE, SIDE), torch.rand(1, NUM_CUES, SIDE, SIDE)
     fast, plain = compile_refinement_net(network, *HOW)(*given), for_inference(network, *HOW)(*given)
     np.testing.assert_array_equal(fast.numpy(), plain.numpy())
+
+
+def test_with_the_option_off_pytorch_computes_every_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    def never() -> None:
+        raise AssertionError("OpenVINO was used")
+
+    monkeypatch.setattr("segmentation.runtime.openvino.openvino", never)
+    StarEngine(ArrayFrames(np.zeros((2, 48, 64, 3), np.uint8)), 1, openvino=False).close()
