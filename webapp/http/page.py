@@ -6,7 +6,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.csrf import ensure_csrf_cookie
+from django.views.decorators.csrf import csrf_exempt, ensure_csrf_cookie
 from django.views.decorators.http import require_GET, require_safe
 
 PROJECT_TABS = ("videos", "guide", "members", "exports", "numbers", "quality", "audit", "settings")
@@ -35,6 +35,7 @@ def plain_css(request: HttpRequest) -> HttpResponse:
     return render(request, "plain.css", content_type="text/css")
 
 
+@csrf_exempt  # It changes nothing, and a script whose address is wrong must read that instead of a sentence on cookies.
 def unknown_call(request: HttpRequest, address: str = "") -> HttpResponse:
     """Answer unknown addresses below /api with JSON instead of the page."""
     return JsonResponse({"code": "not_found", "text": f"There is no call /api/{address}."}, status=404)

@@ -70,6 +70,13 @@ def test_an_unknown_call_answers_as_calls_do(built: str, owner: User) -> None:
         assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
 
 
+def test_a_script_that_posts_to_an_unknown_call_is_told_so(built: str) -> None:
+    script = Client(enforce_csrf_checks=True)
+    for send in (script.post, script.put, script.patch, script.delete):
+        answer = send("/api/videos/1/nothing", headers={"Authorization": "Bearer token"})
+        assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+
 def test_it_says_how_to_build_the_page(settings: Any, tmp_path: Path) -> None:
     settings.FRONTEND_DIST = tmp_path / "dist"
     answer = Client().get("/")
