@@ -143,7 +143,10 @@ export interface PinReplyInfo {
   created_at: string;
 }
 
-/** A person's right to draw on an object. Nobody else can draw on it until this ends, at the latest at `until`. */
+/**
+ * A person's right to draw on an object, which nobody else has until it ends: at `until`, unless the person draws
+ * on it again before.
+ */
 export interface LeaseInfo {
   object: ObjectNumber;
   holder: Person;

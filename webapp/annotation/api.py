@@ -204,6 +204,7 @@ def get_masks(request: HttpRequest, round_id: int, first: int = 0, last: int = M
     round_ = _round_for(request.user, round_id)
     _check_range(first, last)
     answer = HttpResponse(container(round_id, first, last), content_type="application/octet-stream")
-    # Masks of a round that has ended never change. `ended` was read before the masks, so none can be missing.
+    # Masks of a round that has ended do not change; only `fsck --repair` removes one that cannot be read. `ended` was
+    # read before the masks, so none can be missing.
     answer["Cache-Control"] = "private, max-age=31536000, immutable" if round_.ended else "private, no-store"
     return answer

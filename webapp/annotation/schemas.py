@@ -126,7 +126,9 @@ class PinReplyInfo(Model):
 
 
 class LeaseInfo(Model):
-    """A person's right to draw on an object. Nobody else can draw on it until this ends, at the latest at `until`."""
+    """A person's right to draw on an object, which nobody else has until it ends: at `until`, unless the person draws
+    on it again before.
+    """
 
     object: ObjectNumber
     holder: Person

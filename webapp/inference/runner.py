@@ -299,8 +299,8 @@ def _given(round_: Round) -> dict[int, frozenset[int]]:
 class _StoredByFrame(Mapping[int, T]):
     """A mapping from frames to one column of the masks of a round.
 
-    A value is read from the database when it is asked for, which is safe because a round that has ended does not
-    change.
+    A value is read from the database when it is asked for. This is safe, because the masks of a round that has ended
+    do not change.
     """
 
     column: str

@@ -1,8 +1,8 @@
 """Keeps a worker from beginning tasks while it is drained.
 
-An administrator drains a worker before its machine is switched off, and a worker that gets SIGTERM drains itself
-(webapp/inference/workers.py keeps that in its row). The worker then finishes its task and no longer reads the queues of
-the broker. A task that it got before it noticed goes back to the common queue.
+An administrator drains a worker before its machine is switched off, and a worker that gets SIGTERM drains itself. The
+column `Worker.draining` says so (webapp/inference/workers.py). The worker then finishes its task and no longer reads
+the queues of the broker. A task that it got before it noticed goes back to the common queue.
 """
 
 from __future__ import annotations

@@ -112,7 +112,7 @@ class FrameHashes(models.Model):
 class Upload(models.Model):
     """A file that arrives in chunks. `received` is the offset at which a broken upload continues.
 
-    Its file is removed when the import of every video that comes from it has ended.
+    Its file is removed when all imports that read it, of videos or of masks, have ended.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -61,8 +61,9 @@ def _remove_tree(folder: Path) -> None:
 
 def _remove_abandoned_uploads() -> None:
     old = Upload.objects.filter(touched_at__lt=timezone.now() - ABANDONED_AFTER)
-    # An import of masks may wait for its author's answer for longer.
-    for upload in old.exclude(Q(videos__state=VideoState.IMPORTING)).exclude(mask_imports__state="asking"):
+    # An import may wait for longer: while imports are paused, or one of masks for its author's answer.
+    waits = Q(videos__state=VideoState.IMPORTING) | Q(mask_imports__state__in=("queued", "running", "asking"))
+    for upload in old.exclude(waits):
         remove_upload(upload.pk)
         upload.delete()
 

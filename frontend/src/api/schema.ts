@@ -3665,7 +3665,8 @@ export interface components {
         };
         /**
          * LeaseInfo
-         * @description A person's right to draw on an object. Nobody else can draw on it until this ends, at the latest at `until`.
+         * @description A person's right to draw on an object, which nobody else has until it ends: at `until`, unless the person draws
+         *     on it again before.
          */
         LeaseInfo: {
             asked_by: components["schemas"]["Person"] | null;

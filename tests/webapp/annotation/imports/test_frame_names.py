@@ -138,6 +138,22 @@ def test_messages_between_are_no_answer(
     assert beats == [None]
 
 
+@pytest.mark.parametrize("state", [MaskImportState.QUEUED, MaskImportState.RUNNING, MaskImportState.ASKING])
+def test_an_import_that_has_not_ended_keeps_its_old_upload(
+    state: MaskImportState, project: Project, owner: User, tmp_path: Path
+) -> None:
+    """It may wait for days, for example while imports are paused."""
+    twin = make_video(project, owner, name="Twin")
+    Object.objects.filter(video=twin).delete()
+    made = imported(coco_file(tmp_path / "a.json"), project, owner)
+    MaskImport.objects.filter(pk=made.pk).update(state=state)
+    Upload.objects.update(touched_at=timezone.now() - 2 * ABANDONED_AFTER)
+    sweep_imports()
+    made.refresh_from_db()
+    assert made.upload is not None
+    assert upload_path(made.upload.pk).exists()
+
+
 def test_an_import_that_nobody_answers_is_cancelled_after_a_week(
     project: Project, owner: User, tmp_path: Path, django_capture_on_commit_callbacks: Any
 ) -> None:
