@@ -10,11 +10,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from segmentation.classical.pixel_features import CHANNELS, compute_pixel_features, random_features
+from segmentation.classical.pixel_features import CHANNELS, UNITS, compute_pixel_features, random_features
 from segmentation.types import FloatArray, FrameSource
 
 WORK_SIDE = 854  # Longest side of the internal size, at which outlines are computed: 480p.
 GRID_SIDE = 427  # Longest side of the grid size. Flow at twice the side costs four times as much and gains little.
+SPARSE = 6  # The texture model is fitted to every sixth pixel at half size: still twenty times its unknowns.
 KEPT = 10  # Number of cached frames: three for each direction, and annotated frames to which models are fitted.
 
 
@@ -71,6 +72,11 @@ class ScaledFrame:
         lab = cv2.resize(self.lab, size, interpolation=cv2.INTER_AREA).view(np.ndarray)
         return compute_pixel_features(lab, cv2.resize(self.grey, size, interpolation=cv2.INTER_AREA).view(np.ndarray))
 
+    @cached_property
+    def sparse_features(self) -> FloatArray:
+        """The random features of every `SPARSE`th pixel at half the grid size, [n, UNITS + 1], for texture models."""
+        return random_features(self.pixel_features.reshape(-1, CHANNELS)[::SPARSE])
+
 
 class ScaledFrames:
     """The frames of a video at reduced sizes, by index.
@@ -91,7 +97,8 @@ class ScaledFrames:
     def nbytes(self) -> int:
         """The largest memory that the cache takes, in bytes: `KEPT` frames with their features."""
         work, grid, half = (size[0] * size[1] for size in (self.sizes.work, self.sizes.grid, self.sizes.half))
-        return KEPT * (3 * work + 7 * grid + 4 * CHANNELS * half)
+        sparse = (UNITS + 1) * (half // SPARSE + 1)
+        return KEPT * (3 * work + 7 * grid + 4 * CHANNELS * half + 4 * sparse)
 
     def __getitem__(self, frame: int) -> ScaledFrame:
         with self._lock:

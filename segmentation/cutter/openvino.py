@@ -16,7 +16,9 @@ def compile_refinement_net(network: RefinementNet, device: torch.device, dtype: 
     On a CPU OpenVINO computes it, if it is installed, in bfloat16 if the processor supports it.
     """
     ready = for_inference(network, device, dtype)
-    run = compiled(ready, (torch.rand(2, 3, SIDE, SIDE), torch.rand(2, NUM_CUES, SIDE, SIDE)), device)
+    example = torch.rand(2, 3, SIDE, SIDE), torch.rand(2, NUM_CUES, SIDE, SIDE)
+    # A person waits for its mask, and before that no frame is computed ahead: one call has all threads.
+    run = compiled(ready, example, device, streams=1)
     if run is not None:
         _cut_with(ready, run)
     return ready

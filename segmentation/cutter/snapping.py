@@ -14,15 +14,14 @@ from segmentation.classical.appearance import TextureModel, colour_index, fit_co
 from segmentation.classical.fusion import logit, sigmoid
 from segmentation.classical.guided_filter import GuidedFilter
 from segmentation.classical.object_tracker import SMOOTH_EPSILON, SMOOTH_RADIUS, even_box, halved, on_half
-from segmentation.classical.pixel_features import CHANNELS, random_features
-from segmentation.classical.scaled_frames import ScaledFrame
+from segmentation.classical.pixel_features import random_features
+from segmentation.classical.scaled_frames import SPARSE, ScaledFrame
 from segmentation.masks import box_of
 from segmentation.types import FloatMap
 
 TEXTURE, COLOUR = 1.5, 1.6  # Weights of the two models, relative to the network's logit.
 TIMES = 2  # Number of iterations, each with models fitted to the last result; a third iteration gains nothing.
 SURE = 0.005  # The network's probabilities are clipped to at least this distance from 0 and 1.
-SPARSE = 6  # The texture model is fitted to every sixth pixel at half size: still twenty times its unknowns.
 AROUND = 20  # Margin around the mask in which the result may differ, in pixels.
 NEAR = 30  # Distance in pixels from the object at which a pixel weighs 1/e. With 60, patterned objects shrink.
 FAINT = 0.05  # Pixels with a lower probability are ignored.
@@ -34,10 +33,7 @@ def snap_to_appearance(scaled: ScaledFrame, probability: FloatMap) -> FloatMap:
     if found is None:
         return probability
     box = even_box(found.grown(AROUND, *probability.shape), probability.shape)
-    inside, everywhere = (
-        random_features(scaled.pixel_features[on_half(box)]),
-        random_features(scaled.pixel_features.reshape(-1, CHANNELS)[::SPARSE]),
-    )
+    inside, everywhere = random_features(scaled.pixel_features[on_half(box)]), scaled.sparse_features
     colours, all_colours = colour_index(scaled.lab[box.slices]), colour_index(scaled.lab[::2, ::2])
     guide = scaled.grid[box.slices]
     height, width = colours.shape

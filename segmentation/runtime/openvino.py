@@ -22,7 +22,7 @@ X86 = ("x86_64", "AMD64")
 AT_A_TIME = 4  # most objects in one call, because OpenVINO keeps the memory that its largest call needed
 EXACT = "f32"  # precision where each mask depends on the one before: errors of bfloat16 would add up
 WITH_BFLOAT16 = ("DEFAULT", "ALL", "BF16", "FP16", "AMX", "AVX10")  # parts of oneDNN's names of instruction sets
-STREAMS = 2  # calls that can run at the same time, each on its share of the threads
+STREAMS = 2  # calls that can run at the same time: a round computes frames ahead in a second thread
 
 _tracing = Lock()  # PyTorch's tracer has one state for all threads
 Function = Callable[..., tuple[Tensor, ...]]
@@ -48,6 +48,7 @@ def compiled(
     *,
     threads: int | None = None,
     precision: str | None = None,
+    streams: int = STREAMS,
 ) -> Function | None:
     """Compile a module to a function of tensors. Returns None where OpenVINO is missing or `device` is not the CPU.
 
@@ -59,6 +60,8 @@ def compiled(
         threads: how many threads it may use; None: as many as PyTorch uses in this thread now.
         precision: "f32" or "bf16"; None: the faster one on an x86 processor, and "f32" elsewhere, where OpenVINO would
             choose float16. It is also "f32" if a variable of the environment forbids bfloat16 (`bfloat16_forbidden`).
+        streams: how many calls can run at the same time, each on its share of the threads. With 1, a call has all
+            threads: the right number for a network that is only called while nothing else is computed.
     """
     vino = openvino() if device.type == "cpu" else None
     if vino is None:
@@ -73,7 +76,7 @@ def compiled(
     threads = threads or torch.get_num_threads()
     options: dict[str, str | int | bool] = {
         "INFERENCE_NUM_THREADS": threads,
-        "NUM_STREAMS": min(STREAMS, threads),
+        "NUM_STREAMS": min(streams, threads),
         "ENABLE_CPU_PINNING": False,  # with pinning, several worker processes would use the same cores
     }
     if precision is None and (platform.machine() not in X86 or bfloat16_forbidden()):

@@ -24,6 +24,12 @@ from webapp.videos.models import Video
 FRESH = timedelta(seconds=20)
 NOTHING = b""  # The answer to a preview that has nothing to show.
 
+_WAITING = Query(
+    lambda: Preview.objects.filter(data=None, created_at__gte=Now() - FRESH).order_by("pk").values_list("pk", flat=True)
+)
+_VIDEO = Query(
+    lambda preview_id: Preview.objects.filter(pk=preview_id).values_list("video_id", flat=True), preview_id=int
+)
 _DATA = Query(lambda preview_id: Preview.objects.filter(pk=preview_id).values_list("data", flat=True), preview_id=int)
 
 
@@ -43,15 +49,13 @@ def ask_preview(*, video: Video, author: User, frame: int, engine: str, click: M
 
 def waiting_previews() -> list[int]:
     """Return the ids of the previews that somebody still waits for, oldest first."""
-    rows = Preview.objects.filter(data=None, created_at__gte=Now() - FRESH).order_by("pk")
-    return list(rows.values_list("pk", flat=True))
+    return _WAITING.rows()
 
 
 def answer_preview(preview_id: int, data: bytes) -> None:
     """Store the answer to a preview, and tell the web process that waits for it."""
-    row = Preview.objects.filter(pk=preview_id)
-    if row.update(data=data):
-        for video_id in row.values_list("video_id", flat=True):
+    if Preview.objects.filter(pk=preview_id).update(data=data):
+        for video_id in _VIDEO.rows(preview_id=preview_id):
             notify_followers(video_id)
 
 

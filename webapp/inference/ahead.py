@@ -11,9 +11,11 @@ import structlog
 from webapp.annotation.models import Round, RoundState
 from webapp.annotation.previews import waiting_previews
 from webapp.inference.runner import EngineSession
+from webapp.prepared import Query
 
 log = structlog.get_logger(__name__)
 
+_QUEUED = Query(lambda: Round.objects.filter(state=RoundState.QUEUED).values_list("pk")[:1])
 FRAMES = 16  # how many frames on each side of the frame that a person looks at
 
 
@@ -38,4 +40,4 @@ def prepare_around(session: EngineSession, frame: int, reach: int) -> None:
 
 
 def _somebody_waits() -> bool:
-    return bool(waiting_previews()) or Round.objects.filter(state=RoundState.QUEUED).exists()
+    return bool(waiting_previews()) or bool(_QUEUED.rows())

@@ -43,10 +43,10 @@ def next_round(*, busy: bool = False) -> int | None:
     Rounds that cannot begin yet are left out: those of a video of which another round runs or has waited for longer.
     `busy` says that the worker computes a round already: it then leaves a round to an idle worker for a second.
     """
-    waiting = _ready()
     if busy and somebody_is_idle():
-        waiting = waiting.filter(notified_at__lt=Now() - LEFT_TO_THE_IDLE)
-    return waiting.values_list("pk", flat=True).first()
+        late = _ready().filter(notified_at__lt=Now() - LEFT_TO_THE_IDLE)
+        return late.values_list("pk", flat=True).first()
+    return _NEXT.first()
 
 
 def somebody_is_idle() -> bool:
@@ -66,6 +66,9 @@ def _ready() -> QuerySet[Round]:
         .exclude(Exists(same_video.filter(state=RoundState.QUEUED, pk__lt=OuterRef("pk"))))
         .order_by(_count(running, "video__project"), _count(running, "author"), "pk")
     )
+
+
+_NEXT = Query(lambda: _ready().values_list("pk", flat=True)[:1])
 
 
 def _count(running: QuerySet[Round], column: str) -> Coalesce:

@@ -22,8 +22,16 @@ from webapp.inference import runner
 from webapp.inference.ahead import FRAMES, prepare_around
 from webapp.inference.sessions import SessionKey
 from webapp.inference.work import sessions
+from webapp.prepared import Query
 
 log = structlog.get_logger(__name__)
+_ASKED = Query(
+    lambda preview_id: Preview.objects.select_related("video__project", "author").filter(pk=preview_id), preview_id=int
+)
+_HEAD = Query(lambda video_id: Head.objects.filter(video_id=video_id), video_id=int)
+_ACTIVE = Query(
+    lambda video_id: Round.objects.filter(video_id=video_id, state__in=ACTIVE).values_list("pk")[:1], video_id=int
+)
 
 
 class Place(NamedTuple):
@@ -63,13 +71,15 @@ def answer(preview_id: int) -> Place | None:
 
     If the person has drawn nothing on the frame yet, the answer is empty, and the session is only opened, so that the
     first stroke does not wait for it. While a round of the video waits or runs, the answer is empty, too, and the
-    result is None.
+    result is None. It is also None if the row of the preview is gone.
     """
-    asked = Preview.objects.select_related("video__project", "author").get(pk=preview_id)
-    head = Head.objects.get(video=asked.video_id)
+    asked = _ASKED.first(preview_id=preview_id)
+    if asked is None:  # The person has asked for a newer one meanwhile.
+        return None
+    head = _HEAD.rows(video_id=asked.video_id)[0]
     interaction = _interaction(asked, head)
     drawn = bool(interaction.scribbles or interaction.clicks or interaction.boxes)
-    active = Round.objects.filter(video=asked.video, state__in=ACTIVE).exists()
+    active = bool(_ACTIVE.rows(video_id=asked.video_id))
     if active or not drawn:
         answer_preview(preview_id, NOTHING)
     if active:

@@ -35,6 +35,7 @@ from webapp.annotation.models import Direction, Origin, Round
 from webapp.inference import runner
 from webapp.inference.edits import edited_masks
 from webapp.inference.sessions import SessionCache, SessionKey
+from webapp.prepared import Query
 from webapp.storage.failure import AWAY_FOR_LONG, StorageAway
 from webapp.tasks.heartbeat import beating
 from webapp.tasks.worker_names import own_name
@@ -97,6 +98,7 @@ class OpenRound:
 
 
 _ENDED = object()
+_ROUND = Query(lambda round_id: Round.objects.select_related("video").filter(pk=round_id), round_id=int)
 
 
 def _steps(claimed: Claim, on_progress: Progress, problem: Exception | None) -> Generator[None]:
@@ -119,7 +121,7 @@ def _steps(claimed: Claim, on_progress: Progress, problem: Exception | None) -> 
 
 def _columns(round_id: int) -> dict[str, object]:
     """Return the columns of a round that say which engine and weights compute it, and for how many frames."""
-    round_ = Round.objects.select_related("video").filter(pk=round_id).first()
+    round_ = _ROUND.first(round_id=round_id)
     if round_ is None:
         return {}
     if round_.origin == Origin.EDITED:  # An edit of a span needs no engine.

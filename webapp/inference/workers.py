@@ -47,7 +47,7 @@ def beat(*, ending: bool = False, task: str = "", memory: Memory = UNKNOWN) -> b
 
 def is_draining() -> bool:
     """Return whether this process begins no further tasks."""
-    return Worker.objects.filter(name=own_name(), draining=True).exists()
+    return bool(_DRAINING.rows(name=own_name()))
 
 
 def drain(name: str, *, draining: bool) -> bool:
@@ -74,6 +74,7 @@ def alive_workers() -> QuerySet[Worker]:
     return workers_of_all_kinds().exclude(device="")
 
 
+_DRAINING = Query(lambda name: Worker.objects.filter(name=name, draining=True).values_list("pk")[:1], name=str)
 _PAUSED = Query(lambda: PausedQueue.objects.filter(queue=Queue.ROUNDS).values_list("pk")[:1])
 _ALIVE = Query(lambda: alive_workers().order_by("name"))
 

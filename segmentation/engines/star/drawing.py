@@ -52,7 +52,7 @@ class FrameDrawing:
 
     def prepare(self, frame: int) -> None:
         """Compute what every drawing on a frame needs, whatever its scribbles are, before anybody draws on it."""
-        self._frames[frame].pixel_features  # noqa: B018 (it is computed and kept when it is first read)
+        self._frames[frame].sparse_features  # noqa: B018 (it is computed and kept when it is first read)
         self._undrawn(frame)
 
     def _undrawn(self, frame: int) -> UndrawnFrame:

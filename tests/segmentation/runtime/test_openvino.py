@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 import torch
@@ -68,6 +69,13 @@ def test_threads_get_their_own_answers(network: Two, run: Function) -> None:
         answers = list(pool.map(lambda given: run(*given), asked))
     for given, found in zip(asked, answers, strict=True):
         torch.testing.assert_close(found[0], network(*given)[0], rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(("threads", "streams", "used"), [(2, 2, 2), (2, 1, 1), (1, 2, 1)])
+def test_calls_at_the_same_time_share_the_threads(network: Two, threads: int, streams: int, used: int) -> None:
+    example = torch.rand(1, 3, 16, 16), torch.rand(1, 1, 8, 8)
+    made: Any = compiled(network, example, CPU, threads=threads, precision="f32", streams=streams)
+    assert int(made._model.get_property("NUM_STREAMS")) == used
 
 
 def test_without_openvino_or_off_the_cpu_there_is_none(network: Two, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -101,6 +101,12 @@ def test_only_the_newest_preview_of_a_person_is_computed(video: Video, owner: Us
     assert take_preview(old) == NOTHING
 
 
+def test_a_preview_that_nobody_waits_for_any_more_is_left_out(video: Video, owner: User) -> None:
+    asked = ask(video, owner)
+    Preview.objects.all().delete()
+    assert previews.answer(asked) is None
+
+
 def test_an_engine_that_fails_shows_nothing(video: Video, owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
     draw(video, owner, 3)
     asked = ask(video, owner)

@@ -50,7 +50,7 @@ def test_compiled_networks_find_the_same_masks(objects: int) -> None:
         assert both.sum() > 0.97 * ((with_openvino == number) | (with_torch == number)).sum()
 
 
-def test_a_frame_that_was_prepared_gets_the_same_mask_without_computing_flow(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_prepared_frame_gets_the_same_mask_without_flow_and_features(monkeypatch: pytest.MonkeyPatch) -> None:
     clip = make_clip(length=3, height=64, width=80, num_objects=1)
     drawn = Interaction(1, first_strokes(clip.truth[1], 1))
     found = []
@@ -59,6 +59,7 @@ def test_a_frame_that_was_prepared_gets_the_same_mask_without_computing_flow(mon
         if prepared:
             assert list(session.prepare([1, 2])) == [1, 2]
             monkeypatch.setattr(interacted_frame, "FlowEstimator", None)
+            monkeypatch.setattr(scaled_frames, "random_features", None)
         found.append(session.preview(drawn).labels)
     assert found[0].any()
     assert (found[0] == found[1]).all()
