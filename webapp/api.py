@@ -25,6 +25,7 @@ from webapp.inference.api import router as inference
 from webapp.jobs.api import router as jobs
 from webapp.jobs.export_api import router as job_exports
 from webapp.live.api import router as live
+from webapp.live.client_messages import outside_of_picture
 from webapp.notifications.api import router as notifications
 from webapp.operation.api import router as operation
 from webapp.operation.quotas_api import router as quotas
@@ -136,5 +137,6 @@ def answer_invalid(request: HttpRequest, error: ValidationError) -> HttpResponse
     first = error.errors[0]
     where = ".".join(str(part) for part in first["loc"][1:])
     said = "There is no such field." if first["type"] == "extra_forbidden" else first["msg"]
-    answer = {"code": "invalid", "text": f"{where}: {said}", "field": where}
+    text = outside_of_picture(first["loc"]) or f"{where}: {said}"
+    answer = {"code": "invalid", "text": text, "field": where}
     return api.create_response(request, answer, status=422)

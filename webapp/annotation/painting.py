@@ -59,13 +59,13 @@ def paint_mask(
         scribbles: the keys of the waiting scribbles that the mask which was painted over showed, as a preview.
 
     Raises:
-        Problem: "bad_mask"; "bad_frame"; "not_ready"; "no_object"; "locked"; "accepted" if the frame is accepted, or
-            the object in it.
+        Problem: "bad_mask"; "bad_frame"; "not_ready"; "no_object"; "locked"; "absent" if the object is marked absent
+            in the frame; "accepted" if the frame is accepted, or the object in it.
     """
     painted = _decoded(video, data)  # Decoding takes time, so it is done before the head is locked.
     head = hold(video.pk)
     check_frame(video, frame)
-    check_changeable(video, object_id)
+    check_changeable(video, object_id, frame, "paint")
     check_not_accepted(video, head, frame, object_id, "paint")
     accepted = accepted_at(video.pk, head.round_id, frame)
     standing = mask_at(video.pk, head.round_id, frame)

@@ -46,13 +46,14 @@ def add_scribble(
 
     `path` is [[x, y], ...] in 0..1: the points of a scribble, the one point of a click, two opposite corners of a box.
     Raises Problem: "not_ready"; "bad_frame"; "bad_click" or "bad_box" for points that do not fit the kind; "no_object";
-    "locked"; "accepted" if the frame is accepted, or the object in it; "key_taken".
+    "locked"; "absent" if the object is marked absent in the frame; "accepted" if the frame is accepted, or the object
+    in it; "key_taken".
     """
     head = hold(video.pk)
     check_frame(video, frame)
     _check_points(kind, path, positive)
     if object_id:
-        check_changeable(video, object_id)
+        check_changeable(video, object_id, frame, "draw")
     check_not_accepted(video, head, frame, object_id, "draw")
     if _TAKEN.rows(key=UUID(str(key))):
         raise Problem("key_taken", "This scribble has the key of another one. Reload the page.", 409)
@@ -157,13 +158,18 @@ def release_scribbles(round_: Round) -> None:
         changes.scribble_added(scribble)
 
 
-def check_changeable(video: Video, object_id: int) -> None:
-    """Raise Problem "no_object" if the object does not exist, and "locked" if it is locked against changes."""
+def check_changeable(video: Video, object_id: int, frame: int, doing: str) -> None:
+    """Raise Problem "no_object" if the object does not exist, "locked" if it is locked, "absent" if it is marked absent
+    in the frame. `doing` ("draw") is what is refused.
+    """
     instance = _OBJECT.first(video_id=video.pk, number=object_id)
     if instance is None:
         raise Problem("no_object", f"Object {object_id} is not there any more. Choose another one.", 409)
     if instance.locked:
         raise Problem("locked", f"{instance.name} is locked. Unlock it first.", 409)
+    if any(first <= frame <= last for first, last in instance.absent):
+        text = f"{instance.name} is marked absent in frame {frame}. Take that back, then {doing}."
+        raise Problem("absent", text, 409)
 
 
 def check_not_accepted(video: Video, head: Head, frame: int, object_id: int, doing: str) -> None:

@@ -6,6 +6,7 @@ key, and a message that is sent twice takes effect once. frontend/src/protocol.t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError
@@ -338,6 +339,16 @@ def sentence_of(problem: ValidationError) -> str:
     """Return what is wrong with a message that does not fit its type: the first field that does not, and why."""
     error = problem.errors()[0]
     where = error["loc"]
+    if said := outside_of_picture(where):
+        return said
+    return f"{'.'.join(str(part) for part in where) or 'message'}: {error['msg']}"
+
+
+def outside_of_picture(where: Sequence[int | str]) -> str | None:
+    """Return which point of a stroke lies outside of the picture.
+
+    `where` is the place of an error in a message. If it is not a coordinate, None is returned.
+    """
     if len(where) > 2 and where[-3] in ("path", "points") and isinstance(where[-2], int):
         return f"Point {where[-2] + 1} lies outside of the picture: x and y are numbers from 0 to 1."
-    return f"{'.'.join(str(part) for part in where) or 'message'}: {error['msg']}"
+    return None

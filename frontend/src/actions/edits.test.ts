@@ -10,23 +10,83 @@ beforeEach(() => {
 });
 
 describe("an edit over a span", () => {
-  it("is one message, and can be undone once it is the head", async () => {
-    const studio = fakeStudio({ rounds: [round({ id: 1 })], head: 1 });
-    editMasks(studio, { op: "copy", objects: [1], span: [2, 5], source: 2 });
-    expect(studio.sent).toMatchObject([
-      { type: "mask.edit", op: "copy", objects: [1], first: 2, last: 5, source: 2 },
-    ]);
-    await studio.ack("mask.edit", 9);
-    expect(studio.history.nextUndo()).toBe(undefined);
+  const copy = { op: "copy", objects: [1], span: [2, 5], source: 2 } as const;
+  const arrive = (studio: FakeStudio) => {
     reduce(studio.store, {
       type: "round.changed",
       seq: 2,
       round: round({ id: 9, base: 1, origin: "edited" }),
     });
     studio.store.head.value = 9;
+  };
+
+  it("is one message, and can be undone and redone", async () => {
+    const studio = fakeStudio({ rounds: [round({ id: 1 })], head: 1 });
+    editMasks(studio, copy);
+    expect(studio.sent).toMatchObject([
+      { type: "mask.edit", op: "copy", objects: [1], first: 2, last: 5, source: 2 },
+    ]);
+    expect(toasts.value).toEqual([]);
+    await studio.ack("mask.edit", 9);
+    expect(toasts.value.map(({ text }) => text)).toEqual(["Copied the mask to 4 frames."]);
+    arrive(studio);
     expect(studio.history.nextUndo()?.name).toBe("copy of 4 frames");
     studio.history.undo();
     expect(studio.sent.at(-1)).toMatchObject({ type: "head.move", from_round: 9, to_round: 1 });
+    studio.store.head.value = 1;
+    studio.history.redo();
+    expect(studio.sent.at(-1)).toMatchObject({ type: "head.move", from_round: 1, to_round: 9 });
+  });
+
+  it("is what undo takes back before the server has answered, and nothing older", async () => {
+    const studio = fakeStudio({ rounds: [round({ id: 1 })], head: 1 });
+    draw(studio, 0, 1, [[0.5, 0.5]]);
+    editMasks(studio, copy);
+    expect(studio.history.nextUndo()?.name).toBe("copy of 4 frames");
+    studio.history.undo();
+    expect(studio.store.mine.value.length).toBe(1);
+    await studio.ack("mask.edit", 9);
+    arrive(studio);
+    await settled();
+    expect(studio.sent.at(-1)).toMatchObject({ type: "head.move", from_round: 9, to_round: 1 });
+    expect(toasts.value).toEqual([]);
+    studio.store.head.value = 1;
+    expect(studio.history.nextRedo()?.name).toBe("copy of 4 frames");
+    expect(studio.history.nextUndo()?.name).toBe("scribble");
+  });
+
+  it("is what undo takes back between the answer and its version", async () => {
+    const studio = fakeStudio({ rounds: [round({ id: 1 })], head: 1 });
+    draw(studio, 0, 1, [[0.5, 0.5]]);
+    editMasks(studio, copy);
+    await studio.ack("mask.edit", 9);
+    expect(studio.history.nextUndo()?.name).toBe("copy of 4 frames");
+    studio.history.undo();
+    arrive(studio);
+    await settled();
+    expect(studio.sent.at(-1)).toMatchObject({ type: "head.move", from_round: 9, to_round: 1 });
+  });
+
+  it("that waits for the connection is withdrawn, and sent again by redo", () => {
+    const studio = fakeStudio({ rounds: [round({ id: 1 })], head: 1 });
+    studio.online.value = false;
+    studio.store.connection.value = "lost";
+    editMasks(studio, copy);
+    studio.history.undo();
+    expect(studio.outbox.count.value).toBe(0);
+    studio.history.redo();
+    studio.online.value = true;
+    studio.outbox.flush();
+    expect(studio.sent).toMatchObject([{ type: "mask.edit", op: "copy" }]);
+    expect(studio.history.nextUndo()?.name).toBe("copy of 4 frames");
+  });
+
+  it("that is refused is said in the words of the server, and there is nothing to undo", async () => {
+    const studio = fakeStudio({ rounds: [round({ id: 1 })], head: 1 });
+    editMasks(studio, copy);
+    await studio.refuse("mask.edit", "locked");
+    expect(toasts.value.map(({ text }) => text)).toEqual(["refused: locked"]);
+    expect(studio.history.nextUndo()).toBe(undefined);
   });
 
   it("says how many frames it changes, without those that are accepted", async () => {

@@ -5,14 +5,14 @@
 import { newKey } from "../connection/key";
 import { plural } from "../format";
 import { toast, toastError } from "../parts/Toast";
-import type { EditOp, ObjectInfo } from "../protocol";
+import type { EditOp, MaskEdit, ObjectInfo } from "../protocol";
 import { covers, type Range } from "../state/ranges";
 import type { Store } from "../state/store";
 import type { Studio } from "../studio/studio";
-import { headStep } from "./head";
 import { addObject } from "./objects";
 import { tellIfKept } from "./offline";
 import { settingStep } from "./settingStep";
+import { versionStep } from "./versionStep";
 
 export interface Edit {
   op: EditOp;
@@ -42,18 +42,26 @@ export function editMasks(studio: Studio, { op, objects, span, source, into }: E
   const changed: Range = op === "interpolate" ? [first + 1, last - 1] : span;
   const kept = acceptedFrames(store, [...objects, ...(into === undefined ? [] : [into])], changed);
   const frames = plural(changed[1] - changed[0] + 1 - kept, "frame");
-  const message = { type: "mask.edit" as const, key: newKey(), op, objects: [...objects], first, last };
-  outbox
-    .send({
-      ...message,
-      ...(source === undefined ? {} : { source }),
-      ...(into === undefined ? {} : { into }),
-    })
-    .then(({ result }) => {
-      if (result === null) return;
-      toast({ text: `${DONE[op]} ${frames}.${staying(kept)}` });
-      history.push({ name: `${UNDO_NAMES[op] ?? op} of ${frames}`, ...headStep(studio, result) });
-    }, toastError);
+  const message: Omit<MaskEdit, "key"> = {
+    type: "mask.edit",
+    op,
+    objects: [...objects],
+    first,
+    last,
+    ...(source === undefined ? {} : { source }),
+    ...(into === undefined ? {} : { into }),
+  };
+  const text = `${DONE[op]} ${frames}.${staying(kept)}`;
+  const send = (key: string) =>
+    outbox.send({ ...message, key }).then(
+      ({ result }) => result,
+      (problem) => {
+        toastError(problem);
+        return null;
+      },
+    );
+  const name = `${UNDO_NAMES[op] ?? op} of ${frames}`;
+  history.push({ name, ...versionStep(studio, send, () => toast({ text })) });
   tellIfKept(studio);
 }
 

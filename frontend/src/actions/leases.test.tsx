@@ -7,8 +7,8 @@ import { toasts } from "../parts/Toast";
 import { hide, query, show } from "../parts/testing";
 import { reduce } from "../state/reduce";
 import { StudioContext } from "../studio/context";
-import { refusal } from "../tools/refusal";
 import { watchAsked } from "./leases";
+import { refusal } from "./refusal";
 import { draw } from "./scribbles";
 
 beforeEach(() => {

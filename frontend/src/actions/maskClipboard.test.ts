@@ -81,7 +81,26 @@ describe("a copied mask", () => {
       "“bike” has no mask in fr",
       "There is no copied mask.",
       "Copied the mask of “ride",
-      "Frame 0 is accepted. Rel",
+      "This frame is accepted: ",
+    ]);
+  });
+
+  it("is not pasted where nothing can be painted", async () => {
+    const studio = await opened();
+    copyMask(studio, 1);
+    toasts.value = [];
+    studio.store.absent.value = new Map([[2, [[0, 3]]]]);
+    pasteMask(studio, 2);
+    studio.store.absent.value = new Map();
+    studio.store.objects.value = studio.store.objects.value.map((object) => ({ ...object, locked: true }));
+    pasteMask(studio, 2);
+    studio.store.looking.value = 1;
+    pasteMask(studio, 2);
+    expect(painted(studio)).toBe(undefined);
+    expect(toasts.value.map(({ text }) => text)).toEqual([
+      "“bike” is marked absent in this frame. Take that back (U) to paint on it.",
+      "“bike” is locked. Unlock it (L) to paint on it.",
+      "You are looking at another round. Masks can only be painted on the current round.",
     ]);
   });
 

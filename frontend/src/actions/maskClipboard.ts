@@ -10,6 +10,7 @@ import { toast } from "../parts/Toast";
 import type { Studio } from "../studio/studio";
 import { objectToDraw } from "./objects";
 import { paint, pixelsOf, shownAt } from "./painting";
+import { refusal } from "./refusal";
 
 const NAME = "maskwright.copiedMask";
 
@@ -41,10 +42,7 @@ export function pasteMask(studio: Studio, number: number): void {
     return;
   }
   const frame = store.frame.peek();
-  if (store.accepted.peek().has(frame)) {
-    toast({ text: `Frame ${frame} is accepted. Release it first, then paste.`, tone: "info" });
-    return;
-  }
+  if (refusal(studio, number, "paint") !== undefined) return;
   paint(
     studio,
     frame,

@@ -118,7 +118,7 @@ export function objectCommands(studio: Studio): CommandSpec[] {
       group,
       icon: ClipboardPaste,
       keys: ["Ctrl+V"],
-      enabled: () => store.canDraw.value && store.looking.value === null && store.selected.value > 0,
+      enabled: () => store.canDraw.value && store.selected.value > 0,
       perform: () => pasteMask(studio, store.selected.peek()),
     },
     {

@@ -80,12 +80,14 @@ export function ExportDialog({ video, round, empty, onClose }: ExportDialogProps
             ))}
           </fieldset>
           {isPart && (
-            <CheckField
-              label={`Only ${rangeOf(job)}, those of the job`}
-              testid="export-of-job"
-              checked={ofJob}
-              onChange={setOfJob}
-            />
+            <div class={css.part}>
+              <CheckField
+                label={`Only ${rangeOf(job)}, those of the job`}
+                testid="export-of-job"
+                checked={ofJob}
+                onChange={setOfJob}
+              />
+            </div>
           )}
           <ExportChoices
             choices={choices}

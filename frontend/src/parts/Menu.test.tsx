@@ -52,6 +52,15 @@ describe("a menu", () => {
     expect(focused()).toBe("more");
   });
 
+  test("keeps the focus away from its button after a click of the mouse, so that Enter does not open it again", async () => {
+    const perform = await open();
+    get("rename").dispatchEvent(new MouseEvent("click", { bubbles: true, detail: 1 }));
+    await press("x", document.body);
+    expect(perform).toHaveBeenCalledTimes(1);
+    expect(query("rename")).toBeNull();
+    expect(focused()).toBe(undefined);
+  });
+
   test("closes by Escape without doing anything, and the page does not hear the key", async () => {
     const heard = vi.fn();
     document.addEventListener("keydown", heard);

@@ -203,8 +203,8 @@ function Item({ item, close }: { item: MenuItem; close: (focus: boolean) => void
         : { role: "menuitemradio" as const, "aria-checked": item.checked })}
       disabled={item.disabled}
       {...common}
-      onClick={() => {
-        close(true);
+      onClick={(event) => {
+        close(event.detail === 0); // After a click of the mouse, the next key is meant for the page, not for the button.
         item.perform?.();
       }}
     >

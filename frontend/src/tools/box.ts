@@ -1,13 +1,15 @@
 /** Draws a box around the selected object. */
+
 import { BoxSelect } from "lucide-preact";
 import { objectToDraw } from "../actions/objects";
+import { refusal } from "../actions/refusal";
 import { run } from "../actions/rounds";
 import { addPrompt } from "../actions/scribbles";
 import { strokeReleased } from "../canvas/metrics";
 import type { Studio } from "../studio/studio";
 import { pointAt } from "./click";
+import { sayOutside } from "./picture";
 import type { PointerState } from "./pointerState";
-import { refusal, sayOutside } from "./refusal";
 import type { Gesture, PointerSample, Tool } from "./tool";
 
 const LEAST = 3; // CSS pixels of each side; a smaller box was pressed by mistake

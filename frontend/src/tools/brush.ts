@@ -4,8 +4,8 @@ import { toFrame } from "../canvas/view";
 import { BrushStroke, type Dab } from "../masks/brush";
 import type { Studio } from "../studio/studio";
 import { Painter } from "./painter";
+import { sayOutside } from "./picture";
 import type { PointerState } from "./pointerState";
-import { sayOutside } from "./refusal";
 import type { Gesture, PointerSample, Tool } from "./tool";
 
 // A pen that hardly touches still paints a quarter of the size, so that thin lines are possible and none is lost.

@@ -2,16 +2,18 @@
  * Clicks on the selected object; with the right button or Alt, on what is not the object. While Shift is held, hovering
  * shows what a click would give, if the engine answers fast enough.
  */
+
 import { MousePointerClick } from "lucide-preact";
 import { objectToDraw } from "../actions/objects";
 import { endHover, previewClick } from "../actions/preview";
+import { refusal } from "../actions/refusal";
 import { run } from "../actions/rounds";
 import { addPrompt } from "../actions/scribbles";
 import { strokeReleased } from "../canvas/metrics";
 import { toFrame, toUnit } from "../canvas/view";
 import type { Point } from "../protocol";
 import type { Studio } from "../studio/studio";
-import { inFrame, refusal, sayOutside } from "./refusal";
+import { inFrame, sayOutside } from "./picture";
 import type { Gesture, PointerSample, Tool } from "./tool";
 
 export const click: Tool = {

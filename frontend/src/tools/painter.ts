@@ -2,14 +2,15 @@
  * What the painting tools share: a stroke that changes the pixels of one object, shown on the frame while it lasts, and
  * stored when it ends.
  */
+
 import { objectToDraw } from "../actions/objects";
 import { paint, protectionIn, type Shown, shownAt } from "../actions/painting";
+import { refusal } from "../actions/refusal";
 import { type Bitmap, copyOf } from "../masks/bitmap";
 import { applyBitmap, bitmapOf } from "../masks/compose";
 import { toast } from "../parts/Toast";
 import type { Studio } from "../studio/studio";
 import type { PointerState } from "./pointerState";
-import { refusal } from "./refusal";
 
 const LOADING = "The mask of this frame is still loading. Paint in a moment.";
 

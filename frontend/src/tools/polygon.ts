@@ -2,14 +2,15 @@
  * Draws a polygon corner by corner. Its corners can be moved until Enter, or a double click, takes it; a click on the first
  * corner closes it. With the right button or Alt it takes pixels away.
  */
+
 import { Pentagon } from "lucide-preact";
 import { discardPolygon, polygonHere, takePolygon } from "../actions/polygon";
+import { refusal } from "../actions/refusal";
 import { distanceTo } from "../canvas/scribbles";
 import { framePoint, toCanvas, toFrame } from "../canvas/view";
 import type { Corner } from "../masks/polygon";
 import type { Polygon } from "../state/polygon";
 import type { Studio } from "../studio/studio";
-import { refusal } from "./refusal";
 import type { Gesture, PointerSample, Tool } from "./tool";
 
 const REACH = 9; // CSS pixels around a corner in which it is taken hold of

@@ -1,15 +1,17 @@
 /** Draws a scribble for the selected object, or for the background with the right button or Alt. */
+
 import { PenLine } from "lucide-preact";
 import { objectToDraw } from "../actions/objects";
 import { prepareFrame } from "../actions/preview";
+import { refusal } from "../actions/refusal";
 import { run } from "../actions/rounds";
 import { draw } from "../actions/scribbles";
 import { strokeReleased } from "../canvas/metrics";
 import { type CanvasPoint, type Size, toFrame, toUnit } from "../canvas/view";
 import type { Point } from "../protocol";
 import type { Studio } from "../studio/studio";
+import { inFrame, sayOutside } from "./picture";
 import type { PointerState } from "./pointerState";
-import { inFrame, refusal, sayOutside } from "./refusal";
 import type { Gesture, Tool } from "./tool";
 
 const MOST_POINTS = 5000; // the protocol's limit

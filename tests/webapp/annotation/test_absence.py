@@ -58,9 +58,9 @@ def test_what_cannot_be_marked_is_refused(
 
 @pytest.mark.parametrize("absent", [True, False])
 def test_accepted_frames_stay_as_they_are(video: Video, owner: User, absent: bool) -> None:
+    done(video, owner, None, [0, 1, 2, 3])
     if not absent:
         mark(video, 0, 3)
-    done(video, owner, None, [0, 1, 2, 3])
     accept(video, owner, 1)
     mark(video, 0, 3, absent=absent)
     assert absent_spans(video.pk) == {1: [[0, 0], [2, 3]] if absent else [[1, 1]]}

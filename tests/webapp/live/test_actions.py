@@ -137,6 +137,31 @@ async def test_what_is_accepted_cannot_be_drawn_on(open_socket: Open, owner: Use
     assert (await page.ask("scribble.add", frame=1, object=1, path=path)).type == "ack", "another frame"
 
 
+async def test_nothing_is_drawn_or_painted_on_an_object_where_it_is_absent(
+    open_socket: Open, owner: User, video: Video
+) -> None:
+    page = await open_socket(owner, video, resume=True)
+    assert (await page.ask("span.absent", object=1, first=2, last=4, absent=True)).type == "ack"
+    path = [[0.1, 0.1], [0.4, 0.4]]
+    everything = painted(np.ones((HEIGHT, WIDTH), np.uint8))
+    before = await count(Round)
+    for kind, fields, doing in (
+        ("scribble.add", {"path": path}, "draw"),
+        ("prompt.add", {"kind": "click", "points": path[:1]}, "draw"),
+        ("prompt.add", {"kind": "box", "points": path}, "draw"),
+        ("mask.paint", {"data": everything, "over": "all"}, "paint"),
+    ):
+        for frame in (2, 4):
+            refused = await page.ask(kind, frame=frame, object=1, **fields)
+            text = f"Fish is marked absent in frame {frame}. Take that back, then {doing}."
+            assert (refused.code, refused.text) == ("absent", text)
+    assert (await count(Round), await count(Scribble)) == (before, 0)
+    assert (await page.ask("scribble.add", frame=5, object=1, path=path)).type == "ack", "a frame after the span"
+    assert (await page.ask("scribble.add", frame=3, object=0, path=path)).type == "ack", "the background"
+    assert (await page.ask("span.absent", object=1, first=2, last=2, absent=False)).type == "ack"
+    assert (await page.ask("mask.paint", frame=2, object=1, data=everything, over="all")).type == "ack"
+
+
 async def test_a_stroke_or_a_click_outside_of_the_frame_is_refused(
     open_socket: Open, owner: User, video: Video
 ) -> None:

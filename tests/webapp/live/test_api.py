@@ -60,6 +60,19 @@ def test_a_painted_mask_comes_back_to_the_pixel(client_as: ClientAs, annotator: 
     assert client.get(f"/api/videos/{video.pk}/masks/3.png").status_code == 404
 
 
+def test_a_stroke_outside_of_the_picture_is_refused_with_the_sentence_of_the_socket(
+    client_as: ClientAs, annotator: User, video: Video
+) -> None:
+    client = client_as(annotator)
+    said = "lies outside of the picture: x and y are numbers from 0 to 1."
+    drawn = send(client, video, "scribble.add", frame=0, object=1, path=[[0.5, 1], [0.5, 1.2]])
+    assert (drawn.status_code, drawn.json()["text"]) == (422, f"Point 2 {said}")
+    click = {"type": "prompt.add", "key": KEY, "frame": 0, "object": 1, "kind": "click", "points": [[-0.1, 0.5]]}
+    clicked = client.post(f"/api/videos/{video.pk}/commands", click, content_type=JSON)
+    assert (clicked.status_code, clicked.json()["text"]) == (422, f"Point 1 {said}")
+    assert not Scribble.objects.exists()
+
+
 def test_masks_of_an_earlier_round_are_given_and_deleted_objects_left_out(
     client_as: ClientAs, owner: User, viewer: User, video: Video
 ) -> None:

@@ -1,28 +1,16 @@
 /** The reasons why nothing can be drawn or painted now, as sentences that say what to do. */
-import { lookAt } from "../actions/head";
-import { askFor, heldText } from "../actions/leases";
-import { lockedObjects } from "../actions/painting";
-import { type CanvasPoint, toFrame } from "../canvas/view";
 import { toast } from "../parts/Toast";
 import { covers } from "../state/ranges";
 import type { Studio } from "../studio/studio";
+import { lookAt } from "./head";
+import { askFor, heldText } from "./leases";
+import { lockedObjects } from "./painting";
 
 const ONLY = {
   draw: "Scribbles can only be drawn",
   paint: "Masks can only be painted",
   click: "Clicks and boxes can only be made",
 } as const;
-
-/** Whether a place on the stage lies in the picture. */
-export function inFrame({ stage }: Studio, at: CanvasPoint): boolean {
-  const { x, y } = toFrame(stage.view.peek(), at);
-  return x >= 0 && y >= 0 && x < stage.frameSize.width && y < stage.frameSize.height;
-}
-
-/** Tells the person why nothing was drawn. */
-export function sayOutside(): void {
-  toast({ text: "That was outside of the picture, so nothing was drawn.", tone: "info" });
-}
 
 /** Shows and returns the reason why `doing` ("draw") is not possible for an object; undefined if it is possible. */
 export function refusal(
