@@ -10,11 +10,14 @@ change. What the background gains is not compared: it was part of the object bec
 
 And the engine must be sure of a change beside the scribble. Late corrections change little, and there a network that is
 in doubt spoils as much as it mends.
+
+This protects masks that are mostly right. An engine that propagates badly does better without it in a frame that nobody
+drew on before: there the caller names the ids whose pixels may change everywhere.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import cv2
 import numpy as np
@@ -40,7 +43,12 @@ LITTLE, DOUBTED, SURE = 0.08, 0.77, 0.9
 
 
 def with_asked_changes(
-    before: LabelMap, after: LabelMap, scribbles: Sequence[Scribble], picture: Image, probability: FloatMap
+    before: LabelMap,
+    after: LabelMap,
+    scribbles: Sequence[Scribble],
+    picture: Image,
+    probability: FloatMap,
+    free: Collection[int] = (),
 ) -> LabelMap:
     """Return the mask `after`, with the pixels of `before` where no scribble asked for the change.
 
@@ -55,11 +63,12 @@ def with_asked_changes(
         scribbles: the scribbles of the interaction.
         picture: the frame, uint8 RGB [H, W, 3].
         probability: the probability that the engine gives the id of each pixel in `after`, [H, W].
+        free: the ids whose pixels in `before` change as in `after`, whatever the scribbles ask for.
     """
     changed = before != after
     if not changed.any() or not before.any():
         return after
-    asked = np.zeros_like(changed)
+    asked = np.isin(before, list(free))
     for scribble in scribbles:
         gained = (after == scribble.object_id) & changed
         right = before == scribble.object_id

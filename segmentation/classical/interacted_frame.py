@@ -119,7 +119,7 @@ class InteractedFrame:
         self._new, self._every = (_thick(lines, height, width, STROKE) for lines in (scribbles, self._everything))
         self._thick = _thick(self._everything, height, width, FIRST_STROKE)
 
-    def labels(self, refine_interacted: RefineInteracted | None = None) -> LabelMap:
+    def labels(self, refine_interacted: RefineInteracted | None = None, limited: bool = True) -> LabelMap:
         """Compute the new mask of the frame.
 
         Pixels under a scribble get its object id; where scribbles cross, the last one counts. Objects that no new
@@ -128,11 +128,15 @@ class InteractedFrame:
         Args:
             refine_interacted: improves the map of each object whose mask a new scribble contradicts; None: the masks
                 of GrabCut are used.
+            limited: whether a refined mask changes only as the new scribbles ask (`with_asked_changes`). If not, the
+                objects of the new scribbles and those that they run over change everywhere. Other objects still lose
+                only pixels that a scribble asks for.
         """
         height, width = self._old.shape
         cut: dict[int, BinaryMask] = {}
         finished: dict[int, FloatMap] = {}
-        for object_id in self._concerned():
+        concerned = self._concerned()
+        for object_id in concerned:
             evidence = self.evidence(object_id)
             meant = evidence.own | evidence.before
             cut[object_id] = evidence.cut & ~specks(evidence.cut, meant)
@@ -148,7 +152,8 @@ class InteractedFrame:
         else:  # Near the scribbles the refiner alone decides which pixels change.
             picture = cv2.resize(scaled.work, labels.shape[::-1]).view(np.ndarray)
             sure = _probability_of(labels, self._before, finished)
-            labels = with_asked_changes(self._before, labels, self._scribbles, picture, sure)
+            free = () if limited else (0, *concerned)
+            labels = with_asked_changes(self._before, labels, self._scribbles, picture, sure, free)
         return _under_strokes(labels, self._everything)
 
     def _concerned(self) -> list[int]:

@@ -146,3 +146,18 @@ def test_a_small_change_beside_the_scribble_that_the_engine_doubts_stays_only_wh
     removed = with_asked_changes(after, before, [Scribble(0, stroke.path)], picture, doubted)
     assert not removed[41:59, 42:44].any()
     assert removed[40:50, 45].all()
+
+
+def test_pixels_of_free_ids_change_everywhere_and_others_as_asked() -> None:
+    before = BEFORE.copy()
+    before[80:90, 60:90] = 2
+    after = BEFORE.copy()
+    after[40:60, 10:20] = 0
+    after[5:15, 5:15] = 1
+    after[80:90, 60:70] = 1
+    stroke = Scribble(1, np.array([[0.43, 0.45], [0.43, 0.55]]))
+    after[45:56, 42:45] = 1
+    picture = np.zeros((100, 100, 3), np.uint8)
+    found = with_asked_changes(before, after, [stroke], picture, CERTAIN, free=(0, 1))
+    np.testing.assert_array_equal(found[:80], after[:80])
+    np.testing.assert_array_equal(found[80:], before[80:])

@@ -6,8 +6,9 @@ behaviour.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,10 +16,12 @@ import torch
 
 from segmentation import EngineSettings, Interaction, PastRound, Scribble, create_engine_session
 from segmentation.checkpoints import save_checkpoint
+from segmentation.classical import interacted_frame
 from segmentation.cutter.interaction import CutterInteraction
 from segmentation.cutter.refinement import RefinementNet, RefinementNetConfig
 from segmentation.engines.stm.engine import InteractiveSTMEngine
 from segmentation.frames import ArrayFrames
+from segmentation.types import LabelMap
 from segmentation.weights import CUTTER, uses_cutter, weights_label, weights_ready
 from tests.segmentation.clips import Clip, interaction_on, make_clip
 from tests.segmentation.engine_conformance import EngineConformance, MaskConformance, assert_same_updates, past_round
@@ -63,6 +66,24 @@ class Drawn(MaskConformance):
         assert 2 not in {u.frame for u in later}
         again = self.run(session, interaction_on(clip, 2))
         assert again[0].frame == 2
+
+    def test_only_a_frame_that_nobody_drew_on_changes_far_from_its_scribble(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        clip = self.clip()
+        session = self.open(clip)
+        self.run(session, interaction_on(clip, 2))
+        free: list[Collection[int]] = []
+
+        def note_free(before: LabelMap, after: LabelMap, *arguments: Any) -> LabelMap:
+            free.append(arguments[3])
+            return after
+
+        monkeypatch.setattr(interacted_frame, "with_asked_changes", note_free)
+        self.run(session, interaction_on(clip, 5))
+        self.run(session, interaction_on(clip, 5))
+        self.run(session, interaction_on(clip, 2))
+        assert free == [(0, 1), (), ()]
 
     def test_the_engine_behind_it_is_given_what_was_drawn(self) -> None:
         clip = self.clip()
