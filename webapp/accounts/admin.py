@@ -24,7 +24,7 @@ from webapp.accounts.signals import account_changed
 def sign_in_first(request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
     """Redirect to the sign-in of the page, which asks for a second factor and offers every way to sign in here.
 
-    Somebody who is signed in but is no administrator gets a page with status 403 instead, because the sign-in would
+    Somebody who is signed in but is no superuser gets a page with status 403 instead, because the sign-in would
     lead them back to this address.
     """
     user = request.user

@@ -40,9 +40,9 @@ class Me(Schema):
     email: str
     is_superuser: bool
     key_bindings: KeyBindings
-    has_password: bool  # False after a one-time link, until the person chooses one
+    has_password: bool  # False for people who sign in outside, and until those who came by a link choose one
     signs_in_outside: bool  # True if only a provider or a directory signs the person in: they choose no password here
-    lands: Literal["work", "projects"]  # What the page shows first: the queue of somebody who only annotates, or all.
+    lands: Literal["work", "projects"]  # What the page shows first; "work" is the queue.
     second_factor_missing: bool  # True if nothing else can be done before a second factor is set up
 
     @staticmethod
@@ -187,7 +187,7 @@ def _check_email(email: str) -> None:
 
 
 def check_current_password(user: User, password: str) -> None:
-    """Raise Problem unless `password` is the password of `user`, or `user` has none (after a one-time link)."""
+    """Raise Problem unless `password` is the password of `user`, or `user` has none."""
     if not user.has_usable_password():
         return
     tried = try_current_password(user=user)

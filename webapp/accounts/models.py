@@ -107,7 +107,7 @@ class OutsideIdentity(models.Model):
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="outside_identities")
     provider = models.CharField(max_length=10, choices=[(OIDC, "provider"), (LDAP, "directory")])
-    subject = models.CharField(max_length=300)  # What the provider calls the person for ever.
+    subject = models.CharField(max_length=300)  # "ISSUER SUBJECT", or the distinguished name in the directory.
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -21,8 +21,8 @@ log = structlog.get_logger(__name__)
 class OutsidePerson:
     """A person as the provider or the directory describes them.
 
-    `subject` is the name of the person there that never changes. `username` is the name that a new account here gets
-    if no other account has it. `groups` is None for a directory in which groups are not looked up.
+    `subject` is "ISSUER SUBJECT", or the distinguished name in a directory. `username` is the name that a new account
+    here gets if no other account has it. `groups` is None for a directory in which groups are not looked up.
     """
 
     provider: str

@@ -3,7 +3,7 @@
 An archive holds, in this order,
 
     database.sqlite3 or database.pgdump     a copy of the whole database, of one moment
-    videos/<id>/frames, thumbs, truth       the files of every video that was ready then
+    videos/<id>/frames, thumbs, truth       the files of every video that was ready then, or only truth
     videos/<id>/source.json                 what the frames were called in the file that was imported
     weights/...                             checkpoints that people added
     manifest.json                           size and SHA-256 of every file above, and the version that wrote it
@@ -63,7 +63,8 @@ class BackupFailed(Exception):
 class Manifest:
     """What an archive holds. `files` maps each name to its size in bytes and its SHA-256.
 
-    `left_out` are ids of videos that were deleted while the backup was being written, `site` is the site id.
+    `left_out` are ids of videos of which files were missing, for example because they were deleted while the backup
+    was being written. `site` is the site id.
     """
 
     maskwright: str
@@ -217,8 +218,9 @@ def restore_backup(archive: Path, *, keep_files: bool = False, on_file: OnFile =
 
 
 def finish_restore(*, keep_files: bool) -> str:
-    """Give the restored database, once it is migrated, the id of its files, and say what is newer than the backup.
+    """Give the restored database, once it is migrated, the id of its files.
 
+    Return a text about the files that are newer than the backup, or "" if there are none or `keep_files` is False.
     New videos and rounds get ids that no state of the site has had, because browsers keep pictures by these ids.
     """
     newer = newer_folders()

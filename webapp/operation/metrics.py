@@ -59,7 +59,7 @@ def _may_read(request: HttpRequest) -> bool:
 
 
 class SiteFigures(Collector):
-    """Reads all metrics from the database, with a constant number of queries."""
+    """Reads the metrics of the whole site, with a constant number of queries."""
 
     def collect(self) -> Iterable[Metric]:
         yield from _rounds()

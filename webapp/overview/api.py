@@ -104,7 +104,7 @@ def list_cards(request: HttpRequest, project_id: int, query: Query[CardQuery]) -
 
 @router.get("/videos/{int:video_id}/cover.jpg", response={404: ErrorAnswer}, openapi_extra=binary_answer("image/jpeg"))
 def get_cover(request: HttpRequest, video_id: int, v: int | None = None) -> HttpResponse:
-    """Return a small picture of a video with masks, at the address that its card has."""
+    """Return a frame of a video with its mask as a small JPEG. The card of the video has the address."""
     role_for(signed_in(request), video_id)
     picture = draw_cover(video_id)
     if picture is None:

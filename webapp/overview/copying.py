@@ -246,9 +246,10 @@ def _copy_masks(video: Video, round_id: int, masks: Sequence[Mask], copied: _Cop
 
 @transaction.atomic
 def _finish(video: Video, put_in_place: Callable[[], None], copied: _Copied) -> None:
-    """Move the files to their place, and mark the copy as ready, at the same round as the original.
+    """Move the files to their place, and mark the copy as ready.
 
-    The files are moved while the row is locked, so that they never replace those of another worker.
+    It stands at the round of the original, or at the newest one before it that had ended. The files are moved while
+    the row is locked, so that they never replace those of another worker.
     """
     head = hold(video.pk)
     _keep_held(video)

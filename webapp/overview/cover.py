@@ -21,7 +21,7 @@ QUALITY = 82
 
 
 def draw_cover(video_id: int) -> bytes | None:
-    """Return a JPEG of at most 256 pixels on its longest side, or None if the video has no mask at its head."""
+    """Return a JPEG of at most 256 pixels on its longest side, or None without a mask at the head or a thumbnail."""
     head = Head.objects.select_related("round").filter(video=video_id).first()
     if head is None or head.round is None:
         return None

@@ -32,7 +32,7 @@ class Day:
 
 @dataclass(frozen=True)
 class Progress:
-    """The figures of a project, without archived videos and those in the trash.
+    """The figures of those videos of a project that a person sees, without archived ones, copies and the trash.
 
     `jobs` counts the jobs of videos that are imported, by "stage/state". `late` counts those that are not finished and
     whose due date has passed. A job is finished when it is accepted, or submitted where nobody reviews.

@@ -55,7 +55,7 @@ class DayInfo(Schema):
 
 
 class ProgressInfo(Schema):
-    """How far a project is, without archived videos and those in the trash."""
+    """How far the videos of a project are that you see, without archived ones, copies and those in the trash."""
 
     videos: dict[str, int]  # The number of videos by the state of their import.
     frames: int
@@ -97,7 +97,7 @@ class SearchAnswer(Schema):
 
 
 def card_page(page: Page, total: int | None) -> CardPage:
-    """Return a page of cards. Its values come from the database, so they are not validated, which takes long."""
+    """Return a page of cards. Its values are from the database, so no time is spent on validating them."""
     cards = [card(video, [_job(job) for job in page.jobs.get(video.pk, ())]) for video in page.videos]
     return CardPage.model_construct(cards=cards, next=page.next, total=total)
 

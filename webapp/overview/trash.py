@@ -1,8 +1,9 @@
 """The trash: what was deleted and can still be brought back.
 
 A project is brought back by its owners, a video or a label by managers, an export by its author or a manager, and an
-object by annotators. People who may bring something back may also delete it for good, except for objects: these keep
-their object id and their masks as long as the video exists.
+object by annotators. An annotator who sees only the videos of their jobs brings back only objects that they made, and
+only while they have an open job in the video. People who may bring something back may also delete it for good, except
+for objects: these keep their object id and their masks as long as the video exists.
 """
 
 from __future__ import annotations
@@ -77,7 +78,7 @@ def trash_of(user: User, project_id: int | None = None) -> list[Trashed]:
 
 @transaction.atomic
 def restore(*, by: User, kind: TrashKind, pk: int) -> None:
-    """Bring something back from the trash. Raises NotFound if it is not there, and Forbidden."""
+    """Bring something back from the trash. Raises NotFound, Forbidden, or Problem "label_twice" (409)."""
     if kind is TrashKind.OBJECT:
         _restore_object(by, pk)
         return
@@ -91,7 +92,7 @@ def restore(*, by: User, kind: TrashKind, pk: int) -> None:
 
 @transaction.atomic
 def remove_for_good(*, by: User, kind: TrashKind, pk: int) -> None:
-    """Have a worker delete something that is in the trash. Raises NotFound if it is not there, and Forbidden."""
+    """Have a worker delete a row of the trash. Raises NotFound, Forbidden, or Problem "kept" (409) for an object."""
     if kind is TrashKind.OBJECT:
         raise Problem("kept", "A deleted object keeps its number and masks as long as its video lives.", 409)
     if not _mark(by, kind, [_find(by, kind, pk)]):
@@ -180,7 +181,10 @@ def _objects(user: User) -> QuerySet[Object]:
 
 
 def _find(user: User, kind: TrashKind, pk: int) -> Deletable:
-    """Return a row of the trash that `user` may bring back. Strangers get NotFound, other members Forbidden."""
+    """Return a row of the trash that `user` may bring back.
+
+    Raises Forbidden if only others may, and NotFound if `user` may not even know of it.
+    """
     allowed: dict[TrashKind, QuerySet[Any]] = {
         TrashKind.PROJECT: _projects(user),
         TrashKind.VIDEO: _videos(user),

@@ -35,13 +35,13 @@ def allows(role: str, at_least: Role) -> bool:
 def memberships_of(user: Visitor) -> QuerySet[Membership]:
     """Return the memberships of a user: none if nobody is signed in or the account is inactive.
 
-    A request with a token sees only those in the projects of the token. Projects in the trash are left out.
+    A token that is limited to certain projects gives only those in these projects. Projects in the trash are left out.
     """
     return _all_memberships(user).filter(project__deleted_at=None)
 
 
 def trashed_memberships_of(user: Visitor) -> QuerySet[Membership]:
-    """Return the memberships of a user in projects that are in the trash."""
+    """Return the memberships of a user in projects that are in the trash and can be brought back."""
     return _all_memberships(user).filter(project__deleted_at__isnull=False, project__removing=False)
 
 

@@ -94,7 +94,7 @@ def _delete(gone: Sequence[Label], kept: Mapping[int, Label], by: User, moves: M
 
 
 def _check_moves(gone: Sequence[Label], kept: Mapping[int, Label], moves: Mapping[int, int | None]) -> None:
-    """Raise Problem unless `moves` says where the objects of all deleted labels go, and names only kept labels."""
+    """Raise Problem unless `moves` names all deleted labels that objects have, and objects get only kept labels."""
     wrong = next((to for to in moves.values() if to is not None and to not in kept), None)
     if wrong is not None:
         raise Problem("unknown_label", f"Objects cannot get the label {wrong}: it is not kept.", field="labels_to")

@@ -85,7 +85,7 @@ def _tell(by: User, member: Membership, text: str) -> None:
 
 
 def check_may_give(by: User, project_id: int, role: Role) -> None:
-    """Raise Forbidden unless `by` is a manager and `role` is not above their own."""
+    """Raise NotFound or Forbidden unless `by` is a manager or an owner and `role` is not above their own."""
     own = require(by, project_id, Role.MANAGER)
     if not allows(own, role):
         raise Forbidden(f"Only an {Role.OWNER.value} may give the role {role.value}; you are {own.value}.")

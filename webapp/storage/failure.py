@@ -4,7 +4,10 @@ AWAY_FOR_LONG = "The server that keeps the files has not answered for long. Try 
 
 
 class StorageAway(OSError):
-    """The server that keeps the files does not answer, or refuses. The text says why, for the log."""
+    """The stored files cannot be used now: their server does not answer or refuses, or they are of another site.
+
+    The text says why, for the log.
+    """
 
 
 class WrongFiles(Exception):

@@ -1889,7 +1889,7 @@ export interface paths {
         };
         /**
          * Get Cover
-         * @description Return a small picture of a video with masks, at the address that its card has.
+         * @description Return a frame of a video with its mask as a small JPEG. The card of the video has the address.
          */
         get: operations["get_cover"];
         put?: never;
@@ -4582,7 +4582,7 @@ export interface components {
         };
         /**
          * ProgressInfo
-         * @description How far a project is, without archived videos and those in the trash.
+         * @description How far the videos of a project are that you see, without archived ones, copies and those in the trash.
          */
         ProgressInfo: {
             /** Accepted Frames */
