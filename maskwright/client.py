@@ -48,7 +48,7 @@ class Maskwright:
     def project(self, name: str, *, make: bool = True) -> Project:
         """Return the project of this name. If there is none it is created, or without `make` ApiError is raised.
 
-        Spaces around the name do not count, as on the page.
+        Spaces around the name do not count, as on the page. An archived project is not found.
         """
         name = name.strip()
         for row in self.connection.rows("/projects", q=name):
@@ -59,7 +59,7 @@ class Maskwright:
         return Project(self.connection, self.connection.create("/projects", {"name": name})["id"], name)
 
     def projects(self) -> list[Project]:
-        """Return the projects of which the owner of the token is a member. A token may be limited to some of them."""
+        """Return the projects of the token's owner that are not archived. A token may be limited to some of them."""
         return [Project(self.connection, row["id"], row["name"]) for row in self.connection.rows("/projects")]
 
     def work(self) -> dict[str, list[dict[str, Any]]]:
@@ -272,7 +272,10 @@ class Video:
         return int(self.send("frames.accept", **fields))
 
     def export(self, format: str, target: str | Path, progress: Progress | None = None, **options: Any) -> Path:
-        """Export the masks at the head, and download the file to `target`. `options` are as in `Project.export`."""
+        """Export the masks at the head, and download the file to `target`.
+
+        `options` are as in `Project.export`; `objects`, a list of object ids, is allowed, too.
+        """
         body = {"format": format, "options": options}
         made = self.connection.create(f"/videos/{self.id}/exports", body)
         return download(self.connection, made["id"], Path(target), progress)

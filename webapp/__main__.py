@@ -23,7 +23,7 @@ usage: maskwright [--home DIR] COMMAND [options]
   weights        list, add and check the weights of the engines
   doctor         check this machine
   backup         write the database and the files of this site into an archive
-  restore        make an empty site from such an archive
+  restore        fill an empty site from such an archive
   fsck           check that every stored file is there and can be read
   token          make a token with which scripts call the REST API
   sign_in_link   print a link that signs a person in once

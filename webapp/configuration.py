@@ -328,7 +328,7 @@ class Configuration:
 
 
 def load(environment: Mapping[str, str], default_home: Path) -> Configuration:
-    """Read the settings from `environment`. Creates the data folder and, the first time, its secret key.
+    """Read the settings from `environment`. Creates the data folder and, if no secret key is set, a key in it.
 
     `default_home` is the data folder when MASKWRIGHT_HOME is not set.
 

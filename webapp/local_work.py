@@ -21,7 +21,10 @@ from webapp.videos.importing import OnProgress
 
 
 def prepare() -> User:
-    """Bring the tables up to date and return the first superuser, who becomes the author of what a command writes."""
+    """Bring the tables up to date and return the first active superuser, the author of what a command writes.
+
+    A new data folder gets one. Raises Problem if there are accounts but no active superuser.
+    """
     migrate(lambda text: print(text, file=sys.stderr))
     refuse_wrong_files()
     known = User.objects.filter(is_superuser=True, is_active=True).order_by("pk").first()

@@ -64,7 +64,7 @@ def settings(form: str) -> dict[str, Any]:
 
 
 def _arguments(form: str) -> dict[str, Any]:
-    # By default both would write the local variables of each function in a traceback, which may be passwords.
+    # By default both renderers would write the local variables of each function in a traceback, which may be passwords.
     if form == JSON:
         tracebacks = structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False))
         last: list[Processor] = [tracebacks, structlog.processors.JSONRenderer()]

@@ -12,7 +12,7 @@ TOKEN_NOT_VALID = "This token is not valid, or not valid any more. Make a new on
 
 
 class Problem(Exception):
-    """A request was refused and changed nothing.
+    """A request was refused. It changed nothing, unless `text` says otherwise.
 
     `code` names the reason for programs and is the same in later versions; `text` is a sentence for the user.
     `retry_after` is the time in seconds after which it may be made again, if that is known.

@@ -103,7 +103,7 @@ def contradiction(found: Mapping[str, Any]) -> str | None:
 
 def _needs(module: str, extra: str) -> None:
     if find_spec(module) is None:
-        raise WrongValue(f'it needs further packages: pip install -e ".[{extra}]"')
+        raise WrongValue(f'it needs further packages: pip install "maskwright[{extra}]"')
 
 
 SIGN_IN_VARIABLES = (

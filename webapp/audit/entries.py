@@ -43,7 +43,8 @@ class Wanted:
 def record(by: User | None, action: str, thing: Thing, *, project_id: int | None = None, **details: Any) -> None:
     """Write an entry: `by` did `action` to `thing`, in a project if `project_id` is given.
 
-    `by` is None if no person did it. `details` must be values that JSON has.
+    `by` is None if Maskwright did it by itself, or if it is not known who did it, as with a wrong password. `details`
+    must be values that JSON has.
     """
     AuditEntry.objects.create(
         who=by,

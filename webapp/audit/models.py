@@ -16,7 +16,7 @@ class AuditEntry(models.Model):
 
     at = models.DateTimeField(db_default=Now(), editable=False)
     who = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
-    who_name = models.CharField(max_length=150, blank=True)  # The user name; empty if Maskwright did it by itself.
+    who_name = models.CharField(max_length=150, blank=True)  # The user name; empty if `record` was called without one.
     project_id = models.PositiveBigIntegerField(null=True)
     action = models.CharField(max_length=40)  # What was done: "member.add", "video.delete", "sign_in".
     kind = models.CharField(max_length=20)  # What kind of thing it was done to: "user", "video", "job".

@@ -16,7 +16,7 @@ from webapp.audit.models import AuditEntry
 class AuditInfo(Schema):
     id: int
     at: datetime
-    who: int | None  # The id of the user who did it; null if Maskwright did it by itself, or the user was deleted.
+    who: int | None  # The id of the user who did it; null if it was Maskwright, is unknown, or was deleted.
     who_name: str
     project: int | None
     action: str

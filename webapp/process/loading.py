@@ -12,8 +12,8 @@ from contextlib import contextmanager
 
 @contextmanager
 def without_collecting() -> Iterator[None]:
-    """Switch the garbage collector off within the block. Objects that exist when it ends are never collected
-    (`gc.freeze`).
+    """Switch the garbage collector off within the block. It never looks at objects that exist when the block
+    ends (`gc.freeze`).
     """
     gc.disable()
     try:

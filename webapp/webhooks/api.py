@@ -47,7 +47,7 @@ class WebhookInfo(Schema):
     events: list[str]  # Empty: all.
     active: bool
     note: str  # Why it was switched off.
-    failures: int  # Failed attempts since the last one that succeeded.
+    failures: int  # Failed attempts since the last one that succeeded, or since it was switched on.
     author: str
     created_at: datetime
 

@@ -24,7 +24,7 @@ class Webhook(models.Model):
     secret = models.CharField(max_length=80)
     active = models.BooleanField(default=True)
     note = models.CharField(max_length=300, blank=True)  # Why it was switched off.
-    failures = models.PositiveIntegerField(default=0)  # Failed attempts since the last one that succeeded.
+    failures = models.PositiveIntegerField(default=0)  # Failed attempts since the last success or switching on.
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
 

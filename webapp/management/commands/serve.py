@@ -78,7 +78,7 @@ class Command(BaseCommand):
     def _prepare(self, *, sample: bool) -> str | None:
         """Create or update the tables, and on the first run create the owner and the sample project.
 
-        Returns the address of a one-time sign-in link if the owner has no password, otherwise None.
+        Returns the address of a one-time sign-in link if an active superuser has no password, otherwise None.
         """
         migrate(self.say)
         refuse_wrong_files()
