@@ -67,7 +67,8 @@ def act_on_many(*, by: User, project_id: int, ids: Sequence[int], action: Action
     locks them in the order of their ids, so that people who draw in them need not wait for all, and two actions at once
     never deadlock. Raises NotFound if a video is not one of the project's that `by` sees, and what the action itself
     raises. If somebody changes something meanwhile that makes a later transaction fail, as by removing the person who
-    gets the jobs, the error has `changed`, the number of what was changed before.
+    gets the jobs, the error has `changed`, the number of what was changed before. Within a transaction of the caller it
+    has none, because that is rolled back.
     """
     require(by, project_id, Role.MANAGER)
     wanted = sorted(set(ids))
@@ -84,7 +85,8 @@ def act_on_many(*, by: User, project_id: int, ids: Sequence[int], action: Action
                 # They are read again, because somebody may have moved or deleted some meanwhile.
                 changed += _act(by, list(seen.filter(pk__in=wanted[start : start + BATCH])), action, values)
         except Problem as problem:
-            if changed:
+            # A call with an Idempotency-Key is one transaction, which ends without any change.
+            if changed and not transaction.get_connection().in_atomic_block:
                 _say_what_was_changed(problem, changed, action)
             raise
     return changed
@@ -131,6 +133,7 @@ def _act(by: User, videos: Sequence[Video], action: Action, values: Values) -> i
                 delete_video(by=by, video_id=video.pk)
         case Action.MOVE:
             move_videos(by=by, videos=videos, to=values.project or 0, labels=values.labels)
+            return sum(video.project_id != values.project for video in videos)
         case Action.COPY:
             copy_videos(by=by, videos=videos, to=values.project or 0, labels=values.labels)
     return len(videos)

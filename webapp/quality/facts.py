@@ -205,7 +205,9 @@ def _acceptances(project_id: int) -> Iterator[Fact]:
     times = HumanTime.objects.filter(_videos(project_id)).values("video").annotate(total=Sum("seconds")).order_by()
     seconds = dict(times.values_list("video", "total"))
     made: defaultdict[int, list[int]] = defaultdict(list)
-    rounds = Round.objects.filter(_videos(project_id), origin=Origin.ROUND, video__in=accepted.values("video"))
+    rounds = _made_here(
+        Round.objects.filter(_videos(project_id), origin=Origin.ROUND, video__in=accepted.values("video"))
+    )
     for video, frame in rounds.values_list("video", "frame"):
         made[video].append(frame)
     for job in accepted.select_related("video"):

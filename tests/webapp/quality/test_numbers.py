@@ -86,6 +86,12 @@ def test_numbers_by_person_tell_work_from_corrections(work: Video, project: Proj
     assert (reviewer.submissions, reviewer.jf) == (0, None)
 
 
+def test_rounds_that_came_with_a_copied_video_count_where_they_were_made(work: Video, project: Project) -> None:
+    Video.objects.filter(pk=work.pk).update(created_at=timezone.now())
+    annotator = row(project, "person", "Annotator")
+    assert (annotator.rounds, annotator.rounds_to_accept) == (0, 0)
+
+
 def test_numbers_by_label_video_week_engine_and_object(work: Video, project: Project) -> None:
     fish = row(project, "label", "Fish")
     assert (fish.human_seconds, fish.j, fish.painted_pixels) == (35, 0.8, 20)
