@@ -19,7 +19,7 @@ export default defineConfig(({ command }) => ({
       "/sign-in/oidc": django,
       "/invitation": django,
       "/plain.css": django,
-      "^/(healthz|readyz|metrics)$": django,
+      "^/(healthz|readyz|metrics)(\\?|$)": django,
       "/ws": { target: django, ws: true },
     },
   },

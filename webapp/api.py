@@ -137,6 +137,6 @@ def answer_invalid(request: HttpRequest, error: ValidationError) -> HttpResponse
     first = error.errors[0]
     where = ".".join(str(part) for part in first["loc"][1:])
     said = "There is no such field." if first["type"] == "extra_forbidden" else first["msg"]
-    text = outside_of_picture(first["loc"]) or f"{where}: {said}"
+    text = outside_of_picture(first["loc"], first["type"]) or f"{where}: {said}"
     answer = {"code": "invalid", "text": text, "field": where}
     return api.create_response(request, answer, status=422)

@@ -149,6 +149,10 @@ class MaskHistory:
             self._stored[frame] = labels
             self._confidence[frame] = ()
 
+    def is_given(self, frame: int) -> bool:
+        """Tell whether people painted, edited or imported the mask of `frame` since the last round that computed it."""
+        return frame in self._before_given
+
     def mask_before_given(self, frame: int) -> LabelMap | None:
         """Return the mask that `frame` had after its last round, before people painted or edited it; else None.
 

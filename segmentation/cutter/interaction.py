@@ -98,16 +98,16 @@ class CutterInteraction(Engine):
     def _draw(self, interaction: Interaction) -> MaskUpdate:
         """Let the cutter segment the frame that was drawn on, and hold its mask from now on.
 
-        A held mask is that of a frame that the inner engine sees as locked. In a frame that nobody drew on or painted
-        before, the mask so far is only the inner engine's, and may change everywhere.
+        A held mask is that of a frame that the inner engine sees as locked. If nobody drew on the frame before, and
+        nobody painted, edited or imported its mask, that mask was only propagated and may change everywhere.
         """
         frame = interaction.frame
         earlier, before = self._history.scribbles.get(frame, []), self._history.mask(frame)
         drawing = InteractedFrame(
             self._scaled_frames, frame, earlier, interaction.scribbles, before, self.settings.seed
         )
-        spoken_of = self.masks.spoken_of(frame, self.num_objects)
-        labels = drawing.labels(self._refine_interacted, limited=bool(earlier or spoken_of))
+        by_hand = self._history.is_given(frame) or self.masks.spoken_of(frame, self.num_objects)
+        labels = drawing.labels(self._refine_interacted, limited=bool(earlier or by_hand))
         drawn = {scribble.object_id for scribble in (*earlier, *interaction.scribbles)}
         sure = tuple(1.0 if number in drawn else UNKNOWN_CONFIDENCE for number in range(1, self.num_objects + 1))
         update = self._settled(MaskUpdate(frame, labels, sure))

@@ -71,11 +71,15 @@ def categories(videos: list[AnnotatedVideo]) -> dict[str, int]:
 def folder_titles(folders: Iterable[str]) -> dict[str, str]:
     """Return the names of the videos whose frames lie in these folders, by folder: the last part of its path.
 
-    Where two videos would have one name, they are called by the whole paths of their folders, such as train/car.
+    Where several videos would have one name, they are called by the whole paths of their folders, such as train/car.
     """
     last = {folder: PurePosixPath(folder).name for folder in folders}
     counts = Counter(last.values())
-    return {folder: name if counts[name] == 1 else folder.strip("/") for folder, name in last.items()}
+    whole = {folder: folder if counts[name] > 1 else name for folder, name in last.items()}
+    # A slash at the end of a path, such as the one of an absolute path, is left out if that makes no two names equal.
+    stripped = {folder: name.strip("/") for folder, name in whole.items()}
+    counts = Counter(stripped.values())
+    return {folder: name if counts[name] == 1 else whole[folder] for folder, name in stripped.items()}
 
 
 def check_frame_size(width: int, height: int, place: str) -> None:

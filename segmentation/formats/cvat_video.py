@@ -183,7 +183,10 @@ def _images(root: ElementTree.Element) -> list[AnnotatedVideo]:
     for image in root.findall("image"):
         name = image.get("name", "").replace("\\", "/")
         folders.setdefault(str(PurePosixPath(name).parent), []).append(image)
-    titles = {**folder_titles(folders), ".": root.findtext("meta/task/name") or ""}
+    titles = folder_titles(folders)
+    if "." in titles:
+        name = root.findtext("meta/task/name") or ""
+        titles["."] = name if name not in titles.values() else f"./{name}"
     return [_folder(titles[folder], rows) for folder, rows in folders.items()]
 
 

@@ -86,7 +86,8 @@ def main(arguments: list[str] | None = None, program: str = "python -m segmentat
         plan = load_plan(args.engine, args.config)
         objective_class = objective_of(plan)
         if args.validation:
-            plan = replace(plan, validation=tuple(args.validation.split(",")))
+            names = (part.strip() for part in args.validation.split(","))
+            plan = replace(plan, validation=tuple(name for name in names if name))
         if not plan.validation:
             raise ValueError("the plan names no videos for validation, which chooses the weights: add --validation")
         if args.trunk:
@@ -134,7 +135,7 @@ def _summary(sources: Sources, device: torch.device) -> str:
     held_out = ", ".join(video.name for video in sources.validation)
     return (
         f"training on {len(sources.videos)} videos and {len(sources.stills)} pictures, on {device}; "
-        f"validating on {held_out or 'nothing'}"
+        f"validating on {held_out}"
     )
 
 

@@ -126,8 +126,10 @@ class PinReplyInfo(Model):
 
 
 class LeaseInfo(Model):
-    """A person's right to draw on an object, which nobody else has until it ends: at `until`, unless the person draws
-    on it again before.
+    """A person's right to draw on an object, which nobody else has meanwhile.
+
+    It ends at `until`, which each stroke moves on; or before, if the person releases the object or closes the page, or
+    if a manager takes it over.
     """
 
     object: ObjectNumber

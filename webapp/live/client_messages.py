@@ -338,17 +338,19 @@ client_messages: TypeAdapter[ClientMessage] = TypeAdapter(ClientMessage)
 def sentence_of(problem: ValidationError) -> str:
     """Return what is wrong with a message that does not fit its type: the first field that does not, and why."""
     error = problem.errors()[0]
-    where = error["loc"]
-    if said := outside_of_picture(where):
+    if said := outside_of_picture(error["loc"], error["type"]):
         return said
-    return f"{'.'.join(str(part) for part in where) or 'message'}: {error['msg']}"
+    return f"{'.'.join(str(part) for part in error['loc']) or 'message'}: {error['msg']}"
 
 
-def outside_of_picture(where: Sequence[int | str]) -> str | None:
-    """Return which point of a stroke lies outside of the picture.
+def outside_of_picture(where: Sequence[int | str], kind: str) -> str | None:
+    """Return a sentence that says which point of a stroke lies outside of the picture.
 
-    `where` is the place of an error in a message. If it is not a coordinate, None is returned.
+    `where` is the place of an error in a message, and `kind` Pydantic's type of it. If the error is another one than a
+    coordinate outside of its range, None is returned.
     """
+    if kind not in ("greater_than_equal", "less_than_equal"):
+        return None
     if len(where) > 2 and where[-3] in ("path", "points") and isinstance(where[-2], int):
         return f"Point {where[-2] + 1} lies outside of the picture: x and y are numbers from 0 to 1."
     return None

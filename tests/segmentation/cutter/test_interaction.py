@@ -85,6 +85,20 @@ class Drawn(MaskConformance):
         self.run(session, interaction_on(clip, 2))
         assert free == [(0, 1), (), ()]
 
+    def test_an_imported_mask_changes_only_where_its_scribble_asks(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        clip = self.clip()
+        imported = PastRound("", (), clip.num_objects, dict(enumerate(clip.truth)))
+        session = self.open(clip, rounds=[imported])
+        free: list[Collection[int]] = []
+
+        def note_free(before: LabelMap, after: LabelMap, *arguments: Any) -> LabelMap:
+            free.append(arguments[3])
+            return after
+
+        monkeypatch.setattr(interacted_frame, "with_asked_changes", note_free)
+        self.run(session, interaction_on(clip, 3))
+        assert free == [()]
+
     def test_the_engine_behind_it_is_given_what_was_drawn(self) -> None:
         clip = self.clip()
         session = self.open(clip)

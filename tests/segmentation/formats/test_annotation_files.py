@@ -344,6 +344,21 @@ def test_two_folders_of_one_name_are_two_videos(name: str) -> None:
     assert [len(video.frames) for video in videos] == [1, 1, 1]
 
 
+def test_an_absolute_folder_and_a_relative_one_are_two_videos() -> None:
+    images = [{"id": at, "file_name": f"{folder}/0.jpg", **SIZE} for at, folder in enumerate(("/car", "car", "/bus"))]
+    data = {"images": images, "annotations": [], "categories": []}
+    videos = read_annotations(Files({"a.json": json.dumps(data).encode()})).videos
+    assert [video.name for video in videos] == ["/car", "car", "bus"]
+
+
+def test_the_task_of_a_cvat_file_and_a_folder_of_the_same_name_are_two_videos() -> None:
+    names = ("car/0.jpg", "0.jpg")
+    images = "".join(f'<image id="{at}" name="{name}" width="12" height="8"/>' for at, name in enumerate(names))
+    data = f"<annotations><meta><task><name>car</name></task></meta>{images}</annotations>"
+    videos = read_annotations(Files({"a.xml": data.encode()})).videos
+    assert [video.name for video in videos] == ["car", "./car"]
+
+
 def test_a_cvat_file_for_images_has_polygons_and_groups() -> None:
     shape = '<polygon label="car" group_id="{}" points="1,1;9,1;9,6;1,6" z_order="{}"/>'
     images = "".join(

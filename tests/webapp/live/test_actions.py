@@ -171,6 +171,8 @@ async def test_a_stroke_or_a_click_outside_of_the_frame_is_refused(
     assert (drawn.code, drawn.text) == ("malformed", f"Point 2 {said}")
     clicked = await page.ask("prompt.add", frame=0, object=1, kind="click", points=[[-0.1, 0.5]])
     assert (clicked.code, clicked.text) == ("malformed", f"Point 1 {said}")
+    broken = await page.ask("scribble.add", frame=0, object=1, path=[[0.5, 1], [0.5]])
+    assert (broken.code, broken.text) == ("malformed", "scribble.add.path.1.1: Field required")
 
 
 def test_a_stroke_and_its_round_cost_few_statements(

@@ -4,6 +4,8 @@ of objects.
 
 from __future__ import annotations
 
+from weakref import WeakValueDictionary
+
 import numpy as np
 import pytest
 import torch
@@ -97,4 +99,6 @@ def test_with_the_option_off_pytorch_computes_every_network(monkeypatch: pytest.
         raise AssertionError("OpenVINO was used")
 
     monkeypatch.setattr("segmentation.runtime.openvino.openvino", never)
+    # Copies that other sessions have compiled would be taken otherwise.
+    monkeypatch.setattr("segmentation.runtime.shared_networks._kept", WeakValueDictionary())
     StarEngine(ArrayFrames(np.zeros((2, 48, 64, 3), np.uint8)), 1, openvino=False).close()
