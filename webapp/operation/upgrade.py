@@ -6,19 +6,27 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+import structlog
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 
+from webapp.installation import COMMAND
 from webapp.operation.database_copy import copy_database
+
+log = structlog.get_logger(__name__)
 
 KEPT_COPIES = 5
 
 
-class NewerDatabase(Exception):
-    """A newer Maskwright has used this database. The text says so, and what to do."""
+class OtherTables(Exception):
+    """The tables of the database are not those of this version. The text says so, and what to do."""
+
+
+class NewerDatabase(OtherTables):
+    """A newer Maskwright has used this database."""
 
 
 def pending_migrations() -> list[str]:
@@ -85,6 +93,26 @@ def refuse_newer_database() -> None:
         raise NewerDatabase(
             f"A newer version of Maskwright has used this database (it has {newer[-1]}). Start that version, or "
             f"restore the copy in {copies_folder()} that was made before it changed the tables."
+        )
+
+
+def refuse_other_tables() -> None:
+    """Raise OtherTables if a newer version has used the database, or if it lacks changes of this one.
+
+    If the database is away, nothing is raised: web processes and workers start then, and wait for it.
+    """
+    try:
+        refuse_newer_database()
+        pending = pending_migrations()
+    except DatabaseError as error:
+        log.warning("tables_not_compared", error=str(error))
+        return
+    finally:
+        connection.close()
+    if pending:
+        raise OtherTables(
+            f"The database is not prepared for this version: it lacks {len(pending)} changes, first {pending[0]}. "
+            f"Run `{COMMAND} migrate`, then start this again."
         )
 
 

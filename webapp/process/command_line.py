@@ -30,15 +30,16 @@ OF_DJANGO = {
 def run(arguments: Sequence[str]) -> None:
     """Run the command that `arguments` name.
 
-    If the database cannot be used or is newer than this version, or if the stored files are those of another site, a
-    sentence says so and the program ends with status 2. With `--traceback`, a database that cannot be used raises.
+    If the database cannot be used or has the tables of another version, or if the stored files are those of another
+    site, a sentence says so and the program ends with status 2. With `--traceback`, a database that cannot be used
+    raises.
     """
     BaseCommand.suppressed_base_arguments = OF_DJANGO
     # The checks take most of a second, and `--skip-checks` would stand in every help. `manage.py check` runs them.
     BaseCommand.requires_system_checks = []
     with without_collecting():
         django.setup()
-        from webapp.operation.upgrade import NewerDatabase  # needs Django's settings
+        from webapp.operation.upgrade import OtherTables  # needs Django's settings
         from webapp.storage.failure import WrongFiles
 
     try:
@@ -48,7 +49,7 @@ def run(arguments: Sequence[str]) -> None:
             raise
         print(f"maskwright: {sentence(error)}", file=sys.stderr)
         sys.exit(2)
-    except (NewerDatabase, WrongFiles) as problem:
+    except (OtherTables, WrongFiles) as problem:
         print(f"maskwright: {problem}", file=sys.stderr)
         sys.exit(2)
 

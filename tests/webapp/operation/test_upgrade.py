@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.db.migrations.recorder import MigrationRecorder
 
 from webapp.operation import upgrade
-from webapp.operation.upgrade import KEPT_COPIES, NewerDatabase, migrate
+from webapp.operation.upgrade import KEPT_COPIES, NewerDatabase, OtherTables, migrate, refuse_other_tables
 
 
 def test_a_database_that_is_up_to_date_is_not_copied(db: None, settings: Any, tmp_path: Path) -> None:
@@ -44,3 +44,27 @@ def test_migrations_of_packages_that_are_gone_do_not_matter(db: None, settings: 
     settings.HOME = tmp_path
     MigrationRecorder(connection).record_applied("gone_package", "0001_initial")
     migrate(pytest.fail)
+
+
+def test_a_program_refuses_tables_that_are_not_those_of_its_version(
+    db: None, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.HOME = tmp_path
+    monkeypatch.setattr(connection, "close", lambda: None)  # Closing would end the transaction of the test.
+    refuse_other_tables()
+    recorder = MigrationRecorder(connection)
+    recorder.record_unapplied("storage", "0001_initial")
+    with pytest.raises(OtherTables, match=r"lacks .* changes, first storage\.0001_initial.*migrate"):
+        refuse_other_tables()
+    recorder.record_applied("storage", "0001_initial")
+    recorder.record_applied("annotation", "0999_from_the_future")
+    with pytest.raises(NewerDatabase, match=r"annotation\.0999_from_the_future"):
+        refuse_other_tables()
+
+
+def test_a_program_starts_while_the_database_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    def away() -> None:
+        raise OperationalError("connection refused")
+
+    monkeypatch.setattr(upgrade, "refuse_newer_database", away)
+    refuse_other_tables()

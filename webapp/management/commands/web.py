@@ -10,6 +10,7 @@ import uvicorn
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from webapp.operation.upgrade import refuse_other_tables
 from webapp.process.lifeline import follow_parent
 from webapp.process.listening import CannotListen, listen
 from webapp.process.loading import without_collecting
@@ -35,6 +36,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, fd: int | None, child: bool, **options: Any) -> None:
         if child:
             follow_parent()
+        refuse_other_tables()
         config = uvicorn.Config(
             "webapp.asgi:application",
             log_config=None,  # webapp/logs.py says how its loggers write

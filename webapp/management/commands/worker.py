@@ -14,6 +14,7 @@ from celery.platforms import SecurityWarning
 from django.core.management.base import BaseCommand, CommandParser
 
 from webapp.celery import app
+from webapp.operation.upgrade import refuse_other_tables
 from webapp.process.lifeline import follow_parent
 
 QUEUES = ("rounds", "media")
@@ -34,6 +35,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, queue: str, child: bool, **options: Any) -> None:
         if child:
             follow_parent()
+        refuse_other_tables()
         if queue == "media" and hasattr(os, "nice"):
             os.nice(MEDIA_NICENESS)
         # Celery warns root users because a pickled message could run code. Our messages are JSON
