@@ -111,10 +111,11 @@ format: .venv/.installed frontend/node_modules/.installed ## put the style right
 	cd frontend && npm run --silent format
 
 # Files of tests are shared out to processes with one thread of PyTorch each, in their order, so that long files with few
-# tests do not come last. Coverage leaves out what runs in child processes. There are four processes for two processors,
-# because many tests wait for servers that they start. The tests in a browser are a run of their own, because Playwright
-# keeps an event loop in its process; BROWSERS says how many processes it has, as WORKERS does for the others.
-WORKERS ?= 4
+# tests do not come last. Coverage leaves out what runs in child processes. There are three processes for two processors,
+# because many tests wait for servers that they start; a fourth costs more processor time than it gains. The tests in a
+# browser are a run of their own, because Playwright keeps an event loop in its process; BROWSERS says how many processes
+# it has, as WORKERS does for the others.
+WORKERS ?= 3
 BROWSERS ?= 2
 test-python: .venv/.evaluation frontend/dist/index.html ## Python tests, and how much of the code they ran
 	OMP_NUM_THREADS=1 .venv/bin/slipcover -m pytest tests --ignore tests/browser -n $(WORKERS) --dist loadfile --no-loadscope-reorder

