@@ -7,7 +7,7 @@ the mail.
 from __future__ import annotations
 
 from django.conf import settings
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 
 from webapp.notifications.mail import MOST_ATTEMPTS, mail_is_set_up, message, send_or
@@ -18,10 +18,13 @@ from webapp.tasks.sending import send_task
 
 def mail_waiting() -> int:
     """Send the invitations that wait for it. Return how many were sent."""
-    waiting = Invitation.objects.filter(
+    return sum(_mail(pk) for pk in _waiting().order_by("pk").values_list("pk", flat=True))
+
+
+def _waiting() -> QuerySet[Invitation]:
+    return Invitation.objects.filter(
         by_mail=True, mailed_at=None, used_at=None, expires_at__gt=Now(), mail_attempts__lt=MOST_ATTEMPTS
     )
-    return sum(_mail(pk) for pk in waiting.order_by("pk").values_list("pk", flat=True))
 
 
 def _mail(pk: int) -> bool:
@@ -42,5 +45,5 @@ def _mail(pk: int) -> bool:
 
 def sweep_invitations() -> None:
     """Tell a worker of invitations that wait to be sent."""
-    if mail_is_set_up() and Invitation.objects.filter(by_mail=True, mailed_at=None, used_at=None).exists():
+    if mail_is_set_up() and _waiting().exists():
         send_task(MAIL)

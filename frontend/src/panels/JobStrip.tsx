@@ -73,7 +73,8 @@ function Which({ job }: { job: Job }) {
   const { store } = studio;
   const frames = store.video.value?.frame_count ?? 0;
   const frame = store.frame.value;
-  const away = outsideOf(job, frames).some(([first, last]) => first <= frame && frame <= last);
+  const others = outsideOf(job, frames);
+  const away = others.some(([first, last]) => first <= frame && frame <= last);
   const mine = job.assignee?.id === store.you.value?.id;
   const whose = mine ? "Your job" : job.assignee ? `Job of ${job.assignee.name}` : "A job nobody has";
   return (
@@ -91,7 +92,7 @@ function Which({ job }: { job: Job }) {
           frame {frame.toLocaleString("en")} is outside: {rangeOf(job)}
         </button>
       ) : (
-        <span>{rangeOf(job)}</span>
+        <span class={others.length === 0 ? css.whole : undefined}>{rangeOf(job)}</span>
       )}
     </span>
   );

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from smtplib import SMTPServerDisconnected
 from typing import Any
 
 import pytest
 from django.core.mail.backends.locmem import EmailBackend
 from django.test import Client
+from django.utils import timezone
 
 from tests.conftest import make_user
 from webapp.accounts.models import User
@@ -111,6 +113,25 @@ def test_an_invitation_is_mailed_with_a_link_of_its_own(
         assert b"Join Reef" in Client().get(url).content
     settings.SITE_URL = ""
     assert not client.post(address, {"role": "viewer", "email": "c@example.org"}, content_type=JSON).json()["mailed"]
+
+
+def test_no_worker_is_told_of_invitations_that_are_not_sent_any_more(
+    project: Project, manager: User, django_capture_on_commit_callbacks: Any
+) -> None:
+    made = Invitation.objects.create(
+        project=project, role="viewer", email="ada@example.org", by_mail=True, created_by=manager, token_hash="a",
+        expires_at=timezone.now() + timedelta(days=1),
+    )  # fmt: skip
+    ends: list[dict[str, Any]] = [{"mail_attempts": MOST_ATTEMPTS}, {"expires_at": timezone.now() - timedelta(days=1)}]
+    with django_capture_on_commit_callbacks() as sent:
+        sweep_invitations()
+    assert len(sent) == 1
+    for values in ends:
+        Invitation.objects.filter(pk=made.pk).update(mail_attempts=0, expires_at=timezone.now() + timedelta(days=1))
+        Invitation.objects.filter(pk=made.pk).update(**values)
+        with django_capture_on_commit_callbacks() as sent:
+            sweep_invitations()
+        assert sent == []
 
 
 def test_the_address_of_the_mail_server_becomes_djangos_settings(tmp_path: Any) -> None:
