@@ -47,7 +47,8 @@ def read_datumaro(data: dict[str, Any]) -> list[AnnotatedVideo]:
     """Read a Datumaro file. The items of a folder are the frames of a video; `track_id` or `group` tells objects apart.
 
     Raises:
-        AnnotationError: the content is damaged, or has annotations other than polygons and masks.
+        AnnotationError: the file is damaged, has annotations other than polygons and masks, or sizes or a number of
+            objects that a video cannot have. Damaged outlines and run lengths are found when `masks` is called.
     """
     names = [
         field(each, "name", str, "categories.label.labels")

@@ -340,9 +340,10 @@ def _resolutions(files: list[str]) -> tuple[str, ...]:
 
 
 def _is_elsewhere(name: str) -> bool:
-    """Return whether an image file lies below JPEGImages or a folder of masks.
+    """Return whether a file is an image below JPEGImages or a folder of masks.
 
-    If it was not read, its resolution was not chosen, and it is not reported as left out.
+    Such a file is not reported as left out. If it was not read, its resolution was not chosen, or it is a GIF below
+    JPEGImages.
     """
     inside = any(_below(name, part) for part in (FRAMES, MASKS, VOC_MASKS))
     return inside and _suffix(name) in MASK_SUFFIXES

@@ -30,7 +30,8 @@ def choose_device(name: str) -> torch.device:
 def choose_precision(name: str, device: torch.device) -> torch.dtype:
     """Return the dtype called "float32", "bfloat16", "float16" or "auto".
 
-    "auto" is float16 on CUDA, and elsewhere float32, which is as fast on most CPUs. Raises ValueError for other names.
+    "auto" is float16 on CUDA, and elsewhere float32, because most CPUs are not faster in another one. Raises ValueError
+    for other names.
     """
     if name == "auto":
         return torch.float16 if device.type == "cuda" else torch.float32

@@ -9,11 +9,14 @@ from typing import Any
 
 from playwright.sync_api import Page
 
-CONTROLS = {"button", "link", "textbox", "searchbox", "combobox", "slider", "checkbox", "radio", "tab", "menuitem"}
+CONTROLS = {
+    "button", "link", "textbox", "searchbox", "combobox", "spinbutton", "slider", "checkbox", "switch", "radio", "tab",
+    "menuitem",
+}  # fmt: skip
 
 
 def nameless_controls(page: Page) -> list[str]:
-    """Return a line "role: HTML" for each control of the page that has no name for screen readers."""
+    """Return a line "role: HTML" for each control of the page that has a role in CONTROLS and no name."""
     session = page.context.new_cdp_session(page)
     try:
         session.send("DOM.enable")

@@ -85,7 +85,7 @@ class OwnPostgres:
 
 
 def available() -> bool:
-    """Return whether both servers are installed here."""
+    """Return whether Redis is installed here, and Postgres where Debian puts it."""
     return shutil.which("redis-server") is not None and any(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
 
 

@@ -1,4 +1,8 @@
-"""Annotators that draw every two seconds on average, each over a socket of their own, and sockets that only listen."""
+"""Annotators that draw, each over a socket of their own, and sockets that only listen.
+
+An annotator pauses for two seconds on average before each stroke, once the last stroke is acknowledged and, if it was
+followed by a round, the first mask is there. So the load falls if the server is slow.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +19,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from tests.house.test_main_path import SCRIBBLE
 from webapp.live.protocol import PROTOCOL_VERSION
 
-PAUSE_SECONDS = 2.0  # The mean time between two strokes of an annotator.
+PAUSE_SECONDS = 2.0  # The mean pause of an annotator before a stroke.
 RUN_EVERY = 5  # The first of five strokes is followed by a round.
 PATIENCE = 60.0  # Seconds to wait for an answer or a mask, after which the measurement fails.
 

@@ -84,8 +84,9 @@ def upload(project: Project, folder: Path, frames: int, count: int) -> list[int]
 
 
 def first_mask(owner: Visitor, video: int, frames: int, engine: str) -> float:
-    """Draw on a video and run a round. Wait until the round is done, and return after how many seconds its first mask
-    arrived.
+    """Add an object to a video, draw it and run a round. Wait until that is done.
+
+    Return the seconds from the beginning of this until the first mask arrived.
     """
     with owner.open(video) as page:
         began = time.monotonic()

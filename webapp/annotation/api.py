@@ -89,7 +89,10 @@ def list_rounds(
 
 @router.get("/videos/{int:video_id}/line", response={200: LineInfo, 404: ErrorAnswer})
 def get_line(request: HttpRequest, video_id: int, round: int | None = None) -> LineInfo:
-    """Return a summary of the versions on the line of a round. Without `round`, the line is empty."""
+    """Return a summary of a round and the versions that it builds on, and where redo leads from it.
+
+    Without `round`, that is the state before the first version.
+    """
     video = video_for(request.user, video_id)
     return Versions(video).info(None if round is None else _round_of(video_id, round))
 

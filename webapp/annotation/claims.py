@@ -32,7 +32,7 @@ LOST_TEXT = (
 
 
 class Lost(Exception):
-    """The worker no longer holds the round: the sweep took the round back, or somebody ended it.
+    """The worker no longer holds the round: the sweep let it wait again, or ended it.
 
     A worker that gets this must store nothing more.
     """

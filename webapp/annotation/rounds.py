@@ -6,9 +6,9 @@ The states of a round:
     running -> queued    when the worker is lost or postpones the round (claims.py: ROUNDS)
 
 Each transition is a compare-and-set on `state`. Only one round of a video runs at a time. A new round waits for the
-rounds of other people. It supersedes those of the same person, unless it was asked not to: it ends one that waits, asks
-a running one to stop (`superseded_by`), and is claimed after that one has stopped. So a round begins only when the
-rounds that it builds on have ended.
+rounds of other people and for edits of spans. It supersedes other rounds of the same person, unless it was asked not
+to: it ends one that waits, asks a running one to stop (`superseded_by`), and is claimed after that one has stopped. So
+a round begins only when the rounds that it builds on have ended.
 """
 
 from __future__ import annotations

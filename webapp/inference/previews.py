@@ -53,7 +53,7 @@ def answer_waiting() -> None:
 
 
 def answer_all() -> Place | None:
-    """Answer every preview that somebody waits for. Return the session and frame of the last one, or None."""
+    """Answer every preview that somebody waits for. Return the place of the last one that has a session."""
     last = None
     for preview_id in waiting_previews():
         try:

@@ -117,7 +117,10 @@ def change_project(
 
 
 def _archive(by: User, project: Project, archived: bool | None) -> None:
-    """Archive a project, or take it out of the archive. Nobody loses access; it is only listed elsewhere."""
+    """Archive a project, or take it out of the archive (False); None changes nothing.
+
+    Nobody loses access; the project is only listed elsewhere.
+    """
     if archived is None or archived == (project.archived_at is not None):
         return
     Project.objects.filter(pk=project.pk).update(archived_at=Now() if archived else None)

@@ -122,7 +122,10 @@ def invite_team(*, by: User, project_id: int, team_id: int, role: Role) -> list[
 
 @transaction.atomic
 def remove_team(*, by: User, project_id: int, team_id: int) -> None:
-    """Take a team from the teams of a project. Its people stay members. Raises NotFound."""
+    """Take a team from the teams of a project. Its people stay members.
+
+    Raises NotFound, or Forbidden unless `by` is a manager of the project.
+    """
     team = teams_in(by, project_id).filter(pk=team_id).first()
     if team is None:
         raise NotFound("team")

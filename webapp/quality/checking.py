@@ -1,4 +1,4 @@
-"""Compares what is submitted with hidden ground truth: flags a bad submission, or sends it back to its annotator.
+"""Compares what is submitted with hidden ground truth: flags a bad submission, and may send it back to its annotator.
 
 A worker scores every round of a video that has ground truth. A submission whose masks have no score yet is checked when
 the score arrives.

@@ -171,7 +171,7 @@ def shown_url(url: str) -> str:
 
 
 def switch_off(hook: Webhook, why: str) -> None:
-    """Switch a webhook off, fail what still waits for it, and notify the person who made it."""
+    """Switch a webhook off, and mark its waiting deliveries as failed. Notify who made it, if still a member."""
     Webhook.objects.filter(pk=hook.pk).update(active=False, note=why[:300])
     waiting = Delivery.objects.filter(webhook=hook, state=DeliveryState.WAITING)
     waiting.update(state=DeliveryState.FAILED, error="The webhook was switched off.")

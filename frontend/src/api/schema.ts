@@ -1987,7 +1987,9 @@ export interface paths {
         };
         /**
          * Get Line
-         * @description Return a summary of the versions on the line of a round. Without `round`, the line is empty.
+         * @description Return a summary of a round and the versions that it builds on, and where redo leads from it.
+         *
+         *     Without `round`, that is the state before the first version.
          */
         get: operations["get_line"];
         put?: never;

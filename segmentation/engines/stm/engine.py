@@ -30,12 +30,12 @@ class InteractiveSTMEngine(Engine):
     """A session of interactive STM: the engine with one video open.
 
     Options:
-        given_frames: the number of accepted or painted frames before and after a frame that are in its memory, the
+        given_frames: how many accepted or painted frames before a frame, and how many after it, are in its memory, the
             nearest first.
         scribbles_win: whether pixels under a scribble get its object id, whatever the network finds there.
-        precision: "float32", "bfloat16", "float16"; "auto" is float16 on CUDA and float32
-            on a CPU. With "auto" on a CPU, OpenVINO runs the small shipped weights if it is installed, and reads the
-            memory and decodes in bfloat16 if the processor supports it.
+        precision: "float32", "bfloat16", "float16"; "auto" is float16 on CUDA and float32 on a CPU. With "auto" on a
+            CPU, OpenVINO runs the small shipped weights if it is installed, and reads the memory and decodes in
+            bfloat16 if the processor supports it.
         network: a network to use instead of loading a checkpoint.
     """
 
@@ -191,7 +191,10 @@ class InteractiveSTMEngine(Engine):
         return before[: self._given_frames] + after[: self._given_frames]
 
     def _farther_given(self, frame: int, object_id: int) -> list[MemorySlot]:
-        """Return the slot of the nearest accepted or painted mask that shows an object without any other slot."""
+        """Return a list with the slot of the nearest accepted or painted mask that shows an object.
+
+        It is used for an object that has no other slot.
+        """
         showing = [f for f, ids in self.masks.sure_frames().items() if object_id in ids]
         return [self._given(min(showing, key=lambda f: (abs(f - frame), f)))[object_id]]
 

@@ -96,7 +96,8 @@ class Worker:
 class OneTask(RuleBasedStateMachine):
     """Hypothesis state machine with one task and two workers.
 
-    `holder` is the worker with the newest claim, whose writes must be stored. It is None if that worker was killed.
+    `holder` is the worker with the newest claim, whose writes must be stored as long as the task runs. It is None
+    before the first claim, and once that worker was killed.
     """
 
     lease: Lease[Any]

@@ -1,4 +1,6 @@
-"""Tests ST-RNN's networks (two models and RGMP): layers and sizes, folded batch norms, and what RGMP depends on."""
+"""Tests ST-RNN's networks (two branches, and RGMP, which refines masks): layers and sizes, that folded batch norms
+change no result, and that RGMP depends on the reference and the neighbouring mask.
+"""
 
 from __future__ import annotations
 
