@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 from dataclasses import dataclass
 from typing import Any
@@ -36,7 +35,7 @@ def name_and_size(request: HttpRequest) -> tuple[str, int]:
         key, _, value = pair.partition(" ")
         try:
             metadata[key] = base64.b64decode(value.strip(), validate=True).decode()
-        except (binascii.Error, UnicodeDecodeError):
+        except ValueError:  # of the decoding of Base64 and of UTF-8
             raise Problem("invalid", "A value in the header Upload-Metadata is no Base64 of UTF-8.", 400) from None
     name = metadata.get("filename") or metadata.get("name") or "video"
     if "\0" in name or len(name) > 1000:

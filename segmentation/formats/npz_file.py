@@ -16,6 +16,7 @@ from segmentation.formats.object_table import read_object_table
 from segmentation.types import LabelMap
 
 MOST_TABLE_CHARACTERS = 1 << 22  # largest table of objects that is read
+ONE_EACH = 'Save an array for each frame: np.savez(path, **{f"{frame:05}": labels for frame, labels in masks.items()})'
 
 
 def read_npz(files: FileTree) -> list[AnnotatedVideo]:
@@ -82,7 +83,8 @@ def _array(files: FileTree, path: str) -> np.ndarray[Any, Any]:
         if dtype.kind not in "bui":
             raise AnnotationError(f"{path}: expected whole numbers [height, width], got {str(dtype)[:40]}")
     elif shape or dtype.itemsize > 4 * MOST_TABLE_CHARACTERS:
-        raise AnnotationError(f"{path}: expected a label map [height, width], got {dtype} {list(shape)[:5]}")
+        got = f"{dtype} {list(shape)[:5]}"
+        raise AnnotationError(f"{path}: expected a label map [height, width], got {got}. {ONE_EACH}")
     stream.seek(0)
     try:
         return np.asarray(np.load(stream, allow_pickle=False))

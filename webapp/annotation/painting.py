@@ -7,7 +7,6 @@ A painted mask is a version, as a round is, so it can be undone. It is complete 
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Iterable, Sequence
 from typing import Literal
 from uuid import UUID
@@ -20,7 +19,7 @@ from webapp.accounts.models import User
 from webapp.annotation import changes
 from webapp.annotation.accepted_objects import accepted_at
 from webapp.annotation.bounds import check_frame
-from webapp.annotation.codec import BadMask, LabelMap, decode, encode
+from webapp.annotation.codec import LabelMap, decode, encode
 from webapp.annotation.head import hold, set_head
 from webapp.annotation.masks import StoredMask, mask_at
 from webapp.annotation.models import Head, Mask, Object, Origin, Round, RoundState, Scribble
@@ -146,7 +145,7 @@ def _decoded(video: Video, data: str) -> LabelMap:
     """Return the binary mask, uint8 [H, W] of 0 and 1, that a page sent."""
     try:
         labels = decode(base64.b64decode(data, validate=True))
-    except (binascii.Error, BadMask) as error:
+    except ValueError as error:  # no Base64, or a BadMask
         raise Problem("bad_mask", f"The painted mask cannot be read: {error}. Reload the page.") from None
     if labels.shape != (video.height, video.width):
         height, width = labels.shape

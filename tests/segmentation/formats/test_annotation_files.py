@@ -352,8 +352,7 @@ def test_an_absolute_folder_and_a_relative_one_are_two_videos() -> None:
 
 
 def test_the_task_of_a_cvat_file_and_a_folder_of_the_same_name_are_two_videos() -> None:
-    names = ("car/0.jpg", "0.jpg")
-    images = "".join(f'<image id="{at}" name="{name}" width="12" height="8"/>' for at, name in enumerate(names))
+    images = "".join(f'<image name="{name}" width="12" height="8"/>' for name in ("car/0.jpg", "0.jpg"))
     data = f"<annotations><meta><task><name>car</name></task></meta>{images}</annotations>"
     videos = read_annotations(Files({"a.xml": data.encode()})).videos
     assert [video.name for video in videos] == ["car", "./car"]

@@ -186,6 +186,7 @@ def refusal(video: Video, by: User) -> tuple[str, str]:
     ("data", "text"),
     [
         ("no base64!", "cannot be read"),
+        ("\u00d7", "cannot be read"),
         (base64.b64encode(b"\x09").decode(), "cannot be read: format: expected 1"),
         ("", "cannot be read"),
         (painted(np.zeros((HEIGHT, WIDTH + 1), np.uint8)), "33 x 24 pixels, the video 32 x 24"),

@@ -103,6 +103,7 @@ def test_an_upload_of_tus_is_dropped_and_is_seen_only_by_its_maker(
         ({"Upload_Length": "9" * 30}, 400),
         ({"Upload_Length": "0"}, 400),
         ({"Upload_Length": "10", "Upload_Metadata": "filename ***"}, 400),
+        ({"Upload_Length": "10", "Upload_Metadata": "filename \u00e9"}, 400),
         ({"Upload_Length": "10", "Upload_Metadata": "filename " + base64.b64encode(b"a\0b").decode()}, 400),
         ({"Upload_Length": str(1 << 50)}, 413),
         ({"Upload_Length": "10", "Tus_Resumable": "2.0.0"}, 412),

@@ -143,8 +143,13 @@ def _read(connection: Connection, path: Path) -> None:
                 written += len(read[-1].frames)
             connection.send(read)
         except AnnotationError as error:
-            text = str(error)
-            raise Refused("bad_annotations", f"{text[:1].upper()}{text[1:1000]}.") from None
+            raise Refused("bad_annotations", f"{_begun(str(error), files)[:1000]}.") from None
+
+
+def _begun(text: str, files: FileTree) -> str:
+    """Return a text with a capital letter at its beginning, unless it begins with the name of a file or folder."""
+    named = any(text.startswith(name.split("/", 1)[0]) for name in files.names)
+    return text if named else text[:1].upper() + text[1:]
 
 
 def _write(connection: Connection, video: AnnotatedVideo, wanted: Wanted, before: int) -> ReadMasks:

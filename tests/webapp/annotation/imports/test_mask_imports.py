@@ -211,6 +211,14 @@ def test_numbers_from_one_on_are_frames_if_the_last_is_the_number_of_frames(
     assert sorted(masks_at_head(twin)) == list(range(COUNT))
 
 
+def test_a_refusal_keeps_the_name_of_the_file_and_says_how_to_save_arrays(
+    twin: Video, owner: User, tmp_path: Path
+) -> None:
+    np.savez(tmp_path / "twin.npz", masks=np.zeros((COUNT, 160, 240), np.uint8))
+    made = imported(tmp_path / "twin.npz", twin.project, owner)
+    assert made.error.startswith("masks.npy: expected a label map [height, width], got uint8 [6, 160, 240]. Save an")
+
+
 @pytest.mark.parametrize("data", [b"", b"{", b'{"images": [], "annotations": [1]}', b"PK\x03\x04 broken", b"\x00" * 99])
 def test_a_damaged_file_is_refused_with_a_sentence(twin: Video, owner: User, tmp_path: Path, data: bytes) -> None:
     (tmp_path / "a.json").write_bytes(data)
