@@ -33,7 +33,7 @@ class Newest(Schema):
 
 
 class NewestFirst(Newest):
-    """The parameters of a list whose newest rows come first, of which only the rows with a `state` may be wanted."""
+    """The parameters of a list, newest rows first, that can be limited to the rows with one `state`."""
 
     state: Annotated[str, Field(max_length=20)] | None = None
 

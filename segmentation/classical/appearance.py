@@ -124,9 +124,10 @@ class CellModel:
         return CellModel(self.shape, self.ridge, keep * self.n + gain * other.n, keep * self.y + gain * other.y)
 
     def __call__(self, index: NDArray[np.int32]) -> FloatMap:
-        """Return, for each pixel, the share of object pixels in its cell, 0..1; 0.5 where the cell is empty.
+        """Return, for each pixel, the share of object pixels in its cell and, with less weight, in neighbouring cells.
 
-        `index` is the flat index of each pixel's cell.
+        It is 0..1, drawn towards 0.5 by `ridge`, and 0.5 where all these cells are empty. `index` is the flat index of
+        each pixel's cell.
         """
         if self.w is None:
             n, y = self.n.reshape(self.shape), self.y.reshape(self.shape)

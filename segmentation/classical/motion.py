@@ -81,7 +81,7 @@ class FlowEstimator:
 class CameraMotion:
     """The motion of the background, which the camera causes, as a smooth field.
 
-    `spread` is the median deviation of background pixels from it, in pixels.
+    `spread` is the median deviation of background pixels from it plus 0.05, in pixels.
     """
 
     field: FlowField  # [h / STRIDE, w / STRIDE, 2], in pixels
@@ -135,7 +135,7 @@ def _terms(height: int, width: int) -> NDArray[np.float64]:
 def _robust_fit(terms: NDArray[np.float64], flow: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
     """Fit flow [n, 2] as a linear function of `terms` [n, 6] by least squares, with Cauchy weights in six iterations.
 
-    Return the factors [6, 2] and the median residual in pixels.
+    Return the factors [6, 2] and the median residual plus 0.05, in pixels.
     """
     weight: NDArray[np.floating[Any]] = np.ones(len(terms))
     spread = 0.0

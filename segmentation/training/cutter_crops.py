@@ -97,7 +97,7 @@ def _scaled_frames(clip: Clip) -> ScaledFrames:
 def _followed(pictures: ScaledFrames, truth: NDArray[np.uint8], probability: Map) -> list[Known]:
     """Make a sample without scribbles from a propagated probability map of an object in the first frame.
 
-    It gives no sample, [], if the map has no value above 0.5.
+    Returns [] if the map has no value above 0.5 at the grid size.
     """
     height, width = pictures[0].grey.shape
     found = cv2.resize(probability, (width, height), interpolation=cv2.INTER_AREA).view(np.ndarray)

@@ -28,7 +28,7 @@ def test_the_table_has_no_setting_that_is_gone() -> None:
 
 
 def test_the_settings_are_read_in_one_place_only() -> None:
-    """Only these modules may read or pass on environment variables, so that no setting is left undocumented."""
+    """In webapp, only these modules may use environment variables, so that no setting is left undocumented."""
     allowed = {
         "webapp/__init__.py",  # sets how the threads of numerical libraries wait for work
         "webapp/settings.py",  # passes `os.environ` to configuration.py

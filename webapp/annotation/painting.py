@@ -45,7 +45,7 @@ def paint_mask(
     over: Over,
     scribbles: Iterable[UUID | str] = (),
 ) -> Round:
-    """Replace the mask of an object in a frame by what a person painted. This version becomes the head at once.
+    """Replace the mask of an object in a frame by what a person painted. It is a new version, the head at once.
 
     Those of `scribbles` that are of the object and wait on this frame belong to the version from then on. The author's
     other scribbles in the frame go on waiting for a round.
@@ -55,7 +55,7 @@ def paint_mask(
         data: the object's new mask in base64: a label map of 0 and 1 at the size of the video, encoded by codec.py.
         over: which other objects lose the pixels that the new mask covers: none, those that are not locked, or all.
             Objects that are accepted in the frame lose none.
-        scribbles: the keys of the waiting scribbles that the mask which was painted over showed, as a preview.
+        scribbles: the keys of waiting scribbles whose effect the person saw, as a preview, and painted on.
 
     Raises:
         Problem: "bad_mask"; "bad_frame"; "not_ready"; "no_object"; "locked"; "absent" if the object is marked absent

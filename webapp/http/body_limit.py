@@ -133,8 +133,9 @@ class Body:
 
 
 async def is_signed_in(scope: Any, accepts_token: Callable[[str], bool]) -> bool:
-    """Return whether a request has a valid token, or the session cookie of an active user. Makes at most two
-    queries.
+    """Return whether a request has a valid token or, without any token, the session cookie of an active user.
+
+    Makes at most two queries, and two more to delete a session that a new password has ended.
     """
     token = _token_of(scope)
     if token is not None:

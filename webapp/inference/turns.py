@@ -29,7 +29,7 @@ LOOK_SECONDS = 0.2  # The time between two looks for waiting previews and rounds
 
 
 def work_in_turns(round_id: int) -> bool:
-    """Claim a round and compute it, and by turns with it the rounds that come meanwhile. Return when all have ended.
+    """Claim a round and compute it, taking turns with rounds that arrive meanwhile. Return when all have ended.
 
     Returns False, and does nothing, if the round could not be claimed. Raises DatabaseError if a round could not be
     stored; the other rounds were computed all the same.

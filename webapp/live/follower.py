@@ -2,8 +2,9 @@
 
 A follower reads new rows of the change log and new masks, and puts them into the outboxes of the video's sockets. It
 does so when it is notified, by this process or by another one: through a bell in embedded mode, and through the channel
-layer in team mode. While a round runs it also polls twice a second, and the hub (hub.py) looks once a second
-which videos have changed. A lost notification therefore costs one second at most.
+layer in team mode. While a round runs it also polls twice a second (more often if workers cannot notify this
+process), and the hub (hub.py) checks once a second which videos have changed. A lost notification therefore costs one
+second at most.
 """
 
 from __future__ import annotations

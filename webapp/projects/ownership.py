@@ -1,4 +1,4 @@
-"""Keeps an owner in each project when an administrator deactivates accounts."""
+"""Refuses to let an administrator deactivate the only active owner of a project."""
 
 from __future__ import annotations
 

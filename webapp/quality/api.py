@@ -1,4 +1,6 @@
-"""REST calls of the quality of work: numbers, the curve of J&F over time, and what a project asks of submissions."""
+"""REST calls of the quality of work: numbers, J&F over seconds of work, what a project asks of submissions, and
+copies of a video for several people (agreement, merging, known clips).
+"""
 
 from __future__ import annotations
 

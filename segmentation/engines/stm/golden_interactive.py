@@ -41,7 +41,7 @@ class Program:
         return pad(self.frames[index : index + 1], self.padding)
 
     def cues(self, index: int) -> Tensor:
-        """Return the mask and the positive and negative scribbles of a frame, padded, [1, 3, H', W']."""
+        """Return the object's probability map, positive and negative scribbles in a frame, padded, [1, 3, H', W']."""
         positive, negative = scribbles_of(self.case, index, self.object_id, both=True)
         return pad(torch.stack([self.estimates[index], positive, negative])[None], self.padding)
 

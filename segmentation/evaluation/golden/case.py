@@ -121,10 +121,10 @@ class Case:
         return max([*drawn, *(_objects_of(name, array) for name, array in stored.items())])
 
     def fill(self, network: nn.Module, gain: float, offset: int = 0) -> None:
-        """Fill `network` with the deterministic weights of the case, which depend on its keys.
+        """Fill `network` with deterministic weights, which depend on the case's seed and on the keys of the network.
 
         The keys, shapes and dtypes are checked against `state_dict.json` first, if that file exists: GoldenError is
-        raised if no network in it has all of them.
+        raised if no network in it has exactly these, in this order.
         """
         known = self.known("state_dict.json")
         found = [[k, list(v.shape), str(v.dtype).removeprefix("torch.")] for k, v in network.state_dict().items()]

@@ -8,10 +8,11 @@ from segmentation.training.losses import hard_pixels_cross_entropy, soft_jaccard
 
 
 class RunningMeans:
-    """Averages the loss of all added masks: cross-entropy of hard pixels plus `overlap` times (1 - soft J).
+    """Averages the losses of all calls of `add`: cross-entropy of hard pixels plus `overlap` times (1 - soft J).
 
     Args:
-        keep: the fraction of the pixels, those with the highest loss, that always count; 1 = plain cross-entropy.
+        keep: the fraction of the pixels, those with the highest loss, that always count; others count while the
+            probability of their true label is low (`SURE`). 1 = plain cross-entropy.
     """
 
     def __init__(self, keep: float, overlap: float) -> None:

@@ -29,7 +29,7 @@ ClientAs = Callable[[User | None], Client]
 
 
 def _mask(frame: int, confidence: float) -> NewMask:
-    """Return a mask whose left half shows the object, except in frame 1."""
+    """Return a mask with the object in its left half; in frame 1 it is empty."""
     labels = np.zeros((24, 32), np.uint8)
     labels[:, :16] = frame != 1
     return new_mask(frame, labels, [confidence], None)
