@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
+import pytest
 import requests
 import schemathesis
 from django.test import Client
@@ -83,6 +84,7 @@ def described(error: BaseException) -> str:
     return "\n".join([f"{type(error).__name__}: {error}", *map(described, inner)])
 
 
+@pytest.mark.timeout(150 * EXAMPLES)  # If the limit ends a request, Hypothesis calls its answers unreliable.
 def test_every_call_answers_as_the_schema_says(world: World) -> None:
     owner = world.cast[Role.OWNER]
     _, secret = make_token(by=owner, name="fuzz", projects=None, may_write=True, days=None)
