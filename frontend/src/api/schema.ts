@@ -4188,7 +4188,7 @@ export interface components {
         };
         /**
          * NewestFirst
-         * @description The parameters of a list whose newest rows come first, of which only the rows with a `state` may be wanted.
+         * @description The parameters of a list, newest rows first, that can be limited to the rows with one `state`.
          */
         NewestFirst: {
             /** Before */
