@@ -1,4 +1,4 @@
-"""Draws a scribble as a person would: through the middle of a region, from one end to the other.
+"""Draws a scribble as a person would: through the middle of a region from one end to the other, or casually.
 
 The robot of davisinteractive draws similar, but not equal scribbles. The ends of the scribble are found on a coarse
 grid: one is the cell farthest from the deepest cell, the other one is the cell farthest from the first end. The
@@ -29,12 +29,26 @@ def first_strokes(truth: LabelMap, num_objects: int) -> tuple[Scribble, ...]:
 
 def correcting_stroke(truth: LabelMap, predicted: LabelMap) -> Scribble | None:
     """Draw a scribble in the largest connected region in which the mask lacks one id; None if nothing is wrong."""
+    found = largest_error(truth, predicted)
+    return None if found is None else Scribble(found[0], middle_path(found[1]))
+
+
+def largest_error(truth: LabelMap, predicted: LabelMap) -> tuple[int, Mask] | None:
+    """Return the largest connected region in which the mask lacks one id, and that id; None if nothing is wrong."""
     wrong = truth != predicted
     parts = [(int(i), largest_part(wrong & (truth == i))) for i in np.unique(truth[wrong])]
-    if not parts:
-        return None
-    object_id, part = max(parts, key=lambda entry: int(entry[1].sum()))
-    return Scribble(object_id, middle_path(part))
+    return max(parts, key=lambda entry: int(entry[1].sum())) if parts else None
+
+
+def casual_stroke(random: np.random.Generator, mask: Mask, number: int) -> Scribble:
+    """Draw a scribble of object `number` in the largest part of `mask`, less carefully than along its middle.
+
+    Six times in ten it is a random part of the middle path, else of a random path that wanders inside the region.
+    `mask` is bool [H, W] and not empty.
+    """
+    part = largest_part(mask)
+    path = middle_path(part) if random.random() < 0.6 else _wander(random, part)
+    return Scribble(number, _shorten(random, path))
 
 
 def largest_part(mask: Mask) -> Mask:
@@ -70,6 +84,36 @@ def middle_path(mask: Mask) -> NDArray[np.float64]:
         y, x = divmod(int(cells[row, column].argmax()), cell)
         points.append((box.x0 + column * cell + x, box.y0 + row * cell + y))
     return np.array(points, dtype=float) / (max(width - 1, 1), max(height - 1, 1))
+
+
+def _shorten(random: np.random.Generator, path: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return a random part of the path, at least a third of it, because people seldom draw from end to end."""
+    keep = max(1, round(len(path) * random.uniform(0.33, 1.0)))
+    start = int(random.integers(0, len(path) - keep + 1))
+    return path[start : start + keep]
+
+
+def _wander(random: np.random.Generator, mask: Mask) -> NDArray[np.float64]:
+    """Return a smooth random path inside `mask`, which is not empty: points (x, y) in 0..1."""
+    height, width = mask.shape
+    depth = cv2.distanceTransform(np.pad(mask, 1).astype(np.uint8), cv2.DIST_L2, 3)[1:-1, 1:-1]
+    ys, xs = np.nonzero(depth >= 0.5 * depth.max())
+    chosen = int(random.integers(len(ys)))
+    point, heading = np.array([xs[chosen], ys[chosen]], float), random.uniform(0, 2 * np.pi)
+    step = max(2.0, 0.02 * width)
+    walk = [point]
+    for _ in range(int(random.integers(4, 24))):
+        for turn in (0.5, 1.2, 3.0):  # tries sharper turns until the next point lies inside `mask`
+            towards = heading + random.normal(0, turn)
+            reached = point + step * np.array([np.cos(towards), np.sin(towards)])
+            x, y = np.round(reached).astype(int)
+            if 0 <= x < width and 0 <= y < height and mask[y, x]:
+                point, heading = reached, towards
+                walk.append(point)
+                break
+        else:
+            break
+    return np.clip(np.array(walk) / (max(width - 1, 1), max(height - 1, 1)), 0, 1)
 
 
 def _route(depth: NDArray[np.float64]) -> list[Point]:

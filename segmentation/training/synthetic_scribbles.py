@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from segmentation.evaluation.stroke import largest_part, middle_path
+from segmentation.evaluation.stroke import casual_stroke, middle_path
 from segmentation.types import IGNORE, Scribble
 
 MIN_ERROR = 0.0008  # the fewest wrong pixels of an id that get a scribble, as a fraction of the frame
@@ -23,9 +23,9 @@ def first_scribbles(random: np.random.Generator, labels: NDArray[np.uint8], num_
         mask = labels == number
         for _ in range(1 + int(random.random() < 0.3)):
             if mask.any():
-                strokes.append(_stroke(random, mask, number))
+                strokes.append(casual_stroke(random, mask, number))
     if random.random() < 0.2 and (labels == 0).any():
-        strokes.append(_stroke(random, labels == 0, 0))
+        strokes.append(casual_stroke(random, labels == 0, 0))
     return tuple(strokes)
 
 
@@ -39,7 +39,7 @@ def correcting_scribbles(
     wrong = (labels != predicted) & (labels != IGNORE)
     regions = {number: wrong & (labels == number) for number in range(num_objects + 1)}
     least = MIN_ERROR * labels.size
-    return tuple(_stroke(random, region, number) for number, region in regions.items() if region.sum() >= least)
+    return tuple(casual_stroke(random, region, number) for number, region in regions.items() if region.sum() >= least)
 
 
 def thorough_scribbles(
@@ -71,39 +71,3 @@ def _opened(region: NDArray[np.bool_]) -> NDArray[np.uint8]:
             return np.asarray(opened, np.uint8)
         radius *= 0.9
     return region.astype(np.uint8)
-
-
-def _stroke(random: np.random.Generator, mask: NDArray[np.bool_], number: int) -> Scribble:
-    part = largest_part(mask)
-    path = middle_path(part) if random.random() < 0.6 else _wander(random, part)
-    return Scribble(number, _shorten(random, path))
-
-
-def _shorten(random: np.random.Generator, path: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return a random part of the path, at least a third of it, because people seldom draw from end to end."""
-    keep = max(1, round(len(path) * random.uniform(0.33, 1.0)))
-    start = int(random.integers(0, len(path) - keep + 1))
-    return path[start : start + keep]
-
-
-def _wander(random: np.random.Generator, mask: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Return a smooth random path inside `mask`, which is not empty: points (x, y) in 0..1."""
-    height, width = mask.shape
-    depth = cv2.distanceTransform(np.pad(mask, 1).astype(np.uint8), cv2.DIST_L2, 3)[1:-1, 1:-1]
-    ys, xs = np.nonzero(depth >= 0.5 * depth.max())
-    chosen = int(random.integers(len(ys)))
-    point, heading = np.array([xs[chosen], ys[chosen]], float), random.uniform(0, 2 * np.pi)
-    step = max(2.0, 0.02 * width)
-    walk = [point]
-    for _ in range(int(random.integers(4, 24))):
-        for turn in (0.5, 1.2, 3.0):  # tries sharper turns until the next point lies inside `mask`
-            towards = heading + random.normal(0, turn)
-            reached = point + step * np.array([np.cos(towards), np.sin(towards)])
-            x, y = np.round(reached).astype(int)
-            if 0 <= x < width and 0 <= y < height and mask[y, x]:
-                point, heading = reached, towards
-                walk.append(point)
-                break
-        else:
-            break
-    return np.clip(np.array(walk) / (max(width - 1, 1), max(height - 1, 1)), 0, 1)
