@@ -81,9 +81,14 @@ _DECIDED = Query(
 )
 
 
+def absent_in(spans: Mapping[int, Spans], frame: int) -> set[int]:
+    """Return the ids of the objects that are absent in `frame`. `spans` are the absent spans by object id."""
+    return {number for number, ranges_ in spans.items() if any(first <= frame <= last for first, last in ranges_)}
+
+
 def without_absent(labels: LabelMap, frame: int, spans: Mapping[int, Spans]) -> LabelMap:
     """Return a label map without the objects that are absent in `frame`."""
-    gone = [number for number, ranges_ in spans.items() if any(first <= frame <= last for first, last in ranges_)]
+    gone = absent_in(spans, frame)
     if not gone:
         return labels
     labels = labels.copy()

@@ -16,6 +16,7 @@ from django.db import transaction
 
 from webapp.accounts.models import User
 from webapp.annotation import changes
+from webapp.annotation.absence import absent_in, absent_spans, without_absent
 from webapp.annotation.accepted import accepted_frames, all_accepted
 from webapp.annotation.accepted_objects import accepted_objects
 from webapp.annotation.bounds import check_frame, check_span
@@ -34,7 +35,8 @@ EditOp = Literal["clear", "copy", "merge", "swap", "split", "interpolate"]
 class Edit:
     """What to do with the masks of the frames from `first` to `last` (inclusive).
 
-    Accepted frames stay as they are, and so do frames in which an object that would change is accepted singly.
+    Accepted frames stay as they are, and so do frames in which an object that would change is accepted singly. An object
+    gets no pixels in frames in which it is marked absent, and gives none to others there.
 
     * clear: the objects lose their pixels.
     * copy: the objects get the masks that they have in the frame `source`.
@@ -58,7 +60,8 @@ def create_edit(*, video: Video, author: User, key: UUID | str, edit: Edit) -> R
 
     Raises Problem: "bad_span"; "bad_frame"; "not_ready"; "bad_edit" for objects or frames that do not fit the
     operation; "no_object"; "locked"; "accepted" if every frame that would change is accepted, or one of the objects is
-    accepted there; "no_mask" if an object is not visible in a frame whose mask is copied or interpolated.
+    accepted there; "absent" if the objects are marked absent in all other frames, so that nothing would change;
+    "no_mask" if an object is not visible in a frame whose mask is copied or interpolated.
     """
     head = hold(video.pk)
     check_span(video, edit.first, edit.last)
@@ -132,21 +135,55 @@ def _check_changeable_frames(video: Video, head: Head, edit: Edit) -> None:
     first, last = (edit.first + 1, edit.last - 1) if inner else (edit.first, edit.last)
     whole = accepted_frames(video.pk)
     single = accepted_objects(video.pk, head.round_id)
-    for frame in range(first, last + 1):
-        if frame not in whole and not _changed(edit) & single.get(frame, {}).keys():
-            return
-    raise all_accepted(first, last, whole)
+    free = {
+        frame
+        for frame in range(first, last + 1)
+        if frame not in whole and not _changed(edit) & single.get(frame, {}).keys()
+    }
+    if not free:
+        raise all_accepted(first, last, whole)
+    absent = absent_spans(video.pk)
+    if not any(_gains_there(edit, absent_in(absent, frame)) for frame in free):
+        raise _all_absent(video, edit, first, last)
+
+
+def _gains_there(edit: Edit, absent: set[int]) -> bool:
+    """Return whether the edit may change a frame in which the objects `absent` are marked absent."""
+    match edit.op:
+        case "clear":
+            return True
+        case "copy" | "interpolate":
+            return not absent.issuperset(edit.objects)
+        case "merge" | "split":
+            return edit.into not in absent and not absent.issuperset(edit.objects)
+        case "swap":
+            return absent.isdisjoint(edit.objects)
+        case _:
+            assert_never(edit.op)
+
+
+def _all_absent(video: Video, edit: Edit, first: int, last: int) -> Problem:
+    absent = absent_spans(video.pk)
+    marked = {number for frame in range(first, last + 1) for number in absent_in(absent, frame)} & _changed(edit)
+    rows = Object.objects.filter(video=video, number__in=marked, deleted_at=None).order_by("number")
+    names = " and ".join(rows.values_list("name", flat=True))
+    where = f"in frame {first}" if first == last else f"from frame {first} to {last}"
+    verb = "is" if len(marked) == 1 else "are"
+    text = f"Nothing would change, because {names} {verb} marked absent {where}. Take that back first."
+    return Problem("absent", text, 409)
 
 
 def _check_shown(video: Video, head: Head, edit: Edit) -> None:
     """Raise Problem "no_mask" unless the objects are visible in each frame whose mask is copied or interpolated."""
+    absent = absent_spans(video.pk)
     sources: dict[str, list[int | None]] = {"copy": [edit.source], "interpolate": [edit.first, edit.last]}
     for frame in sources.get(edit.op, []):
         if frame is None:
             continue
         check_frame(video, frame)
         mask = mask_at(video.pk, head.round_id, frame)
-        shown: set[int] = set() if mask is None else set(np.unique(mask.labels).tolist())
+        visible = None if mask is None else without_absent(mask.labels, frame, absent)
+        shown: set[int] = set() if visible is None else set(np.unique(visible).tolist())
         missing = set(edit.objects) - shown
         if missing:
             raise Problem("no_mask", f"Frame {frame} has no mask of object {min(missing)}.", 409)

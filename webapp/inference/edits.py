@@ -11,6 +11,7 @@ from typing import Any, assert_never
 import numpy as np
 
 from segmentation.types import LabelMap, MaskUpdate
+from webapp.annotation.absence import absent_in, absent_spans, without_absent
 from webapp.annotation.accepted import accepted_frames
 from webapp.annotation.accepted_objects import accepted_at, accepted_objects
 from webapp.annotation.edits import EditOp
@@ -25,7 +26,7 @@ def edited_masks(round_: Round) -> Iterator[MaskUpdate]:
     """Yield the new mask of each frame that the edit of a version changes, in the order of frames.
 
     Left out are accepted frames, frames in which an object that the edit changes is accepted singly, and frames whose
-    mask would stay the same. Raises Problem if an object of the edit was locked after the edit was requested, also
+    mask would stay the same. An object that is marked absent in a frame gets no pixels there and gives none away. Raises Problem if an object of the edit was locked after the edit was requested, also
     while it is carried out.
     """
     _check_unlocked(round_)
@@ -38,7 +39,7 @@ def edited_masks(round_: Round) -> Iterator[MaskUpdate]:
         case "interpolate":
             changed = _interpolated(round_, edit)
         case "clear" | "merge" | "split" | "swap":
-            changed = _relabelled(round_, _table(op, edit))
+            changed = _relabelled(round_, op, edit)
         case _:
             assert_never(op)
     edited = set(round_.objects_changed or ())
@@ -63,52 +64,64 @@ def _check_unlocked(round_: Round) -> None:
 Changed = Iterator[tuple[int, LabelMap, tuple[float, ...]]]
 
 
-def _table(op: EditOp, edit: Mapping[str, Any]) -> LabelMap:
-    """Return the table, uint8 [256], by which an edit replaces each object id by another one."""
+def _table(op: EditOp, edit: Mapping[str, Any], absent: set[int]) -> LabelMap:
+    """Return the table, uint8 [256], by which an edit replaces each object id by another one.
+
+    `absent` are the objects that are marked absent in the frame.
+    """
     table = np.arange(256, dtype=np.uint8)
     objects = edit["objects"]
-    if op == "swap":
+    if op == "clear":
+        table[objects] = 0
+    elif op == "swap":
         first, second = sorted(set(objects))
-        table[first], table[second] = second, first
-    else:
-        table[objects] = 0 if op == "clear" else edit["into"]
+        if absent.isdisjoint(objects):
+            table[first], table[second] = second, first
+    elif edit["into"] not in absent:
+        table[[number for number in objects if number not in absent]] = edit["into"]
     return table
 
 
-def _relabelled(round_: Round, table: LabelMap) -> Changed:
+def _relabelled(round_: Round, op: EditOp, edit: Mapping[str, Any]) -> Changed:
     first, last = _span(round_)
     confidence = _confidences(round_)
+    absent = absent_spans(round_.video_id)
     for mask in masks_of(round_.video_id, round_.base_id, first, last):
         before = mask.labels
-        labels = table[before]
+        labels = _table(op, edit, absent_in(absent, mask.frame))[before]
         if (labels != before).any():
             yield mask.frame, labels, confidence(mask.mask_id)
 
 
 def _copied(round_: Round, edit: Mapping[str, Any]) -> Changed:
     source = _labels_at(round_, edit["source"])
-    shapes = {number: source == number for number in edit["objects"]}
+    absent = absent_spans(round_.video_id)
     first, last = _span(round_)
     for frame in range(first, last + 1):
-        yield from _replaced(round_, frame, shapes)
+        present = set(edit["objects"]) - absent_in(absent, frame)
+        yield from _replaced(round_, frame, {number: source == number for number in sorted(present)})
 
 
 def _interpolated(round_: Round, edit: Mapping[str, Any]) -> Changed:
     first, last = _span(round_)
     start, end = _labels_at(round_, first), _labels_at(round_, last)
+    absent = absent_spans(round_.video_id)
     for frame in range(first + 1, last):
         share = (frame - first) / (last - first)
-        shapes = {number: runner.interpolated(start == number, end == number, share) for number in edit["objects"]}
+        present = sorted(set(edit["objects"]) - absent_in(absent, frame))
+        shapes = {number: runner.interpolated(start == number, end == number, share) for number in present}
         yield from _replaced(round_, frame, shapes)
 
 
 def _replaced(round_: Round, frame: int, shapes: Mapping[int, Any]) -> Changed:
     """Yield the new mask of a frame, in which the objects have the given shapes.
 
-    Yield nothing if the frame has a mask and no pixel of it would change.
+    Yield nothing if no shape is given, or if the frame has a mask and no pixel of it would change.
 
     `shapes` maps object ids to their new shapes, bool [H, W]. Locked and accepted objects keep their pixels.
     """
+    if not shapes:
+        return
     standing = mask_at(round_.video_id, round_.base_id, frame)
     before = _blank(round_) if standing is None else standing.labels
     labels = before.copy()
@@ -140,12 +153,12 @@ def _confidences(round_: Round) -> Any:
 
 
 def _labels_at(round_: Round, frame: int) -> LabelMap:
-    """Return the mask that a frame had before an edit.
+    """Return the mask that a frame had before an edit, without the objects that are marked absent there.
 
     The mask is empty if the frame has lost it since the edit was requested.
     """
     mask = mask_at(round_.video_id, round_.base_id, frame)
-    return _blank(round_) if mask is None else mask.labels
+    return _blank(round_) if mask is None else without_absent(mask.labels, frame, absent_spans(round_.video_id))
 
 
 def _blank(round_: Round) -> LabelMap:

@@ -79,17 +79,22 @@ describe("undo and redo", () => {
     });
   });
 
-  it("go over rounds in both directions, and say which", () => {
+  it("go over rounds in both directions, and say which", async () => {
     const rounds = [round({ id: 1 }), round({ id: 2, base: 1 })];
     const studio = fakeStudio({ rounds, head: 1 });
     toasts.value = [];
     perform(studio, "undo");
     expect(studio.sent.at(-1)).toMatchObject({ type: "head.move", from_round: 1, to_round: null });
+    expect(toasts.value).toEqual([]);
+    reduce(studio.store, { type: "head.moved", seq: seq++, head: null, by: ANN });
+    await settled();
     expect(toasts.value.map(({ text }) => text)).toEqual(["Undid round 1."]);
     expect(enabled(studio, "redo")).toBe(true);
     perform(studio, "redo");
-    expect(studio.sent.at(-1)).toMatchObject({ type: "head.move", from_round: 1, to_round: 2 });
-    expect(toasts.value.at(-1)?.text).toBe("Redid round 2.");
+    expect(studio.sent.at(-1)).toMatchObject({ type: "head.move", from_round: null, to_round: 1 });
+    reduce(studio.store, { type: "head.moved", seq: seq++, head: 1, by: ANN });
+    await settled();
+    expect(toasts.value.at(-1)?.text).toBe("Redid round 1.");
     reduce(studio.store, { type: "head.moved", seq: seq++, head: null, by: ANN });
     expect(enabled(studio, "undo")).toBe(false);
   });

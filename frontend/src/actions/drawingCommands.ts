@@ -52,7 +52,7 @@ function undoing(studio: Studio): CommandSpec[] {
       perform: () => {
         const name = history.nextUndo()?.name;
         const undone = history.undo() ? name : fallback(studio)?.();
-        if (undone && !history.waiting.peek()) tell(`Undid ${undone}.`);
+        if (undone) tellOnce(studio, `Undid ${undone}.`);
       },
     },
     {
@@ -65,7 +65,7 @@ function undoing(studio: Studio): CommandSpec[] {
       perform: () => {
         const name = history.nextRedo()?.name;
         const redone = history.redo() ? name : goForward(studio);
-        if (redone) tell(`Redid ${redone}.`);
+        if (redone) tellOnce(studio, `Redid ${redone}.`);
       },
     },
   ];
@@ -89,7 +89,7 @@ function fallback(studio: Studio): (() => string | undefined) | undefined {
       return undefined;
     };
   return () => {
-    moveHead(studio, back);
+    studio.history.waitFor(moveHead(studio, back));
     return `round ${head.number}`;
   };
 }
@@ -98,15 +98,17 @@ function fallback(studio: Studio): (() => string | undefined) | undefined {
 function goForward(studio: Studio): string | undefined {
   const round = roundForward(studio);
   if (round === undefined) return undefined;
-  moveHead(studio, round);
+  studio.history.waitFor(moveHead(studio, round));
   return `round ${studio.store.rounds.peek().get(round)?.number ?? ""}`.trim();
 }
 
 const STAY = 3000; // ms
 
-/** Says what was undone or redone, since it may be out of sight. */
-function tell(text: string): void {
-  toast({ text, tone: "info", stay: STAY });
+/** Says what was undone or redone, since it may be out of sight, once it was. */
+function tellOnce({ history }: Studio, text: string): void {
+  const tell = () => toast({ text, tone: "info", stay: STAY });
+  if (history.waiting.peek()) void history.settled.then((happened) => happened && tell());
+  else tell();
 }
 
 function notYours(round: RoundInfo): string {

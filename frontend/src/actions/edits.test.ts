@@ -34,6 +34,7 @@ describe("an edit over a span", () => {
     studio.history.undo();
     expect(studio.sent.at(-1)).toMatchObject({ type: "head.move", from_round: 9, to_round: 1 });
     studio.store.head.value = 1;
+    await settled();
     studio.history.redo();
     expect(studio.sent.at(-1)).toMatchObject({ type: "head.move", from_round: 1, to_round: 9 });
   });
@@ -51,6 +52,7 @@ describe("an edit over a span", () => {
     expect(studio.sent.at(-1)).toMatchObject({ type: "head.move", from_round: 9, to_round: 1 });
     expect(toasts.value).toEqual([]);
     studio.store.head.value = 1;
+    await settled();
     expect(studio.history.nextRedo()?.name).toBe("copy of 4 frames");
     expect(studio.history.nextUndo()?.name).toBe("scribble");
   });
@@ -65,6 +67,30 @@ describe("an edit over a span", () => {
     arrive(studio);
     await settled();
     expect(studio.sent.at(-1)).toMatchObject({ type: "head.move", from_round: 9, to_round: 1 });
+  });
+
+  it("is not passed over while another one is undone", async () => {
+    const studio = fakeStudio({ rounds: [round({ id: 1 })], head: 1 });
+    draw(studio, 0, 1, [[0.5, 0.5]]);
+    editMasks(studio, copy);
+    editMasks(studio, { op: "clear", objects: [2], span: [0, 1] });
+    studio.history.undo();
+    expect(studio.history.undo(), "nothing older is undone meanwhile").toBe(false);
+    const first = studio.sent.find(({ type }) => type === "mask.edit");
+    studio.outbox.acknowledged({ type: "ack", key: first?.key ?? "", result: 9 });
+    arrive(studio);
+    await studio.ack("mask.edit", 10);
+    const second = round({ id: 10, base: 9, origin: "edited" });
+    reduce(studio.store, { type: "round.changed", seq: 3, round: second });
+    studio.store.head.value = 10;
+    await settled();
+    const moves = () => studio.sent.filter(({ type }) => type === "head.move");
+    expect(moves()).toMatchObject([{ from_round: 10, to_round: 9 }]);
+    studio.store.head.value = 9;
+    await settled();
+    expect(studio.history.nextUndo()?.name).toBe("copy of 4 frames");
+    studio.history.undo();
+    expect(moves().at(-1)).toMatchObject({ from_round: 9, to_round: 1 });
   });
 
   it("that waits for the connection is withdrawn, and sent again by redo", () => {
@@ -100,6 +126,27 @@ describe("an edit over a span", () => {
     expect(toasts.value.map(({ text }) => text)).toEqual([
       "Cleared 2 frames. 2 accepted frames stay as they are.",
       "Interpolated 1 frame. 1 accepted frame stays as it is.",
+    ]);
+  });
+
+  it("says in how many frames an absent object gets and gives no pixels", async () => {
+    const studio = fakeStudio({
+      rounds: [round({ id: 1 })],
+      head: 1,
+      absent: { 1: [[2, 3]] },
+      accepted: { 3: 1 },
+    });
+    const span = [1, 5] as const;
+    editMasks(studio, { op: "copy", objects: [1, 2], span, source: 1 });
+    await studio.ack("mask.edit", 9);
+    editMasks(studio, { op: "merge", objects: [2], span, into: 1 });
+    await studio.ack("mask.edit", 10);
+    editMasks(studio, { op: "clear", objects: [1], span: [2, 2] });
+    await studio.ack("mask.edit", 11);
+    expect(toasts.value.map(({ text }) => text)).toEqual([
+      "Copied the mask to 4 frames. 1 accepted frame stays as it is.",
+      "Merged in 3 frames. 1 accepted frame stays as it is. 1 frame with an absent object stays as it is.",
+      "Cleared 1 frame.",
     ]);
   });
 

@@ -41,7 +41,8 @@ export function editMasks(studio: Studio, { op, objects, span, source, into }: E
   const [first, last] = span;
   const changed: Range = op === "interpolate" ? [first + 1, last - 1] : span;
   const kept = acceptedFrames(store, [...objects, ...(into === undefined ? [] : [into])], changed);
-  const frames = plural(changed[1] - changed[0] + 1 - kept, "frame");
+  const absent = absentFrames(store, { op, objects, ...(into === undefined ? {} : { into }) }, changed);
+  const frames = plural(changed[1] - changed[0] + 1 - kept - absent, "frame");
   const message: Omit<MaskEdit, "key"> = {
     type: "mask.edit",
     op,
@@ -51,7 +52,7 @@ export function editMasks(studio: Studio, { op, objects, span, source, into }: E
     ...(source === undefined ? {} : { source }),
     ...(into === undefined ? {} : { into }),
   };
-  const text = `${DONE[op]} ${frames}.${staying(kept)}`;
+  const text = `${DONE[op]} ${frames}.${staying(kept)}${leftOut(absent)}`;
   const send = (key: string) =>
     outbox.send({ ...message, key }).then(
       ({ result }) => result,
@@ -158,6 +159,34 @@ function acceptedFrames(store: Store, objects: readonly number[], [first, last]:
   let count = 0;
   for (let frame = first; frame <= last; frame++) if (isKept(store, objects, frame)) count++;
   return count;
+}
+
+/**
+ * Returns in how many frames of a span, without those that are accepted, an edit changes nothing because the objects that
+ * would get or give pixels are marked absent there. The server leaves these frames out.
+ */
+function absentFrames(
+  store: Store,
+  edit: Pick<Edit, "op" | "objects" | "into">,
+  [first, last]: Range,
+): number {
+  const { op, objects, into } = edit;
+  const isIn = (number: number, frame: number) => covers(store.absent.peek().get(number) ?? [], frame);
+  const isLeftOut = (frame: number): boolean => {
+    if (op === "clear") return false;
+    if (op === "swap") return objects.some((number) => isIn(number, frame));
+    return (into !== undefined && isIn(into, frame)) || objects.every((number) => isIn(number, frame));
+  };
+  const changed = into === undefined ? objects : [...objects, into];
+  let count = 0;
+  for (let frame = first; frame <= last; frame++)
+    if (!isKept(store, changed, frame) && isLeftOut(frame)) count++;
+  return count;
+}
+
+function leftOut(absent: number): string {
+  if (absent === 0) return "";
+  return ` ${plural(absent, "frame")} with an absent object ${absent === 1 ? "stays as it is" : "stay as they are"}.`;
 }
 
 function staying(accepted: number): string {

@@ -38,13 +38,16 @@ describe("undo while the round of the head is not loaded", () => {
   }
 
   it("waits for the round, and undoes no older step meanwhile", async () => {
-    const { undo, undone, arrive, moves } = ready();
+    const { studio, undo, undone, arrive, moves } = ready();
     undo();
     undo();
     expect([undone, moves()]).toEqual([[], []]);
     arrive(round({ id: 5, base: 4 }));
     await vi.advanceTimersByTimeAsync(0);
-    expect([undone, moves()]).toEqual([[], [4]]);
+    undo();
+    expect([undone, moves()], "until the head has moved").toEqual([[], [4]]);
+    studio.store.head.value = 4;
+    await vi.advanceTimersByTimeAsync(0);
     undo();
     expect(undone, "after the wait").toEqual(["rename"]);
   });

@@ -3,7 +3,8 @@ import { effect } from "@preact/signals";
 import { newKey } from "../connection/key";
 import { Refused } from "../connection/outbox";
 import { toastError } from "../parts/Toast";
-import { baseOf, missesAhead, redoTarget } from "../state/line";
+import type { RoundInfo } from "../protocol";
+import { baseOf, isActive, missesAhead, redoTarget } from "../state/line";
 import type { Range } from "../state/ranges";
 import type { Store } from "../state/store";
 import type { Studio } from "../studio/studio";
@@ -11,14 +12,30 @@ import type { Studio } from "../studio/studio";
 // A round follows its acknowledgement, or the request for it, within milliseconds. Nothing waits for it longer than this.
 export const ARRIVES_WITHIN = 3000; // ms
 
-/** Moves the head for everybody. The server stops a running round that is not on the new line. */
-export function moveHead({ store, outbox }: Studio, to: number | null): void {
+/**
+ * Moves the head for everybody. The server stops a running round that is not on the new line. Resolves to false if that is
+ * refused; to true once the head has moved, or if the move has to wait for the connection.
+ */
+export function moveHead({ store, outbox }: Studio, to: number | null): Promise<boolean> {
   const from = store.head.peek();
   store.looking.value = null;
-  if (from === to) return;
-  outbox.send({ type: "head.move", key: newKey(), from_round: from, to_round: to }).catch((problem) => {
-    if (problem instanceof Refused && problem.code === "conflict") store.head.value = problem.head;
-    toastError(problem);
+  if (from === to) return Promise.resolve(true);
+  return new Promise((resolve) => {
+    const end = effect(() => {
+      if (store.head.value !== from || store.connection.value !== "live") queueMicrotask(() => settle(true));
+    });
+    function settle(moved: boolean): void {
+      end();
+      resolve(moved);
+    }
+    outbox.send({ type: "head.move", key: newKey(), from_round: from, to_round: to }).then(
+      () => setTimeout(() => settle(true), ARRIVES_WITHIN),
+      (problem) => {
+        if (problem instanceof Refused && problem.code === "conflict") store.head.value = problem.head;
+        toastError(problem);
+        settle(false);
+      },
+    );
   });
 }
 
@@ -36,33 +53,50 @@ export function roundForward({ store }: Studio): number | undefined {
 
 /** What undo and redo of a step need that made a version: both move the head, as long as nothing else has moved it. */
 export function headStep(studio: Studio, made: number) {
-  const { store } = studio;
+  const { store, history } = studio;
   const base = (): number | null | undefined => baseOf(store.rounds.value, made);
+  const info = () => store.rounds.value.get(made);
   return {
     undoable: () => store.head.value === made,
-    undo: () => moveBackFrom(studio, made),
-    redoable: () => store.head.value === base(),
-    redo: () => moveHead(studio, made),
+    undo: () => history.waitFor(moveBackFrom(studio, made)),
+    redoable: () => store.head.value === base() && !endedEmpty(info()),
+    redo: () => history.waitFor(moveHead(studio, made)),
   };
 }
 
+/** Whether a version ended before it had a mask, so that the head cannot go to it. */
+function endedEmpty(version: RoundInfo | undefined): boolean {
+  return version !== undefined && !isActive(version) && version.frames.length === 0;
+}
+
 /**
- * Moves the head from `round` to its base, now or as soon as the page has that round and the head is there. While the
- * round of the head is being loaded, nothing else is undone.
+ * Undoes a version whose message is not answered yet: moves the head back from it as soon as it is made. `answered` resolves
+ * to its id, or to null if it was refused. Resolves to whether it was undone, and to true if the connection is lost.
  */
-export function moveBackFrom(studio: Studio, round: number): void {
-  const { store, history } = studio;
-  const isHead = store.head.peek() === round;
-  const base = baseOf(store.rounds.peek(), round);
-  if (isHead && base !== undefined) {
-    moveHead(studio, base);
-    return;
-  }
-  const moved = whenMovable(store, round).then((to) => {
-    if (to !== undefined) moveHead(studio, to);
-    return to !== undefined;
+export function moveBackOnceMade(studio: Studio, answered: Promise<number | null>): Promise<boolean> {
+  const moved = answered.then((version) => version === null || moveBackFrom(studio, version));
+  return new Promise((resolve) => {
+    const end = effect(() => {
+      if (studio.store.connection.value !== "live") queueMicrotask(() => settle(true));
+    });
+    function settle(undone: boolean): void {
+      end();
+      resolve(undone);
+    }
+    void moved.then(settle);
   });
-  if (isHead) history.waitFor(moved);
+}
+
+/**
+ * Moves the head from `round` to its base, now or as soon as the page has that round and the head is there. Resolves to
+ * whether it has moved, as `moveHead` does.
+ */
+export async function moveBackFrom(studio: Studio, round: number): Promise<boolean> {
+  const { store } = studio;
+  const base = baseOf(store.rounds.peek(), round);
+  if (store.head.peek() === round && base !== undefined) return moveHead(studio, base);
+  const to = await whenMovable(store, round);
+  return to !== undefined && moveHead(studio, to);
 }
 
 /** Resolves to the base of `round` once it is the head and loaded; to undefined if that takes too long or the head leaves it. */

@@ -12,7 +12,7 @@ import { previewOf } from "../state/preview";
 import { covers } from "../state/ranges";
 import type { Store } from "../state/store";
 import type { Studio } from "../studio/studio";
-import { ARRIVES_WITHIN, moveBackFrom, moveHead } from "./head";
+import { ARRIVES_WITHIN, moveBackFrom, moveBackOnceMade, moveHead } from "./head";
 import { toastRefusal } from "./leases";
 
 /** Returns the objects whose pixels the setting "unlocked" protects. */
@@ -66,7 +66,7 @@ interface Sent {
   readonly key: string;
   round: number | null; // the painted round, once the server has acknowledged it
   withdrawn: boolean; // it was undone before it was sent
-  undone: boolean; // it was undone between being sent and being acknowledged
+  answered: Promise<number | null>; // resolves to the painted round, to null if it was refused
 }
 
 /**
@@ -96,7 +96,7 @@ export function paint(
     redoable: () => sent.withdrawn || (info() !== undefined && store.head.value === info()?.base),
     redo: () => {
       if (sent.withdrawn) sent = send(studio, what);
-      else moveHead(studio, sent.round);
+      else history.waitFor(moveHead(studio, sent.round));
     },
   });
 }
@@ -110,10 +110,11 @@ function isShown(store: Store, key: string): boolean {
  * as the server has answered.
  */
 function undo(studio: Studio, sent: Sent): void {
-  forgetPainting(studio.store, sent.key);
-  if (sent.round !== null) moveBackFrom(studio, sent.round);
-  else if (studio.outbox.withdraw(sent.key)) sent.withdrawn = true;
-  else sent.undone = true;
+  const { store, outbox, history } = studio;
+  forgetPainting(store, sent.key);
+  if (sent.round !== null) history.waitFor(moveBackFrom(studio, sent.round));
+  else if (outbox.withdraw(sent.key)) sent.withdrawn = true;
+  else history.waitFor(moveBackOnceMade(studio, sent.answered));
 }
 
 /** What the message of a painting says. */
@@ -127,8 +128,7 @@ interface Painted {
 
 function send(studio: Studio, { frame, object, data, over, scribbles }: Painted): Sent {
   const { store, outbox } = studio;
-  const sent: Sent = { key: newKey(), round: null, withdrawn: false, undone: false };
-  const { key } = sent;
+  const key = newKey();
   const message: MaskPaint = {
     type: "mask.paint",
     key,
@@ -139,17 +139,19 @@ function send(studio: Studio, { frame, object, data, over, scribbles }: Painted)
     scribbles,
   };
   showPainting(store, { key, frame, object, over, data, round: null });
-  outbox.send(message).then(
+  const answered = outbox.send(message).then(
     ({ result }) => {
       sent.round = result;
-      if (sent.undone && result !== null) moveBackFrom(studio, result);
       paintingStored(studio, key, result);
+      return result;
     },
     (problem) => {
       forgetPainting(store, key);
       toastRefusal(studio, problem, object);
+      return null;
     },
   );
+  const sent: Sent = { key, round: null, withdrawn: false, answered };
   return sent;
 }
 

@@ -3,13 +3,12 @@
  * keeps a round until it is its turn, so a round that was sent is computed even if the page is closed.
  */
 import { effect, signal } from "@preact/signals";
-import { newKey } from "../connection/key";
 import { Refused } from "../connection/outbox";
 import { toast, toastError } from "../parts/Toast";
 import type { Waiting } from "../state/store";
 import type { Studio } from "../studio/studio";
-import { headStep } from "./head";
 import { limitsOf } from "./scope";
+import { versionStep } from "./versionStep";
 
 // Two people can make the base stale a few times in a row. More conflicts than this mean that something is wrong.
 const MOST_CONFLICTS = 3;
@@ -59,16 +58,28 @@ export class RunQueue {
   }
 
   private start(item: Waiting): void {
-    const { store, outbox } = this.studio;
+    const { store } = this.studio;
     store.queue.value = store.queue.peek().slice(1);
     const drawn = store.mine.peek().some((scribble) => item.frames.includes(scribble.frame));
     if (!drawn && !item.fromMasks) return; // The scribbles were undone meanwhile.
+    // The step is there before the server answers, so that undo takes back the round and nothing older.
+    const step = versionStep(
+      this.studio,
+      (key, undone) => this.send(item, key, undone),
+      () => {},
+    );
+    this.studio.history.push({ name: "round", ...step });
+  }
+
+  /** Sends a round. Resolves to its id, or to null if it was refused. `undone` says whether the person took it back. */
+  private send(item: Waiting, key: string, undone: () => boolean): Promise<number | null> {
+    const { store, outbox } = this.studio;
     this.starting = true;
     const frames = [...item.frames];
-    outbox
+    return outbox
       .send({
         type: "round.run",
-        key: newKey(),
+        key,
         frames,
         engine: store.engine.peek(),
         base: store.head.peek(),
@@ -81,10 +92,12 @@ export class RunQueue {
           this.conflicts = 0;
           if (result !== null) this.started(result);
           this.release();
+          return result;
         },
         (problem) => {
-          this.refused(item, problem);
+          this.refused(item, problem, undone());
           this.release();
+          return null;
         },
       );
   }
@@ -95,8 +108,7 @@ export class RunQueue {
   }
 
   private started(round: number): void {
-    const { store, history } = this.studio;
-    history.push({ name: "round", ...headStep(this.studio, round) });
+    const { store } = this.studio;
     if (store.head.peek() === round) return;
     this.expected.value = round;
     setTimeout(() => {
@@ -104,13 +116,14 @@ export class RunQueue {
     }, LOG_WITHIN);
   }
 
-  private refused(item: Waiting, problem: unknown): void {
+  private refused(item: Waiting, problem: unknown, undone: boolean): void {
     const { store } = this.studio;
     if (!(problem instanceof Refused) || problem.code !== "conflict") {
       toastError(problem);
       return;
     }
     store.head.value = problem.head;
+    if (undone) return;
     if (++this.conflicts >= MOST_CONFLICTS) {
       this.conflicts = 0;
       const text = "The video kept changing meanwhile. Your scribbles are kept: press Run to try again.";

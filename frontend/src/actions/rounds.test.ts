@@ -1,10 +1,12 @@
 import { computed } from "@preact/signals";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { BEN, type FakeStudio, fakeStudio, round, settled } from "../editor/testing";
 import { packedMask } from "../masks/testing";
 import type { LineInfo, RoundInfo } from "../protocol";
+import { headStep } from "./head";
 import { RunQueue } from "./queue";
 import { cancel, canGoOn, framesToRun, goOn, run, unreachedBy } from "./rounds";
+import { draw } from "./scribbles";
 
 const NONE: ReadonlyMap<number, number> = new Map();
 const runs = (studio: FakeStudio) => studio.sent.filter(({ type }) => type === "round.run");
@@ -118,6 +120,49 @@ it("runs all painted frames when an older round is loaded below some that are no
   const { store } = studio;
   const shown = { ...studio, store: { ...store, summaries: computed(() => summaries) } };
   expect(framesToRun(shown)).toEqual([3, 4, 5, 6, 7]);
+});
+
+describe("a round that was just sent", () => {
+  async function sent(): Promise<FakeStudio> {
+    const studio = fakeStudio({ rounds: [round({ id: 1 })], head: 1 });
+    new RunQueue(studio);
+    draw(studio, 4, 1, [[0.5, 0.5]]);
+    run(studio);
+    await settled();
+    return studio;
+  }
+  const moves = ({ sent: messages }: FakeStudio) => messages.filter(({ type }) => type === "head.move");
+
+  it("is what undo takes back before the server has answered, and not its scribble", async () => {
+    const studio = await sent();
+    expect(studio.history.nextUndo()?.name).toBe("round");
+    studio.history.undo();
+    expect(studio.history.undo()).toBe(false);
+    await studio.ack("round.run", 2);
+    const made = round({ id: 2, base: 1, state: "queued", frames: [] });
+    studio.store.rounds.value = new Map(studio.store.rounds.value).set(2, made);
+    studio.store.head.value = 2;
+    await settled();
+    expect(moves(studio)).toMatchObject([{ from_round: 2, to_round: 1 }]);
+    expect(studio.sent.some(({ type }) => type === "scribble.remove")).toBe(false);
+  });
+
+  it("is not sent again after a conflict if it was undone", async () => {
+    vi.useFakeTimers();
+    const studio = await sent();
+    studio.history.undo();
+    await studio.refuse("round.run", "conflict", 1);
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(runs(studio).length).toBe(1);
+    expect(studio.history.nextUndo()?.name).toBe("scribble");
+    vi.useRealTimers();
+  });
+
+  it("cannot be redone if it ended without a mask", async () => {
+    const ended = round({ id: 2, base: 1, state: "cancelled", frames: [] });
+    const studio = fakeStudio({ rounds: [round({ id: 1 }), ended], head: 1 });
+    expect(headStep(studio, 2).redoable()).toBe(false);
+  });
 });
 
 describe("cancelling", () => {

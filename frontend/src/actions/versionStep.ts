@@ -3,7 +3,7 @@ import { signal } from "@preact/signals";
 import { newKey } from "../connection/key";
 import type { Step } from "../state/undoHistory";
 import type { Studio } from "../studio/studio";
-import { ARRIVES_WITHIN, headStep, moveBackFrom } from "./head";
+import { ARRIVES_WITHIN, headStep, moveBackFrom, moveBackOnceMade } from "./head";
 
 interface Sent {
   readonly key: string;
@@ -12,36 +12,48 @@ interface Sent {
   readonly version: number | null;
   /** Whether it was undone between being sent and being acknowledged. */
   readonly undone: boolean;
+  /** Resolves to the id of the version, to null if it was refused. */
+  readonly answered: Promise<number | null>;
 }
+
+const NOTHING: Sent = {
+  key: "",
+  state: "refused",
+  version: null,
+  undone: false,
+  answered: Promise.resolve(null),
+};
 
 /**
  * Sends a message with `send`, which resolves to the id of its version, or to null if it was refused, and returns the step
- * that undoes it. `made` is called when the version is made, unless it was undone meanwhile.
+ * that undoes it. `made` is called when the version is made, unless it was undone meanwhile. `send` is also given a function
+ * that says whether it was.
  */
 export function versionStep(
   studio: Studio,
-  send: (key: string) => Promise<number | null>,
+  send: (key: string, undone: () => boolean) => Promise<number | null>,
   made: () => void,
 ): Omit<Step, "name"> {
-  const { store, outbox } = studio;
-  const sent = signal<Sent>({ key: "", state: "refused", version: null, undone: false });
+  const { store, outbox, history } = studio;
+  const sent = signal<Sent>(NOTHING);
   const change = (key: string, changed: Partial<Sent>) => {
     if (sent.peek().key === key) sent.value = { ...sent.peek(), ...changed };
   };
   const start = () => {
     const key = newKey();
-    sent.value = { key, state: "waiting", version: null, undone: false };
-    void send(key).then((version) => {
+    const undone = () => sent.peek().key === key && sent.peek().undone;
+    sent.value = { ...NOTHING, key, state: "waiting" };
+    const answered = send(key, undone).then((version) => {
       if (version === null) {
         change(key, { state: "refused" });
-        return;
+        return null;
       }
-      const { undone } = sent.peek();
-      change(key, { state: undone ? "made" : "arriving", version });
+      change(key, { state: undone() ? "made" : "arriving", version });
       setTimeout(() => change(key, { state: "made" }), ARRIVES_WITHIN);
-      if (undone) moveBackFrom(studio, version);
-      else made();
+      if (!undone()) made();
+      return version;
     });
+    change(key, { answered });
   };
   const onHead = () => (sent.value.version === null ? null : headStep(studio, sent.value.version));
   const isArriving = () =>
@@ -53,9 +65,13 @@ export function versionStep(
       return isArriving() || (onHead()?.undoable() ?? false);
     },
     undo: () => {
-      const { key, version } = sent.peek();
-      if (version !== null) moveBackFrom(studio, version);
-      else change(key, outbox.withdraw(key) ? { state: "withdrawn" } : { undone: true });
+      const { key, version, answered } = sent.peek();
+      if (version !== null) history.waitFor(moveBackFrom(studio, version));
+      else if (outbox.withdraw(key)) change(key, { state: "withdrawn" });
+      else {
+        change(key, { undone: true });
+        history.waitFor(moveBackOnceMade(studio, answered));
+      }
     },
     redoable: () => sent.value.state === "withdrawn" || (onHead()?.redoable() ?? false),
     redo: () => {

@@ -24,6 +24,8 @@ export class UndoHistory {
   private readonly past = signal<readonly Step[]>([]);
   private readonly future = signal<readonly Step[]>([]);
   private readonly held = signal(false);
+  private acting: Step | undefined; // the step that is being undone or redone
+  private ending: Promise<boolean> = Promise.resolve(true);
 
   get done(): ReadonlySignal<readonly Step[]> {
     return this.past;
@@ -33,24 +35,35 @@ export class UndoHistory {
     return this.future;
   }
 
-  /** Whether a step is still being undone. Until it is, nothing else is undone or redone. */
+  /** Whether a step is still being undone or redone. Until it is, nothing else is undone or redone. */
   get waiting(): ReadonlySignal<boolean> {
     return this.held;
   }
 
   /**
-   * Called by the step that is being undone if that takes a while. If `ended` says that it was not undone, it can be
-   * undone again.
+   * Called by the step that is being undone or redone if that takes a while. If `ended` says that it did not happen, the
+   * step stays where it was.
    */
   waitFor(ended: Promise<boolean>): void {
-    const step = this.future.peek().at(-1);
+    const step = this.acting;
     this.held.value = true;
-    void ended.then((undone) => {
+    this.ending = ended.then((happened) => {
       this.held.value = false;
-      if (undone || !step || !this.future.peek().includes(step)) return;
-      this.future.value = this.future.peek().filter((other) => other !== step);
-      this.past.value = [...this.past.peek(), step];
+      if (!happened && step) this.putBack(step);
+      return happened;
     });
+  }
+
+  private putBack(step: Step): void {
+    const [past, future] = [this.past.peek(), this.future.peek()];
+    const without = (steps: readonly Step[]) => steps.filter((other) => other !== step);
+    if (future.includes(step)) [this.future.value, this.past.value] = [without(future), [...past, step]];
+    else if (past.includes(step)) [this.past.value, this.future.value] = [without(past), [...future, step]];
+  }
+
+  /** Resolves to whether the step that was undone or redone last was, once it no longer waits. */
+  get settled(): Promise<boolean> {
+    return this.ending;
   }
 
   /** Adds a step and forgets the steps that could have been redone. */
@@ -83,6 +96,7 @@ export class UndoHistory {
     const at = this.past.peek().indexOf(step);
     this.past.value = this.past.peek().slice(0, at);
     this.future.value = [...this.future.peek(), step];
+    this.acting = step;
     step.undo();
     return true;
   }
@@ -93,6 +107,7 @@ export class UndoHistory {
     const at = this.future.peek().indexOf(step);
     this.future.value = this.future.peek().slice(0, at);
     this.past.value = [...this.past.peek(), step];
+    this.acting = step;
     step.redo();
     return true;
   }

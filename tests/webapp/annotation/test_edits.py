@@ -13,6 +13,7 @@ import pytest
 from tests.webapp.annotation.test_undo import done
 from tests.webapp.conftest import accept, draw, run, some_mask
 from webapp.accounts.models import User
+from webapp.annotation.absence import mark_absent
 from webapp.annotation.accepted_objects import accept_object
 from webapp.annotation.claims import claim, finish, store
 from webapp.annotation.edits import Edit, create_edit
@@ -100,6 +101,38 @@ def test_an_edit_is_refused_where_an_object_that_it_changes_is_accepted_in_every
             edit(video, owner, op, objects, **{"last": 1, **given})
     assert edit(video, owner, "clear", [2], last=1)
     assert edit(video, owner, "clear", [1], last=2)
+
+
+@pytest.mark.parametrize(
+    ("op", "objects", "given"),
+    [
+        ("copy", [1], {"source": 0}),
+        ("merge", [1], {"into": 2}),
+        ("merge", [2], {"into": 1}),
+        ("split", [2], {"into": 1}),
+        ("swap", [1, 2], {}),
+    ],
+)
+def test_an_edit_is_refused_where_its_object_is_absent_in_every_frame(
+    video: Video, owner: User, op: str, objects: list[int], given: dict[str, Any]
+) -> None:
+    add_object(video=video, author=owner)
+    base = done(video, owner, None, [0, 1, 2, 3])
+    mark_absent(video=video, object_id=1, first=1, last=3, absent=True)
+    with pytest.raises(Problem, match="Fish is marked absent from frame 1 to 3") as problem:
+        edit(video, owner, op, objects, first=1, **given)
+    assert problem.value.code == "absent"
+    assert head_of(video.pk) == base.pk
+    assert edit(video, owner, "clear", [1], first=1)
+    assert edit(video, owner, op, objects, **given)
+
+
+def test_a_mask_that_is_hidden_because_its_object_is_absent_is_not_copied(video: Video, owner: User) -> None:
+    done(video, owner, None, [0, 1, 2, 3])
+    mark_absent(video=video, object_id=1, first=0, last=0, absent=True)
+    for op, given in (("copy", {"source": 0}), ("interpolate", {})):
+        with pytest.raises(Problem, match="Frame 0 has no mask of object 1"):
+            edit(video, owner, op, [1], **given)
 
 
 def test_a_round_runs_after_the_edit_that_it_builds_on(video: Video, owner: User) -> None:

@@ -157,6 +157,32 @@ def test_interpolate_moves_a_shape_between_two_painted_frames(video: Video, owne
     assert [(masks[frame] == bar(2 + 4 * frame)).all() for frame in range(5)] == [True] * 5
 
 
+@pytest.mark.parametrize(
+    ("op", "objects", "given"),
+    [
+        ("copy", [1, 2], {"source": 0}),
+        ("interpolate", [1, 2], {}),
+        ("merge", [1], {"into": 2}),
+        ("split", [1], {"into": 2}),
+        ("split", [2], {"into": 1}),
+        ("swap", [1, 2], {}),
+    ],
+)
+def test_an_object_neither_gets_nor_gives_pixels_where_it_is_absent(
+    two: Video, owner: User, op: str, objects: list[int], given: dict[str, Any]
+) -> None:
+    paint(two, owner, 1, 1, 6)
+    paint(two, owner, 3, 1, 6)
+    before = {mask.frame: mask.labels for mask in masks_of(two.pk, head_of(two.pk))}
+    mark_absent(video=two, object_id=1, first=1, last=1, absent=True)
+    carry_out(two, owner, op, objects, first=0, last=3, **given)
+    after = {mask.frame: mask.labels for mask in masks_of(two.pk, head_of(two.pk))}
+    np.testing.assert_array_equal(after[1] == 1, before[1] == 1)
+    if op not in ("copy", "interpolate"):
+        np.testing.assert_array_equal(after[1], before[1])
+    assert any((after[frame] != before[frame]).any() for frame in (0, 2, 3))
+
+
 def test_rounds_keep_what_was_painted_and_copied_to_the_pixel(video: Video, owner: User) -> None:
     add_object(video=video, author=owner)
     paint(video, owner, 3, 1, 7)
