@@ -35,8 +35,8 @@ EditOp = Literal["clear", "copy", "merge", "swap", "split", "interpolate"]
 class Edit:
     """What to do with the masks of the frames from `first` to `last` (inclusive).
 
-    Accepted frames stay as they are, and so do frames in which an object that would change is accepted singly. An object
-    gets no pixels in frames in which it is marked absent, and gives none to others there.
+    Accepted frames stay as they are, and so do frames in which an object that would change is accepted singly. An
+    object gets no pixels in frames in which it is marked absent, and gives none to others there.
 
     * clear: the objects lose their pixels.
     * copy: the objects get the masks that they have in the frame `source`.

@@ -26,8 +26,8 @@ def edited_masks(round_: Round) -> Iterator[MaskUpdate]:
     """Yield the new mask of each frame that the edit of a version changes, in the order of frames.
 
     Left out are accepted frames, frames in which an object that the edit changes is accepted singly, and frames whose
-    mask would stay the same. An object that is marked absent in a frame gets no pixels there and gives none away. Raises Problem if an object of the edit was locked after the edit was requested, also
-    while it is carried out.
+    mask would stay the same. An object that is marked absent in a frame gets no pixels there and gives none away.
+    Raises Problem if an object of the edit was locked after the edit was requested, also while it is carried out.
     """
     _check_unlocked(round_)
     edit = round_.edit
