@@ -13,6 +13,7 @@ from webapp import setting_values as values
 from webapp.mail_url import mail_settings
 from webapp.secret_key import read_or_make_key
 from webapp.service_urls import check_redis_url, database_settings, redis_database
+from webapp.setting_names import mistyped
 from webapp.sign_in_settings import SIGN_IN_VARIABLES, contradiction
 from webapp.storage.address import bucket_address
 from webapp.variable import Variable
@@ -334,6 +335,10 @@ def load(environment: Mapping[str, str], default_home: Path) -> Configuration:
 
     Raises BadSetting for a setting that cannot work.
     """
+    if wrong_name := mistyped(environment, {variable.name for variable in VARIABLES}):
+        name, meant = wrong_name
+        advice = f"Write {meant}, or remove it" if meant else "Remove it, or give it the name of a setting"
+        raise BadSetting(f"{name} is set, but no setting has this name. {advice}")
     found = {variable.name: _read(variable, environment) for variable in VARIABLES}
     if bool(found["REDIS_URL"]) != bool(found["DATABASE_URL"]):
         given, missing = ("REDIS_URL", "DATABASE_URL") if found["REDIS_URL"] else ("DATABASE_URL", "REDIS_URL")

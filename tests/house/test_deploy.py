@@ -37,6 +37,10 @@ COMPOSE: dict[str, Any] = yaml.safe_load((BASE / "compose.yaml").read_text())
 KNOWN = {variable.name for variable in VARIABLES}
 
 
+def text_of(name: str) -> str:
+    return (BASE / name).read_text()
+
+
 # --- files ------------------------------------------------------------------------------------------------------------
 
 
@@ -74,6 +78,15 @@ def test_the_image_copies_files_that_are_there_and_starts_a_command_that_exists(
     started = re.search(r'^CMD \["maskwright", "(\w+)"\]$', text, re.MULTILINE)
     assert started is not None
     assert started[1] in get_commands()
+
+
+def test_the_image_has_client_programs_that_are_not_older_than_the_database_of_compose() -> None:
+    """Otherwise pg_dump refuses the server, and there are no backups."""
+    last_stage = text_of("Dockerfile").rpartition("\nFROM ")[2]
+    debian = re.match(r"python:[\d.]+-slim-(\w+)\n", last_stage)
+    server = COMPOSE["services"]["postgres"]["image"].partition(":")[2]
+    assert debian is not None
+    assert {"bookworm": 15, "trixie": 17}[debian[1]] >= int(server)
 
 
 @pytest.mark.parametrize("unit", sorted(DEPLOY.glob("*.service")), ids=lambda path: path.name)

@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests import small_home
 from tests.studio import MANAGE, Studio, environment_of, free_port, until
 from webapp.process.listening import listen
 
@@ -157,7 +158,21 @@ def test_a_database_without_tables_ends_a_command_with_what_to_do(tmp_path: Path
     assert "Run `manage.py migrate`" in refused.stderr
 
 
+@pytest.mark.parametrize(
+    "program", [("serve", "--no-sample"), ("worker", "--queue", "rounds")], ids=["serve", "worker"]
+)
+def test_a_gpu_that_is_not_here_ends_what_would_compute_on_it_before_it_claims_rounds(
+    tmp_path: Path, program: tuple[str, ...]
+) -> None:
+    small_home.fill(tmp_path)
+    refused = run(tmp_path, (str(MANAGE), *program), {"MASKWRIGHT_DEVICE": "cuda:99"})
+    assert refused.returncode == 2
+    (said,) = refused.stderr.strip().splitlines()
+    assert "MASKWRIGHT_DEVICE='cuda:99' cannot be used: 'cuda:99' asks for a GPU, " in said
+    assert "Set it to auto, cpu or a GPU that is here" in said
+
+
 def run(home: Path, program: tuple[str, ...], variables: dict[str, str]) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, *program]
     environment = environment_of(home, **variables)
-    return subprocess.run(command, env=environment, cwd=MANAGE.parent, capture_output=True, text=True, timeout=60)
+    return subprocess.run(command, env=environment, cwd=MANAGE.parent, capture_output=True, text=True, timeout=120)

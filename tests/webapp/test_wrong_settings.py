@@ -149,3 +149,53 @@ def test_a_secret_key_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
     (tmp_path / "secret_key").write_bytes(b"\xff" * 60)
     with pytest.raises(BadSetting, match=r"secret_key' is no text\. Delete the file"):
         load({}, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("REDIS_ULR", "REDIS_URL"),
+        ("REDIS_UR", "REDIS_URL"),
+        ("DATABSE_URL", "DATABASE_URL"),
+        ("STORAGGE_URL", "STORAGE_URL"),
+        ("STORAGE_URLS", "STORAGE_URL"),
+        ("EMAIL_IRL", "EMAIL_URL"),
+        ("MASKWRIGHT_DEVCIE", "MASKWRIGHT_DEVICE"),
+        ("MASKWRIGHT_HOSTS", "MASKWRIGHT_HOST"),
+    ],
+)
+def test_a_mistyped_name_is_refused_and_the_right_one_is_named(name: str, meant: str, tmp_path: Path) -> None:
+    with pytest.raises(
+        BadSetting, match=rf"^{name} is set, but no setting has this name\. Write {meant}, or remove it$"
+    ):
+        load({name: "anything"}, tmp_path / "data")
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_name_with_the_prefix_that_is_like_no_setting_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadSetting, match=r"^MASKWRIGHT_GRAPHICS_CARD is set, but no setting has this name\. Remove it"):
+        load({"MASKWRIGHT_GRAPHICS_CARD": "1"}, tmp_path / "data")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "REDIS_URI",
+        "REDIS_TLS_URL",
+        "DATABASE_USER",
+        "EMAIL",
+        "HOME",
+        "MASKWRIGHT_TOKEN",
+        "MASKWRIGHT_URL",
+        "MASKWRIGHT_WEB_SERVICE_HOST",
+        "MASKWRIGHT_WEB_SERVICE_PORT_HTTP",
+        "MASKWRIGHT_WEB_PORT",
+        "MASKWRIGHT_WEB_PORT_8710_TCP_ADDR",
+    ],
+)
+def test_variables_of_other_programs_are_left_alone(name: str, tmp_path: Path) -> None:
+    load({name: "anything"}, tmp_path / "data")
+
+
+def test_a_variable_beside_the_right_one_is_left_alone(tmp_path: Path) -> None:
+    load({**TEAM, "REDIS_URLS": "anything"}, tmp_path / "data")

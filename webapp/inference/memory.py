@@ -40,7 +40,8 @@ def _of_process() -> int:
 
 def _of_device(device: str) -> tuple[int, int]:
     torch = sys.modules.get("torch")  # Asking before an engine has loaded it would import it.
-    if torch is None or not device.startswith("cuda") or not torch.cuda.is_initialized():
+    # While another thread is importing it, it has no `cuda` yet.
+    if not device.startswith("cuda") or not hasattr(torch, "cuda") or not torch.cuda.is_initialized():
         return 0, 0
     free, size = torch.cuda.mem_get_info(device)
     return size - free, size

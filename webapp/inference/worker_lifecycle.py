@@ -15,7 +15,15 @@ from functools import partial
 from typing import Any
 
 import structlog
-from celery.signals import task_postrun, task_prerun, worker_init, worker_ready, worker_shutdown, worker_shutting_down
+from celery.signals import (
+    celeryd_after_setup,
+    task_postrun,
+    task_prerun,
+    worker_init,
+    worker_ready,
+    worker_shutdown,
+    worker_shutting_down,
+)
 from django.conf import settings
 from django.db import connection
 
@@ -164,6 +172,19 @@ def _refuse_wrong_files(**rest: Any) -> None:
     try:
         refuse_wrong_files_or_later()
     except WrongFiles as problem:
+        print(f"maskwright: {problem}", file=sys.stderr)
+        sys.exit(2)
+
+
+@celeryd_after_setup.connect
+def _refuse_missing_gpu(instance: Any, **rest: Any) -> None:
+    """End a worker for rounds with status 2 if MASKWRIGHT_DEVICE names a GPU that cannot be used here.
+
+    Otherwise it would claim rounds, and each of them would fail.
+    """
+    from webapp.inference.device import missing_gpu
+
+    if "rounds" in instance.app.amqp.queues.consume_from and (problem := missing_gpu()):
         print(f"maskwright: {problem}", file=sys.stderr)
         sys.exit(2)
 

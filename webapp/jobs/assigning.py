@@ -153,7 +153,9 @@ def deal(
     if jobs is not None:
         pool = pool.filter(pk__in=jobs)
     dealt: defaultdict[int, list[Job]] = defaultdict(list)
-    while batch := _deal_some(by, project_id, users, pool, most_open):
+    is_left = True
+    while is_left:
+        batch, is_left = _deal_some(by, project_id, users, pool, most_open)
         for user_id, job in batch:
             dealt[user_id].append(job)
     with transaction.atomic():
@@ -165,8 +167,8 @@ def deal(
 @transaction.atomic
 def _deal_some(
     by: User, project_id: int, users: Sequence[User], pool: QuerySet[Job], most_open: int | None
-) -> list[tuple[int, Job]]:
-    """Deal at most `BATCH` jobs of the pool. Return them with the ids of who got them; none if nothing is left to do.
+) -> tuple[list[tuple[int, Job]], bool]:
+    """Deal at most `BATCH` jobs of the pool. Return them with the ids of who got them, and whether more may be left.
 
     The heads of all their videos are locked at once, in the order of their ids: two deals, or a deal and an action on
     many videos, never wait for each other.
@@ -181,11 +183,11 @@ def _deal_some(
             users, key=lambda candidate: load[candidate.pk]
         )  # Of several with as few jobs, the first one in `people`.
         if most_open is not None and load[user.pk] >= most_open:
-            break
+            return dealt, False
         if (job := _give(job_id, user, by)) is not None:
             load[user.pk] += 1
             dealt.append((user.pk, job))
-    return dealt
+    return dealt, bool(chosen)  # Others may have taken the whole batch before its heads were locked.
 
 
 def _open_jobs(project_id: int, users: Sequence[User]) -> Counter[int]:
@@ -205,15 +207,19 @@ def _give(job_id: int, user: User, by: User) -> Job | None:
     return job
 
 
-@transaction.atomic
 def take_one(*, by: User, project_id: int) -> Job:
     """Give the first job of the pool to the person who asks. Raises Problem "pool_empty" (409).
+
+    Each try is a transaction of its own: whoever kept the head of one video locked while waiting for that of another
+    could wait for a deal that waits for the first one.
 
     Raises NotFound or Forbidden if the person may not have jobs in the project.
     """
     require(by, project_id, Role.ANNOTATOR)
     pool = in_order(Job.objects.filter(IN_POOL, video__project_id=project_id), "queue")
     for job_id in pool.values_list("pk", flat=True):
-        if (job := _give(job_id, by, by)) is not None:
+        with transaction.atomic():
+            job = _give(job_id, by, by)
+        if job is not None:
             return job
     raise Problem("pool_empty", "There is no job to take.", 409)

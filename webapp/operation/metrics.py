@@ -24,6 +24,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from webapp.accounts.administrators import is_administrator
+from webapp.accounts.tokens import BearerToken
 from webapp.annotation.models import Export, ExportState, Mask, Round, RoundState, Scribble
 from webapp.http import figures
 from webapp.inference.workers import workers_of_all_kinds
@@ -40,7 +41,7 @@ RECENT = timedelta(minutes=15)  # the window of the metrics of speed
 def metrics(request: HttpRequest) -> HttpResponse:
     """Answer with all metrics, in the text format of Prometheus, if the request may see them."""
     if not _may_read(request):
-        text = "Send MASKWRIGHT_METRICS_TOKEN as `Authorization: Bearer ...`, or sign in as an administrator.\n"
+        text = "Send MASKWRIGHT_METRICS_TOKEN or an administrator's token as `Authorization: Bearer ...`, or sign in.\n"
         return HttpResponse(text, status=403, content_type="text/plain")
     registry = CollectorRegistry()
     registry.register(SiteFigures())
@@ -55,7 +56,9 @@ def _may_read(request: HttpRequest) -> bool:
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
     if wanted and scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), wanted.encode()):
         return True
-    return is_administrator(request)
+    if not request.user.is_authenticated and scheme.lower() == "bearer":
+        BearerToken().authenticate(request, given.strip())
+    return is_administrator(request) and getattr(request.user, "token_projects", None) is None
 
 
 class SiteFigures(Collector):
@@ -128,9 +131,11 @@ def _workers() -> Iterator[Metric]:
 
 
 def _stored() -> Iterator[Metric]:
-    ready = Video.objects.filter(state=VideoState.READY).aggregate(size=Sum("size_bytes"), frames=Sum("frame_count"))
-    yield _one("maskwright_videos_bytes", "Bytes of the files of all videos.", ready["size"] or 0)
-    yield _one("maskwright_video_frames", "Frames of all videos.", ready["frames"] or 0)
+    # Copies that share the files of another video take no room.
+    videos = Video.objects.filter(state=VideoState.READY, is_copy=False)
+    ready = videos.aggregate(size=Sum("size_bytes"), frames=Sum("frame_count"))
+    yield _one("maskwright_videos_bytes", "Bytes of the files of imported videos.", ready["size"] or 0)
+    yield _one("maskwright_video_frames", "Frames of imported videos.", ready["frames"] or 0)
     done = Export.objects.filter(state=ExportState.DONE).aggregate(size=Sum("size_bytes"))
     yield _one("maskwright_exports_bytes", "Bytes of the files of all exports.", done["size"] or 0)
     arriving = Upload.objects.filter(~Q(received=F("size"))).aggregate(number=Count("pk"))

@@ -282,7 +282,7 @@ def _storage() -> list[ProjectStorage]:
         summed = rows.order_by().values(column).annotate(sum=Sum("size_bytes")).values("sum")
         return Coalesce(Subquery(summed), 0)
 
-    ready = Video.objects.filter(project=OuterRef("pk"), state=VideoState.READY)
+    ready = Video.objects.filter(project=OuterRef("pk"), state=VideoState.READY, is_copy=False)
     done = Export.objects.filter(state=ExportState.DONE)
     rows = Project.objects.annotate(
         video_count=Count("videos"),

@@ -23,6 +23,7 @@ from webapp.annotation.labels import return_to_label
 from webapp.annotation.models import Export, Object
 from webapp.annotation.objects import update_object
 from webapp.audit.entries import Thing, record
+from webapp.jobs.models import Job, JobState, Stage
 from webapp.jobs.ranges import own_ranges
 from webapp.problems import Forbidden, NotFound, Problem
 from webapp.projects.access import ONLY_JOBS, RANKS, is_limited, memberships_of, role_in, trashed_memberships_of
@@ -175,7 +176,9 @@ def _export_of(projects: QuerySet[Project]) -> Q:
 
 def _objects(user: User) -> QuerySet[Object]:
     recently = Object.objects.filter(deleted_at__gt=timezone.now() - KEPT, video__deleted_at=None)
-    mine = Q(created_by_id=user.pk) | ~Q(video__project__in=memberships_of(user).filter(ONLY_JOBS).values("project"))
+    worked_on = Job.objects.filter(assignee=user, stage=Stage.ANNOTATION).exclude(state=JobState.COMPLETED)
+    mine = Q(created_by_id=user.pk, video__in=worked_on.values("video"))
+    mine |= ~Q(video__project__in=memberships_of(user).filter(ONLY_JOBS).values("project"))
     seen = recently.filter(mine, video__in=videos_of(user))
     return seen.filter(video__project__in=_with_role(user, Role.ANNOTATOR)).order_by("-deleted_at")
 

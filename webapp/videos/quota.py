@@ -46,7 +46,15 @@ class Room:
         if self.frames is not None and frames > self.frames:
             raise _refused(f"{self.why_frames}, so {frames:,} more do not fit.")
         if self.bytes is not None and size > self.bytes:
-            raise _refused(f"{self.why_bytes}, so {max(size >> 20, 1):,} MB more do not fit.")
+            raise _refused(f"{self.why_bytes}, so {shown_size(size)} more do not fit.")
+
+
+def shown_size(size: int) -> str:
+    """Return a number of bytes as a sentence has it, such as "1.5 MB", "976.6 kB" or "12 bytes"."""
+    for unit, bytes_ in (("MB", 1 << 20), ("kB", 1 << 10)):
+        if size >= bytes_:
+            return f"{size / bytes_:,.1f}".removesuffix(".0") + f" {unit}"
+    return f"{size:,} bytes"
 
 
 def alone() -> None:
@@ -102,7 +110,7 @@ def room_for(project: Project, person: User | None, *, without: int | None = Non
             left = (max(limits.frames - taken.frames, 0), why)
             frames = left if frames is None else min(frames, left)
         if limits.bytes is not None:
-            why = f"{name_of(owner)} may have {limits.bytes >> 20:,} MB of videos and has {taken.bytes >> 20:,} MB"
+            why = f"{name_of(owner)} may have {shown_size(limits.bytes)} of videos and has {shown_size(taken.bytes)}"
             left = (max(limits.bytes - taken.bytes, 0), why)
             size = left if size is None else min(size, left)
     return Room(

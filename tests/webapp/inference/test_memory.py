@@ -19,3 +19,8 @@ def test_the_memory_of_a_gpu_is_asked_only_of_an_engine_that_uses_it(monkeypatch
         assert (found.device, found.device_size) == expected
         on_cpu = memory_now("cpu")
         assert (on_cpu.device, on_cpu.device_size) == (0, 0)
+
+
+def test_while_pytorch_is_being_imported_nothing_is_known_of_the_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch", SimpleNamespace())
+    assert (memory_now("cuda:0").device, memory_now("cuda:0").process > 0) == (0, True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 from uuid import uuid4
 
@@ -19,6 +19,7 @@ from django.test import Client
 from tests.conftest import make_project, make_user
 from tests.webapp.conftest import make_video
 from webapp.accounts.models import User
+from webapp.annotation.models import Head
 from webapp.jobs import assigning
 from webapp.jobs.assigning import deal, take_one
 from webapp.jobs.models import Job, JobState, Stage
@@ -212,6 +213,47 @@ def test_two_people_who_take_from_the_pool_at_once_get_different_jobs() -> None:
     assert sorted(taken) == [video.pk for video in cast.videos]
     last = race(*(lambda user=user: take_one(by=user, project_id=cast.project.pk) for user in takers))
     assert last == ["pool_empty", "pool_empty"]
+
+
+def test_a_deal_goes_on_after_others_took_a_whole_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    cast = Cast(videos=4)
+    dealing, taking = cast.pair(Role.ANNOTATOR)
+    real, taken = assigning.hold_all, []
+
+    def hold_late(video_ids: Collection[int]) -> None:
+        """Let somebody else take the batch between its choice and the locks of its heads."""
+        if not taken:
+            taken.append(Job.objects.filter(video__in=video_ids).update(assignee=taking))
+        real(video_ids)
+
+    monkeypatch.setattr(assigning, "BATCH", 2)
+    monkeypatch.setattr(assigning, "hold_all", hold_late)
+    assert len(deal(by=cast.owner, project_id=cast.project.pk, people=[dealing.pk])) == 2
+    assert cast.assignees() == {dealing.pk: 2, taking.pk: 2}
+
+
+def test_who_takes_a_job_keeps_no_head_locked_while_it_waits_for_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    cast = Cast(videos=2)
+    taker, other = cast.pair(Role.ANNOTATOR)
+    real, held = assigning.hold, []
+
+    def hold(video_id: int) -> Head:
+        held.append((video_id, current_transaction()))
+        if len(held) == 1:
+            Job.objects.filter(video=video_id).update(assignee=other)  # As if somebody had been quicker.
+        return real(video_id)
+
+    monkeypatch.setattr(assigning, "hold", hold)
+    take_one(by=taker, project_id=cast.project.pk)
+    assert [video_id for video_id, _ in held] == [video.pk for video in cast.videos]
+    assert len({transaction_id for _, transaction_id in held}) == 2
+
+
+def current_transaction() -> int:
+    """Return the number of the transaction of Postgres in which this is called."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT txid_current()")
+        return int(cursor.fetchone()[0])
 
 
 def test_of_two_reviewers_at_once_the_second_is_told_how_the_job_stands() -> None:

@@ -13,10 +13,12 @@ from pytest_django import DjangoAssertNumQueries
 from tests.webapp.conftest import run
 from tests.webapp.operation.conftest import Site
 from webapp.accounts.models import User
+from webapp.accounts.tokens import make_token
 from webapp.inference import workers
 from webapp.inference.memory import Memory
 from webapp.operation.metrics import SiteFigures
 from webapp.tasks.worker_names import own_name
+from webapp.videos.models import Video
 
 
 @pytest.fixture
@@ -46,6 +48,21 @@ def test_only_who_has_the_token_and_administrators_may_read(client: Client, owne
     assert client.get("/metrics").status_code == 403
     User.objects.filter(pk=owner.pk).update(is_superuser=True)
     assert client.get("/metrics").status_code == 200
+
+
+def test_a_token_of_an_administrator_may_read_unless_it_is_for_some_projects(client: Client, owner: User) -> None:
+    for projects, is_admin, status in ((None, False, 403), ([1], True, 403), (None, True, 200)):
+        User.objects.filter(pk=owner.pk).update(is_superuser=is_admin)
+        _, secret = make_token(by=owner, name="scraper", projects=projects, may_write=False, days=1)
+        answer = client.get("/metrics", headers={"Authorization": f"Bearer {secret}"})
+        assert answer.status_code == status, (projects, is_admin)
+
+
+def test_copies_that_share_the_files_of_a_video_take_no_room(client: Client, site: Site, token: dict[str, str]) -> None:
+    Video.objects.update(size_bytes=1000)
+    Video.objects.filter(pk=site.video.pk).update(is_copy=True)
+    found = figures(client, token)
+    assert (found["maskwright_videos_bytes",], found["maskwright_video_frames",]) == (0, 0)
 
 
 def test_an_empty_token_lets_nobody_in(client: Client, db: None) -> None:

@@ -27,7 +27,7 @@ from webapp.quotas.limits import Limits, limits_of, set_limits
 from webapp.quotas.models import Quota, Scope
 from webapp.videos.importing import run_import
 from webapp.videos.models import Upload, Video, VideoState
-from webapp.videos.quota import taken_by
+from webapp.videos.quota import shown_size, taken_by
 from webapp.videos.storage import videos_root
 from webapp.videos.upload_files import upload_path
 
@@ -107,6 +107,21 @@ def imported(project: Project, by: User, path: Path, frames: int) -> Video:
     return video
 
 
+@pytest.mark.parametrize(
+    ("size", "shown"),
+    [
+        (0, "0 bytes"),
+        (1023, "1,023 bytes"),
+        (1_000_000, "976.6 kB"),
+        (4 << 20, "4 MB"),
+        (1_900_000, "1.8 MB"),
+        (5 << 32, "20,480 MB"),
+    ],
+)
+def test_a_small_quota_is_not_told_as_nothing(size: int, shown: str) -> None:
+    assert shown_size(size) == shown
+
+
 @pytest.mark.django_db(transaction=True)
 def test_an_import_that_outgrows_a_quota_fails_and_leaves_nothing(project: Project, owner: User, home: Path) -> None:
     set_limits(Scope.PERSON, None, Limits(frames=5))
@@ -116,7 +131,7 @@ def test_an_import_that_outgrows_a_quota_fails_and_leaves_nothing(project: Proje
     assert f"{owner.shown_name} may have 5 frames and has 3, so 3 more do not fit." in video.error
     assert len(list(videos_root().iterdir())) == 1, "the files of the refused video are gone"
     set_limits(Scope.PERSON, None, Limits(bytes=taken_by(owner).bytes + 10))
-    assert "MB more do not fit" in imported(project, owner, home / "c.zip", 3).error
+    assert "kB more do not fit" in imported(project, owner, home / "c.zip", 3).error
     assert imported(project, owner, home / "d.zip", 2).state == VideoState.FAILED
     set_limits(Scope.PERSON, owner.pk, Limits())
     assert imported(project, owner, home / "e.zip", 3).state == VideoState.READY

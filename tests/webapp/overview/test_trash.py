@@ -196,6 +196,7 @@ def test_who_sees_only_their_jobs_brings_only_their_objects_back(
     job = Job.objects.get(video=video)
     Job.objects.update(assignee=annotator, stage=Stage.VALIDATION)
     assert client.post(f"/api/trash/object/{mine.pk}/restore").status_code == 403  # The job is not open.
+    assert client.get("/api/trash").json() == [], "what cannot be brought back is not listed"
     Job.objects.filter(pk=job.pk).update(stage=Stage.ANNOTATION)
     assert [row["id"] for row in client.get("/api/trash").json()] == [mine.pk]
     assert client.post(f"/api/trash/object/{theirs.pk}/restore").status_code == 403

@@ -17,6 +17,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connections
 
 from webapp import first_run
+from webapp.inference.device import missing_gpu_of_child
 from webapp.installation import IN_CLONE
 from webapp.operation.upgrade import migrate
 from webapp.process.home_lock import HomeInUse, HomeLock
@@ -110,7 +111,9 @@ def answers(server: str) -> bool:
 
 
 def refuse_what_cannot_work() -> None:
-    """Raise CommandError for settings that are valid alone but cannot work together."""
+    """Raise CommandError for settings that are valid alone but cannot work together, or not on this machine."""
+    if problem := missing_gpu_of_child():
+        raise CommandError(problem, returncode=2)
     host = settings.CONFIG["MASKWRIGHT_HOST"]
     if settings.DEBUG and host not in LOOPBACK:
         raise CommandError(

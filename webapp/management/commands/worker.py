@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 import warnings
 from typing import Any
 
 from celery.platforms import SecurityWarning
+from celery.signals import celeryd_init
 from django.core.management.base import BaseCommand, CommandParser
 
 from webapp.celery import app
@@ -41,7 +43,10 @@ class Command(BaseCommand):
         # Celery warns root users because a pickled message could run code. Our messages are JSON
         # (CELERY_ACCEPT_CONTENT).
         warnings.simplefilter("ignore", SecurityWarning)
+        started: list[Any] = []
+        celeryd_init.connect(lambda instance, **_: started.append(instance), weak=False)
         app.worker_main(worker_arguments(queue))
+        sys.exit(started[0].exitcode or 0)  # `worker_main` does not return it.
 
 
 def worker_arguments(queue: str) -> list[str]:
