@@ -82,6 +82,7 @@ def main(arguments: list[str] | None = None, program: str = "python -m segmentat
     args = parser(program).parse_args(arguments)
     if args.threads:
         torch.set_num_threads(args.threads)
+    run: Run | None = None
     try:
         plan = load_plan(args.engine, args.config)
         objective_class = objective_of(plan)
@@ -122,6 +123,9 @@ def main(arguments: list[str] | None = None, program: str = "python -m segmentat
         print(f"training: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
+        if run is None:
+            print("training: stopped before the first step", file=sys.stderr)
+            return 130
         run.save()
         print(f"training: stopped at step {run.step}; --resume goes on from there", file=sys.stderr)
         return 130

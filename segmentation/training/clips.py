@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segmentation.training.motion import Path, Range, draw_path, light, warp
-from segmentation.training.sources import LabelledVideo, Sources
+from segmentation.training.sources import DataError, LabelledVideo, Sources
 from segmentation.types import IGNORE
 
 TRIES = 20  # number of attempts to find a view that shows an object
@@ -54,7 +54,10 @@ class Clip:
 
 
 class Clips:
-    """An endless sequence of clips: `clips[k]` makes clip k."""
+    """An endless sequence of clips: `clips[k]` makes clip k.
+
+    It raises DataError if a frame or mask cannot be used, or if no object was found in TRIES attempts.
+    """
 
     def __init__(self, sources: Sources, config: ClipConfig, seed: int) -> None:
         self.sources, self.config, self.seed = sources, config, seed
@@ -74,7 +77,7 @@ class Clips:
             clip = self._try(random)
             if clip is not None:
                 return clip
-        raise RuntimeError(f"clip {index}: no object to be seen in {TRIES} views; are the masks empty?")
+        raise DataError(f"clip {index} shows no object in {TRIES} attempts: are the masks of the training data empty?")
 
     def _try(self, random: np.random.Generator) -> Clip | None:
         config = self.config

@@ -24,7 +24,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from segmentation.checkpoints import load_state, read_checkpoint, save_checkpoint
 from segmentation.training.clips import Clip, Clips
 from segmentation.training.plan import Plan
-from segmentation.training.sources import Sources
+from segmentation.training.sources import DataError, Sources
 from segmentation.training.stored_clips import ClipStore
 from segmentation.training.trunks import refuse_another_trunk
 from segmentation.weights import find_weights
@@ -142,7 +142,11 @@ class Run:
         write_whole(self.out / CHECKPOINT, state)
 
     def train(self) -> None:
-        """Train to the end of the plan. Raises TrainingStopped if the loss is not finite or the disk is full."""
+        """Train until the planned steps are done or the hours are over.
+
+        Raises TrainingStopped if the loss is not finite or a file cannot be written, and DataError if the clips of a
+        batch cannot be made.
+        """
         network = self.objective.network
         saved = validated = time.monotonic()
         started = saved - self.elapsed
@@ -228,18 +232,23 @@ class Run:
 
         There is one data loader for the whole run, whose processes are forked before PyTorch starts threads. A process
         that is forked later can wait forever for threads that exist only in its parent.
+
+        Raises DataError if the clips of a batch cannot be made.
         """
         made = [Clips(self.sources, stage.clips, self.plan.seed + i) for i, stage in enumerate(self.plan.stages)]
         sizes = [stage.batch for stage in self.plan.stages]
         store = getattr(self.objective, "store", None)
         data = _Batches(made, sizes, self.objective.prepare, kept=ECHO * self.plan.uses, store=store)
-        yield from DataLoader(
+        for batch in DataLoader(
             data,
             batch_size=None,
             sampler=_Steps(self),
             num_workers=self.workers,
             prefetch_factor=4 if self.workers else None,
-        )
+        ):
+            if isinstance(batch, DataError):
+                raise batch
+            yield batch
 
     def _log(self, figures: dict[str, float]) -> None:
         line = {"step": self.step, "hours": round(self.elapsed / 3600, 4), "rate": self.rate(), **figures}
@@ -266,8 +275,11 @@ class _Steps(Sampler[tuple[int, int]]):
             yield plan.stages.index(plan.stage(progress)), echoed(step, plan.uses)
 
 
-class _Batches(Dataset[list[Any]]):
+class _Batches(Dataset[list[Any] | DataError]):
     """Prepared batches by (index of the stage, number of the batch).
+
+    A DataError is returned instead of raised, because a data loader would put the traceback of its process into the
+    message.
 
     Every batch is used several times (data echoing, Choi et al. 2019), each time with different random corrections.
     This saves time if the same cores make clips and train. The last `kept` batches are cached.
@@ -284,12 +296,15 @@ class _Batches(Dataset[list[Any]]):
         self.clips, self.sizes, self.prepare, self.kept, self.store = clips, sizes, prepare, kept, store
         self.made: dict[tuple[int, int], list[Any]] = {}
 
-    def __getitem__(self, index: tuple[int, int]) -> list[Any]:
+    def __getitem__(self, index: tuple[int, int]) -> list[Any] | DataError:
         if index not in self.made:
             cv2.setNumThreads(1)  # leaves the other cores to the training process
             stage, number = index
             size = self.sizes[stage]
-            self.made[index] = [self._made(self.clips[stage], number * size + i) for i in range(size)]
+            try:
+                self.made[index] = [self._made(self.clips[stage], number * size + i) for i in range(size)]
+            except DataError as error:
+                return error
             self.made = {key: batch for key, batch in self.made.items() if key[1] > number - self.kept}
         return self.made[index]
 

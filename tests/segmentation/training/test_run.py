@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 import segmentation.training
 from segmentation.checkpoints import load_network
@@ -243,6 +244,33 @@ def test_a_run_goes_from_stage_to_stage_with_processes_that_make_clips(data: Pat
     assert "best score" in lines[-1]
     assert "validating: 100%" in done.stderr
     assert "no curves.svg" in done.stderr  # because the run is shorter than the distance of two lines of the log
+
+
+@pytest.mark.parametrize("workers", ["0", "1"])
+def test_data_without_objects_are_told_in_a_sentence(
+    workers: str, data: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for path in [*data.glob("*/Annotations/moving/*.png"), *data.glob("*/masks/*.png")]:
+        with Image.open(path) as mask:
+            write_labels(path, np.zeros(mask.size[::-1], np.uint8))
+    config = tmp_path / "plan.toml"
+    config.write_text(PLAN)
+    options = ["--config", str(config), "--data", str(data), "--out", str(tmp_path / "out"), "--workers", workers]
+    assert main(["star", *options]) == 2
+    assert capfd.readouterr().err.endswith(
+        "training: clip 0 shows no object in 20 attempts: are the masks of the training data empty?\n"
+    )
+
+
+def test_a_command_that_is_interrupted_before_its_first_step_ends_with_a_sentence(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("segmentation.training.__main__.find_sources", interrupt)
+    assert main(["star", "--data", str(data), "--out", str(tmp_path / "out")]) == 130
+    assert capsys.readouterr().err == "training: stopped before the first step\n"
 
 
 def test_own_videos_can_be_held_out(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
