@@ -15,7 +15,7 @@ from maskwright.client import Maskwright, Video
 
 
 def agreement(video: Video, truth: dict[int, np.ndarray]) -> float:
-    """Return the mean intersection over union of the masks with ground truth, over its frames."""
+    """Return J (intersection over union) of the masks with `truth`, which maps frames to masks, as a mean over them."""
     masks = video.masks()
     shares = [np.sum((masks[f] > 0) & (t > 0)) / np.sum((masks[f] > 0) | (t > 0)) for f, t in truth.items()]
     return float(np.mean(shares))
@@ -37,7 +37,7 @@ def main() -> None:
             video = project.upload(clip)
             thing = video.add_object("Thing")
             video.scribble(0, thing, [(x - 0.03, y), (x + 0.03, y)]).run(engine=arguments.engine)
-            print(f"{clip.name}: {agreement(video, {0: truth}):.2f} of the first mask is right")
+            print(f"{clip.name}: J of the first mask {agreement(video, {0: truth}):.2f}")
         for name in ("youtube-vis", "davis"):
             print(project.export(name, arguments.out / f"{name}.zip"))
 

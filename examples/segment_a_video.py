@@ -2,8 +2,9 @@
 
     python examples/segment_a_video.py clip.mp4 out --engine star
 
-Draws along the middle of the first frame and then, as a correction, a little below: replace the two paths by what is in
-your video. Points are (x, y), fractions of the frame's width and height.
+Draws through the middle of the first frame and then, as a correction of the last frame, there again and along its top
+for the background: replace the two paths by what is in your video. Points are (x, y), fractions of the frame's width
+and height.
 """
 
 from __future__ import annotations

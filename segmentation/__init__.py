@@ -17,11 +17,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 # NumPy reads this variable when it is imported. The matrices are small here, and the threads of OpenBLAS, which wait by
-# spinning, take the cores from OpenCV and torch: a round of STAR on two cores computes 15 to 17 frames a second with
-# this setting and 10 to 12 without it.
+# spinning, take the cores from OpenCV and torch.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-# The threads of torch wait by spinning too, for milliseconds. Two workers on two cores took 31 s each for a round that
-# takes 14 s with this setting. A single worker gains nothing by it.
+# The threads of torch wait by spinning too, for milliseconds. Where several workers share the cores, they would take
+# them from each other. A single worker gains nothing by this.
 os.environ.setdefault("GOMP_SPINCOUNT", "2000")
 
 if TYPE_CHECKING:

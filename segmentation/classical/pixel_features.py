@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from segmentation.types import FloatArray
 
 CHANNELS = 16  # Number of simple features of a pixel.
-UNITS = 192  # Number of units of the random layer: 128 units cost 1 point of J, and 256 gain nothing.
+UNITS = 192  # Number of units of the random layer. With fewer, masks were worse; with more, they were not better.
 
 
 def compute_pixel_features(lab: NDArray[np.uint8], grey: NDArray[np.uint8]) -> FloatArray:

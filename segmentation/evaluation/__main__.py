@@ -148,7 +148,8 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"evaluation: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("evaluation: stopped; the same command goes on where it was", file=sys.stderr)
+        kept = "nothing is kept with --semi" if args.semi else "the same command keeps the runs that were finished"
+        print(f"evaluation: stopped; {kept}", file=sys.stderr)
         return 130
     for sentence in report["left_out"].values():
         print(f"left out: {sentence}", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""Chooses the frame to correct next by an engine's confidence alone, as the web page advises a person."""
+"""Chooses the frame to correct next by an engine's confidence alone, as a person does who follows the page's advice."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Set
 import numpy as np
 from numpy.typing import NDArray
 
-# Frames within this distance of an earlier interaction are advised last, as on the web page.
+# Frames within this distance of an earlier interaction are advised last, because what was drawn changed them, too.
 REACH = 3
 
 

@@ -172,9 +172,9 @@ def _sequences(folder: DavisFolder, names: str | None) -> dict[str, Sequence]:
 
 def main(argv: Many[str] | None = None) -> int:
     args = parser().parse_args(argv)
-    if args.engines:
-        load_engines(args.engines)
     try:
+        if args.engines:
+            load_engines(args.engines)
         measured = list(measure(args))
     except (FolderError, ValueError) as error:
         print(f"drawn_frames: {error}", file=sys.stderr)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+import sys
 from pathlib import Path
 
 _STATUS = Path("/proc/self/status")
@@ -24,8 +25,13 @@ class PeakMemory:
             _CLEAR.write_text("5")
 
     def stop(self) -> None:
-        peak = _field("VmHWM") or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-        self.bytes = max(self.bytes, peak - self._floor)
+        self.bytes = max(self.bytes, (_field("VmHWM") or peak_of_process()) - self._floor)
+
+
+def peak_of_process() -> int:
+    """Return the peak memory of this process since its start in bytes."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024  # macOS counts bytes, other systems count kilobytes.
 
 
 def _field(name: str) -> int:

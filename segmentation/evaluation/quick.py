@@ -41,7 +41,7 @@ class RoundResult:
     frame: int
     j: float
     on_frame: tuple[float, float]
-    first_mask: float  # seconds until the mask of the interacted frame
+    first_mask: float  # seconds until the mask of the drawn frame
     frames: int  # number of masks that the round computed
     seconds: float  # wall-clock seconds of the round
     cpu: float  # CPU seconds of the round, all threads
@@ -95,7 +95,7 @@ def report(name: str, results: Sequence[RoundResult]) -> str:
     drawn = "  ".join(f"{r.frame}: {r.on_frame[0]:.2f}>{r.on_frame[1]:.2f}" for r in results)
     cpu = sum(r.cpu for r in results) / max(sum(r.frames for r in results), 1) * 1000
     first = "  ".join(f"{r.first_mask * 1000:.0f}" for r in results)
-    # The interacted frame is timed by itself, so a round that computes only that frame has no frame rate.
+    # The drawn frame is timed by itself, so a round that computes only that frame has no frame rate.
     rates = "  ".join(f"{(r.frames - 1) / (r.seconds - r.first_mask):.1f}" if r.frames > 1 else "-" for r in results)
     return f"{name:20s} J {js}   drawn on {drawn}   {first} ms to its mask, {rates} frames/s, CPU {cpu:.0f} ms a frame"
 
@@ -120,9 +120,9 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     args = parser().parse_args(argv)
-    if args.engines:
-        load_engines(args.engines)
     try:
+        if args.engines:
+            load_engines(args.engines)
         folder = DavisFolder(args.root, args.resolution)
         settings = EngineSettings(device=args.device, weights=args.weights)
         table = []

@@ -16,7 +16,7 @@ from segmentation.types import BinaryMask, FloatMap, Image
 
 REACH = 0.004  # Half the width of the soft edge, as a share of the diagonal of the frame: 4 pixels at 480p.
 EPSILON = 1e-4  # Variance of colour (channels 0..1) below which the edge is smoothed and does not follow the frame.
-BAND_ROWS = 128  # Frames are computed in bands of rows, because a frame of 4K as a whole takes 3 GB.
+BAND_ROWS = 128  # Frames are computed in bands of rows, so that the memory does not grow with their height.
 
 Number = TypeVar("Number", np.float64, np.int32)
 

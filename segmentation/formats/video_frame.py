@@ -32,7 +32,7 @@ def is_quarter_turned(frame: VideoFrame) -> bool:
 
 def _display_matrix(frame: VideoFrame) -> NDArray[np.int32] | None:
     # `frame.side_data` is not used, because it and its frame refer to each other: frames would stay in memory until the
-    # garbage collector runs, each with the threads of its conversion. This took 2 GB for 90 frames of 720p.
+    # garbage collector runs, each with the threads of its conversion.
     side_data = cast(Any, SideDataContainer)(frame)
     try:
         matrix = side_data[SideDataType.DISPLAYMATRIX]

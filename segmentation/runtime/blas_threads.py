@@ -1,7 +1,7 @@
 """Limits the threads of NumPy's matrix library while an engine computes.
 
 The matrices of engines are small, and the threads of OpenBLAS, which wait by spinning, take the cores from OpenCV,
-PyTorch and OpenVINO: on two cores, the first mask of STAR took 1.4 s instead of 0.15 s. The environment variable that
+PyTorch and OpenVINO, so that the first mask comes much later where there are few cores. The environment variable that
 `segmentation` sets does not help where NumPy was imported before, as in most notebooks.
 """
 

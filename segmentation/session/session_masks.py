@@ -21,7 +21,7 @@ from segmentation.types import Interaction, LabelMap, MaskUpdate, Scribble
 
 LOST = 0.02  # An object whose area is below this fraction of its area where it was last drawn or given is lost.
 # The largest confidence of a lost object. It may be hidden, as the mask says, or it was not found. An engine cannot
-# tell which of both is true: STAR's own estimate was 0.95 in black frames.
+# tell which of both is true, and may be very sure of an empty mask.
 LOST_CONFIDENCE = 0.5
 
 

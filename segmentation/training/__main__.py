@@ -77,12 +77,13 @@ def objective_of(plan: Plan) -> Callable[..., Objective]:
 def main(arguments: list[str] | None = None, program: str = "python -m segmentation.training") -> int:
     """Train as the command line `arguments` says; None means the arguments of this process.
 
-    `program` is what the person typed to start it. The help shows it.
+    `program` is what the person typed to start it. The help shows it. Returns the exit status: 0 at the end of the
+    run, 2 if it cannot start or go on, 130 after Ctrl+C.
     """
     args = parser(program).parse_args(arguments)
+    run: Run | None = None
     if args.threads:
         torch.set_num_threads(args.threads)
-    run: Run | None = None
     try:
         plan = load_plan(args.engine, args.config)
         objective_class = objective_of(plan)
@@ -117,21 +118,33 @@ def main(arguments: list[str] | None = None, program: str = "python -m segmentat
         run = Run(plan, objective, sources, args.out, args.hours, workers=args.workers)
         print(_summary(sources, device), flush=True)
         if args.resume and not run.resume():
-            print(f"{args.out} has no checkpoint yet: starting from nothing")
+            print(f"{args.out} has no checkpoint yet: the run begins at step 0")
         run.train()
     except (ValueError, OSError, TrainingStopped) as error:
         print(f"training: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        if run is None:
-            print("training: stopped before the first step", file=sys.stderr)
-            return 130
-        run.save()
-        print(f"training: stopped at step {run.step}; --resume goes on from there", file=sys.stderr)
-        return 130
+        return _stopped(run)
     print(f"best score on the validation videos: {run.best:.4f}; the weights are in {args.out}")
     _draw_curves(args.out)
     return 0
+
+
+def _stopped(run: Run | None) -> int:
+    """Save the run that Ctrl+C stopped, say where it stands, and return the exit status.
+
+    Before the first step there is nothing to save: `run` is None, or a checkpoint in its folder may be of more steps.
+    """
+    if run is None or run.step == 0:
+        print("training: stopped before the first step", file=sys.stderr)
+        return 130
+    try:
+        run.save()
+    except TrainingStopped as error:
+        print(f"training: stopped at step {run.step}, which is lost: {error}", file=sys.stderr)
+    else:
+        print(f"training: stopped at step {run.step}; --resume goes on from there", file=sys.stderr)
+    return 130
 
 
 def _summary(sources: Sources, device: torch.device) -> str:

@@ -12,7 +12,9 @@ from segmentation.training.clips import FEATHER, Clip
 from segmentation.types import IGNORE
 
 TWIN = 0.25  # probability that a copy of object 1 is added, labelled as background or as another object
-INTERRUPTED = 0.25  # probability that a frame in the middle becomes black, white, one colour, noise or another image
+# Probability that in a clip of more than three frames one in the middle becomes black, white, one colour, noise or
+# another image.
+INTERRUPTED = 0.25
 
 
 def staged(clip: Clip, random: np.random.Generator, max_objects: int) -> Clip:

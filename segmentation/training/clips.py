@@ -129,7 +129,7 @@ class Clips:
         return _warp_all(views, indices, path, size, pasted)
 
     def _paste(self, random: np.random.Generator, frames: NDArray[np.uint8], labels: NDArray[np.uint8]) -> None:
-        """Paste an object of another video in front of the clip's objects or sometimes behind them.
+        """Paste an object of a random video or still image in front of the clip's objects or sometimes behind them.
 
         `frames` and `labels` are changed in place.
         """
@@ -154,7 +154,7 @@ class Clips:
             labels[index][shown] = number
 
     def _lay_bars(self, random: np.random.Generator, frames: NDArray[np.uint8], labels: NDArray[np.uint8]) -> None:
-        """Paste thin bars in front of everything in a clip, in one colour or with the texture of another video.
+        """Paste thin bars in front of everything in a clip, in one colour or with the texture of a random frame.
 
         The bars are labelled as background. `frames` and `labels` are changed in place.
         """
@@ -222,7 +222,8 @@ def _warp_all(
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Warp the frames `indices` of a video and their labels to `size` [H, W] along a path.
 
-    Beyond the border of a frame, the image is mirrored and labelled "ignore". If `pasted`, it is background there.
+    Beyond the border of a frame, the image is mirrored and labelled "ignore". If `pasted`, it is black there and
+    labelled as background.
     """
     beyond, undecided = (0, 0) if pasted else (None, IGNORE)
     frames = [warp(views[i][0], path, t, size, labels=False, outside=beyond) for t, i in enumerate(indices)]

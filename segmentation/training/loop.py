@@ -183,9 +183,8 @@ class Run:
         self.objective.network.train()
         loss, figures = self.objective.loss(clips, random)
         if not torch.isfinite(loss):
-            raise TrainingStopped(
-                f"step {self.step}: the loss is {loss.item()}; the last checkpoint in {self.out} is good"
-            )
+            kept = "the last checkpoint is good" if (self.out / CHECKPOINT).is_file() else "there is no checkpoint yet"
+            raise TrainingStopped(f"step {self.step}: the loss is {loss.item()}; in {self.out} {kept}")
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(self.objective.network.parameters(), self.plan.clip_gradient)
@@ -211,12 +210,14 @@ class Run:
 
     def _validate(self, network: nn.Module) -> None:
         own = {key: value.clone() for key, value in network.state_dict().items()}
-        network.load_state_dict(self.average)
-        figures = self.objective.validate(network.eval(), self.sources)
-        if figures["score"] > self.best:
-            self.best = figures["score"]
-            self._ship(figures)
-        network.load_state_dict(own)
+        try:
+            network.load_state_dict(self.average)
+            figures = self.objective.validate(network.eval(), self.sources)
+            if figures["score"] > self.best:
+                self._ship(figures)
+                self.best = figures["score"]
+        finally:  # Ctrl+C saves a checkpoint, which must have the network's own weights and not their average.
+            network.load_state_dict(own)
         self._log({f"val_{key}": value for key, value in figures.items()})
 
     def _ship(self, figures: dict[str, float]) -> None:

@@ -18,7 +18,7 @@ def bootstrapped_cross_entropy(logits: Tensor, labels: Tensor, keep: float) -> T
 
     Args:
         logits: [n + 1, H, W], background first.
-        labels: int [H, W]; pixels with 255 are left out.
+        labels: int [H, W]; pixels with 255 have no loss, but count as pixels in the fraction and in the mean.
     """
     each = F.cross_entropy(logits[None], labels[None].long(), ignore_index=IGNORE, reduction="none").flatten()
     count = max(1, int(keep * each.numel()))

@@ -21,7 +21,10 @@ class Path:
 
 @dataclass(frozen=True)
 class Range:
-    """Limits of the random rotation, scale, shear, shift and bend of a clip, as a whole and from frame to frame."""
+    """How much a clip is rotated, scaled, sheared, shifted and bent at random, as a whole and from frame to frame.
+
+    The fields are largest values, except for `bend`, which is a standard deviation.
+    """
 
     turn: float = 15.0  # degrees
     zoom: float = 1.4  # largest factor of the scale; its inverse is the smallest
@@ -46,7 +49,7 @@ def draw_path(
     Args:
         frames: number of frames T of the clip.
         source, target: height and width of the image and of the clip's frames.
-        limits: limits of the motion.
+        limits: how much motion there is at most.
         moving: False: from frame to frame, the view only has a small jitter. This is for videos, which have their own
             motion.
     """
@@ -125,7 +128,7 @@ def warp(
 def light(random: np.random.Generator, frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Change the colours of a clip [T, H, W, 3] at random, drifting slightly over its frames.
 
-    Sometimes the clip is also blurred, gets noise, or becomes grey.
+    Sometimes the clip also becomes grey, or is blurred, gets noise or shows the blocks of a strong JPEG compression.
     """
     gain = random.uniform(0.7, 1.3) * random.uniform(0.9, 1.1, 3)
     gamma, shift, mix = random.uniform(0.75, 1.35), random.uniform(-20, 20), random.uniform(0.5, 1.4)

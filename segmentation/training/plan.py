@@ -66,7 +66,11 @@ def load_plan(engine: str, config: str) -> Plan:
 
 
 def parse_plan(text: str) -> Plan:
-    """Parse the TOML text of a plan. Raises ValueError for an unknown or missing field, or if there are no stages."""
+    """Parse the TOML text of a plan.
+
+    Raises ValueError if it is not TOML, for an unknown or missing field, and if there are no stages or the last one
+    does not end with the run.
+    """
     data = tomllib.loads(text)
     tables = data.pop("stages", [])
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):

@@ -10,9 +10,9 @@ PRECISIONS = ("auto", "float32", "bfloat16")
 def computes_in_half(name: str, device: torch.device) -> bool:
     """Return whether to train in bfloat16 for the precision called `name`.
 
-    For "auto" this is so on CUDA and on CPUs that PyTorch knows to have AVX-512 instructions for bfloat16. There, a
-    convolution with 16 to 64 channels trains 2 to 10 times faster than in float32. Most other CPUs emulate bfloat16,
-    which is slower than float32. Raises ValueError for an unknown name.
+    For "auto" this is so on CUDA and on CPUs that PyTorch knows to have AVX-512 instructions for bfloat16, with which
+    convolutions are faster than in float32. Most other CPUs emulate bfloat16, which is slower than float32. Raises
+    ValueError for an unknown name.
     """
     if name not in PRECISIONS:
         raise ValueError(f"precision: unknown {name!r}, known are {', '.join(PRECISIONS)}")

@@ -144,7 +144,7 @@ def _worst(truth: NDArray[np.uint8], masks: NDArray[np.uint8]) -> int:
 
 def save(recording: RecordedPropagation, path: Path) -> None:
     """Write a recording: the probability maps to `path`.npy, the rest to `path`.json."""
-    np.save(path.with_suffix(".npy"), recording.probability)
+    np.save(path.with_name(f"{path.name}.npy"), recording.probability)
     rest = {
         "video": recording.video,
         "frames": recording.frames,
@@ -152,12 +152,15 @@ def save(recording: RecordedPropagation, path: Path) -> None:
         "numbers": recording.numbers,
         "strokes": [[{"object": s.object_id, "path": s.path.tolist()} for s in drawn] for drawn in recording.strokes],
     }
-    path.with_suffix(".json").write_text(json.dumps(rest))
+    path.with_name(f"{path.name}.json").write_text(json.dumps(rest))
 
 
 def load(path: Path) -> RecordedPropagation:
-    """Load a recording. Its probability maps are mapped from disk, and read only where they are used."""
-    rest = json.loads(path.with_suffix(".json").read_text())
+    """Load the recording whose JSON file is `path`.
+
+    Its probability maps are mapped from disk, and read only where they are used.
+    """
+    rest = json.loads(path.read_text())
     strokes = tuple(
         tuple(Scribble(entry["object"], np.array(entry["path"])) for entry in drawn) for drawn in rest["strokes"]
     )
@@ -181,7 +184,7 @@ def main(arguments: list[str] | None = None) -> int:
         for again in range(args.times):
             for number, video in enumerate(sources.videos):
                 path = args.out / f"{video.name.replace('/', '-')}-{again}"
-                if path.with_suffix(".json").exists():
+                if path.with_name(f"{path.name}.json").exists():
                     continue
                 recording = record(video, np.random.default_rng([plan.seed, again, number]))
                 if recording is not None:

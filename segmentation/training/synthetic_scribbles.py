@@ -17,7 +17,10 @@ OPENED, MOST_OPENED = 0.075, 1 / 30
 
 
 def first_scribbles(random: np.random.Generator, labels: NDArray[np.uint8], num_objects: int) -> tuple[Scribble, ...]:
-    """Draw one or two scribbles in each object of `labels` [H, W], and with probability 1/5 one on the background."""
+    """Draw one or two scribbles in each object that `labels` [H, W] shows, and one time in five one on the background.
+
+    The objects are 1..`num_objects`.
+    """
     strokes = []
     for number in range(1, num_objects + 1):
         mask = labels == number

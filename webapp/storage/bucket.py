@@ -305,7 +305,7 @@ class _Body(io.RawIOBase):
 
 @lru_cache(maxsize=8)
 def s3_client(endpoint: str, region: str, key: str, secret: str, *, quick: bool = False) -> Any:
-    """Return a client of boto3, which several threads may use. Making one takes a third of a second.
+    """Return a client of boto3, which several threads may use. It is kept, because making one takes long.
 
     A `quick` client gives up after two seconds without an answer, and does not try again.
     """

@@ -141,8 +141,8 @@ def connected(place: Place, field: str) -> Iterator[Any]:
 
 @cache
 def s3_client() -> Any:
-    """Return the client of boto3, which several threads may use. Making one takes a third of a second."""
-    import boto3  # An optional package that takes half a second to import.
+    """Return the client of boto3, which several threads may use. It is made once, because that takes long."""
+    import boto3  # An optional package, which takes long to import.
     from botocore.config import Config
 
     limits: dict[str, Any] = {"connect_timeout": 5, "read_timeout": 15, "retries": {"max_attempts": 2}}

@@ -17,9 +17,8 @@ export interface Suggestion {
   lost: boolean;
 }
 
-// From this confidence on a frame needs no fix. A hint that is always shown would be ignored. Confidence is the overlap
-// (J) that the engine expects: on videos that STAR had not seen, 3 % of masks with J of at least 0.8 are below this value,
-// and 59 % of those with J under 0.7. With 0.75 it would be 21 and 82 %.
+// From this confidence on a frame needs no fix. Confidence is the overlap (J) that the engine expects. The value is low
+// enough that few good masks are below it: a hint that is always shown would be ignored.
 export const SURE = 0.7;
 // Frames to fix that are at most this far apart belong to one suggestion.
 const REACH = 3;

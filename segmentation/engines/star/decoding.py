@@ -1,7 +1,7 @@
 """Decodes the masks of a frame's objects, and computes outlines only in windows where an object can be.
 
 The decoder's coarse part, at stride 8, sees the whole frame, because an object may appear anywhere. Its fine part, at
-strides 4 and 2, takes twice the time of the coarse part, and is computed in one window for each object.
+strides 4 and 2, takes longer than the coarse part, and is computed in one window for each object.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from segmentation.engines.star.matching import MOVED, Cues
 from segmentation.engines.star.network import Decoder, Encoded
 from segmentation.masks import Box, box_of
 
-# The window has all cells in which the coarse logit or the probability of the warped mask is larger than these. Neither
-# is a mask by itself. On six held-out videos (779,000 cells) no cell with a probability over 0.1 was outside.
+# The window has all cells in which the coarse logit or the probability of the warped mask is larger than these. They
+# are so low that the object is inside, and neither is a mask by itself.
 COARSE, WARPED = -1.4, 0.1
 MARGIN = 2  # The window has so many more cells of stride 8 on each side, because the fine part sees neighbours.
 MULTIPLE = 8  # Both sides of a window are multiples of this, in cells: OpenVINO prepares itself for each size anew.

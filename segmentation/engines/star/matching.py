@@ -20,9 +20,8 @@ MOVED = 7  # Index of the warped mask of the adjacent frame among the cues.
 REACH = 2  # A cell is compared with cells of the adjacent frame up to this far from where the flow leads, in cells.
 RIDGE = 0.02  # Penalty of the ridge regression, relative to the weight of all samples.
 LEAST_SIMILARITY = -1.0
-# Number of cells that a CPU compares with the memory at once. All 2,304 cells of a frame took 102 ms with 5,600 cells
-# in the memory, because their similarities, 52 MB, do not fit into the caches of the processor; in parts of 512 cells
-# they take 50 ms, in parts of 128 cells 42 ms.
+# Number of cells that a CPU compares with the memory at once, so few that their similarities stay in the caches of the
+# processor. Those of all cells of a frame do not fit.
 CELLS_AT_ONCE = 128
 
 

@@ -25,8 +25,8 @@ FLOWS = {"back": 0, "forth": 1}  # parts with the flow to the other frame, and t
 # Names of the parts of a prepared clip.
 PARTS = trunk_clips.PARTS | {"colours", "drawn", *FLOWS, *(f"{name}_trust" for name in FLOWS)}
 CORRECTED = 0.5  # Probability that the mask made from scribbles is corrected once.
-# A mask that was made from scribbles is only used if its mean J with the truth is at least this. The mean J of all of
-# them is 0.63, where people's first masks have 0.82. A network that was trained with all of them distrusts right ones.
+# A mask that was made from scribbles is only used if its mean J with the truth is at least this. Synthetic scribbles
+# give worse masks than those of people, and a network that was trained with all of them distrusts right ones.
 LEAST_J = 0.55
 
 

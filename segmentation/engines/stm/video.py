@@ -20,7 +20,7 @@ from segmentation.runtime.internal_size import internal_size, resized_frame
 from segmentation.runtime.shared_networks import fastest_network
 from segmentation.types import FrameSource, LabelMap
 
-DECODED_AT_ONCE = {"cpu": 3, "cuda": 16}  # Objects per call: at 480p each takes 150 MB in the decoder.
+DECODED_AT_ONCE = {"cpu": 3, "cuda": 16}  # Objects per call, whose number bounds the memory of the decoder.
 ENCODED_AT_ONCE = {"cpu": 1, "cuda": 8}  # Frames per call: a single frame keeps a CPU busy.
 Shipped = tuple[type[SpaceTimeMemory], str]  # The class of a network, and the name of its checkpoint.
 BLOCKS_AT_HAND = 2  # A round propagates forward and backward and needs a block of frames for each direction.

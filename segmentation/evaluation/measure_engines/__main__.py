@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from segmentation.evaluation.measure_engines import long_video, metrics, papers, runtimes
+from segmentation.evaluation.package import BenchmarkPackageMissing
 
 MEASUREMENTS = {"papers": papers, "long-video": long_video, "runtimes": runtimes, "metrics": metrics}
 
@@ -22,7 +23,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command = commands.add_parser(name, help=description.partition("\n")[0], description=description)
         module.add_arguments(command)
     options = parser.parse_args(arguments)
-    return MEASUREMENTS[options.measurement].run(options)
+    try:
+        return MEASUREMENTS[options.measurement].run(options)
+    except (ValueError, OSError, BenchmarkPackageMissing) as error:
+        print(f"{options.measurement}: {error}", file=sys.stderr)
+        return 2
 
 
 if __name__ == "__main__":

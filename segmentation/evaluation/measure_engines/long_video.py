@@ -8,7 +8,6 @@ whole process. With --paper the networks have the papers' sizes and random weigh
 from __future__ import annotations
 
 import argparse
-import resource
 import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 
 from segmentation.engine import Engine, EngineSettings
 from segmentation.evaluation.measure_engines.scene import HEIGHT, WIDTH
+from segmentation.evaluation.memory import peak_of_process
 from segmentation.evaluation.paper_weights import paper_weights
 from segmentation.registry import create_engine_session
 from segmentation.types import Interaction, Scribble
@@ -97,7 +97,7 @@ def _round(title: str, session: Engine, video: LongVideo, frame: int) -> None:
         took = (time.perf_counter() - started) / len(overlaps)
         print(
             f"{title}: {len(overlaps)} frames, {took:.3f} s a frame, J {np.mean(overlaps):.3f}, "
-            f"peak memory {_peak() / 2**30:.2f} GiB",
+            f"peak memory {peak_of_process() / 2**30:.2f} GiB",
             flush=True,
         )
 
@@ -109,8 +109,3 @@ def _round(title: str, session: Engine, video: LongVideo, frame: int) -> None:
             tell()
     if len(overlaps) > told:
         tell()
-
-
-def _peak() -> int:
-    """Return the peak memory of the whole process in bytes."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-ROWS = 4096  # queries per block: 170 MB at the paper's size
+ROWS = 4096  # Queries per block: the distances of all cells of a frame at once would need too much memory.
 
 
 def global_map(query: Tensor, cells: Tensor, labels: Tensor, ids: Sequence[int]) -> Tensor:
@@ -40,9 +40,8 @@ def global_map(query: Tensor, cells: Tensor, labels: Tensor, ids: Sequence[int])
 def local_map(query: Tensor, previous: Tensor, labels: Tensor, ids: Sequence[int], window: int) -> Tensor:
     """Return each cell's distance to the nearest cell of each id within a window (MA-Net, equations 4 and 7).
 
-    The result is [len(ids), h, w].
-
-    Maps are pooled and resized as in `networks.matching.local_distances`.
+    The result is [len(ids), h, w] in 0..1, and 1 where the window has no cell of the id. Embeddings are pooled and
+    distances resized as in `networks.matching.local_distances`.
 
     Args:
         query, previous: embeddings [C, h, w] of the frame and of the previous frame.

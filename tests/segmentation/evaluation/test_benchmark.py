@@ -293,6 +293,24 @@ def test_bad_input_is_one_sentence(
     assert sentence in refused(capsys, "--davis-root", str(root), "--out", str(tmp_path / "out"), *more)
 
 
+@pytest.mark.parametrize(("more", "kept"), [((), "keeps the runs"), (("--semi",), "nothing is kept")])
+def test_what_a_stopped_evaluation_keeps_is_told(
+    more: tuple[str, ...],
+    kept: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def stopped(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    for name in ("run", "run_semi"):
+        monkeypatch.setattr(f"segmentation.evaluation.__main__.{name}", stopped)
+    root = clip(tmp_path / "d", length=2)
+    assert main(["--davis-root", str(root), "--out", str(tmp_path / "out"), *more]) == 130
+    assert kept in capsys.readouterr().err
+
+
 def test_folders_that_do_not_fit_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     root, out = clip(tmp_path / "d", length=3), str(tmp_path / "out")
     masks = root / "Annotations/480p/moving"

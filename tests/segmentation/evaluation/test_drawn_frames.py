@@ -87,6 +87,7 @@ def test_the_mask_of_the_drawn_frame_is_that_of_the_whole_video(davis: Callable[
     [
         (["--sequences", "nowhere"], "nowhere"),
         (["--engine", "nothing"], "unknown 'nothing'"),
+        (["--engines", "no.such.module"], "there is no module no"),
         (["--frames", "0"], "--frames must be 1 or more"),
         (["--corrections", "-1"], "--corrections and --seed 0 or more"),
     ],

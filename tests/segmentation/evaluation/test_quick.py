@@ -50,7 +50,11 @@ def test_it_exits_with_1_below_the_wanted_j(davis: Callable[..., Path], capsys: 
 
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
-    [(["--sequences", "nowhere"], "nowhere"), (["--engine", "nothing"], "unknown 'nothing'")],
+    [
+        (["--sequences", "nowhere"], "nowhere"),
+        (["--engine", "nothing"], "unknown 'nothing'"),
+        (["--engines", "no.such.module"], "there is no module no"),
+    ],
 )
 def test_it_says_what_is_wrong_and_exits_with_1(
     davis: Callable[..., Path], capsys: pytest.CaptureFixture[str], arguments: list[str], sentence: str

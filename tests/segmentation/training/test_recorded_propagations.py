@@ -43,6 +43,15 @@ def test_a_recording_is_kept_with_all_that_a_clip_needs(sources: Sources, record
             np.testing.assert_allclose(stroke.path, same.path)
 
 
+def test_recordings_of_a_video_with_a_point_in_its_name_are_kept_apart(sources: Sources, tmp_path: Path) -> None:
+    made = record(replace(sources.videos[0], name="moving.v2"), np.random.default_rng(0))
+    assert made is not None
+    for number in range(2):
+        save(made, tmp_path / f"moving.v2-{number}")
+    assert sorted(path.name for path in tmp_path.glob("*.json")) == ["moving.v2-0.json", "moving.v2-1.json"]
+    np.testing.assert_array_equal(load(tmp_path / "moving.v2-1.json").probability, made.probability)
+
+
 def test_corrections_make_a_recording_better(sources: Sources) -> None:
     recording = record(sources.videos[0], np.random.default_rng(1))
     assert recording is not None

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -144,6 +145,58 @@ def test_a_loss_that_is_no_number_stops_the_run(sources: Sources, plan: Plan, tm
     with pytest.raises(TrainingStopped, match="the last checkpoint"):
         run.train()
     assert start(plan, sources, tmp_path / "out").resume()
+
+
+def test_a_loss_that_is_no_number_in_the_first_step_promises_no_checkpoint(
+    sources: Sources, plan: Plan, tmp_path: Path
+) -> None:
+    run = start(plan, sources, tmp_path / "out")
+    next(iter(run.objective.network.parameters())).data.fill_(float("nan"))
+    with pytest.raises(TrainingStopped, match="there is no checkpoint yet"):
+        run.train()
+
+
+def test_a_run_that_is_stopped_while_it_validates_keeps_the_weights_of_its_network(
+    sources: Sources, plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = start(plan, sources, tmp_path / "out")
+    own = {}
+
+    def stopped(network: torch.nn.Module, _: Sources) -> dict[str, float]:
+        own.update({key: value.clone() for key, value in trained.items()})
+        assert any(not torch.equal(value, own[key]) for key, value in network.state_dict().items())
+        raise KeyboardInterrupt
+
+    def step(clips: list[Any]) -> dict[str, float]:
+        figures = stepped(clips)
+        trained.update({key: value.clone() for key, value in run.objective.network.state_dict().items()})
+        return figures
+
+    trained: dict[str, torch.Tensor] = {}
+    stepped = run._step
+    monkeypatch.setattr(run, "_step", step)
+    monkeypatch.setattr(run.objective, "validate", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        run.train()
+    run.save()
+    resumed = start(plan, sources, tmp_path / "out")
+    assert resumed.resume()
+    torch.testing.assert_close(resumed.objective.network.state_dict(), own, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("part", ["find_sources", "Run"])
+def test_the_command_that_is_stopped_before_its_first_step_says_so_and_saves_nothing(
+    part: str, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(f"segmentation.training.__main__.{part}", stopped)
+    (tmp_path / "plan.toml").write_text(PLAN)
+    words = ["star", "--config", str(tmp_path / "plan.toml"), "--data", str(data), "--out", str(tmp_path / "out")]
+    assert main(words) == 130
+    assert "stopped before the first step" in capsys.readouterr().err
+    assert not (tmp_path / "out/checkpoint.pt").exists()
 
 
 def test_a_checkpoint_of_another_plan_is_refused(sources: Sources, plan: Plan, tmp_path: Path) -> None:

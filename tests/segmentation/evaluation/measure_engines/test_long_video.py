@@ -1,8 +1,11 @@
 """Tests the measurement of an engine's speed and memory over a long video."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
+from segmentation.evaluation import memory
 from segmentation.evaluation.measure_engines.__main__ import main
 from segmentation.evaluation.measure_engines.long_video import LongVideo
 
@@ -34,6 +37,15 @@ def test_an_engine_of_the_papers_size(capsys: pytest.CaptureFixture[str]) -> Non
     assert "ipn, round 1: 2 frames" in capsys.readouterr().out
 
 
-def test_an_engine_without_a_paper_is_refused() -> None:
-    with pytest.raises(ValueError, match="no paper's size"):
-        main(["long-video", "--engine", "flow", "--paper", "--frames", "3"])
+def test_an_engine_without_a_paper_is_refused_in_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["long-video", "--engine", "flow", "--paper", "--frames", "3"]) == 2
+    assert "long-video: engine: 'flow' has no paper's size" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("system", "peak"), [("linux", 3 << 20), ("darwin", 3 << 10)])
+def test_the_peak_of_a_process_is_in_bytes_on_every_system(
+    system: str, peak: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory.sys, "platform", system)
+    monkeypatch.setattr(memory.resource, "getrusage", lambda _: SimpleNamespace(ru_maxrss=3 << 10))
+    assert memory.peak_of_process() == peak
