@@ -16,7 +16,7 @@ from collections.abc import Iterator
 import cv2
 import numpy as np
 
-from segmentation.masks import resize_labels, resize_probabilities
+from segmentation.masks import resize_labels, resize_probabilities, shown_ids
 from segmentation.types import LabelMap, ProbabilityMaps
 
 LIMIT = 64 * 1024  # largest size of `MaskUpdate.engine_state` in bytes
@@ -62,13 +62,16 @@ def from_labels(labels: LabelMap, num_objects: int, height: int, width: int) -> 
     Each value is the fraction of the area of a cell that the object covers. If the maps are larger than the mask, every
     value is 0 or 1.
     """
-    ids = np.arange(1, num_objects + 1)[:, None, None]
-    if labels.size > height * width:
-        maps = [
-            cv2.resize((labels == i).astype(np.float32), (width, height), interpolation=cv2.INTER_AREA) for i in ids
-        ]
-        return np.stack(maps) if maps else np.zeros((0, height, width), np.float32)
-    return (resize_labels(labels, height, width) == ids).astype(np.float32)
+    if labels.size <= height * width:
+        ids = np.arange(1, num_objects + 1)[:, None, None]
+        return (resize_labels(labels, height, width) == ids).astype(np.float32)
+    maps = np.zeros((num_objects, height, width), np.float32)
+    # Resizing is slow, and many objects of a video are not visible in a given frame: their maps stay 0.
+    for number in shown_ids(labels) - {0}:
+        if number <= num_objects:
+            own = (labels == number).astype(np.float32)
+            maps[number - 1] = cv2.resize(own, (width, height), interpolation=cv2.INTER_AREA)
+    return maps
 
 
 def with_objects(maps: ProbabilityMaps, num_objects: int) -> ProbabilityMaps:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -154,17 +153,21 @@ class StarEngine(Engine):
         Accepted frames are left out, and frames whose annotation tells where all objects of the round are.
         """
         objects = self._known_objects()
-        memory = self._memory_frames(start) if objects else []
-        if not memory:
+        frames = self._memory_frames(start) if objects else []
+        if not frames:
             yield from self._empty_masks(start)
             return
-        given = {frame: self._given(frame, objects) for frame in memory}
+        given = {frame: self._given(frame, objects) for frame in frames}
         embeddings = {frame: self._video.embedding(frame) for frame in given}
         given = with_look_alikes(given, embeddings, self.masks.sure_frames(), self._network.sharpness.exp())
         remembered = {frame: self._remembered(frame, each) for frame, each in given.items()}
         cells = agreed_cells(remembered, self._network.sharpness.exp())
-        with StepsAhead(partial(self._look, join_cells(cells)), self._steps(start)) as ahead:
-            sides = [_Side(self, start, direction, objects, given, cells, ahead).updates() for direction in (1, -1)]
+        memory = join_cells(cells)
+        with StepsAhead(partial(self._look, memory), self._steps(start)) as ahead:
+            sides = [
+                _Side(self, start, direction, objects, given, cells, memory.last_cells(0), ahead).updates()
+                for direction in (1, -1)
+            ]
             while sides:
                 for side in list(sides):
                     update = next(side, None)
@@ -278,12 +281,15 @@ class _Side:
         objects: list[int],
         given: dict[int, Given],
         cells: list[CellRows],
+        memory: Memory,
         ahead: StepsAhead[Sums],
     ) -> None:
         self._session, self._start, self._direction, self._ahead = session, start, direction, ahead
         self._objects, self._given, self._cells = objects, given, cells
         self._answers: list[CellRows] = []
-        self._memory = join_cells(cells).without_cells()  # the linear models of the round and the cells of the answers
+        self._memory = (
+            memory  # the linear models of the round and the cells of the answers, of which there are none yet
+        )
         shown = from_labels(session.masks.newest(start), max(objects), *session._grid)
         masks = torch.from_numpy(shown[[number - 1 for number in objects]]).to(session._device)
         # Masks of the frame before: of all objects, and if there are any, of their look-alikes.
@@ -371,5 +377,5 @@ class _Side:
         shares = F.avg_pool2d(self._masks[None], 2)[0]
         weights = torch.full((len(self._masks),), ANSWER_WEIGHT, device=shares.device)
         self._answers = [*self._answers, self._session._cells(frame, shares, weights)][-ANSWERS_KEPT:]
-        everything = join_cells([*self._cells, *self._answers])
-        self._memory = replace(join_cells(self._answers), scores=everything.scores)
+        own = sum(len(rows.cells) for rows in self._answers)
+        self._memory = join_cells([*self._cells, *self._answers]).last_cells(own)

@@ -33,9 +33,13 @@ class Memory:
     columns: Tensor  # [M, 2n]: weight times share of each object, then the weight for each object
     scores: Tensor  # [E + 1, n]: factors of the linear model of each object, see `ridge`
 
-    def without_cells(self) -> Memory:
-        """Return a memory that keeps the linear models only, for frames that were compared with the cells before."""
-        return Memory(self.cells[:0], self.columns[:0], self.scores)
+    def last_cells(self, count: int) -> Memory:
+        """Return a memory with the same linear models that keeps only the last `count` cells.
+
+        It is for frames that were compared with the other cells before.
+        """
+        first = len(self.cells) - count
+        return Memory(self.cells[first:], self.columns[first:], self.scores)
 
 
 def remembered(cells: Tensor, shares: Tensor, weights: Tensor) -> Memory:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
@@ -59,6 +61,23 @@ def test_labels_made_smaller_hold_shares() -> None:
     wanted = np.array([[[0, 0], [0, 0]], [[1, 0], [0.5, 0]]], np.float32)
     np.testing.assert_allclose(from_labels(labels, 2, 2, 2), wanted)
     np.testing.assert_array_equal(from_labels(labels, 2, 4, 4)[1], labels == 2)
+
+
+def test_only_objects_that_a_mask_shows_are_resized(monkeypatch: pytest.MonkeyPatch) -> None:
+    labels = np.zeros((6, 6), np.uint8)
+    labels[2:, 3:] = 3
+    labels[0, 0] = 9
+    resized = []
+
+    def counting(plane: np.ndarray[tuple[int, ...], np.dtype[np.float32]], *args: Any, **options: Any) -> Any:
+        resized.append(plane)
+        return plane[::2, ::2]
+
+    monkeypatch.setattr("segmentation.session.probability_maps.cv2.resize", counting)
+    maps = from_labels(labels, 5, 3, 3)
+    assert len(resized) == 1
+    assert maps.shape == (5, 3, 3)
+    assert np.flatnonzero(maps.any(axis=(1, 2))).tolist() == [2]
 
 
 def test_objects_are_added_empty() -> None:

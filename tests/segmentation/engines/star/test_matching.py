@@ -45,6 +45,20 @@ def test_a_memory_may_be_read_in_two_parts() -> None:
         torch.testing.assert_close(found, right)
 
 
+def test_the_last_cells_of_a_memory_keep_its_linear_models() -> None:
+    cells, shares, weights = unit(11, 5), torch.rand(11, 2), torch.ones(11, 2)
+    whole, query = remembered(cells, shares, weights), unit(7, 5, seed=1)
+    last = whole.last_cells(4)
+    for found, right in zip(
+        compare(query, last, SHARP),
+        compare(query, remembered(cells[7:], shares[7:], weights[7:]), SHARP),
+        strict=True,
+    ):
+        torch.testing.assert_close(found, right, rtol=0, atol=0)
+    torch.testing.assert_close(score(query, last), score(query, whole), rtol=0, atol=0)
+    assert len(whole.last_cells(0).cells) == 0
+
+
 def test_the_largest_similarities_tell_the_object_from_the_rest() -> None:
     cells = torch.eye(4)
     shares = torch.tensor([[1.0], [0.0], [0.0], [0.0]])
