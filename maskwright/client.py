@@ -48,12 +48,17 @@ class Maskwright:
     def project(self, name: str, *, make: bool = True) -> Project:
         """Return the project of this name. If there is none it is created, or without `make` ApiError is raised.
 
-        Spaces around the name do not count, as on the page. An archived project is not found.
+        Spaces around the name do not count, as on the page. An archived project is not returned, and no second one of
+        its name is created: that raises ApiError "archived".
         """
         name = name.strip()
-        for row in self.connection.rows("/projects", q=name):
-            if row["name"] == name:
-                return Project(self.connection, row["id"], name)
+        for archived in (False, True):
+            for row in self.connection.rows("/projects", q=name, archived=archived):
+                if row["name"] == name and archived:
+                    text = f"The project {name!r} is archived. Take it out of the archive, or use another name."
+                    raise ApiError("archived", text, 409)
+                if row["name"] == name:
+                    return Project(self.connection, row["id"], name)
         if not make:
             raise ApiError("not_found", f"There is no project {name!r}, or you are no member of it.", 404)
         return Project(self.connection, self.connection.create("/projects", {"name": name})["id"], name)

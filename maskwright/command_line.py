@@ -59,8 +59,9 @@ def parser() -> argparse.ArgumentParser:
 
     upload = command("upload", "Upload videos into a project, which is made if there is none.", _upload)
     upload.add_argument("files", nargs="+", type=Path, help="video files, or zips of images")
-    fetch = command("fetch", "Let the server get videos itself, from addresses or from its import folder.", _fetch)
-    fetch.add_argument("sources", nargs="+", help="addresses (https://...), or paths below the import folder")
+    fetch = command("fetch", "Let the server get videos itself: from its import folder, buckets or addresses.", _fetch)
+    sources = "paths below the import folder, objects or folders of a bucket (s3://...), or addresses (https://...)"
+    fetch.add_argument("sources", nargs="+", help=sources)
     run = command("run", "Draw the scribbles of DAVIS files on a video, and run a round for each frame in them.", _run)
     run.add_argument("video", help="name or number of the video")
     run.add_argument("scribbles", nargs="+", type=Path, help="files in the JSON of the DAVIS challenge")

@@ -136,14 +136,14 @@ def main(arguments: list[str] | None = None) -> int:
             raise ValueError(f"--max-time {args.max_time}: all rounds together have at most 600 seconds an object")
         folder = DavisFolder(args.davis_root, args.resolution)
         names = args.sequences.split(",") if args.sequences else folder.names(args.subset)
-        entered = engines_under_test(args)
+        entered, named = engines_under_test(args), bool(args.sequences or args.subset)
         if args.disturb and not args.semi:
             raise ValueError("--disturb needs --semi: the robot's rounds show every frame as it is")
         if args.semi:
-            print(semi_table(run_semi(folder, names, entered, args.out, args.disturb)))
-            return 0
-        protocol = Protocol(args.rounds, args.max_time or None, args.metric, args.next, args.clock)
-        report = run(folder, names, entered, protocol, args.out, only_these=bool(args.sequences or args.subset))
+            report = run_semi(folder, names, entered, args.out, args.disturb, only_these=named)
+        else:
+            protocol = Protocol(args.rounds, args.max_time or None, args.metric, args.next, args.clock)
+            report = run(folder, names, entered, protocol, args.out, only_these=named)
     except (ValueError, BenchmarkPackageMissing) as error:
         print(f"evaluation: {error}", file=sys.stderr)
         return 2
@@ -153,6 +153,9 @@ def main(arguments: list[str] | None = None) -> int:
         return 130
     for sentence in report["left_out"].values():
         print(f"left out: {sentence}", file=sys.stderr)
+    if args.semi:
+        print(semi_table(report["engines"]))
+        return 0
     print(table(report))
     print(f"report: {args.out / 'report.html'}")
     return 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -125,16 +125,21 @@ def load_sequence(folder: DavisFolder, name: str) -> Sequence:
     return sequence
 
 
-def usable_sequences(folder: DavisFolder, names: Iterable[str]) -> tuple[dict[str, Sequence], dict[str, str]]:
+def usable_sequences(
+    folder: DavisFolder, names: Iterable[str], check: Callable[[Sequence], None] = lambda _: None
+) -> tuple[dict[str, Sequence], dict[str, str]]:
     """Return the sequences that can be evaluated, by name, and for the others the reason why they cannot, by name.
 
-    Raises FolderError if there is none.
+    `check` raises FolderError for a sequence that can be read and still cannot be evaluated. Raises FolderError if no
+    sequence is left.
     """
     good: dict[str, Sequence] = {}
     bad: dict[str, str] = {}
     for name in names:
         try:
-            good[name] = load_sequence(folder, name)
+            sequence = load_sequence(folder, name)
+            check(sequence)
+            good[name] = sequence
         except FolderError as error:
             bad[name] = str(error)
     if not good:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from segmentation.evaluation.benchmark_run import EngineUnderTest
-from segmentation.evaluation.davis_folder import DavisFolder, FolderError, Sequence, load_sequence
+from segmentation.evaluation.davis_folder import DavisFolder, FolderError, Sequence, usable_sequences
 from segmentation.evaluation.disturbance import check_disturbance, disturbed, middle
 from segmentation.evaluation.stroke import first_strokes
 from segmentation.metrics import score
@@ -52,18 +52,26 @@ def run_semi(
     engines: Many[EngineUnderTest],
     out: Path,
     disturbance: str | None = None,
-) -> dict[str, dict[str, Any]]:
-    """Evaluate every engine on every sequence, write `out`/semi.json, and return the results by the engine's label.
+    only_these: bool = True,
+) -> dict[str, Any]:
+    """Evaluate every engine on every sequence, write the report to `out`/semi.json, and return it.
+
+    Its part "engines" has the results by the engine's label, and "left_out" the reason by the name of each sequence
+    that was not evaluated.
 
     Args:
         disturbance: one of `disturbance.DISTURBANCES`, which replaces the middle frame; None: no frame is replaced.
+        only_these: refuse the whole run if one of the sequences cannot be evaluated. Otherwise the others are run.
 
     Raises:
-        FolderError: a sequence cannot be evaluated. All sequences are checked before the first one is run.
+        FolderError: a sequence, or without `only_these` every sequence, cannot be evaluated. All sequences are checked
+            before the first one is run.
     """
-    sequences = {name: load_sequence(folder, name) for name in names}
-    for sequence in sequences.values():
-        _check(sequence, FEWEST_DISTURBED if disturbance else FEWEST)
+    sequences, left_out = usable_sequences(
+        folder, names, lambda sequence: _check(sequence, FEWEST_DISTURBED if disturbance else FEWEST)
+    )
+    if only_these and left_out:
+        raise FolderError(next(iter(left_out.values())))
     if disturbance:
         check_disturbance(disturbance, sequences)
     found: dict[str, dict[str, Any]] = {}
@@ -78,9 +86,9 @@ def run_semi(
                 scores[name] = carry_first_mask(engine, sequence, sequence.frames())
         found[engine.label] = _figures(scores)
     out.mkdir(parents=True, exist_ok=True)
-    written = {"schema": SCHEMA, "disturbance": disturbance, "engines": found}
-    (out / "semi.json").write_text(json.dumps(written, indent=1))
-    return found
+    report = {"schema": SCHEMA, "disturbance": disturbance, "engines": found, "left_out": left_out}
+    (out / "semi.json").write_text(json.dumps(report, indent=1))
+    return report
 
 
 def carry_first_mask(
@@ -129,7 +137,8 @@ def _mean_by_object(scores: NDArray[np.float64]) -> tuple[float, ...]:
 
 def _check(sequence: Sequence, fewest: int) -> None:
     if sequence.num_frames < fewest:
-        raise FolderError(f"{sequence.name}: {sequence.num_frames} frames, --semi needs at least {fewest}")
+        frames = "1 frame" if sequence.num_frames == 1 else f"{sequence.num_frames} frames"
+        raise FolderError(f"{sequence.name}: {frames}, --semi needs at least {fewest}")
     if not (_decided(sequence)[0] > 0).any():
         raise FolderError(f"{sequence.name}: the mask of its first frame is empty, so --semi has nothing to give")
 

@@ -79,6 +79,21 @@ def test_spaces_around_the_name_of_a_project_make_no_second_project() -> None:
     assert [request.method for request in seen] == ["GET"]
 
 
+@pytest.mark.parametrize("make", [True, False])
+def test_no_second_project_gets_the_name_of_an_archived_one(make: bool) -> None:
+    rows = {"false": [{"id": 8, "name": "Birds of prey"}], "true": [{"id": 7, "name": "Birds"}]}
+    seen: list[str] = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        seen.append(request.method)
+        return httpx.Response(200, json=rows[request.url.params["archived"]])
+
+    with pytest.raises(ApiError, match="The project 'Birds' is archived") as refused:
+        served(handle).project("Birds", make=make)
+    assert refused.value.code == "archived"
+    assert set(seen) == {"GET"}
+
+
 def test_it_asks_again_when_the_server_is_busy_or_away() -> None:
     maskwright, seen = in_turn(httpx.ConnectError("no"), httpx.Response(503), httpx.Response(200, json={"id": 1}))
     assert maskwright.connection.get("/me") == {"id": 1}
@@ -95,10 +110,11 @@ def test_what_creates_something_without_a_key_is_never_sent_twice() -> None:
 def test_what_creates_something_is_repeated_with_one_key() -> None:
     running = httpx.Response(409, json={"code": "still_running", "text": "Ask again."})
     made = httpx.Response(201, json={"id": 4, "name": "Birds"})
-    maskwright, seen = in_turn(httpx.Response(200, json=[]), httpx.ReadError("no"), running, made)
+    none = [httpx.Response(200, json=[]), httpx.Response(200, json=[])]
+    maskwright, seen = in_turn(*none, httpx.ReadError("no"), running, made)
     assert maskwright.project("Birds").id == 4
-    assert len({request.headers["Idempotency-Key"] for request in seen[1:]}) == 1
-    assert [request.method for request in seen] == ["GET", "POST", "POST", "POST"]
+    assert len({request.headers["Idempotency-Key"] for request in seen[2:]}) == 1
+    assert [request.method for request in seen] == ["GET", "GET", "POST", "POST", "POST"]
 
 
 def test_a_file_that_the_server_gets_itself_becomes_a_video() -> None:

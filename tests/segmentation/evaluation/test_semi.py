@@ -108,6 +108,26 @@ def test_a_video_of_two_frames_is_refused(tmp_path: Path, capsys: pytest.Capture
     assert "short: 2 frames, --semi needs at least 3" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("fault", ["short", "extra mask"])
+def test_a_sequence_that_cannot_be_evaluated_is_named_and_the_others_are_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], fault: str
+) -> None:
+    write_sequence(tmp_path / "davis", "still", still_clip())
+    write_sequence(tmp_path / "davis", "bad", still_clip(1 if fault == "short" else 5))
+    if fault == "extra mask":
+        write_labels(tmp_path / "davis" / "Annotations" / "480p" / "bad" / "00005.png", still_clip().truth[0])
+    says = {"short": "bad: 1 frame, --semi needs at least 3", "extra mask": "bad: The mask bad/00005.png has no frame"}
+    arguments = ["--semi", "--davis-root", str(tmp_path / "davis"), "--engine", "repeating"]
+    assert main([*arguments, "--out", str(tmp_path / "out")]) == 0
+    assert f"left out: {says[fault]}" in capsys.readouterr().err
+    report = json.loads((tmp_path / "out" / "semi.json").read_text())
+    assert list(report["engines"]["repeating"]["sequences"]) == ["still"]
+    assert list(report["left_out"]) == ["bad"]
+    assert main([*arguments, "--sequences", "still,bad", "--out", str(tmp_path / "named")]) == 2
+    assert says[fault] in capsys.readouterr().err
+    assert not (tmp_path / "named").exists()
+
+
 class ReadingEngine(RepeatingEngine):
     """An engine that repeats the accepted mask as long as the frames are those of before, and then an empty one."""
 

@@ -112,7 +112,7 @@ def test_pictures_are_taken_too(tmp_path: Path, home: Path, kind: str) -> None:
     folder.mkdir()
     for name, data in files:
         (folder / name).write_bytes(data)
-    source = folder if kind == "folder" else write_zip(tmp_path / "reef.zip", files)
+    source = folder if kind == "folder" else write_zip(tmp_path / "reef.zip", [*files, ("notes.txt", b"Sunny.")])
     drawn = scribbles(tmp_path / "1.json", 12, {11: [stroke(1, (0.5, 0.5))]})
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "00012.png").write_bytes(b"the mask of another video")
@@ -121,6 +121,7 @@ def test_pictures_are_taken_too(tmp_path: Path, home: Path, kind: str) -> None:
         options = ("--engine", "fake", "--format", "npz", "--out", tmp_path / "reef.npz")
         done = annotate(home, source, "-", *options, given=text)
         assert done.returncode == 0, done.stderr
+        assert "1 file was left out: notes.txt." in done.stderr.splitlines()
         with np.load(tmp_path / "reef.npz") as file:
             masks = [file[f"reef/{index:05}"] for index in range(12)]
     else:

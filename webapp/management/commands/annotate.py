@@ -122,6 +122,8 @@ def _annotate(
     _make_folder(out if format is None else out.absolute().parent)
     author = prepare()
     video = _import(source, sequence, author)
+    if video.note:
+        print(video.note, file=sys.stderr)  # what the import left out or converted, as the page shows it
     try:
         if format is None:
             _check_folder(out, video)
