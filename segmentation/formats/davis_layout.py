@@ -113,18 +113,18 @@ def _by_sequence(masks: Mapping[_Place, list[str]]) -> dict[str, list[str]]:
     for place in sorted(masks, key=lambda place: _preference(place.resolution, None)):
         first = chosen.setdefault(place.key, place)
         if first is not place and first.resolution == place.resolution:  # The names differ in upper and lower case.
-            raise _same_name(masks[first], masks[place])
+            raise same_name(_folder(masks[first][0]), _folder(masks[place][0]))
     found: dict[str, list[str]] = {}
     for place in sorted(chosen.values(), key=lambda place: natural(place.sequence)):
         paths = found.setdefault(place.sequence, masks[place])
         if paths is not masks[place]:
-            raise _same_name(paths, masks[place])
+            raise same_name(_folder(paths[0]), _folder(masks[place][0]))
     return found
 
 
-def _same_name(paths: list[str], others: list[str]) -> AnnotationError:
-    folders = f"{_folder(paths[0])} and {_folder(others[0])}"
-    return AnnotationError(f"{folders} have the masks of sequences of the same name; import them one at a time")
+def same_name(folder: str, other: str) -> AnnotationError:
+    """Return the error to raise where two folders of a file have the masks of sequences of the same name."""
+    return AnnotationError(f"{folder} and {other} have masks of sequences of the same name; import them one at a time")
 
 
 # --- any folders --------------------------------------------------------------------------------------------------

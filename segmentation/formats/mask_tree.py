@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
@@ -20,8 +20,16 @@ from segmentation.formats.annotated_video import (
     blank_mask,
     check_frame_size,
     check_object_count,
+    folder_titles,
 )
-from segmentation.formats.davis_layout import FRAMES, MASK_SUFFIXES, RESOLUTION, class_mask_folders, mask_folders
+from segmentation.formats.davis_layout import (
+    FRAMES,
+    MASK_SUFFIXES,
+    RESOLUTION,
+    class_mask_folders,
+    mask_folders,
+    same_name,
+)
 from segmentation.formats.file_tree import FileTree, natural
 from segmentation.formats.json_file import AnnotationError, at_place, parse_json
 from segmentation.formats.label_png import MaskError
@@ -62,14 +70,25 @@ def read_mask_tree(files: FileTree) -> list[AnnotatedVideo]:
         roots: dict[str, dict[str, list[str]]] = {}
         for folder, paths in videos.items():
             roots.setdefault(str(PurePosixPath(folder).parent), {})[folder] = paths
-        return [_of_objects(files, _title(root), found, tables) for root, found in roots.items()]
-    return [_labelled(files, _title(folder), paths, tables.of(_title(folder))) for folder, paths in videos.items()]
+        titles = _titles(roots)
+        return [_of_objects(files, titles[root], found, tables) for root, found in roots.items()]
+    titles = _titles(videos)
+    return [_labelled(files, titles[folder], paths, tables.of(titles[folder])) for folder, paths in videos.items()]
 
 
-def _title(folder: str) -> str:
-    """Return the name of the video whose masks lie in a folder, or "" if the folder does not tell."""
-    names = [part for part in PurePosixPath(folder).parts if not RESOLUTION.fullmatch(part)]
-    return names[-1] if names else ""
+def _titles(folders: Iterable[str]) -> dict[str, str]:
+    """Return the names of the videos whose masks lie in these folders, by folder; "" if a folder does not tell.
+
+    Folders of resolutions do not count. Raises AnnotationError if two folders have the masks of one name then.
+    """
+    places: dict[str, str] = {}  # The folders without those of resolutions, and for each the folder that was given.
+    for folder in folders:
+        place = "/".join(part for part in PurePosixPath(folder).parts if not RESOLUTION.fullmatch(part))
+        if place in places:
+            raise same_name(places[place], folder)
+        places[place] = folder
+    titles = folder_titles(places)
+    return {folder: titles[place] for place, folder in places.items()}
 
 
 def _is_image(name: str) -> bool:
@@ -82,16 +101,15 @@ class _Tables:
 
     files: FileTree
     _meta: dict[str, Objects] = field(init=False)
-    _paths: dict[str, str] = field(
-        init=False
-    )  # The paths of objects.json by the name of the video, "" for the only one.
+    # The paths of objects.json by the name of the video or the whole path of its folder, "" for the only one.
+    _paths: dict[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
         self._meta, self._paths = {}, {}
         for name in self.files.names:
             path = PurePosixPath(name)
             if path.name.casefold() == "objects.json":
-                self._paths[path.parent.name] = name
+                self._paths[path.parent.name] = self._paths[str(path.parent)] = name
             elif path.parent.name.casefold() == "objects" and path.suffix == ".json":
                 self._paths[path.stem] = name
             elif path.name.casefold() == "meta.json":

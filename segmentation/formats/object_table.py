@@ -10,7 +10,7 @@ from segmentation.formats.annotated_video import AnnotatedObject
 from segmentation.formats.json_file import AnnotationError, field
 from segmentation.types import MAX_OBJECTS
 
-MOST_SPANS = 100_000  # largest number of absent spans of an object that is read
+MOST_SPANS = 100_000  # An object with more absent spans is refused.
 
 
 def read_object_table(data: Mapping[str, Any], place: str) -> tuple[AnnotatedObject, ...]:
@@ -32,8 +32,10 @@ def read_object_table(data: Mapping[str, Any], place: str) -> tuple[AnnotatedObj
         spans = row.get("absent") or []
         if not isinstance(spans, list):
             raise AnnotationError(f"{where}.absent: expected a list of spans [first, last] of frames")
+        if len(spans) > MOST_SPANS:
+            raise AnnotationError(f"{where}.absent: {len(spans)} spans, at most {MOST_SPANS} are read")
         absent = tuple(_span(span, f"{where}.absent") for span in spans)
-        objects.append(AnnotatedObject(number, field(row, "name", str, where), label, color, absent[:MOST_SPANS]))
+        objects.append(AnnotatedObject(number, field(row, "name", str, where), label, color, absent))
     if len({each.id for each in objects}) != len(objects):
         raise AnnotationError(f"{place}: two objects have the same id")
     return tuple(objects)

@@ -247,7 +247,7 @@ def test_each_split_of_youtube_vos_has_the_labels_of_its_own_videos() -> None:
 )
 def test_masks_of_two_sequences_of_one_name_are_refused_with_both_folders(one: str, other: str) -> None:
     mask = encode_labels(np.ones((2, 3), np.uint8))
-    with pytest.raises(AnnotationError, match=" have the masks of sequences of the same name") as refused:
+    with pytest.raises(AnnotationError, match=" have masks of sequences of the same name") as refused:
         read_annotations(Files({f"{one}/00000.png": mask, f"{other}/00000.png": mask}))
     assert one in str(refused.value)
     assert other in str(refused.value)

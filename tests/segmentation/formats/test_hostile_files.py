@@ -109,6 +109,13 @@ HOSTILE: dict[str, tuple[dict[str, bytes], str]] = {
         {**EVERY["davis"](), "objects.json": b'{"objects": [{"id": 1, "name": "a", "absent": 5}]}'},
         r"objects\.json: objects\[0\]\.absent: expected a list",
     ),
+    "too many absent spans": (
+        {
+            **EVERY["davis"](),
+            "objects.json": json.dumps({"objects": [{"id": 1, "name": "a", "absent": [[0, 0]] * 100_001}]}).encode(),
+        },
+        r"objects\.json: objects\[0\]\.absent: 100001 spans, at most 100000 are read",
+    ),
     "truncated mask": (swapped("davis", b"IDAT", b"IDAX"), r"Annotations/480p/reef/00000\.png"),
 }  # fmt: skip
 
