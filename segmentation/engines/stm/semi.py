@@ -70,7 +70,7 @@ class SemiSTMEngine(Engine):
         self._memory_budget = int((1 - QUERY_SHARE) * budget)
         self._every, self._given_frames = every, given_frames
         self._history = RoundHistory(self._video.size)
-        self._given = PackedLabels()  # masks of interacted frames, with the scribbles painted over them
+        self._given = PackedLabels()  # masks of drawn frames, with the scribbles painted over them
         self._given_objects: dict[int, int] = {}  # by frame, the number of objects when the mask was given
         self._given_slots: dict[int, Slots] = {}
 
