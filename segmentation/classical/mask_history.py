@@ -124,7 +124,7 @@ class MaskHistory:
     def undo_interaction(self, interaction: Interaction) -> None:
         """Forget the newest interaction, after its round has ended without any mask."""
         frame = interaction.frame
-        del self.scribbles[frame][-len(interaction.scribbles) :]
+        del self.scribbles[frame][len(self.scribbles[frame]) - len(interaction.scribbles) :]
         for object_id in self._newly_annotated:
             self.annotated[object_id].discard(frame)
 

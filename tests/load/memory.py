@@ -42,6 +42,8 @@ def main() -> int:
     parser.add_argument("--engine", default="flow")
     parser.add_argument("--strokes", type=int, default=10_000)
     given = parser.parse_args()
+    if given.rounds < 4:
+        parser.error("--rounds: at least 4, because memory is measured after each quarter of them")
     stop_on_sigterm()
     with (
         tempfile.TemporaryDirectory(prefix="maskwright-memory-") as home,
@@ -112,7 +114,7 @@ class Watch:
         self._quarters = [self._measured()]
 
     def done(self) -> None:
-        """Count a piece of work."""
+        """Count a piece of work that is done, and measure the memory after each quarter of the work."""
         self._count += 1
         if 4 * self._count // self._total > len(self._quarters) - 1:
             self._quarters.append(self._measured())

@@ -138,7 +138,10 @@ export function canGoOn({ store }: Studio, round: RoundInfo): boolean {
   return unreachedBy(round, store.video.value?.frame_count ?? 0, store.accepted.value).length > 0;
 }
 
-/** Computes what a stopped round did not reach, from the masks at its ends on, with a round for each part. */
+/**
+ * Enqueues a round for each part of the video that a stopped round did not reach. It starts from a mask beside the part, or
+ * from the part's drawn frames, whose scribbles are drawn again.
+ */
 export function goOn(studio: Studio, round: RoundInfo): void {
   const { store } = studio;
   const parts = unreachedBy(round, store.video.peek()?.frame_count ?? 0, store.accepted.peek());

@@ -33,7 +33,7 @@ export function useVideoExports(video: number): Loaded<Export[]> {
   );
 }
 
-/** Loads the exports of all videos of a project, newest first. */
+/** Loads the exports of a project and of its videos, as far as the person may see them, newest first. */
 export function useProjectExports(project: number): Loaded<Export[]> {
   return useExports(`exports of project ${project}`, () =>
     callAll("/api/projects/{project_id}/exports", { path: { project_id: project } }),

@@ -62,7 +62,7 @@ class SessionState:
         self.drawn |= here
 
         def undo() -> None:
-            del self.scribbles[frame][-len(interaction.scribbles) :]
+            del self.scribbles[frame][len(self.scribbles[frame]) - len(interaction.scribbles) :]
             self.drawn, self.annotated = before
 
         return undo

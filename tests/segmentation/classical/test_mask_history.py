@@ -42,6 +42,17 @@ def test_a_locked_frame_is_annotated_for_what_was_drawn() -> None:
     assert history.annotate(drawn(2, 2), None) == {2}
 
 
+def test_forgetting_an_interaction_without_scribbles_leaves_those_of_others() -> None:
+    history = MaskHistory(6, 8, None)
+    for interaction in (drawn(2, 1), Interaction(2, ())):
+        history.add_scribbles(interaction)
+        history.annotate(interaction, None)
+    history.undo_interaction(Interaction(2, ()))
+    assert [scribble.object_id for scribble in history.scribbles[2]] == [1]
+    history.undo_interaction(drawn(2, 1))
+    assert history.scribbles[2] == []
+
+
 def test_the_newest_mask_counts_whoever_made_it() -> None:
     history = MaskHistory(6, 8, None)
     history.store(update_with_confidence(1, labels(1), [0.7]))

@@ -1,6 +1,6 @@
-"""Tests of a job that several people do in copies of its video, which they hide from each other.
+"""Tests of consensus: several people do a job in copies of its video, and none sees the copies of the others.
 
-Further tests are of copies of a clip with ground truth that are mixed into the queues of people.
+A worker compares the copies and merges them. One test is of known clips in people's queues.
 """
 
 from __future__ import annotations
