@@ -14,6 +14,7 @@ from tests.browser.clips import write_mp4
 from tests.browser.conftest import Visitors
 from tests.browser.contrast import faint_texts
 from tests.browser.names import nameless_controls
+from tests.browser.targets import small_targets
 from tests.studio import Studio
 
 pytestmark = pytest.mark.browser
@@ -275,6 +276,32 @@ def test_a_control_without_a_name_is_found(page: Page) -> None:
     page.goto("about:blank")
     page.set_content("<button></button><button>Save</button><input aria-label='Name'><input>")
     assert [found.split(":")[0] for found in nameless_controls(page)] == ["button", "textbox"]
+
+
+def test_a_small_target_is_found(page: Page) -> None:
+    page.goto("about:blank")
+    large = "<button style='width:44px;height:44px' data-testid=large></button>"
+    inside = "<label style='display:block;width:50px;height:50px'><input type=checkbox data-testid=inside></label>"
+    page.set_content(f"{large}{inside}<button style='width:30px;height:44px' data-testid=small></button>")
+    assert small_targets(page) == ["30x44: small"]
+
+
+def test_a_phone_gets_targets_for_a_thumb_on_every_page(page_at: Callable[[tuple[int, int]], Page]) -> None:
+    page = page_at((390, 844))
+    expect(page.get_by_test_id("projects")).to_be_visible()
+    tabs = [f"/projects/1/{tab}" for tab in TABS]
+    for address in ["/", "/work", "/trash", "/audit", "/account", "/status", *tabs, "/projects/1/quality", "/videos/1"]:
+        page.goto(address)
+        page.wait_for_load_state("networkidle")
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{address} is too wide"
+        assert faint_texts(page) == [], address
+        assert nameless_controls(page) == [], address
+        assert small_targets(page) == [], address
+    for open_it, dialog in (("?", "help-dialog"), ("Control+k", "keys-dialog")):
+        page.keyboard.press(open_it)
+        expect(page.get_by_test_id(dialog)).to_be_visible()
+        assert small_targets(page) == [], dialog
+        page.keyboard.press("Escape")
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")

@@ -118,8 +118,8 @@ describe("undo and redo", () => {
   });
 
   it.each([
-    ["done", "Round 2 is Ben's: Ctrl+Z does not undo it. The rounds list can go back."],
-    ["running", "Round 2 is Ben's: Ctrl+Z does not undo it. When it has ended, the rounds list can go back."],
+    ["done", "Round 2 is Ben's: Undo leaves it alone. The rounds list can go back."],
+    ["running", "Round 2 is Ben's: Undo leaves it alone. When it has ended, the rounds list can go back."],
   ] as const)("leave somebody else's round that is %s alone, and say whose it is", (becomes, text) => {
     const rounds = [round({ id: 1 }), round({ id: 2, base: 1, author: BEN, state: becomes })];
     const studio = fakeStudio({ rounds, head: 2 });

@@ -113,5 +113,5 @@ function tellOnce({ history }: Studio, text: string): void {
 
 function notYours(round: RoundInfo): string {
   const when = isActive(round) ? "When it has ended, the" : "The";
-  return `Round ${round.number} is ${round.author.name}'s: Ctrl+Z does not undo it. ${when} rounds list can go back.`;
+  return `Round ${round.number} is ${round.author.name}'s: Undo leaves it alone. ${when} rounds list can go back.`;
 }

@@ -7,6 +7,7 @@ import { frameLabels } from "../masks/compose";
 import { decodeMask, MaskError } from "../masks/decode";
 import { base64Of, bytesOfBase64, encodeBitmap } from "../masks/encode";
 import { toast } from "../parts/Toast";
+import { keyOf } from "../studio/command";
 import type { Studio } from "../studio/studio";
 import { objectToDraw } from "./objects";
 import { paint, pixelsOf, shownAt } from "./painting";
@@ -26,7 +27,9 @@ export function copyMask(studio: Studio, number: number): void {
   }
   try {
     localStorage.setItem(NAME, base64Of(encodeBitmap(pixels)));
-    toast({ text: `Copied the mask of “${name}” in frame ${frame}. Ctrl+V pastes it, in other videos too.` });
+    const key =
+      keyOf(studio.commands, "mask.paste") ?? "“Paste the copied mask here” in the menu of an object";
+    toast({ text: `Copied the mask of “${name}” in frame ${frame}. ${key} pastes it, in other videos too.` });
   } catch {
     toast({ text: "This browser does not store the copy: its storage is full or disabled.", tone: "bad" });
   }
@@ -38,7 +41,8 @@ export function pasteMask(studio: Studio, number: number): void {
   const video = store.video.peek();
   const copied = readCopy();
   if (!video || !copied) {
-    toast({ text: "There is no copied mask. Ctrl+C copies the mask of the selected object.", tone: "info" });
+    const key = keyOf(studio.commands, "mask.copy") ?? "“Copy its mask here” in the menu of an object";
+    toast({ text: `There is no copied mask. ${key} copies the mask of the selected object.`, tone: "info" });
     return;
   }
   const frame = store.frame.peek();

@@ -1,7 +1,7 @@
 /** The page of one video: its frames, objects, rounds and timeline. */
 import { useEffect, useState } from "preact/hooks";
 import { showKeyBadges } from "../actions/keyBadges";
-import { arrived, me } from "../api/session";
+import { arrived } from "../api/session";
 import { Announcer } from "../panels/Announcer";
 import { Dock } from "../panels/Dock";
 import { ExportDialog } from "../panels/ExportDialog";
@@ -13,7 +13,6 @@ import { RejectDialog, SubmitDialog } from "../panels/SubmitDialog";
 import { Timeline } from "../panels/Timeline";
 import { ToolRail } from "../panels/ToolRail";
 import { TopBar } from "../panels/TopBar";
-import { keyBindings } from "../state/keyBindings";
 import { StudioContext, useStudio } from "../studio/context";
 import type { Studio } from "../studio/studio";
 import { openVideo } from "./open";
@@ -43,9 +42,6 @@ function Page() {
   const video = store.video.value;
   const name = video?.name;
   useEffect(showKeyBadges, []);
-  useEffect(() => {
-    keyBindings.value = me.peek()?.key_bindings ?? {};
-  }, []);
   useEffect(() => {
     if (name) document.title = `${name} · Maskwright`;
   }, [name]);

@@ -23,6 +23,7 @@ import { createStore, type Store } from "../state/store";
 import { UndoHistory } from "../state/undoHistory";
 import { recall, remember } from "../state/view";
 import type { Studio } from "../studio/studio";
+import { watchKeys } from "./accountKeys";
 import { watchAreas } from "./areaCounter";
 import { createCommands } from "./commands";
 import { loadEngines } from "./engineChoice";
@@ -128,6 +129,7 @@ function watch(studio: Studio): (() => void)[] {
     watchWorkTime(studio),
     followLinks(studio),
     watchJobs(studio),
+    watchKeys(store),
     watchAsked(studio),
     watchScores(store),
     loadOlderRounds(store),

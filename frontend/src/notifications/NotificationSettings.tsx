@@ -64,14 +64,16 @@ export function NotificationSwitches() {
                 <th scope="row">{kind.title}</th>
                 {parts.map((part) => (
                   <td key={part}>
-                    <input
-                      type="checkbox"
-                      aria-label={`${kind.title}: ${part === "on_page" ? "on the page" : "by mail"}`}
-                      data-testid={`notify-${kind.kind}-${part}`}
-                      checked={kind[part]}
-                      disabled={busy === `${kind.kind} ${part}`}
-                      onChange={(event) => change(kind, part, event.currentTarget.checked)}
-                    />
+                    <label class={css.box}>
+                      <input
+                        type="checkbox"
+                        aria-label={`${kind.title}: ${part === "on_page" ? "on the page" : "by mail"}`}
+                        data-testid={`notify-${kind.kind}-${part}`}
+                        checked={kind[part]}
+                        disabled={busy === `${kind.kind} ${part}`}
+                        onChange={(event) => change(kind, part, event.currentTarget.checked)}
+                      />
+                    </label>
                   </td>
                 ))}
               </tr>

@@ -83,6 +83,7 @@ export function Shell({ title, crumbs = [], children }: ShellProps) {
             type="button"
             class={css.search}
             data-testid="search-open"
+            aria-label="Search"
             title={`Search (${SEARCH_KEY})`}
             onClick={openSearch}
           >
@@ -95,6 +96,8 @@ export function Shell({ title, crumbs = [], children }: ShellProps) {
           <a
             href="/work"
             class={css.work}
+            aria-label="My work"
+            title="My work"
             aria-current={route.value.page === "work" ? "page" : undefined}
             data-testid="my-work"
           >

@@ -2,14 +2,11 @@
 
 import { Button, type ButtonProps } from "../parts/Button";
 import { IconButton, type IconButtonProps } from "../parts/IconButton";
-import { commandOf } from "../studio/command";
+import { commandOf, keyOf } from "../studio/command";
 import { useStudio } from "../studio/context";
 
 /** "tool.scribble" -> "tool-scribble", as docs/testids.md lists them. */
 export const testidOf = (id: string): string => id.replace(".", "-");
-
-/** Returns the name of a key for people: " " is Space. */
-export const shownKey = (key: string | undefined): string | undefined => (key === " " ? "Space" : key);
 
 type IconProps = Pick<IconButtonProps, "size" | "corner"> & { id: string; label?: string };
 
@@ -17,7 +14,7 @@ export function CommandIcon({ id, label, ...rest }: IconProps) {
   const { commands } = useStudio();
   const command = commandOf(commands, id);
   const pressed = command.pressed ? { pressed: command.pressed() } : {};
-  const key = shownKey(command.keys[0]);
+  const key = keyOf(commands, id);
   return (
     <IconButton
       icon={command.icon}
@@ -37,7 +34,7 @@ type TextProps = Pick<ButtonProps, "tone" | "size" | "title"> & { id: string; la
 export function CommandButton({ id, label, ...rest }: TextProps) {
   const { commands } = useStudio();
   const command = commandOf(commands, id);
-  const key = shownKey(command.keys[0]);
+  const key = keyOf(commands, id);
   return (
     <Button
       testid={testidOf(id)}

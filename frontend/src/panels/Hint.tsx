@@ -2,13 +2,14 @@
 
 import { framesToRun } from "../actions/rounds";
 import { Kbd } from "../parts/Kbd";
-import { commandOf } from "../studio/command";
+import { commandOf, keyOf } from "../studio/command";
 import { useStudio } from "../studio/context";
 import css from "./Dock.module.css";
 
 export function Hint() {
   const studio = useStudio();
   const { store, commands } = studio;
+  const key = keyOf(commands, "frame.suggested");
   if (store.rounds.value.size === 0) return store.canDraw.value ? <FirstSteps /> : null;
   const next = store.suggestion.value;
   if (!next || store.active.value || store.playing.value) return null;
@@ -23,13 +24,14 @@ export function Hint() {
         <b>Next to fix: frame {next.frame}</b>
         <small>{next.reason}</small>
       </span>
-      <Kbd keys="Tab" />
+      {key && <Kbd keys={key} />}
     </button>
   );
 }
 
 function FirstSteps() {
   const studio = useStudio();
+  const key = keyOf(studio.commands, "round.run");
   const drawn = framesToRun(studio).length > 0;
   return (
     <div class={css.hint} data-testid="first-steps" role="status">
@@ -49,7 +51,7 @@ function FirstSteps() {
           </small>
         </span>
       )}
-      {drawn && <Kbd keys="R" />}
+      {drawn && key && <Kbd keys={key} />}
     </div>
   );
 }

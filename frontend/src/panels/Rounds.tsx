@@ -221,13 +221,13 @@ const EDITED = {
   interpolate: "interpolated",
 } as const;
 
-/** Says what a version is: "frame 4 · 2 scribbles", "frame 4 · rider painted", "12–40 · cleared rider". */
+/** Says what a version is: "frame 4 · 2 scribbles", "frame 4 · painted rider", "12–40 · cleared rider". */
 export function whatOf(round: RoundInfo, objects: readonly ObjectInfo[]): string {
   const names = (numbers: readonly number[]) =>
     numbers.map((number) => objects.find((object) => object.number === number)?.name ?? number).join(", ");
   const { edit, frame, origin, scribbles } = round;
   if (origin === "imported") return `imported from ${round.source}`;
-  if (origin === "painted") return `frame ${frame} · ${names(round.objects ?? [])} painted`;
+  if (origin === "painted") return `frame ${frame} · painted ${names(round.objects ?? [])}`;
   if (edit) {
     const span = edit.first === edit.last ? `frame ${edit.first}` : `${edit.first}–${edit.last}`;
     return `${span} · ${EDITED[edit.op]} ${names(edit.objects)}`;

@@ -3,6 +3,7 @@ import { ChevronDown } from "lucide-preact";
 import { markedSpan, setScope } from "../actions/scope";
 import { Menu } from "../parts/Menu";
 import type { Scope } from "../state/scope";
+import { keyOf } from "../studio/command";
 import { useStudio } from "../studio/context";
 import css from "./ScopeMenu.module.css";
 
@@ -27,6 +28,7 @@ export function ScopeMenu() {
   const { store } = studio;
   const scope = store.scope.value;
   const marked = markedSpan(studio);
+  const key = keyOf(studio.commands, "scope.clear");
   const flip = (field: "untilNext" | "onlySelected" | "acrossCuts") => ({
     checked: scope[field],
     perform: () => setScope(studio, { [field]: !scope[field] }),
@@ -52,7 +54,7 @@ export function ScopeMenu() {
         {
           name: "No in and out points",
           testid: "scope-clear",
-          hotkey: "Shift+I",
+          ...(key === undefined ? {} : { hotkey: key }),
           disabled: marked === null,
           perform: () => setScope(studio, { first: null, last: null }),
         },

@@ -9,6 +9,7 @@ import { Button } from "../parts/Button";
 import { IconButton } from "../parts/IconButton";
 import type { ObjectInfo } from "../protocol";
 import type { Range } from "../state/ranges";
+import { keyOf } from "../studio/command";
 import { useStudio } from "../studio/context";
 import { CommandIcon } from "./CommandButton";
 import css from "./SpanBar.module.css";
@@ -27,7 +28,7 @@ export function SpanBar({ span }: { span: Range }) {
       <Button
         size="small"
         testid="span-accept"
-        hotkey="A"
+        hotkey={keyOf(studio.commands, "frame.accept")}
         disabled={!draws || no.length === 0}
         title="No later round changes the masks of these frames"
         onClick={() => acceptUsed(studio, true)}
@@ -66,7 +67,7 @@ function Verdict({ object, span, enabled }: { object: ObjectInfo; span: Range; e
         size="small"
         icon={BadgeCheck}
         testid="span-accept-object"
-        hotkey="Shift+L"
+        hotkey={keyOf(studio.commands, "object.accept")}
         disabled={!enabled}
         pressed={accepted}
         label={
@@ -80,7 +81,7 @@ function Verdict({ object, span, enabled }: { object: ObjectInfo; span: Range; e
         size="small"
         icon={Flag}
         testid="span-reject-object"
-        hotkey="Shift+B"
+        hotkey={keyOf(studio.commands, "object.reject")}
         disabled={!enabled}
         label={`Reject ${object.name} here: say in a pin what is wrong`}
         onClick={() => rejectObject(studio, object.number, span)}
@@ -119,7 +120,7 @@ function Objects({ span, enabled }: { span: Range; enabled: boolean }) {
       <Button
         size="small"
         testid="span-absent"
-        hotkey="U"
+        hotkey={keyOf(studio.commands, "span.absent")}
         disabled={!usable}
         title="Not in the picture there: engines and exports leave it out"
         onClick={() => markAbsent(studio, chosen, span, !absent)}

@@ -7,7 +7,7 @@ import { RATES, seek } from "../actions/playback";
 import { IconButton } from "../parts/IconButton";
 import { Menu } from "../parts/Menu";
 import { needsFix } from "../state/suggest";
-import { commandOf } from "../studio/command";
+import { commandOf, keyOf } from "../studio/command";
 import { useStudio } from "../studio/context";
 import { ScopeMenu } from "./ScopeMenu";
 import { SpanBar } from "./SpanBar";
@@ -52,7 +52,7 @@ function CommandIcon({ id }: { id: string }) {
     <IconButton
       icon={playing ? Pause : command.icon}
       label={playing ? "Pause" : id === "play" ? "Play" : command.name}
-      hotkey={command.keys[0] === " " ? "Space" : command.keys[0]}
+      hotkey={keyOf(commands, id)}
       size="small"
       testid={id.replace(".", "-")}
       disabled={!command.enabled()}

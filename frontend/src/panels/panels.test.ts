@@ -88,7 +88,7 @@ describe("the row of a version", () => {
     [{}, "frame 4 · from its mask"],
     [{ scribbles: [SCRIBBLE, SCRIBBLE] }, "frame 4 · 2 scribbles"],
     [{ drawn: [4, 7], scribbles: [SCRIBBLE] }, "2 frames · 1 scribble"],
-    [{ origin: "painted", objects: [1] }, "frame 4 · rider painted"],
+    [{ origin: "painted", objects: [1] }, "frame 4 · painted rider"],
     [{ origin: "edited", edit: { ...edit, objects: [...edit.objects] } }, "3–9 · cleared rider"],
   ] as const)("says what it is: %o", (given, text) => {
     expect(whatOf(round({ id: 3, frame: 4, ...(given as Partial<RoundInfo>) }), objects)).toBe(text);

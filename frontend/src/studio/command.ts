@@ -41,3 +41,12 @@ export function commandOf(commands: readonly Command[], id: string): Command {
   if (!command) throw new Error(`There is no command “${id}”`);
   return command;
 }
+
+/**
+ * Returns the first key of a command as people read it, "Space" for example, or undefined if the person took its keys
+ * away. Texts and buttons name a key by this function, because keys can be changed.
+ */
+export function keyOf(commands: readonly Command[], id: string): string | undefined {
+  const key = commandOf(commands, id).keys[0];
+  return key === " " ? "Space" : key;
+}
