@@ -1,5 +1,5 @@
 import { Play } from "lucide-preact";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { createCommands } from "../editor/commands";
 import { fakeStudio } from "../editor/testing";
 import type { Command } from "../studio/command";
@@ -180,6 +180,37 @@ describe("a key", () => {
     const on = key("Tab");
     document.getElementById("b")?.dispatchEvent(on);
     expect(commandFor(on, [command("suggested", ["Tab"]).command])).toBe(undefined);
+  });
+
+  it("is a command on a control that was clicked, and the control's on one that the keyboard has reached", () => {
+    const play = command("play", [" "]);
+    const fix = command("fix", ["Tab"]);
+    end = listen(
+      [play.command, fix.command],
+      () => false,
+      () => false,
+    );
+    document.body.innerHTML = `<button id="lock"></button><button id="hide"></button>`;
+    const [lock, hide] = ["lock", "hide"].map((id) => document.getElementById(id) as HTMLElement);
+    const tap = (at?: HTMLElement) => {
+      at?.dispatchEvent(key(" "));
+      at?.dispatchEvent(new KeyboardEvent("keyup", { key: " ", bubbles: true }));
+      at?.dispatchEvent(key("Tab"));
+    };
+    // Both have a ring: the one that was clicked gets it with the first key.
+    for (const at of [lock as HTMLElement, hide as HTMLElement]) {
+      const matches = at.matches.bind(at);
+      vi.spyOn(at, "matches").mockImplementation(
+        (selector) => selector === ":focus-visible" || matches(selector),
+      );
+    }
+    lock?.dispatchEvent(new Event("pointerdown", { bubbles: true }));
+    lock?.focus();
+    tap(lock);
+    expect([play.times(), fix.times()]).toEqual([1, 1]);
+    hide?.focus(); // The keys before moved the focus there.
+    tap(hide);
+    expect([play.times(), fix.times()]).toEqual([1, 1]);
   });
 
   it("an open dialog has all keys, wherever the focus is", () => {

@@ -28,13 +28,45 @@ export function isTextField(at: EventTarget | null): at is HTMLInputElement | HT
   return at instanceof HTMLInputElement && !["checkbox", "radio", "button", "range"].includes(at.type);
 }
 
+/**
+ * The control that has the focus because it was clicked. Tab, Space and Enter are not for it: who clicks a button and
+ * then plays the video with Space does not want to press the button again. Browsers match :focus-visible on it as soon as
+ * another key is pressed, so that does not tell.
+ */
+let clicked: EventTarget | null = null;
+
+/** Notes which control was clicked. Returns a function that stops it. */
+function watchClicks(): () => void {
+  let pressing = false;
+  const press = () => {
+    pressing = true;
+    // The click may be on what has the focus already, which then gets no new focus.
+    clicked = document.activeElement === document.body ? null : document.activeElement;
+  };
+  const keyed = () => {
+    pressing = false;
+  };
+  const focused = (event: FocusEvent) => {
+    clicked = pressing ? event.target : null;
+  };
+  addEventListener("pointerdown", press, true);
+  addEventListener("keydown", keyed, true);
+  addEventListener("focusin", focused, true);
+  return () => {
+    clicked = null;
+    removeEventListener("pointerdown", press, true);
+    removeEventListener("keydown", keyed, true);
+    removeEventListener("focusin", focused, true);
+  };
+}
+
 /** Whether the key operates the focused control, which was reached with the keyboard. */
 function belongsToControl(event: KeyboardEvent): boolean {
   const target = event.target;
   if (!(target instanceof HTMLElement)) return false;
   if (target.matches("input[type=range], [role=slider]")) return /^(Arrow|Home|End|Page)/.test(event.key);
   const control = target.closest("button, a[href], input, summary, [role=button], [role=option]");
-  if (!control) return false;
+  if (!control || control === clicked) return false;
   if (event.key === "Tab") return true;
   return [" ", "Enter"].includes(event.key) && control.matches(":focus-visible");
 }
@@ -79,10 +111,12 @@ export function listen(
   const blur = (): void => {
     space = undefined;
   };
+  const endClicks = watchClicks();
   addEventListener("keydown", down);
   addEventListener("keyup", up);
   addEventListener("blur", blur);
   return () => {
+    endClicks();
     removeEventListener("keydown", down);
     removeEventListener("keyup", up);
     removeEventListener("blur", blur);
