@@ -53,7 +53,16 @@ describe("a copied mask", () => {
   it("is the mask that the frame shows, also where that is the answer to a waiting scribble", async () => {
     const studio = fakeStudio({ video: video(4, 2) });
     const mask = packedMask({ round: 0, frame: 0, rows: ["..11", "...."] });
-    studio.store.preview.value = { frame: 0, of: "drawn", asked: 0, head: null, drawn: [], mask, shown: [] };
+    studio.store.preview.value = {
+      frame: 0,
+      of: "drawn",
+      asked: 0,
+      answered: true,
+      head: null,
+      drawn: [],
+      mask,
+      shown: [],
+    };
     copyMask(studio, 1);
     studio.store.preview.value = null;
     pasteMask(studio, 2);

@@ -17,6 +17,7 @@ it("goes on from the answer to waiting scribbles, which the frame shows, and not
       frame,
       of,
       asked: 0,
+      answered: true,
       head: null,
       drawn: ["a", "b"],
       mask: { ...mask, frame },

@@ -17,25 +17,40 @@ export interface HoverClick {
 
 const ARRIVED_AFTER = 200; // ms that a frame is in view before its preview is asked for
 const HOVER_EVERY = 60; // ms between two questions while the pointer hovers
+// A new question drops the one before it, so nothing is asked until that is answered, but not longer than this.
+const ANSWERED_WITHIN = 2000; // ms
+
+/** The place of the pointer about which nothing was asked yet, because an answer is on its way. */
+const nextHover = new WeakMap<Store, HoverClick>();
 
 /** Asks what a click below the pointer would give. Nothing is asked too often, or without a connection. */
 export function previewClick(studio: Studio, click: HoverClick): void {
   const last = studio.store.preview.peek();
-  if (last?.of === "hover" && performance.now() - last.asked < HOVER_EVERY) return;
+  const since = last?.of === "hover" ? performance.now() - last.asked : Number.POSITIVE_INFINITY;
+  if (since < HOVER_EVERY || (last?.answered === false && since < ANSWERED_WITHIN)) {
+    nextHover.set(studio.store, click);
+    return;
+  }
+  nextHover.delete(studio.store);
   ask(studio, "hover", click);
 }
 
 /** Ends the preview of a hover; the one of the waiting scribbles is asked for again, if there are any. */
 export function endHover(studio: Studio): void {
+  nextHover.delete(studio.store);
   if (studio.store.preview.peek()?.of !== "hover") return;
   studio.store.preview.value = null;
   if (waitingHere(studio.store).length > 0) ask(studio, "drawn", null);
 }
 
-/** Shows an answer of the server if it still fits to what the person sees. */
-export function showPreview({ store }: Studio, mask: PackedMask): void {
+/** Shows an answer of the server if it still fits to what the person sees, and asks about where the pointer is by now. */
+export function showPreview(studio: Studio, mask: PackedMask): void {
+  const { store } = studio;
   const now = store.preview.peek();
-  if (now?.frame === mask.frame) store.preview.value = { ...now, mask, shown: now.drawn };
+  if (now?.frame !== mask.frame) return;
+  store.preview.value = { ...now, mask, shown: now.drawn, answered: true };
+  const click = nextHover.get(store);
+  if (now.of === "hover" && click) previewClick(studio, click);
 }
 
 /**
@@ -115,5 +130,5 @@ function ask({ store, socket }: Studio, of: Preview["of"], click: HoverClick | n
   if (!socket.send({ type: "preview.ask", frame, engine: store.engine.peek(), click })) return;
   const drawn = waitingHere(store);
   const [mask, shown] = [kept?.mask ?? null, kept?.shown ?? []];
-  store.preview.value = { frame, of, asked: performance.now(), head, drawn, mask, shown };
+  store.preview.value = { frame, of, asked: performance.now(), answered: false, head, drawn, mask, shown };
 }

@@ -5,6 +5,7 @@ export interface Preview {
   readonly frame: number;
   readonly of: "drawn" | "hover"; // what was asked for: the waiting scribbles, or a click below the pointer
   readonly asked: number; // performance.now() of the question
+  readonly answered: boolean; // whether the answer is here
   readonly head: number | null; // the head then: a later round answers better
   readonly drawn: readonly string[]; // the keys of the scribbles that waited then
   readonly mask: PackedMask | null; // the newest answer

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { previewClick, showPreview, watchPreview } from "../actions/preview";
 import { canvasPoint } from "../canvas/view";
 import { fakeStudio, settled } from "../editor/testing";
@@ -59,6 +59,40 @@ describe("the click tool", () => {
     expect(asked).toMatchObject([{ type: "preview.ask", frame: 0, click: wanted }]);
     click.hover?.(studio, pointer, at(50, 25));
     expect(studio.store.preview.value).toBeNull();
+  });
+});
+
+describe("hovering with Shift", () => {
+  const points = (asked: ClientMessage[]) =>
+    asked.map((message) => (message.type === "preview.ask" ? message.click?.point : undefined));
+
+  it("asks about where the pointer is once the answer is here, which a new question would have dropped", async () => {
+    vi.useFakeTimers();
+    ends.push(() => void vi.useRealTimers());
+    const { studio, pointer, asked } = ready();
+    for (const x of [50, 60, 70]) {
+      click.hover?.(studio, pointer, at(x, 25, true));
+      await vi.advanceTimersByTimeAsync(100);
+    }
+    expect(points(asked)).toEqual([[0.5, 0.5]]);
+    showPreview(studio, packedMask({ round: 0, frame: 0 }));
+    expect(points(asked)).toEqual([
+      [0.5, 0.5],
+      [0.7, 0.5],
+    ]);
+    expect(studio.store.preview.value?.mask).not.toBeNull();
+    showPreview(studio, packedMask({ round: 0, frame: 0 }));
+    expect(asked.length, "the pointer rests").toBe(2);
+  });
+
+  it("does not wait for ever for an answer", async () => {
+    vi.useFakeTimers();
+    ends.push(() => void vi.useRealTimers());
+    const { studio, pointer, asked } = ready();
+    click.hover?.(studio, pointer, at(50, 25, true));
+    await vi.advanceTimersByTimeAsync(2500);
+    click.hover?.(studio, pointer, at(60, 25, true));
+    expect(points(asked).length).toBe(2);
   });
 });
 

@@ -113,7 +113,7 @@ describe("the timeline as a slider", () => {
     expect(track.getAttribute("role")).toBe("slider");
     expect(track.getAttribute("aria-valuemax")).toBe("39");
     expect(track.getAttribute("aria-valuenow")).toBe("20");
-    expect(track.getAttribute("aria-valuetext")).toBe("Frame 20 of 39, to fix, 30 %");
+    expect(track.getAttribute("aria-valuetext")).toBe("Frame 20 of 39, to fix, 30\u00a0%");
   });
 
   test("moves by keys and stops at the ends", async () => {

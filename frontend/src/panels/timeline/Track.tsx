@@ -30,7 +30,7 @@ export function describe(store: Store, frame: number): string[] {
   if (store.drawn.value.has(frame)) words.push("drawn");
   if (store.cuts.value.includes(frame)) words.push("scene cut");
   if (summary?.confidence !== null && summary?.confidence !== undefined)
-    words.push(`${Math.round(summary.confidence * 100)} %`);
+    words.push(`${Math.round(summary.confidence * 100)}\u00a0%`);
   return words;
 }
 
