@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { watchPaintings } from "../actions/painting";
 import { takePolygon } from "../actions/polygon";
 import { canvasPoint } from "../canvas/view";
-import { ANN, type FakeStudio, fakeStudio, round } from "../editor/testing";
+import { ANN, type FakeStudio, fakeStudio, round, settled } from "../editor/testing";
 import { bitmapOf, frameLabels } from "../masks/compose";
 import { decodeMask } from "../masks/decode";
 import { bytesOfBase64, encodeLabels } from "../masks/encode";
@@ -220,6 +220,7 @@ describe("a painting", () => {
     await Promise.resolve();
     expect(studio.sent.at(-1)).toMatchObject({ type: "head.move", from_round: 7, to_round: null });
     reduce(studio.store, { type: "head.moved", seq: 4, head: null, by: painted.author });
+    await settled();
     studio.history.redo();
     expect(studio.sent.at(-1)).toMatchObject({ type: "head.move", from_round: null, to_round: 7 });
   });
