@@ -206,7 +206,6 @@ describe("a painting", () => {
     await Promise.resolve();
     expect(made.studio.store.paintings.value).toEqual([]);
   });
-
   it("is undone like a round, and redone", async () => {
     const made = ready();
     const { studio } = made;
