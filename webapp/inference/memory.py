@@ -41,7 +41,7 @@ def _of_process() -> int:
 def _of_device(device: str) -> tuple[int, int]:
     torch = sys.modules.get("torch")  # Asking before an engine has loaded it would import it.
     # While another thread is importing it, it has no `cuda` yet.
-    if not device.startswith("cuda") or not hasattr(torch, "cuda") or not torch.cuda.is_initialized():
+    if not device.startswith("cuda") or torch is None or not hasattr(torch, "cuda") or not torch.cuda.is_initialized():
         return 0, 0
     free, size = torch.cuda.mem_get_info(device)
     return size - free, size
