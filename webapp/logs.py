@@ -11,7 +11,7 @@ from typing import Any
 
 import structlog
 from structlog.tracebacks import ExceptionDictTransformer
-from structlog.typing import Processor
+from structlog.typing import EventDict, Processor, WrappedLogger
 
 TEXT, JSON = "text", "json"
 
@@ -22,6 +22,12 @@ COMMON: tuple[Processor, ...] = (
     structlog.stdlib.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
 )
+
+
+def _of_request(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+    """Add the id and the path of the request with which Django logs an event."""
+    request = getattr(event.get("_record"), "request", None)
+    return {**getattr(request, "log_values", {}), **event}
 
 
 def formatter(form: str) -> structlog.stdlib.ProcessorFormatter:
@@ -72,6 +78,6 @@ def _arguments(form: str) -> dict[str, Any]:
         plain = structlog.dev.plain_traceback
         last = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)]
     return {
-        "foreign_pre_chain": list(COMMON),
+        "foreign_pre_chain": [*COMMON, _of_request],
         "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
     }

@@ -22,12 +22,13 @@ import pytest
 import yaml
 from django.conf import settings
 from django.core.management import get_commands
+from django.urls import resolve
 from websockets.sync.client import connect
 
 from tests import small_home
 from tests.studio import MANAGE, Studio, environment_of, free_port, until
 from webapp.accounts.limits import PER_NAME_AND_ADDRESS
-from webapp.configuration import VARIABLES
+from webapp.configuration import VARIABLES, load
 
 BASE = Path(settings.BASE_DIR)
 DEPLOY = BASE / "docs" / "deploy"
@@ -94,6 +95,48 @@ def test_every_unit_starts_a_command_that_exists(unit: Path) -> None:
     started = re.findall(r"^Exec\w+=maskwright (\w+)", unit.read_text(), re.MULTILINE)
     assert started
     assert set(started) <= set(get_commands())
+
+
+KUBERNETES: list[dict[str, Any]] = list(yaml.safe_load_all((DEPLOY / "kubernetes.yaml").read_text()))
+PODS = [each["spec"]["template"]["spec"] for each in KUBERNETES if each["kind"] in ("Deployment", "Job")]
+
+
+@pytest.mark.parametrize("pod", PODS, ids=lambda pod: pod["containers"][0]["name"])
+def test_every_pod_runs_a_command_with_settings_that_exist_and_probes_that_answer(pod: dict[str, Any]) -> None:
+    (container,) = pod["containers"]
+    program, command, *arguments = container["command"]
+    assert program == "maskwright"
+    assert command in get_commands()
+    assert arguments in ([], ["--queue", "rounds"], ["--queue", "media"])
+    assert (command == "worker") == bool(arguments)
+    assert {variable["name"] for variable in container.get("env", [])} <= KNOWN
+    assert pod["enableServiceLinks"] is False, "Kubernetes would set MASKWRIGHT_PORT for a Service of this name"
+    for kind, path in (("livenessProbe", "/healthz"), ("readinessProbe", "/readyz"), ("startupProbe", "/healthz")):
+        if kind in container:
+            assert container[kind]["httpGet"]["path"] == path
+            assert resolve(path) is not None
+    assert {mount["name"] for mount in container["volumeMounts"]} == {volume["name"] for volume in pod["volumes"]}
+
+
+def test_the_settings_of_kubernetes_work_together(tmp_path: Path) -> None:
+    given: dict[str, str] = {}
+    for each in KUBERNETES:
+        given |= each.get("stringData", {}) if each["kind"] == "Secret" else {}
+        given |= each.get("data", {}) if each["kind"] == "ConfigMap" else {}
+    assert load(given, tmp_path / "data").team
+    assert [
+        len(PODS),
+        sum(container["command"][1] == "migrate" for pod in PODS for container in pod["containers"]),
+    ] == [4, 1]
+
+
+def test_the_autoscaler_asks_for_metrics_that_exist() -> None:
+    (scaler,) = [each for each in KUBERNETES if each["kind"] == "ScaledObject"]
+    assert scaler["spec"]["scaleTargetRef"]["name"] in [each["metadata"]["name"] for each in KUBERNETES]
+    named = re.findall(r"maskwright_\w+", scaler["spec"]["triggers"][0]["metadata"]["query"])
+    source = (BASE / "webapp" / "operation" / "metrics.py").read_text()
+    assert named
+    assert all(f'"{name}"' in source for name in named)
 
 
 # --- a real nginx -----------------------------------------------------------------------------------------------------

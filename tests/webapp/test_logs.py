@@ -7,9 +7,12 @@ import logging
 
 import pytest
 import structlog
+from django.http import HttpRequest, HttpResponse
+from django.test import RequestFactory
 from structlog.contextvars import bound_contextvars
 
 from webapp import logs
+from webapp.http.request_id import HEADER, RequestId
 
 
 def written(form: str, capsys: pytest.CaptureFixture[str], event: str, **values: object) -> str:
@@ -71,3 +74,16 @@ def test_text_is_a_line_for_people(capsys: pytest.CaptureFixture[str]) -> None:
 def test_what_a_library_logs_has_the_same_form() -> None:
     record = logging.LogRecord("celery", logging.ERROR, __file__, 1, "Lost %s", ("broker",), None)
     assert json.loads(logs.formatter("json").format(record))["event"] == "Lost broker"
+
+
+def test_what_django_logs_after_an_answer_has_the_id_of_its_request(rf: RequestFactory) -> None:
+    def answer(request: HttpRequest) -> HttpResponse:
+        return HttpResponse(status=503)
+
+    request = rf.get("/sign-in/link/secret")
+    response = RequestId(answer)(request)
+    assert isinstance(response, HttpResponse)
+    record = logging.LogRecord("django.request", logging.ERROR, __file__, 1, "Service Unavailable", (), None)
+    record.request = request
+    found = json.loads(logs.formatter("json").format(record))
+    assert (found["request"], found["path"]) == (response.headers[HEADER], "/sign-in/link/...")

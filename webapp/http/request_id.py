@@ -24,7 +24,7 @@ class RequestId(ForBothKinds):
         if self.later:
             return self._later(request)
         request_id = _id_of(request)
-        with bound_contextvars(request=request_id, path=_shown(request.path)):
+        with bound_contextvars(**_note(request, request_id)):
             response = self.get_response(request)
         assert isinstance(response, HttpResponseBase)
         response.headers[HEADER] = request_id
@@ -32,12 +32,21 @@ class RequestId(ForBothKinds):
 
     async def _later(self, request: HttpRequest) -> HttpResponseBase:
         request_id = _id_of(request)
-        with bound_contextvars(request=request_id, path=_shown(request.path)):
+        with bound_contextvars(**_note(request, request_id)):
             answer = self.get_response(request)
             assert not isinstance(answer, HttpResponseBase)
             response = await answer
         response.headers[HEADER] = request_id
         return response
+
+
+def _note(request: HttpRequest, request_id: str) -> dict[str, str]:
+    """Return what the lines of a request have. Django logs an answer of an error after all middleware has ended, so the
+    request keeps it for that line (webapp/logs.py).
+    """
+    found = {"request": request_id, "path": _shown(request.path)}
+    request.log_values = found  # type: ignore[attr-defined]
+    return found
 
 
 def _shown(path: str) -> str:

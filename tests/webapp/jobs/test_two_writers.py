@@ -218,7 +218,8 @@ def test_two_people_who_take_from_the_pool_at_once_get_different_jobs() -> None:
 def test_a_deal_goes_on_after_others_took_a_whole_batch(monkeypatch: pytest.MonkeyPatch) -> None:
     cast = Cast(videos=4)
     dealing, taking = cast.pair(Role.ANNOTATOR)
-    real, taken = assigning.hold_all, []
+    real = assigning.hold_all
+    taken: list[int] = []
 
     def hold_late(video_ids: Collection[int]) -> None:
         """Let somebody else take the batch between its choice and the locks of its heads."""
@@ -235,7 +236,8 @@ def test_a_deal_goes_on_after_others_took_a_whole_batch(monkeypatch: pytest.Monk
 def test_who_takes_a_job_keeps_no_head_locked_while_it_waits_for_another(monkeypatch: pytest.MonkeyPatch) -> None:
     cast = Cast(videos=2)
     taker, other = cast.pair(Role.ANNOTATOR)
-    real, held = assigning.hold, []
+    real = assigning.hold
+    held: list[tuple[int, int]] = []
 
     def hold(video_id: int) -> Head:
         held.append((video_id, current_transaction()))
