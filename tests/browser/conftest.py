@@ -13,9 +13,12 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 from tests.studio import Studio
+
+WAIT_MS = 20_000  # Long, because the other tests keep the processors busy. What is there earlier is not waited for.
+expect.set_options(timeout=WAIT_MS)
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 ON_A_MAC = (
@@ -82,7 +85,7 @@ class Visitors:
         context = self._browser.new_context(
             base_url=self._studio.address, viewport={"width": size[0], "height": size[1]}
         )
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(WAIT_MS)
         self._contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
