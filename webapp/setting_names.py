@@ -17,8 +17,9 @@ def mistyped(given: Iterable[str], known: Collection[str]) -> tuple[str, str] | 
     """Return a name in `given` that seems to be a mistyped setting, and the name in `known` that is most like it.
 
     Every name that begins with MASKWRIGHT_ must be known, except those that belong to other programs; the second name
-    is empty if none is like it. Settings without this prefix are found if one letter is missing, extra, another one or
-    in the place of its neighbour, and if the setting itself is not given. Return None if nothing is mistyped.
+    is empty if none is like it. Settings without this prefix are found if one letter after the first is missing, extra,
+    another one or in the place of its neighbour, and if the setting itself is not given. Return None if nothing is
+    mistyped.
     """
     names = sorted(given)
     others = {name for name in known if not name.startswith(PREFIX)} - set(names)
@@ -35,7 +36,8 @@ def mistyped(given: Iterable[str], known: Collection[str]) -> tuple[str, str] | 
 
 
 def _is_one_slip(name: str, wanted: str) -> bool:
-    if abs(len(name) - len(wanted)) > 1 or name == wanted:
+    # With another first letter, it is rather the setting of another program: MAIL_URL and EMAIL_URL.
+    if abs(len(name) - len(wanted)) > 1 or name == wanted or name[:1] != wanted[:1]:
         return False
     same = next((i for i, (a, b) in enumerate(zip(name, wanted, strict=False)) if a != b), min(len(name), len(wanted)))
     rest, wanted_rest = name[same:], wanted[same:]

@@ -7,6 +7,7 @@ page, uploads and sockets of a running server.
 from __future__ import annotations
 
 import re
+import secrets
 import shutil
 import socket
 import ssl
@@ -28,7 +29,7 @@ from websockets.sync.client import connect
 from tests import small_home
 from tests.studio import MANAGE, Studio, environment_of, free_port, until
 from webapp.accounts.limits import PER_NAME_AND_ADDRESS
-from webapp.configuration import VARIABLES, load
+from webapp.configuration import VARIABLES, BadSetting, load
 
 BASE = Path(settings.BASE_DIR)
 DEPLOY = BASE / "docs" / "deploy"
@@ -123,7 +124,10 @@ def test_the_settings_of_kubernetes_work_together(tmp_path: Path) -> None:
     for each in KUBERNETES:
         given |= each.get("stringData", {}) if each["kind"] == "Secret" else {}
         given |= each.get("data", {}) if each["kind"] == "ConfigMap" else {}
-    assert load(given, tmp_path / "data").team
+    with pytest.raises(BadSetting, match="MASKWRIGHT_SECRET_KEY"):
+        load(given, tmp_path / "data")  # So that nobody runs with a key that everybody can read.
+    own = {"MASKWRIGHT_SECRET_KEY": secrets.token_urlsafe(50), "MASKWRIGHT_METRICS_TOKEN": secrets.token_urlsafe(16)}
+    assert load(given | own, tmp_path / "data").team
     assert [
         len(PODS),
         sum(container["command"][1] == "migrate" for pod in PODS for container in pod["containers"]),

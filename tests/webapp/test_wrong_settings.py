@@ -184,6 +184,7 @@ def test_a_name_with_the_prefix_that_is_like_no_setting_is_refused(tmp_path: Pat
         "REDIS_TLS_URL",
         "DATABASE_USER",
         "EMAIL",
+        "MAIL_URL",
         "HOME",
         "MASKWRIGHT_TOKEN",
         "MASKWRIGHT_URL",

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { fakeStudio, round } from "../editor/testing";
 import type { RoundInfo } from "../protocol";
 import { drawingCommands } from "./drawingCommands";
-import { headStep, roundForward } from "./head";
+import { headStep, moveHead, roundForward } from "./head";
 
 describe("redo from a head below the loaded rounds", () => {
   it("leads nowhere before the line of the head is loaded", () => {
@@ -67,5 +67,16 @@ describe("undo while the round of the head is not loaded", () => {
     expect(late.moves()).toEqual([]);
     late.undo();
     expect([late.undone, late.moves()], "the round can still be undone").toEqual([[], [4]]);
+  });
+});
+
+describe("a move of the head", () => {
+  it("has not happened if somebody else moved the head, and the server refuses it", async () => {
+    const studio = fakeStudio({ rounds: [round({ id: 1 }), round({ id: 2, base: 1 })], head: 2 });
+    const moved = moveHead(studio, 1);
+    studio.store.head.value = 99;
+    await Promise.resolve();
+    await studio.refuse("head.move", "conflict", 99);
+    expect(await moved).toBe(false);
   });
 });

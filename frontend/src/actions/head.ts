@@ -14,7 +14,7 @@ export const ARRIVES_WITHIN = 3000; // ms
 
 /**
  * Moves the head for everybody. The server stops a running round that is not on the new line. Resolves to false if that is
- * refused; to true once the head has moved, or if the move has to wait for the connection.
+ * refused; to true once the head has moved, or if the move has to wait for the connection. A move by somebody else is no answer.
  */
 export function moveHead({ store, outbox }: Studio, to: number | null): Promise<boolean> {
   const from = store.head.peek();
@@ -22,14 +22,17 @@ export function moveHead({ store, outbox }: Studio, to: number | null): Promise<
   if (from === to) return Promise.resolve(true);
   return new Promise((resolve) => {
     const end = effect(() => {
-      if (store.head.value !== from || store.connection.value !== "live") queueMicrotask(() => settle(true));
+      if (store.head.value === to || store.connection.value !== "live") queueMicrotask(() => settle(true));
     });
     function settle(moved: boolean): void {
       end();
       resolve(moved);
     }
     outbox.send({ type: "head.move", key: newKey(), from_round: from, to_round: to }).then(
-      () => setTimeout(() => settle(true), ARRIVES_WITHIN),
+      () => {
+        if (store.head.peek() !== from) settle(true);
+        else setTimeout(() => settle(true), ARRIVES_WITHIN);
+      },
       (problem) => {
         if (problem instanceof Refused && problem.code === "conflict") store.head.value = problem.head;
         toastError(problem);

@@ -67,6 +67,7 @@ export class RunQueue {
       this.studio,
       (key, undone) => this.send(item, key, undone),
       () => {},
+      () => this.release(),
     );
     this.studio.history.push({ name: "round", ...step });
   }

@@ -177,3 +177,22 @@ describe("cancelling", () => {
     expect(studio.sent.map((message) => message.type === "round.cancel" && message.round)).toEqual([3, 2]);
   });
 });
+
+describe("a round that was not sent yet", () => {
+  it("holds no other round back when it is undone", async () => {
+    vi.useFakeTimers();
+    const studio = fakeStudio({ rounds: [round({ id: 1 })], head: 1 });
+    new RunQueue(studio);
+    draw(studio, 1, 2, [[0.3, 0.3]]);
+    await studio.refuse("scribble.add", "not_stored"); // Nothing is sent in the pause that follows.
+    run(studio, 2);
+    expect(runs(studio)).toEqual([]);
+    expect(studio.history.nextUndo()?.name).toBe("round");
+    studio.history.undo();
+    await vi.advanceTimersByTimeAsync(2000);
+    await studio.ack("scribble.add");
+    expect(runs(studio)).toEqual([]);
+    run(studio, 2);
+    expect(runs(studio)).toHaveLength(1);
+  });
+});

@@ -27,12 +27,13 @@ const NOTHING: Sent = {
 /**
  * Sends a message with `send`, which resolves to the id of its version, or to null if it was refused, and returns the step
  * that undoes it. `made` is called when the version is made, unless it was undone meanwhile. `send` is also given a function
- * that says whether it was.
+ * that says whether it was. `withdrawn` is called if the message is taken back before it was sent, and so never answered.
  */
 export function versionStep(
   studio: Studio,
   send: (key: string, undone: () => boolean) => Promise<number | null>,
   made: () => void,
+  withdrawn: () => void = () => {},
 ): Omit<Step, "name"> {
   const { store, outbox, history } = studio;
   const sent = signal<Sent>(NOTHING);
@@ -67,8 +68,10 @@ export function versionStep(
     undo: () => {
       const { key, version, answered } = sent.peek();
       if (version !== null) history.waitFor(moveBackFrom(studio, version));
-      else if (outbox.withdraw(key)) change(key, { state: "withdrawn" });
-      else {
+      else if (outbox.withdraw(key)) {
+        change(key, { state: "withdrawn" });
+        withdrawn();
+      } else {
         change(key, { undone: true });
         history.waitFor(moveBackOnceMade(studio, answered));
       }

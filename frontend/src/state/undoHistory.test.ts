@@ -49,6 +49,16 @@ describe("undo", () => {
     expect(history.redo()).toBe(false);
   });
 
+  it("leaves its steps where they are if something that is no step is refused", async () => {
+    const { history, step } = log();
+    history.push(step("a"));
+    history.undo();
+    history.waitFor(Promise.resolve(false));
+    await history.settled;
+    expect(history.done.value).toEqual([]);
+    expect(history.undone.value.map(({ name }) => name)).toEqual(["a"]);
+  });
+
   it("can bring back what was taken back without being a step of this page", () => {
     const { history, did, step } = log();
     history.takenBack(step("drawn before the reload"));

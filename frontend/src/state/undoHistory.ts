@@ -54,6 +54,16 @@ export class UndoHistory {
     });
   }
 
+  /** Undoes or redoes a step. A `waitFor` outside of it is about no step. */
+  private act(step: Step, act: () => void): void {
+    this.acting = step;
+    try {
+      act();
+    } finally {
+      this.acting = undefined;
+    }
+  }
+
   private putBack(step: Step): void {
     const [past, future] = [this.past.peek(), this.future.peek()];
     const without = (steps: readonly Step[]) => steps.filter((other) => other !== step);
@@ -96,8 +106,7 @@ export class UndoHistory {
     const at = this.past.peek().indexOf(step);
     this.past.value = this.past.peek().slice(0, at);
     this.future.value = [...this.future.peek(), step];
-    this.acting = step;
-    step.undo();
+    this.act(step, () => step.undo());
     return true;
   }
 
@@ -107,8 +116,7 @@ export class UndoHistory {
     const at = this.future.peek().indexOf(step);
     this.future.value = this.future.peek().slice(0, at);
     this.past.value = [...this.past.peek(), step];
-    this.acting = step;
-    step.redo();
+    this.act(step, () => step.redo());
     return true;
   }
 }
