@@ -29,7 +29,7 @@ def mistyped(given: Iterable[str], known: Collection[str]) -> tuple[str, str] | 
         if name.startswith(PREFIX):
             return name, next(iter(get_close_matches(name, known, 1, 0.8)), "")
         for other in sorted(others):
-            # Other programs call an address URI, and may have one of the same service.
+            # REDIS_URI and the like are variables of other programs that use the same service.
             if not name.endswith("URI") and _is_one_slip(name, other):
                 return name, other
     return None

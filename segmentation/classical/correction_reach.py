@@ -19,8 +19,8 @@ FARTHEST = 0.04
 # change in any case, within the second they may change.
 SURE, POSSIBLE = 0.85, 1.5
 ALONE = 0.01  # Radius of certain change around a scribble far from the edge, as a share of the frame's longest side.
-# Where a network decides which pixels change, it may change them within twice the distance. It often finds larger parts
-# that are apart from the mask, so that the two shares of the frame's longest side are larger, too.
+# The same three limits where a network decides which pixels change. They are larger, because the network often finds
+# whole parts of an object that do not touch its mask.
 ASKED, ASKED_FARTHEST, ASKED_ALONE = 2.0, 0.08, 0.1
 
 

@@ -7,7 +7,7 @@ from collections.abc import Set
 import numpy as np
 from numpy.typing import NDArray
 
-# Frames within this distance of an earlier interaction are advised last, because what was drawn changed them, too.
+# Frames at most this far from a frame that was drawn on are advised last, because those scribbles changed them, too.
 REACH = 3
 
 

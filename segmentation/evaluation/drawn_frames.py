@@ -55,7 +55,7 @@ class DrawnFrame:
         return tuple(float(gain) for gain in np.diff(self.j))
 
     def after(self, corrections: int) -> float:
-        """J after so many corrections. A frame without a wrong pixel keeps its J."""
+        """Return J after `corrections` corrections. A frame that became right earlier keeps its last J."""
         return self.j[min(corrections, len(self.j) - 1)]
 
 

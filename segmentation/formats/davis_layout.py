@@ -123,7 +123,7 @@ def _by_sequence(masks: Mapping[_Place, list[str]]) -> dict[str, list[str]]:
 
 
 def same_name(folder: str, other: str) -> AnnotationError:
-    """Return the error to raise where two folders of a file have the masks of sequences of the same name."""
+    """Return the error to raise if two folders of an archive contain masks of sequences with the same name."""
     return AnnotationError(f"{folder} and {other} have masks of sequences of the same name; import them one at a time")
 
 

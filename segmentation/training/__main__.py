@@ -133,7 +133,8 @@ def main(arguments: list[str] | None = None, program: str = "python -m segmentat
 def _stopped(run: Run | None) -> int:
     """Save the run that Ctrl+C stopped, say where it stands, and return the exit status.
 
-    Before the first step there is nothing to save: `run` is None, or a checkpoint in its folder may be of more steps.
+    Before the first step nothing is saved: there is no run yet (`run` is None), or a checkpoint of an earlier run,
+    which may have more steps, would be overwritten.
     """
     if run is None or run.step == 0:
         print("training: stopped before the first step", file=sys.stderr)

@@ -141,7 +141,7 @@ def connected(place: Place, field: str) -> Iterator[Any]:
 
 @cache
 def s3_client() -> Any:
-    """Return the client of boto3, which several threads may use. It is made once, because that takes long."""
+    """Return the boto3 client, which several threads may use. It is made once, because making one is slow."""
     import boto3  # An optional package, which takes long to import.
     from botocore.config import Config
 

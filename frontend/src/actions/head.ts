@@ -73,8 +73,9 @@ function endedEmpty(version: RoundInfo | undefined): boolean {
 }
 
 /**
- * Undoes a version whose message is not answered yet: moves the head back from it as soon as it is made. `answered` resolves
- * to its id, or to null if it was refused. Resolves to whether it was undone, and to true if the connection is lost.
+ * Undoes a version that the server has not acknowledged yet: once it has, the head is moved to the base of that version.
+ * `answered` resolves to the id of the version, or to null if it was refused. Resolves to whether the version was undone,
+ * and to true if the connection is lost.
  */
 export function moveBackOnceMade(studio: Studio, answered: Promise<number | null>): Promise<boolean> {
   const moved = answered.then((version) => version === null || moveBackFrom(studio, version));

@@ -29,9 +29,9 @@ export function isTextField(at: EventTarget | null): at is HTMLInputElement | HT
 }
 
 /**
- * The control that has the focus because it was clicked. Tab, Space and Enter are not for it: who clicks a button and
- * then plays the video with Space does not want to press the button again. Browsers match :focus-visible on it as soon as
- * another key is pressed, so that does not tell.
+ * The control that was clicked last. Tab, Space and Enter do not press it again, because a person who clicks a button and
+ * then presses Space wants to play the video. The selector :focus-visible cannot tell such a control from one that was
+ * reached by keyboard: browsers match it as soon as any key is pressed.
  */
 let clicked: EventTarget | null = null;
 
